@@ -1,0 +1,198 @@
+"""Settings: default < file < environment < flag, each value with its origin.
+
+A setting is one field of `Settings`; its key in the file is `metadata["key"]` (or the field's name), its environment
+variable is `HDS_` + the key in capitals with `_` for `.`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from hds_cli import paths
+from hds_cli.errors import ConfigError
+
+
+def _setting(default: Any, doc: str, key: str | None = None, env: str | None = None) -> Any:
+    return field(default=default, metadata={"doc": doc, "key": key, "env": env})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a user can set. Nothing outside this module reads the environment or the file for a setting."""
+
+    model: str | None = _setting(None, "name or path of the GGUF model")
+    engine: str = _setting("llama_cpp", "what runs the model: llama_cpp or scripted")
+    source: tuple[str, ...] = _setting((), "where to search; empty: everything that needs no key")
+    offline: bool = _setting(False, "open no socket and look up no name")
+    max_turns: int = _setting(10, "turns of searching before the answer is forced")
+    max_queries: int = _setting(8, "queries of one turn that are searched")
+    top_k: int = _setting(5, "results of a query that are read")
+    temperature: float | None = _setting(None, "sampling temperature; unset: what the dialect was made for")
+    seed: int = _setting(0, "seed of the sampler")
+    timeout: float | None = _setting(None, "seconds for the whole run")
+    turn_timeout: float = _setting(20.0, "seconds that searching and fetching of one turn may take")
+    max_tokens: int = _setting(4096, "tokens the model may write in one turn")
+    n_ctx: int | None = _setting(None, "context length in tokens; unset: what the model and memory allow")
+    n_threads: int | None = _setting(None, "threads for the model; unset: one per core")
+    n_gpu_layers: int = _setting(-1, "layers on the GPU; -1: all that fit")
+    dialect: str | None = _setting(None, "hds or guided; unset: by the model's metadata", "dialect.name", "HDS_DIALECT")
+    prompt_file: str | None = _setting(
+        None, "prompt text for the hds dialect instead of the built-in one", "dialect.hds.prompt_file"
+    )
+    cache_dir: str | None = _setting(None, "where pages are kept", "cache.dir", "HDS_CACHE_DIR")
+    searxng_url: str | None = _setting(None, "address of a SearXNG instance", "searxng.url")
+    fetch_allow: tuple[str, ...] = _setting((), "non-public host[:port] or CIDR[:port] to fetch from", "fetch.allow")
+    fetch_timeout: float = _setting(10.0, "seconds one page may take, from the look-up of its name on", "fetch.timeout")
+    fetch_contact: str | None = _setting(None, "address shown in the user agent", "fetch.contact")
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})
+
+    @property
+    def pages_dir(self) -> Path:
+        return Path(self.cache_dir).expanduser() if self.cache_dir else paths.cache_dir() / "pages"
+
+
+def fields() -> list[dataclasses.Field[Any]]:
+    """The settings in order, without what is internal."""
+    return [f for f in dataclasses.fields(Settings) if not f.metadata.get("internal")]
+
+
+def key_of(f: dataclasses.Field[Any]) -> str:
+    return f.metadata["key"] or f.name
+
+
+def env_of(f: dataclasses.Field[Any]) -> str:
+    return f.metadata["env"] or "HDS_" + key_of(f).upper().replace(".", "_")
+
+
+def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force.
+
+    Args:
+        flags: field name -> value; `None` values count as not given.
+        environ: the environment; the process's own when not given.
+
+    Raises:
+        ConfigError: the file is not TOML, has an unknown key, or a value of the wrong type.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    path = paths.config_file()
+    from_file = _flatten(_read(path))
+    by_key = {key_of(f): f for f in fields()}
+    hints = get_type_hints(Settings)
+    for key, raw in from_file.items():
+        if key not in by_key:
+            raise ConfigError(f"unknown setting {key!r} in {path}", hint=_nearest(key, by_key))
+        f = by_key[key]
+        values[f.name], origins[f.name] = _convert(raw, hints[f.name], f"{key} in {path}"), str(path)
+    for f in fields():
+        if (raw := environ.get(env_of(f))) not in (None, ""):
+            values[f.name], origins[f.name] = _convert(raw, hints[f.name], env_of(f)), env_of(f)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name], origins[name] = value, "flag"
+    settings = Settings(**values, origins=origins)
+    _check(settings)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:  # pragma: no cover
+        import tomli as tomllib
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"cannot read {path}: {exc}") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{path} is not TOML: {exc}") from exc
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _nearest(key: str, known: Mapping[str, Any]) -> str | None:
+    import difflib
+
+    close = difflib.get_close_matches(key, known, 1)
+    return f"did you mean {close[0]!r}?" if close else "known settings: " + ", ".join(known)
+
+
+def _convert(raw: Any, hint: Any, where: str) -> Any:
+    text = str(hint)
+    try:
+        if "tuple" in text:
+            items = raw if isinstance(raw, list) else [raw] if not isinstance(raw, str) else raw.split(",")
+            return tuple(str(item).strip() for item in items if str(item).strip())
+        if "bool" in text:
+            if isinstance(raw, bool):
+                return raw
+            return {
+                "1": True,
+                "true": True,
+                "yes": True,
+                "on": True,
+                "0": False,
+                "false": False,
+                "no": False,
+                "off": False,
+            }[str(raw).strip().lower()]
+        if isinstance(raw, bool | list):
+            raise ValueError
+        if "int" in text:
+            return int(raw)
+        if "float" in text:
+            return float(raw)
+        if isinstance(raw, int | float):
+            raise ValueError
+        return str(raw)
+    except (ValueError, KeyError):
+        kind = (
+            "true or false"
+            if "bool" in text
+            else "a whole number"
+            if "int" in text
+            else "a number"
+            if "float" in text
+            else "text"
+        )
+        raise ConfigError(f"{where} must be {kind}, not {raw!r}") from None
+
+
+def _check(s: Settings) -> None:
+    for name, low in (
+        ("max_turns", 1),
+        ("max_queries", 1),
+        ("top_k", 1),
+        ("max_tokens", 1),
+        ("turn_timeout", 0.01),
+        ("fetch_timeout", 0.01),
+    ):
+        if getattr(s, name) < low:
+            raise ConfigError(f"{name.replace('_', '-')} must be at least {low}, not {getattr(s, name)}")
+    if s.timeout is not None and s.timeout <= 0:
+        raise ConfigError(f"timeout must be more than 0 seconds, not {s.timeout:g}")
+    if s.n_ctx is not None and s.n_ctx < 512:
+        raise ConfigError(f"n-ctx must be at least 512 tokens, not {s.n_ctx}")
+    if s.temperature is not None and not 0 <= s.temperature <= 2:
+        raise ConfigError(f"temperature must be between 0 and 2, not {s.temperature:g}")
+    if s.dialect not in (None, "hds", "guided"):
+        raise ConfigError(f"unknown dialect {s.dialect!r}", hint="dialects: hds, guided")

@@ -1,0 +1,113 @@
+"""The door to a language model: an Engine holds the weights, a Session is one growing token sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from hds_cli.types import ModelInfo
+
+StopReason = Literal["stop", "eos", "length", "context", "aborted"]
+OnText = Callable[[str], None]
+
+
+class Segment(NamedTuple):
+    """A piece of prompt. Only `trusted` text (ours, or the model's own protocol) may form special tokens."""
+
+    text: str
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn; `temperature` 0 takes the likeliest. `sampling_top_k` 0 and `top_p` 1 are off."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    sampling_top_k: int = 0
+    min_p: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What one call wrote. `text` ends before the stop string, which stands in `stop` when it was one."""
+
+    text: str
+    reason: StopReason
+    stop: str | None = None
+    tokens: int = 0
+
+
+@dataclass(slots=True)
+class Counter:
+    """Tokens of a session: `prompt + generated == evaluated + reused`, but for tokens not evaluated yet."""
+
+    prompt: int = 0
+    evaluated: int = 0
+    reused: int = 0
+    generated: int = 0
+    seconds: float = 0.0
+
+
+class Session(Protocol):
+    """One growing sequence of tokens. Used from one thread at a time; `abort` may come from any."""
+
+    counter: Counter
+
+    @property
+    def n_ctx(self) -> int:
+        """Tokens the sequence can hold."""
+
+    @property
+    def used(self) -> int:
+        """Tokens it holds now."""
+
+    def append(self, segments: Sequence[Segment]) -> int:
+        """Add text at the end; returns how many tokens it took. It is evaluated with the next `generate`."""
+
+    def replace(self, segments: Sequence[Segment]) -> int:
+        """Make `segments` the whole sequence; what it shares with the start of the present one is kept evaluated."""
+
+    def mark(self) -> int:
+        """A place to `rewind` to."""
+
+    def rewind(self, mark: int) -> None:
+        """Forget everything after `mark`."""
+
+    def generate(
+        self,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        sampling: Sampling = Sampling(),
+        grammar: str | None = None,
+        on_text: OnText | None = None,
+    ) -> Generation:
+        """Let the model write until a stop string, its own end, `max_tokens`, or a full context.
+
+        The stop string itself is not part of the sequence afterwards. `on_text` is given the text as it comes, never
+        a part of a stop string.
+        """
+
+
+class Engine(Protocol):
+    """A loaded model."""
+
+    info: ModelInfo
+
+    def session(self) -> Session: ...
+
+    def count(self, segments: Sequence[Segment]) -> int:
+        """How many tokens `segments` would take."""
+
+    def chat_template(self) -> str | None:
+        """The Jinja template the model's file carries, if any."""
+
+    def abort(self) -> None:
+        """Make a running `generate` return at once with the reason `aborted`, and later ones too, until `resume`."""
+
+    def resume(self) -> None: ...
+
+    def close(self) -> None: ...

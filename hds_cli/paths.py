@@ -1,0 +1,43 @@
+"""Where hds keeps things: XDG directories, or all of them below `HDS_HOME`. Nothing is made at import."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def _xdg(variable: str, fallback: str, kind: str) -> Path:
+    if home := os.environ.get("HDS_HOME"):
+        return Path(home).expanduser() / kind
+    base = os.environ.get(variable)
+    # The XDG specification says relative values must be ignored.
+    root = Path(base) if base and Path(base).is_absolute() else Path(os.path.expanduser("~")) / fallback
+    return root / "hds"
+
+
+def config_file() -> Path:
+    """The settings file: `HDS_CONFIG`, or `config.toml` in the configuration directory."""
+    if explicit := os.environ.get("HDS_CONFIG"):
+        return Path(explicit).expanduser()
+    return _xdg("XDG_CONFIG_HOME", ".config", "config") / "config.toml"
+
+
+def cache_dir() -> Path:
+    """Pages read before; safe to delete."""
+    return _xdg("XDG_CACHE_HOME", ".cache", "cache")
+
+
+def data_dir() -> Path:
+    """Collections: what cannot be fetched again."""
+    return _xdg("XDG_DATA_HOME", ".local/share", "data")
+
+
+def collections_dir() -> Path:
+    """One SQLite file a collection."""
+    return data_dir() / "collections"
+
+
+def private_dir(path: Path) -> Path:
+    """Make `path` (mode 0700) if it is not there and return it."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path

@@ -1,0 +1,50 @@
+"""The door to a source of search results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from hds_cli.config import Settings
+from hds_cli.types import Page, SearchResult
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Something that can be searched. A source fails by raising a `SourceError`; the run goes on with the others."""
+
+    name: str
+    needs_network: bool
+
+    async def search(self, query: str, top_k: int) -> list[SearchResult]:
+        """The best `top_k` results, best first."""
+
+
+@runtime_checkable
+class ReadingSource(Source, Protocol):
+    """A source that holds its pages itself: they are not fetched."""
+
+    async def read(self, url: str) -> Page | None:
+        """The page behind one of its own results; None when it is not its own."""
+
+
+class JsonApi(Protocol):
+    """Requests to a source's own API host, which may be on this machine or network: the user named it."""
+
+    async def get_json(
+        self, url: str, params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """The decoded answer.
+
+        Raises:
+            SourceError: no answer, an error status (code `http_403`, ...), or not JSON (`bad_answer`).
+        """
+
+
+@dataclass(frozen=True)
+class SourceContext:
+    """What a source is made with: a plugin's entry point is called as `factory(name, context)`."""
+
+    settings: Settings
+    api: JsonApi

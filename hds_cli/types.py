@@ -1,0 +1,129 @@
+"""The values that travel between rooms. All of them are frozen; none of them does anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+PageStatus = Literal["fetched", "cached", "blocked", "failed", "skipped"]
+RunStatus = Literal["answered", "unanswered", "partial", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """One hit of a search: an address and what the source says about it (all of it untrusted text)."""
+
+    url: str
+    title: str
+    snippet: str = ""
+    rank: int = 1
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as text, or why there is none.
+
+    `text` is the full clean text: paragraphs parted by blank lines, headings as `## …`.
+    `reason` is a short machine word (`timeout`, `too_big`, `robots`, `http_404`, ...) unless the status is
+    `fetched` or `cached`. `bytes` counts what came over the wire, `seconds` the whole request and extraction.
+    """
+
+    url: str
+    final_url: str = ""
+    title: str = ""
+    text: str = ""
+    status: PageStatus = "fetched"
+    reason: str | None = None
+    bytes: int = 0
+    seconds: float = 0.0
+    fetched_at: str | None = None
+    extract_seconds: float = 0.0
+    author: str | None = None
+    date: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status in ("fetched", "cached") and bool(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document on its way into a collection; `id` is unique there and stays the same when the text changes."""
+
+    id: str
+    title: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a page that the model may read; `n` is its number in this run (0: not numbered yet)."""
+
+    url: str
+    title: str
+    text: str
+    n: int = 0
+    score: float = 0.0
+    fetched_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there."""
+
+    n: int
+    url: str
+    title: str
+    quote: str
+    verified: bool
+    fetched_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What answered: recorded in every run."""
+
+    name: str
+    file: str | None = None
+    sha256: str | None = None
+    quantization: str | None = None
+    engine: str = ""
+    n_ctx: int = 0
+    n_gpu_layers: int = 0
+    dialect: str = ""
+    prompt: str = "builtin"
+    lora: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Where the time of a run went; `overlap` is how much of it was saved by doing things at once."""
+
+    total: float = 0.0
+    model: float = 0.0
+    search: float = 0.0
+    fetch: float = 0.0
+    extract: float = 0.0
+    overlap: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and seconds of a run, as `hds.run/1` defines them."""
+
+    prompt_tokens: int = 0
+    evaluated_tokens: int = 0
+    reused_tokens: int = 0
+    generated_tokens: int = 0
+    seconds: Seconds = field(default_factory=Seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """One host that was contacted, how often, and how many bytes came back."""
+
+    host: str
+    requests: int
+    bytes: int
