@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from hds_cli.types import ModelInfo
@@ -111,3 +112,24 @@ class Engine(Protocol):
     def resume(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model to load and what it was made for.
+
+    `preamble` and `boxed` replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on);
+    `evidence_tokens` and `evidence_passages` bound what it is given to read in a turn, and for one query.
+    """
+
+    name: str
+    path: Path
+    lora: Path | None = None
+    dialect: str | None = None
+    preamble: str | None = None
+    boxed: str | None = None
+    temperature: float | None = None
+    n_ctx: int | None = None
+    evidence_tokens: int | None = None
+    evidence_passages: int | None = None
+    about: str = ""

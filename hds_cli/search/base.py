@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from hds_cli.config import Settings
-from hds_cli.types import Page, SearchResult
+from hds_cli.types import Document, Page, SearchResult
 
 
 @runtime_checkable
@@ -48,3 +48,15 @@ class SourceContext:
 
     settings: Settings
     api: JsonApi
+
+
+@dataclass(frozen=True)
+class BundledCollection:
+    """A collection that an installed package brings; it is built on first use like any other.
+
+    `version` changes whenever the documents do; `about` says where they come from.
+    """
+
+    version: str
+    about: str
+    documents: Callable[[], Iterable[Document]]

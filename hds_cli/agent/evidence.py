@@ -1,0 +1,141 @@
+"""Pages -> passages -> what the model reads: ranked, without repeats, within a token budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from hds_cli.text import BM25, Cut, cut_passages, named_in, overlap, terms
+from hds_cli.types import Page, Passage
+
+CountTokens = Callable[[str], int]
+MAX_PAGE_CHARS = 400_000
+_FLOOR = 0.62  # a passage this far below the best of its query is noise
+_ALIKE = 0.8
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a turn may give the model to read: tokens for the whole turn, passages for one query."""
+
+    tokens: int
+    passages: int = 4
+
+
+def turn_budget(n_ctx: int, used: int, reserve: int, passages: int = 4, most: int | None = None) -> Budget:
+    """What may still be read: a quarter of the context, never more than is left beside `reserve` tokens of answer."""
+    tokens = min(n_ctx // 4, n_ctx - used - reserve)
+    return Budget(max(0, min(tokens, most) if most else tokens), passages)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    page: Page
+    cut: Cut
+    score: float
+    terms: frozenset[str]
+
+
+class Evidence:
+    """Numbers the passages of a run and remembers which were shown, so that none is shown twice."""
+
+    def __init__(self, question: str, count: CountTokens) -> None:
+        self._question = set(terms(question))
+        self._count = count
+        self._numbers: dict[tuple[str, str], int] = {}
+        self.passages: list[Passage] = []
+
+    def select(self, queries: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[tuple[Passage, ...]]:
+        """For every (query, its pages in the order of the search) the passages to read.
+
+        Queries get equal shares of the budget; what one does not use goes to the next. Passages of an earlier query
+        or turn keep their number.
+        """
+        left = budget.tokens
+        chosen = []
+        for place, (query, pages) in enumerate(queries):
+            share = left // (len(queries) - place)
+            picked, cost = self._pick(query, pages, share, budget.passages)
+            left -= cost
+            chosen.append(picked)
+        return chosen
+
+    def add(self, passage: Passage) -> Passage:
+        """Give a passage its number (an attached document's, say); the same passage keeps the one it has."""
+        key = (passage.url, passage.text)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.passages) + 1
+            self.passages.append(replace(passage, n=len(self.passages) + 1))
+        return self.passages[self._numbers[key] - 1]
+
+    def _pick(self, query: str, pages: Sequence[Page], tokens: int, most: int) -> tuple[tuple[Passage, ...], int]:
+        wanted = terms(query)
+        picked: list[Passage] = []
+        kept: list[frozenset[str]] = []
+        cost = 0
+        for candidate in _ranked(wanted, self._question, pages):
+            if len(picked) == most:
+                break
+            if any(overlap(candidate.terms, other) > _ALIKE for other in kept):
+                continue
+            text, price = self._fit(candidate, wanted, tokens - cost)
+            if not text:
+                continue
+            passage = Passage(
+                candidate.page.url,
+                candidate.page.title,
+                text,
+                score=round(candidate.score, 3),
+                fetched_at=candidate.page.fetched_at,
+            )
+            picked.append(self.add(passage))
+            kept.append(candidate.terms)
+            cost += price
+        return tuple(picked), cost
+
+    def _fit(self, candidate: _Candidate, wanted: Sequence[str], tokens: int) -> tuple[str, int]:
+        """The passage, or as many sentences of it around its best one as fit; empty when not even that one does."""
+        label = self._count(candidate.page.title) + 8
+        sentences = candidate.cut.sentences
+        text = _labelled(candidate.cut.heading, sentences)
+        price = self._count(text) + label
+        if price <= tokens:
+            return text, price
+        scores = BM25(sentences).scores(wanted)
+        low = high = max(range(len(sentences)), key=lambda i: (scores[i], -i))
+        best, best_price = "", 0
+        while True:
+            text = _labelled(candidate.cut.heading, sentences[low : high + 1])
+            price = self._count(text) + label
+            if price > tokens:
+                return best, best_price
+            best, best_price = text, price
+            # A sentence is read best with the one before it; then those that follow.
+            if high + 1 < len(sentences):
+                high += 1
+            elif low > 0:
+                low -= 1
+            else:
+                return best, best_price
+
+
+def _labelled(heading: str, sentences: Iterable[str]) -> str:
+    text = " ".join(sentences)
+    return f"{heading}: {text}" if heading else text
+
+
+def _ranked(wanted: Sequence[str], question: set[str], pages: Sequence[Page]) -> list[_Candidate]:
+    pool = [(rank, page, cut) for rank, page in enumerate(pages) for cut in cut_passages(page.text[:MAX_PAGE_CHARS])]
+    texts = [f"{page.title} {cut.heading} {cut.heading} {cut.text}" for _, page, cut in pool]
+    index = BM25(texts)
+    by_query, by_question = index.scores(wanted), index.scores(question)
+    candidates = []
+    for place, (rank, page, cut) in enumerate(pool):
+        score = by_query[place] + 0.15 * by_question[place]
+        if score > 0:
+            # What the query names is meant: a page by its title, a section by its heading.
+            score *= 1 + 0.5 * bool(named_in(page.title, wanted)) + 0.25 * bool(named_in(cut.heading, wanted))
+            score += 0.5 / (1 + rank)
+            candidates.append(_Candidate(page, cut, score, frozenset(terms(texts[place]))))
+    candidates.sort(key=lambda c: -c.score)
+    return [c for c in candidates if c.score >= _FLOOR * candidates[0].score]

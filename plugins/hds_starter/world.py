@@ -1,0 +1,134 @@
+"""The collection `world`: one page a country, from the data of the countryinfo package (MIT)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hds_cli.search.base import BundledCollection
+from hds_cli.types import Document
+
+# The package does not date its figures; they agree with the official estimates of 2014.
+POPULATION_YEAR = 2014
+
+
+def collection() -> BundledCollection:
+    """The entry point of `hds.collections.v1`."""
+    import countryinfo
+
+    version = getattr(countryinfo, "__version__", None) or _installed_version()
+    return BundledCollection(f"countryinfo {version}, pages 1", "one page a country (countryinfo, MIT)", documents)
+
+
+def _installed_version() -> str:
+    from importlib.metadata import version
+
+    return version("countryinfo")
+
+
+def countries() -> dict[str, dict[str, Any]]:
+    """The countries by name, those with a capital or a population."""
+    from countryinfo import all_countries
+
+    found = {}
+    for country in all_countries():
+        info = country.info()
+        if info.get("capital") or info.get("population"):
+            # One record has its capital in a list.
+            found[str(info["name"])] = {
+                k: v[0] if k == "capital" and isinstance(v, list) else v for k, v in info.items()
+            }
+    return dict(sorted(found.items()))
+
+
+def documents() -> Iterable[Document]:
+    """One document a country."""
+    everything = countries()
+    by_code = {info["ISO"]["alpha3"]: name for name, info in everything.items()}
+    for name, info in everything.items():
+        yield Document(name, name, page(name, info, by_code), f"local://world/{name.replace(' ', '_')}")
+
+
+def page(name: str, info: dict[str, Any], by_code: dict[str, str]) -> str:
+    """The text of one country's page: short sections of whole sentences, each naming the country."""
+    sections = [
+        ("", _overview(name, info)),
+        ("Geography", _geography(name, info, by_code)),
+        ("People", _people(name, info)),
+        ("Economy", _economy(name, info)),
+        ("Provinces", _provinces(name, info)),
+    ]
+    return "\n\n".join(f"## {heading}\n\n{text}" if heading else text for heading, text in sections if text)
+
+
+def borders(info: dict[str, Any], by_code: dict[str, str]) -> list[str]:
+    """The names of the neighbours."""
+    return [by_code[code] for code in info.get("borders") or [] if code in by_code]
+
+
+def _overview(name: str, info: dict[str, Any]) -> str:
+    said = []
+    if info.get("capital"):
+        said.append(f"The capital of {name} is {info['capital']}.")
+    if region := info.get("subregion") or info.get("region"):
+        said.append(f"{name} lies in {region}.")
+    if info.get("demonym"):
+        said.append(f"The people of {name} are called {info['demonym']}.")
+    also = [s for s in info.get("altSpellings") or [] if len(s) > 3 and s.isascii() and s != name][:2]
+    if also:
+        said.append(f"{name} is also known as {_list(also)}.")
+    return " ".join(said)
+
+
+def _geography(name: str, info: dict[str, Any], by_code: dict[str, str]) -> str:
+    said = []
+    if info.get("area"):
+        said.append(f"{name} has an area of {info['area']:,.0f} square kilometres.")
+    if neighbours := borders(info, by_code):
+        count = f"{len(neighbours)} countries" if len(neighbours) > 1 else "one country"
+        said.append(f"{name} borders {count}: {_list(neighbours)}.")
+    elif info.get("area"):
+        said.append(f"{name} has no land borders.")
+    return " ".join(said)
+
+
+def _people(name: str, info: dict[str, Any]) -> str:
+    said = []
+    if info.get("population"):
+        said.append(f"The population of {name} is {info['population']:,} ({POPULATION_YEAR}).")
+    languages = _named(info.get("languages"), "languages")
+    if languages:
+        word = "language" if len(languages) == 1 else "languages"
+        said.append(f"The official {word} of {name} {'is' if len(languages) == 1 else 'are'} {_list(languages)}.")
+    return " ".join(said)
+
+
+def _economy(name: str, info: dict[str, Any]) -> str:
+    said = []
+    currencies = _named(info.get("currencies"), "currencies")
+    if currencies:
+        word = "currency" if len(currencies) == 1 else "currencies"
+        said.append(f"The {word} of {name} {'is' if len(currencies) == 1 else 'are'} the {_list(currencies)}.")
+    if info.get("tld"):
+        said.append(f"The internet domain of {name} is {info['tld'][0]}.")
+    if info.get("callingCodes"):
+        said.append(f"The calling code of {name} is +{info['callingCodes'][0]}.")
+    return " ".join(said)
+
+
+def _provinces(name: str, info: dict[str, Any]) -> str:
+    provinces = [str(p) for p in info.get("provinces") or []]
+    if not provinces:
+        return ""
+    return f"{name} has {len(provinces)} provinces or regions: {_list(provinces)}."
+
+
+def _named(codes: Any, kind: str) -> list[str]:
+    from babel import Locale
+
+    names = getattr(Locale("en"), kind)
+    return [str(names[code]) for code in codes or [] if code in names][:4]
+
+
+def _list(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
