@@ -1,0 +1,95 @@
+"""What is not HTML: plain text, Markdown, JSON and feeds."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+_BLANKS = re.compile(r"[ \t\u00a0]+\n")
+_GAPS = re.compile(r"\n{3,}")
+_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
+_MAX_ITEMS = 500
+
+
+def tidy(text: str) -> str:
+    """Text without control characters, at most one blank line in a row."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n\n")
+    return _GAPS.sub("\n\n", _BLANKS.sub("\n", _CONTROL.sub("", text))).strip()
+
+
+def plain(text: str, *, markdown: bool = False) -> dict[str, Any]:
+    """The text as it is; the first heading of Markdown, or a short first line, is the title."""
+    text = tidy(text)
+    if markdown:
+        text = re.sub(r"\A---\n.*?\n---\n", "", text, count=1, flags=re.S)  # front matter
+    title = ""
+    for line in text.split("\n", 40)[:40]:
+        if found := _HEADING.match(line):
+            title = found[2]
+            break
+        if line.strip() and not markdown:
+            title = line.strip() if len(line.strip()) <= 120 else ""
+            break
+    return {"title": title[:300], "text": text}
+
+
+def json_text(text: str) -> dict[str, Any]:
+    """JSON as lines `path: value`, which can be searched and quoted; broken JSON is plain text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return plain(text)
+    title = ""
+    if isinstance(value, dict):
+        title = next((str(value[k]) for k in ("title", "name", "headline") if isinstance(value.get(k), str)), "")
+    lines: list[str] = []
+    # A stack, not recursion: depth is the sender's choice.
+    stack: list[tuple[str, Any]] = [("", value)]
+    while stack and len(lines) < 20_000:
+        path, item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend((f"{path}.{key}" if path else str(key), sub) for key, sub in reversed(list(item.items())))
+        elif isinstance(item, list):
+            stack.extend((f"{path}[{n}]", item[n]) for n in range(len(item) - 1, -1, -1))
+        elif item is not None and item != "":
+            lines.append(f"{path}: {item}" if path else str(item))
+    return {"title": tidy(title)[:300], "text": tidy("\n".join(lines))}
+
+
+def feed(text: str) -> dict[str, Any]:
+    """RSS, RDF and Atom: one heading an entry with its date, text and link. Other XML: its text."""
+    from hds_cli.extract import html
+
+    root = html.parse_xml(text)
+    if root is None:
+        return html.extract(text)
+    entries = [node for node in root.iter() if _local(node) in ("item", "entry")]
+    head = next((node for node in root.iter() if _local(node) in ("channel", "feed")), root)
+    title = _child(head, "title")
+    if not entries:
+        return {"title": title, "text": tidy("\n".join(t.strip() for t in root.itertext() if t.strip()))}
+    blocks = []
+    for node in entries[:_MAX_ITEMS]:
+        date = _child(node, "pubDate") or _child(node, "published") or _child(node, "updated") or _child(node, "date")
+        body = _child(node, "encoded") or _child(node, "content") or _child(node, "description")
+        body = html.strip_tags(body or _child(node, "summary"))
+        parts = ["## " + (_child(node, "title") or "(untitled)"), date, body, _link(node)]
+        blocks.append("\n\n".join(part for part in parts if part))
+    return {"title": title, "text": tidy("\n\n".join(blocks))}
+
+
+def _local(node: Any) -> str:
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
+
+
+def _child(node: Any, name: str) -> str:
+    found = next((child for child in node if _local(child) == name), None)
+    return " ".join("".join(found.itertext()).split()) if found is not None else ""
+
+
+def _link(node: Any) -> str:
+    found = next((child for child in node if _local(child) == "link"), None)
+    link = "" if found is None else (found.text or found.get("href") or "").strip()
+    return link if link.startswith(("http://", "https://")) else ""

@@ -1,0 +1,107 @@
+"""Requests to a source's own API host: JSON in, nothing followed, nothing that holds a key in any message."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hds_cli.config import Settings
+from hds_cli.errors import SourceError
+from hds_cli.fetch.body import MAX_BYTES, Body, Refused
+from hds_cli.fetch.guard import Blocked
+from hds_cli.fetch.politeness import retry_after
+
+if TYPE_CHECKING:
+    from hds_cli.fetch.client import Http
+
+
+class RateLimited(SourceError):
+    """The API asks to wait; `seconds` when it says for how long (at most 30)."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, seconds: float | None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Api:
+    """`JsonApi` over a connection pool of its own.
+
+    The host that the user configured (`searxng.url`) may be on this machine or network; any other must be public or in
+    `fetch.allow`. A redirect is an error: an API key in a header would go along to wherever it points.
+
+    Args:
+        settings: `fetch.timeout` and `offline` are read.
+        http: the pool.
+    """
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        self._settings = settings
+        self.http = http
+
+    async def get_json(
+        self, url: str, params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """The decoded answer.
+
+        Raises:
+            SourceError: `offline`, `timeout`, `unreachable`, `blocked`, `rate_limited`, `http_<status>`, `bad_answer`.
+        """
+        host = self.http.host(url)
+        if self._settings.offline:
+            raise SourceError(f"{host} was not asked: offline", code="offline")
+        error: SourceError
+        try:
+            async with asyncio.timeout(self._settings.fetch_timeout):
+                status, fields, data = await self._get(self.http.with_params(url, params), headers)
+        except (Exception, asyncio.CancelledError) as exc:
+            if isinstance(exc, asyncio.CancelledError):
+                raise
+            error = self._error(host, exc)
+        else:
+            if status == 200:
+                try:
+                    return json.loads(data)
+                except (ValueError, RecursionError):
+                    error = SourceError(f"{host} did not answer with JSON", code="bad_answer")
+            else:
+                error = _refused(host, status, fields)
+        raise error from None  # the cause names the URL, and the URL may hold a key
+
+    async def _get(self, url: str, headers: Mapping[str, str] | None) -> tuple[int, Mapping[str, str], bytes]:
+        sent = {"Accept": "application/json", **(headers or {})}
+        async with self.http.send(url, sent, self._settings.fetch_timeout) as response:
+            if response.status_code != 200:
+                return response.status_code, response.headers, b""
+            body = Body(response.headers.get("content-encoding"), MAX_BYTES)
+            try:
+                async for chunk in response.aiter_raw():
+                    body.feed(chunk)
+                return 200, response.headers, body.done()
+            finally:
+                self.http.count(url, body.wire)
+
+    def _error(self, host: str, exc: Exception) -> SourceError:
+        if isinstance(exc, Refused):
+            return SourceError(f"{host}: unusable answer ({exc.reason})", code="bad_answer")
+        if isinstance(exc, Blocked) and exc.reason != "dns":
+            return SourceError(f"{host} may not be reached ({exc.reason})", code="blocked")
+        reason = self.http.judge(exc)[1]
+        if reason == "timeout":
+            return SourceError(f"{host} did not answer in {self._settings.fetch_timeout:g} s", code="timeout")
+        if reason in ("truncated", "protocol"):
+            return SourceError(f"{host}: broken answer ({reason})", code="bad_answer")
+        return SourceError(f"{host} cannot be reached ({reason})", code="unreachable")
+
+
+def _refused(host: str, status: int, fields: Mapping[str, str]) -> SourceError:
+    if status == 429:
+        seconds = retry_after(fields.get("retry-after"))
+        wait = f", asks to wait {seconds:.0f} s" if seconds is not None else ""
+        return RateLimited(f"{host} is asked too often{wait}", seconds)
+    if 300 <= status < 400:
+        return SourceError(f"{host} answered with a redirect ({status}), which is not followed", code=f"http_{status}")
+    return SourceError(f"{host} answered {status}", code=f"http_{status}")

@@ -1,0 +1,345 @@
+"""Pages from the web, and the JSON of search APIs. The only file that imports httpx.
+
+httpx's transport is used without its client: no redirect is followed by itself (it would read the redirect's body
+without a bound), no cookie, proxy variable or .netrc is picked up, and no URL with a key is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import hds_cli
+from hds_cli.config import Settings
+from hds_cli.errors import ConfigError
+from hds_cli.fetch import guard
+from hds_cli.fetch.api import Api
+from hds_cli.fetch.body import Refused, charset_of
+from hds_cli.fetch.cache import PageCache
+from hds_cli.fetch.guard import Blocked, GuardBackend, Policy
+from hds_cli.fetch.journey import Answer, Failure, Journey
+from hds_cli.fetch.workers import Workers
+from hds_cli.threads import Daemon
+from hds_cli.types import Egress, Page, PageStatus
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_HEADERS = 200
+_SKIPPED = frozenset({"not_text", "empty"})
+_BLOCKED_BUT_FAILED = frozenset({"dns", "bad_url"})
+
+
+def user_agent(contact: str | None) -> str:
+    """An honest name, never a browser's, with the address of whoever runs it if they set one."""
+    return f"hds/{hds_cli.__version__} (+{contact})" if contact else f"hds/{hds_cli.__version__}"
+
+
+class Http:
+    """One connection pool behind one policy: single requests, nothing followed, nothing kept between them.
+
+    Args:
+        policy: what may be dialled.
+        agent: the User-Agent.
+        lookup: name resolution; a test passes its own.
+        transport: an `httpx.AsyncBaseTransport` instead of the network; for tests.
+        proxy: where to connect instead; then the proxy decides what is reached.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        agent: str,
+        lookup: guard.Resolve = guard.resolve,
+        transport: httpx.AsyncBaseTransport | None = None,
+        proxy: str | None = None,
+    ) -> None:
+        self.policy = policy
+        self._agent = agent
+        self._lookup = lookup
+        self._transport = transport
+        self._proxy = proxy
+        self.seen: dict[str, list[int]] = {}
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        if self._transport is None:
+            self._transport = _guarded(self.policy, self._lookup, self._proxy)
+        return self._transport
+
+    @asynccontextmanager
+    async def send(self, url: str, headers: Mapping[str, str], seconds: float) -> AsyncIterator[httpx.Response]:
+        """The response, its body unread; the URL is checked and the request counted.
+
+        Raises:
+            Blocked: the guard refuses it. httpx's errors: it did not work.
+        """
+        import httpx
+
+        parsed = _parsed(guard.tidy_url(url))
+        self.policy.check_url(parsed.scheme, parsed.host, parsed.port, bool(parsed.userinfo))
+        times = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
+        fields = {"User-Agent": self._agent, "Accept-Encoding": "gzip, deflate", **headers}
+        try:
+            request = httpx.Request("GET", parsed, headers=fields, extensions={"timeout": times})
+        except (UnicodeError, ValueError) as exc:
+            raise Blocked("bad_url") from exc
+        count = self.seen.setdefault(parsed.host, [0, 0])
+        count[0] += 1
+        response = await self.transport().handle_async_request(request)
+        try:
+            if len(response.headers.raw) > MAX_HEADERS:
+                raise Refused("too_many_headers")
+            yield response
+        finally:
+            await response.aclose()
+
+    def count(self, url: str, wire: int) -> None:
+        """Add bytes that came back."""
+        self.seen.setdefault(_parsed(url).host, [0, 0])[1] += wire
+
+    def excepted(self, url: str) -> bool:
+        """Whether the user allowed this URL's host explicitly."""
+        parsed = _parsed(url)
+        return self.policy.excepted(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
+
+    def host(self, url: str) -> str:
+        return _parsed(url).host
+
+    def joined(self, url: str, location: str) -> str:
+        """Where a Location header leads from `url`."""
+        import httpx
+
+        try:
+            return guard.tidy_url(str(_parsed(url).join(location)))
+        except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
+            raise Blocked("bad_url") from exc
+
+    def with_params(self, url: str, params: Mapping[str, str | int] | None) -> str:
+        """`url` with query parameters added."""
+        return str(_parsed(url).copy_merge_params(params)) if params else url
+
+    def judge(self, exc: Exception) -> tuple[PageStatus, str]:
+        """Status and reason of a page that ended with this exception."""
+        return judge(exc)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
+
+
+def _parsed(url: str) -> httpx.URL:
+    import httpx
+
+    try:
+        return httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
+        raise Blocked("bad_url") from exc
+
+
+def _guarded(policy: Policy, lookup: guard.Resolve, proxy: str | None) -> httpx.AsyncBaseTransport:
+    import logging
+
+    import httpx
+
+    for name in ("httpx", "httpcore"):
+        if logging.getLogger(name).level == logging.NOTSET:
+            logging.getLogger(name).setLevel(logging.WARNING)
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=15)
+    transport = httpx.AsyncHTTPTransport(trust_env=False, limits=limits, proxy=proxy)
+    # httpx has no public way to give a network backend; the attribute is pinned by a test and httpx by its version.
+    pool: Any = transport._pool
+    if proxy is None:
+        pool._network_backend = GuardBackend(policy, pool._network_backend, lookup)
+    return transport
+
+
+class Fetcher:
+    """Pages by URL: guarded, bounded, polite, cached; every end is a `Page`.
+
+    Opens no socket and starts no process before the first fetch. Use as `async with Fetcher(settings) as fetcher`.
+
+    Args:
+        settings: `fetch.*`, `cache.*` and `offline` are read.
+        lookup: name resolution instead of the system's; for tests.
+        transport: an httpx transport instead of the network; for tests.
+        cache: the page cache; the one in `settings.pages_dir` when not given.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        lookup: guard.Resolve = guard.resolve,
+        transport: httpx.AsyncBaseTransport | None = None,
+        cache: PageCache | None = None,
+    ) -> None:
+        self._settings = settings
+        agent = user_agent(settings.fetch_contact)
+        policy = Policy(settings.fetch_allow, _ports(settings), offline=settings.offline)
+        self._http = Http(policy, agent, lookup, transport, settings.fetch_proxy)
+        self.cache = cache or PageCache.of(settings)
+        self._disk = Daemon("hds-cache")
+        self._workers = Workers()
+        self._journey = Journey(settings, self._http)
+        self._running: dict[tuple[str, bool], tuple[asyncio.Task[Page], list[None]]] = {}
+        self._backlog: asyncio.Semaphore | None = None
+        own = Policy(settings.fetch_allow, _ports(settings), _own_hosts(settings), offline=settings.offline)
+        self.api = Api(settings, Http(own, agent, lookup, transport))
+
+    async def __aenter__(self) -> Fetcher:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        tasks = [task for task, _ in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        self._journey.close()
+        self._workers.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._http.close()
+        await self.api.http.close()
+        self._disk.close()
+
+    def egress(self) -> tuple[Egress, ...]:
+        """Every host contacted so far, for pages and for APIs, by name."""
+        total: dict[str, list[int]] = {}
+        for http in (self._http, self.api.http):
+            for host, (requests, size) in http.seen.items():
+                entry = total.setdefault(host, [0, 0])
+                entry[0] += requests
+                entry[1] += size
+        return tuple(Egress(host, n, size) for host, (n, size) in sorted(total.items()))
+
+    async def fetch(self, url: str, *, typed: bool = False) -> Page:
+        """The page behind `url`, or why there is none. Raises nothing but CancelledError.
+
+        Fetches of one URL at the same time share one request. The deadline (`fetch.timeout`) covers look-up, redirects,
+        retries and the body, not the waiting for a host's turn.
+
+        Args:
+            url: the address.
+            typed: the user typed it: robots.txt is not applied to it.
+        """
+        key = (url, typed)
+        if key not in self._running:
+            task = asyncio.create_task(self._guarded_fetch(url, typed))
+            self._running[key] = (task, [])
+            task.add_done_callback(lambda _: self._running.pop(key, None))
+        task, waiters = self._running[key]
+        waiters.append(None)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled() and not _being_cancelled():
+                return Page(url=url, status="failed", reason="cancelled")
+            raise
+        finally:
+            waiters.pop()
+            if not waiters and not task.done():
+                task.cancel()
+
+    async def _guarded_fetch(self, url: str, typed: bool) -> Page:
+        start = time.perf_counter()
+        try:
+            page = await self._fetch(url, typed, start)
+        except Exception as exc:  # the boundary: whatever a server or a parser does is one failed page
+            status, reason = judge(exc)
+            page = Page(url=url, status=status, reason=reason)
+        return dataclasses.replace(page, seconds=time.perf_counter() - start)
+
+    async def _fetch(self, url: str, typed: bool, start: float) -> Page:
+        tidy = guard.tidy_url(url)
+        entry = await self._disk.call(self.cache.lookup, tidy)
+        if entry is not None and (entry.fresh or self._settings.offline):
+            return dataclasses.replace(entry.page, url=url, status="cached")
+        if self._settings.offline:
+            raise Blocked("offline")
+        if self._backlog is None:
+            # Pages that wait for a worker are held in memory: no more of them than can be fetched at once, twice.
+            self._backlog = asyncio.Semaphore(2 * self._settings.fetch_parallel)
+        async with self._backlog:
+            self._workers.start()  # they load while the page travels
+            answer = await self._journey.get(tidy, typed, entry.validators if entry else {})
+            if answer.status == 304 and entry is not None:
+                await self._disk.call(self.cache.refresh, tidy)
+                return dataclasses.replace(entry.page, url=url, status="cached", fetched_at=_now())
+            return await self._extract(url, tidy, answer)
+
+    async def _extract(self, url: str, tidy: str, answer: Answer) -> Page:
+        assert answer.body is not None
+        assert answer.kind is not None
+        charset = charset_of(answer.headers.get("content-type"))
+        found = await self._workers.extract(answer.body.done(), answer.kind, charset, answer.url)
+        page = Page(
+            url=url,
+            final_url=answer.url,
+            title=str(found.get("title") or ""),
+            text=str(found.get("text") or ""),
+            bytes=answer.body.wire,
+            fetched_at=_now(),
+            extract_seconds=float(found.get("seconds") or 0.0),
+            author=found.get("author"),
+            date=found.get("date"),
+        )
+        if reason := found.get("reason"):
+            status: PageStatus = "skipped" if reason in _SKIPPED else "failed"
+            return dataclasses.replace(page, status=status, reason=str(reason), text="")
+        etag, modified = answer.headers.get("etag"), answer.headers.get("last-modified")
+        await self._disk.call(self.cache.put, dataclasses.replace(page, url=tidy), etag, modified)
+        return page
+
+
+def judge(exc: Exception) -> tuple[PageStatus, str]:
+    """Status and reason of a page that ended with this exception."""
+    import httpx
+
+    if isinstance(exc, Blocked):
+        return ("failed" if exc.reason in _BLOCKED_BUT_FAILED else "blocked"), exc.reason
+    if isinstance(exc, Refused):
+        return ("skipped" if exc.reason in _SKIPPED else "failed"), exc.reason
+    if isinstance(exc, Failure):
+        return "failed", exc.reason
+    if isinstance(exc, TimeoutError | httpx.TimeoutException):
+        return "failed", "timeout"
+    if isinstance(exc, httpx.ConnectError):
+        return "failed", "tls" if "SSL" in str(exc) or "certificate" in str(exc).lower() else "connect"
+    if isinstance(exc, httpx.RemoteProtocolError):
+        return "failed", "truncated" if "complete message body" in str(exc) else "protocol"
+    if isinstance(exc, httpx.NetworkError):
+        return "failed", "reset"
+    if isinstance(exc, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
+        return "failed", "bad_url"
+    return "failed", "error"
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _own_hosts(settings: Settings) -> list[str]:
+    """Hosts of the APIs that the user configured by address."""
+    host = urlsplit(settings.searxng_url or "").hostname
+    return [host] if host else []
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _ports(settings: Settings) -> list[int]:
+    """The further ports of `fetch.ports`."""
+    for port in settings.fetch_ports:
+        if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ConfigError(f"fetch.ports: {port!r} is not a port", hint="for example 81,3000")
+    return [int(port) for port in settings.fetch_ports]

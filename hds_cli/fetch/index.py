@@ -1,0 +1,131 @@
+"""The words of the cached pages: an FTS5 index that holds no text, beside the cache that does.
+
+Contentless, so the pages are not stored twice; an entry leaves it by handing the text back (`'delete'`), which must be
+the very text that was indexed, so its hash is kept. Where it cannot be (the entry was damaged), the row stays as
+garbage that no search returns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+from hds_cli.text import terms
+from hds_cli.types import Page
+
+_SCHEMA = 1
+_TABLES = """
+CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, hash BLOB NOT NULL);
+CREATE VIRTUAL TABLE words USING fts5(title, text, content='', tokenize='porter unicode61 remove_diacritics 2');
+"""
+_SEARCH = """
+SELECT pages.key, bm25(words, 4.0, 1.0) AS score FROM words JOIN pages ON pages.id = words.rowid
+WHERE words MATCH ? ORDER BY score LIMIT ?
+"""
+
+
+class PageIndex:
+    """One SQLite file; calls may come from any thread."""
+
+    def __init__(self, path: Path, busy: float = 1.0) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._db = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+            self._db.execute("PRAGMA auto_vacuum=FULL")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("BEGIN IMMEDIATE")
+            if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _TABLES.split(";\n"):
+                    if statement.strip():
+                        self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={_SCHEMA}")
+            self._db.execute("COMMIT")
+        if self._db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:
+            raise sqlite3.DatabaseError("an index of another version")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+
+    def put(self, key: str, page: Page, old: Page | None = None) -> None:
+        """Index a page under its cache key; `old` is what the cache held under it before."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._db.execute("SELECT id, hash FROM pages WHERE key = ?", (key,)).fetchone()
+                if row is not None and row[1] == _hash(page):
+                    self._db.execute("ROLLBACK")
+                    return
+                if row is not None:
+                    self._forget(row[0], row[1], old)
+                cursor = self._db.execute("INSERT INTO pages(key, hash) VALUES(?, ?)", (key, _hash(page)))
+                self._db.execute(
+                    "INSERT INTO words(rowid, title, text) VALUES(?, ?, ?)", (cursor.lastrowid, page.title, page.text)
+                )
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
+
+    def remove(self, key: str, old: Page | None = None) -> None:
+        """Forget a page."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._db.execute("SELECT id, hash FROM pages WHERE key = ?", (key,)).fetchone()
+                if row is not None:
+                    self._forget(row[0], row[1], old)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
+
+    def _undo(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def _forget(self, number: int, digest: bytes, old: Page | None) -> None:
+        self._db.execute("DELETE FROM pages WHERE id = ?", (number,))
+        if old is not None and _hash(old) == digest:
+            self._db.execute(
+                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, ?)", (number, old.title, old.text)
+            )
+
+    def search(self, query: str, number: int) -> list[str]:
+        """Keys of the pages with any of the query's terms, best first."""
+        wanted = list(dict.fromkeys(terms(query)))[:64]
+        if not wanted:
+            return []
+        match = " OR ".join('"' + term.replace('"', '""') + '"' for term in wanted)
+        with self._lock:
+            return [row[0] for row in self._db.execute(_SEARCH, (match, number))]
+
+    def keys(self) -> set[str]:
+        with self._lock:
+            return {row[0] for row in self._db.execute("SELECT key FROM pages")}
+
+    def __len__(self) -> int:
+        with self._lock:
+            return int(self._db.execute("SELECT count(*) FROM pages").fetchone()[0])
+
+    def compact(self) -> None:
+        """Give free space back to the disk."""
+        with self._lock:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+
+def _hash(page: Page) -> bytes:
+    return hashlib.sha256(f"{page.title}\0{page.text}".encode("utf-8", "surrogatepass")).digest()[:16]

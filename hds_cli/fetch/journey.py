@@ -1,0 +1,198 @@
+"""One page's way through the web: turns, redirects by hand, retries, limits, one deadline over all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hds_cli.config import Settings
+from hds_cli.fetch.body import Body, Refused, sniff
+from hds_cli.fetch.guard import Blocked
+from hds_cli.fetch.politeness import Hosts, RobotsRules, backoff, retry_after
+from hds_cli.fetch.robots import LIMIT as ROBOTS_LIMIT
+
+if TYPE_CHECKING:
+    import httpx
+
+    from hds_cli.fetch.client import Http
+
+MAX_REDIRECTS = 5
+PDF_FACTOR = 4  # papers are larger than pages
+_ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_TRANSIENT = frozenset({"reset", "connect", "protocol", "truncated"})
+
+
+@dataclasses.dataclass
+class Answer:
+    """What one request ended with; `body` is read only when it is wanted."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    body: Body | None = None
+    kind: str | None = None
+
+    @property
+    def location(self) -> str | None:
+        return self.headers.get("location") if self.status in (301, 302, 303, 307, 308) else None
+
+
+class Failure(Exception):
+    """An end of a fetch that is not an exception of a library: `reason` is the page's."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Journey:
+    """Gets pages for a fetcher.
+
+    Args:
+        settings: `fetch.*` is read.
+        http: the guarded connection pool.
+    """
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        self._settings = settings
+        self._http = http
+        self._hosts = Hosts(settings.fetch_parallel, settings.fetch_delay)
+        self._robots = RobotsRules(self._read_robots)
+
+    def close(self) -> None:
+        self._robots.close()
+
+    async def get(self, url: str, typed: bool, validators: Mapping[str, str]) -> Answer:
+        """The answer worth having: retried when that may help, redirects followed by hand."""
+        clock = _Clock(self._settings.fetch_timeout)
+        headers = {"Accept": _ACCEPT, "Accept-Language": "en,*;q=0.5"} | dict(validators)
+        attempt = 0
+        while True:
+            try:
+                answer = await self._follow(url, typed, headers, clock)
+            except Exception as exc:
+                wait = backoff(attempt)
+                if attempt >= 2 or self._http.judge(exc)[1] not in _TRANSIENT or wait > clock.left:
+                    raise
+            else:
+                if answer.status not in _AGAIN or attempt >= (1 if answer.status in (429, 503) else 2):
+                    return self._usable(answer)
+                wanted = retry_after(answer.headers.get("retry-after")) if "retry-after" in answer.headers else 0.0
+                wait = backoff(attempt) + (wanted or 0.0)
+                if wanted is None or wait > clock.left:
+                    return self._usable(answer)
+            attempt += 1
+            with clock:
+                await asyncio.sleep(wait)
+
+    def _usable(self, answer: Answer) -> Answer:
+        if answer.status == 304 or (answer.status == 200 and answer.body is not None):
+            return answer
+        raise Failure(f"http_{answer.status}")
+
+    async def _follow(self, url: str, typed: bool, headers: Mapping[str, str], clock: _Clock) -> Answer:
+        start = url
+        for hop in range(MAX_REDIRECTS + 1):
+            await self._permitted(url, start, typed, hop)
+            host = urlsplit(url).hostname or ""
+            async with self._hosts.turn(host, exempt=self._http.excepted(url)):
+                with clock:
+                    async with asyncio.timeout(clock.left):
+                        answer = await self._hop(url, headers, clock.left)
+            if answer.location is None:
+                return answer
+            url = self._http.joined(url, answer.location)
+        raise Failure("too_many_redirects")
+
+    async def _permitted(self, url: str, start: str, typed: bool, hop: int) -> None:
+        """robots.txt, and no redirect from elsewhere into what only `fetch.allow` opens.
+
+        A typed URL is exempt from robots.txt with its redirects, as a browser's would be; but where a redirect leads to
+        another folder of a host that is not public, the user did not type that.
+        """
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        before = urlsplit(start)
+        inside = self._http.excepted(url)
+        if hop and inside and not self._http.excepted(start):
+            raise Blocked("private_address", "a redirect to an address that is not public")
+        led = bool(hop) and inside and _folder(parts.path) != _folder(before.path)
+        if self._settings.fetch_ignore_robots or (typed and not led):
+            return
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        delay = await self._robots.check(origin, path)
+        if delay and not inside:
+            self._hosts.slow_down(parts.hostname or "", delay)
+
+    async def _hop(self, url: str, headers: Mapping[str, str], seconds: float) -> Answer:
+        async with self._http.send(url, headers, seconds) as response:
+            fields = dict(response.headers)
+            answer = Answer(url, response.status_code, fields)
+            if answer.status != 200:
+                return answer  # the body of a redirect or an error is never read
+            limit = self._settings.fetch_max_bytes
+            body = Body(fields.get("content-encoding"), limit)
+            try:
+                async for chunk in response.aiter_raw():
+                    first = answer.kind is None
+                    body.feed(chunk)
+                    if first and len(body):
+                        answer.kind = sniff(fields.get("content-type"), body.start, url)
+                        if answer.kind is None:
+                            raise Refused("not_text")
+                        if answer.kind == "pdf":
+                            body.limit = limit * PDF_FACTOR
+                body.done()
+            finally:
+                self._http.count(url, body.wire)
+            if not len(body):
+                raise Refused("empty")
+            answer.body = body
+            return answer
+
+    async def _read_robots(self, url: str) -> tuple[int, bytes]:
+        clock = _Clock(min(5.0, self._settings.fetch_timeout))
+        for _ in range(MAX_REDIRECTS + 1):
+            with clock:
+                async with asyncio.timeout(clock.left), self._http.send(url, {}, clock.left) as response:
+                    answer = Answer(url, response.status_code, dict(response.headers))
+                    if answer.location is None:
+                        return answer.status, await self._robots_body(url, response)
+            url = self._http.joined(url, answer.location)
+        return 404, b""  # RFC 9309 2.3.1.2: more than five redirects count as unavailable
+
+    async def _robots_body(self, url: str, response: httpx.Response) -> bytes:
+        if response.status_code != 200:
+            return b""
+        body = Body(response.headers.get("content-encoding"), 4 * ROBOTS_LIMIT)
+        try:
+            async for chunk in response.aiter_raw():
+                body.feed(chunk)
+                if len(body) >= ROBOTS_LIMIT:
+                    break
+        finally:
+            self._http.count(url, body.wire)
+        return body.peek(ROBOTS_LIMIT)
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+class _Clock:
+    """Seconds left for one URL, counted only inside `with clock`: not while it waits for its turn."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+        self._since = 0.0
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self.left = max(0.0, self.left - (time.monotonic() - self._since))

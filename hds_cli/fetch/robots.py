@@ -1,0 +1,124 @@
+"""robots.txt as RFC 9309 says, with the tolerances of google/robotstxt (typos, missing colons, `index.html`)."""
+
+from __future__ import annotations
+
+import re
+
+LIMIT = 500 << 10
+MAX_DELAY = 10.0
+_AGENT = re.compile(r"[a-zA-Z_-]+")
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+_KEYS = (
+    ("agent", re.compile(r"user[- ]?agent", re.I)),
+    ("disallow", re.compile(r"disallow|dissallow|dissalow|disalow|diasllow|disallaw", re.I)),
+    ("allow", re.compile(r"allow", re.I)),
+    ("delay", re.compile(r"crawl-?delay", re.I)),
+)
+_MAX_LINE = 2083 * 8
+
+
+class Robots:
+    """The rules of one robots.txt for one product token.
+
+    The longest pattern that matches decides; of two equally long ones the allowing one. A group that names the token
+    replaces the groups for `*`.
+
+    Args:
+        text: the file; what is beyond 500 KiB is not read.
+        agent: the product token, `hds`.
+    """
+
+    def __init__(self, text: str, agent: str = "hds") -> None:
+        self._agent = agent.lower()
+        self._rules: dict[bool, list[tuple[str, bool]]] = {True: [], False: []}  # by "names us"
+        self._delays: dict[bool, float] = {}
+        self._named = False
+        self._read(text[:LIMIT])
+
+    @property
+    def delay(self) -> float:
+        """Crawl-delay in seconds, at most ten."""
+        return self._delays.get(self._named, 0.0)
+
+    def allowed(self, path: str) -> bool:
+        """Whether `path` (with its query, percent-encoded as it is requested) may be fetched."""
+        if path == "/robots.txt":
+            return True
+        path = path or "/"
+        best = {True: -1, False: -1}
+        for pattern, allow in self._rules[self._named]:
+            if len(pattern) > best[allow] and _matches(pattern, path):
+                best[allow] = len(pattern)
+        return best[True] >= best[False]
+
+    def _read(self, text: str) -> None:
+        ours = everyone = False
+        rules_seen = True
+        for raw in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")):
+            key, value = _parse(raw[:_MAX_LINE])
+            if key == "agent":
+                if rules_seen:
+                    ours = everyone = rules_seen = False
+                if value == "*" or re.match(r"\*\s", value):
+                    everyone = True
+                elif (found := _AGENT.match(value)) and found[0].lower() == self._agent:
+                    ours = self._named = True
+            elif key:
+                rules_seen = rules_seen or key != "delay"
+                for named in (True, False):
+                    if ours if named else everyone:
+                        self._add(named, key, value)
+
+    def _add(self, named: bool, key: str, value: str) -> None:
+        if key == "delay":
+            if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", value):
+                self._delays[named] = min(float(value), MAX_DELAY)
+            return
+        rules = self._rules[named]
+        if not value:
+            return
+        pattern = _escaped(value)
+        rules.append((pattern, key == "allow"))
+        head, slash, last = pattern.rpartition("/")
+        if key == "allow" and slash and last.startswith("index.htm"):
+            rules.append((f"{head}/$", True))
+
+
+def _parse(line: str) -> tuple[str, str]:
+    line = line.partition("#")[0].strip()
+    name, colon, value = line.partition(":")
+    if not colon:
+        words = line.split(None, 1)
+        if len(words) != 2 or len(line.split()) != 2:
+            return "", ""
+        name, value = words
+    name = name.strip()
+    for key, pattern in _KEYS:
+        if pattern.match(name):
+            return key, value.strip()
+    return "", ""
+
+
+def _escaped(pattern: str) -> str:
+    """Upper-case escapes and percent-encoded non-ASCII, as requested paths have them."""
+    pattern = _ESCAPE.sub(lambda found: found[0].upper(), pattern)
+    return "".join(c if c < "\x80" else "".join(f"%{b:02X}" for b in c.encode("utf-8", "replace")) for c in pattern)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """`*` is any run of characters, a final `$` the end; leftmost greedy search, so no pattern is exponential."""
+    anchored = pattern.endswith("$")
+    first, *rest = (pattern[:-1] if anchored else pattern).split("*")
+    if not path.startswith(first):
+        return False
+    at = len(first)
+    if not rest:
+        return not anchored or at == len(path)
+    for piece in rest[:-1]:
+        if (found := path.find(piece, at)) < 0:
+            return False
+        at = found + len(piece)
+    last = rest[-1]
+    if anchored:
+        return path.endswith(last) and len(path) - len(last) >= at
+    return path.find(last, at) >= 0

@@ -1,0 +1,151 @@
+"""Child processes that turn bytes into text: started with the first page, gone with the fetcher.
+
+The children run a module named by string (`fetch` and `extract` do not import each other). They are in a process group
+of their own, so a Ctrl-C at the terminal does not reach them, and one signal ends them all. `multiprocessing` is not
+used: its spawn and forkserver import the parent's main module again, which is slow here and wrong under a console
+script.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+MODULE = "hds_cli.extract.worker"
+GRACE = 0.5  # seconds beyond the child's own limit before it is given up
+_SIZES = struct.Struct("!II")
+_SECRET = ("API_KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+
+
+def count() -> int:
+    """One worker a core this process may use."""
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
+
+
+class _Worker:
+    """One connection to one child."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def ask(self, head: dict[str, Any], body: bytes) -> dict[str, Any]:
+        data = json.dumps(head).encode()
+        self.writer.write(_SIZES.pack(len(data), len(body)) + data)
+        self.writer.write(body)
+        await self.writer.drain()
+        size, _ = _SIZES.unpack(await self.reader.readexactly(_SIZES.size))
+        answer: dict[str, Any] = json.loads(await self.reader.readexactly(size))
+        return answer
+
+    def close(self) -> None:
+        self.writer.transport.abort()
+
+
+class Workers:
+    """A pool of extraction processes.
+
+    Args:
+        number: how many pages are read at once.
+        limit: seconds one page may take; then its process is killed by the kernel's timer and replaced.
+    """
+
+    def __init__(self, number: int | None = None, limit: float = 5.0, module: str = MODULE) -> None:
+        self._number = number or count()
+        self._limit = limit
+        self._module = module
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._idle: asyncio.Queue[_Worker | None] | None = None
+
+    async def extract(self, body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
+        """The text of a page: `title`, `text`, `author`, `date`, `seconds`, or a `reason` why there is none."""
+        idle = self.start()
+        worker = await idle.get()
+        keep: _Worker | None = None
+        head = {"kind": kind, "charset": charset, "url": url, "limit": self._limit}
+        try:
+            if worker is None:
+                worker = await self._connect()
+            async with asyncio.timeout(self._limit + GRACE):
+                answer = await worker.ask(head, body)
+            keep = worker
+            return answer
+        except TimeoutError:
+            return {"reason": "extract_timeout", "seconds": self._limit}
+        except (OSError, EOFError, ValueError):  # the child is gone: its timer, its memory limit or a crash in C
+            return {"reason": "extract_killed"}
+        finally:
+            if worker is not None and keep is None:
+                worker.close()
+            idle.put_nowait(keep)
+
+    def start(self) -> asyncio.Queue[_Worker | None]:
+        """Start the processes, if they are not running; returns at once."""
+        if self._idle is not None and self._process is not None and self._process.poll() is None:
+            return self._idle
+        if self._idle is None:
+            self._idle = asyncio.Queue()
+            for _ in range(self._number):
+                self._idle.put_nowait(None)  # connected when first needed
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _program(self._module)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=environment(os.environ),
+                process_group=0,
+            )
+        self._control = ours
+        return self._idle
+
+    async def _connect(self) -> _Worker:
+        if self._control is None:
+            raise OSError("no workers")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+        ours.setblocking(False)
+        return _Worker(*await asyncio.open_connection(sock=ours, limit=1 << 20))
+
+    def close(self) -> None:
+        """Kill them all, also in the middle of a page; returns at once."""
+        if self._idle is not None:
+            while not self._idle.empty():
+                if (worker := self._idle.get_nowait()) is not None:
+                    worker.close()
+            self._idle = None
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+def environment(environ: Any) -> dict[str, str]:
+    """The environment of a child: no API keys, one thread for numeric libraries."""
+    kept = {key: value for key, value in environ.items() if not any(word in key.upper() for word in _SECRET)}
+    return kept | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": environ.get("PYTHONDONTWRITEBYTECODE", "")}
+
+
+def _program(module: str) -> str:
+    """Appended, not put first: a package folder ahead of the standard library could shadow it."""
+    root = str(Path(__file__).resolve().parents[2])
+    return f"import sys; sys.path.append({root!r}); from {module} import main; main()"
