@@ -48,6 +48,14 @@ class Settings:
     searxng_url: str | None = _setting(None, "address of a SearXNG instance", "searxng.url")
     fetch_allow: tuple[str, ...] = _setting((), "non-public host[:port] or CIDR[:port] to fetch from", "fetch.allow")
     fetch_timeout: float = _setting(10.0, "seconds one page may take, from the look-up of its name on", "fetch.timeout")
+    fetch_parallel: int = _setting(32, "pages requested at once, over all hosts", "fetch.parallel")
+    fetch_delay: float = _setting(0.5, "seconds between two requests to one public site", "fetch.delay")
+    fetch_max_bytes: int = _setting(5 << 20, "bytes of one page, decoded (four times that for PDF)", "fetch.max_bytes")
+    fetch_ports: tuple[str, ...] = _setting((), "ports beside 80, 443, 8080 and 8443 on public hosts", "fetch.ports")
+    fetch_proxy: str | None = _setting(None, "proxy for pages; it then decides what is reached", "fetch.proxy")
+    fetch_ignore_robots: bool = _setting(False, "fetch what robots.txt disallows", "fetch.ignore_robots")
+    cache_ttl: float = _setting(7.0, "days after which a page is asked for again", "cache.ttl")
+    cache_size: float = _setting(1024.0, "MiB on disk for pages", "cache.size")
     fetch_contact: str | None = _setting(None, "address shown in the user agent", "fetch.contact")
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})
 
@@ -103,19 +111,15 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import sys
+    import tomli
 
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:  # pragma: no cover
-        import tomli as tomllib
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomli.loads(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"cannot read {path}: {exc}") from exc
-    except tomllib.TOMLDecodeError as exc:
+    except tomli.TOMLDecodeError as exc:
         raise ConfigError(f"{path} is not TOML: {exc}") from exc
 
 
@@ -185,6 +189,11 @@ def _check(s: Settings) -> None:
         ("max_tokens", 1),
         ("turn_timeout", 0.01),
         ("fetch_timeout", 0.01),
+        ("fetch_parallel", 1),
+        ("fetch_delay", 0),
+        ("fetch_max_bytes", 1024),
+        ("cache_ttl", 0),
+        ("cache_size", 1),
     ):
         if getattr(s, name) < low:
             raise ConfigError(f"{name.replace('_', '-')} must be at least {low}, not {getattr(s, name)}")
