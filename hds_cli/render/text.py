@@ -24,8 +24,9 @@ _IN_URL = "!#$%&'()*+,-./:;=?@_~"  # brackets are encoded outside of an IPv6 hos
 def clean(s: str) -> str:
     """`s` without a code point that a terminal obeys or that hides or turns other text.
 
-    C0 controls are shown as their pictures (U+2400…), DEL, C1 and lone surrogates as U+FFFD; `\\r`, line and paragraph
-    separators, bidi controls, invisible operators, byte order marks and tag characters are dropped. `\\n` and `\\t` stay.
+    C0 controls are shown as their pictures (U+2400…), DEL, C1 and lone surrogates as U+FFFD; `\\r`, line and
+    paragraph separators, bidi controls, invisible operators, byte order marks and tag characters are dropped. `\\n`
+    and `\\t` stay.
     """
     return _BAD.sub(_replacement, s)
 
@@ -45,27 +46,29 @@ def one_line(s: str, width: int | None = None) -> str:
     return line if width is None else clip(line, width)
 
 
-def clip(line: str, width: int) -> str:
-    """`line` cut to `width` cells, the last of them `…` when something was cut."""
+def clip(line: str, width: int, mark: str = _CLIP) -> str:
+    """`line` cut to `width` cells, the last of them `mark` when something was cut."""
     from rich.cells import cell_len
 
     if cell_len(line) <= width:
         return line
-    if width < 1:
-        return ""
+    if width < len(mark):
+        return mark[: max(0, width)]
     low, high = 0, min(len(line), 4 * width + 16)
     while low < high:
         middle = (low + high + 1) // 2
-        if cell_len(line[:middle]) <= width - 1:
+        if cell_len(line[:middle]) <= width - len(mark):
             low = middle
         else:
             high = middle - 1
-    return line[:low].rstrip() + _CLIP
+    return line[:low].rstrip() + mark
 
 
 def safe_url(url: str) -> str:
     """An address in full, in ASCII: a non-ASCII host as punycode, everything else percent-encoded."""
     url = url.strip()
+    if "://" not in url:  # `[stdin]`, the name of a file: not an address of the web
+        return one_line(url)
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -93,7 +96,7 @@ def _punycode(host: str) -> str:
             labels.append(label.encode("idna").decode("ascii"))
         except UnicodeError:
             ascii_form = label.encode("utf-8", "replace").decode("utf-8").lower().encode("punycode").decode("ascii")
-            labels.append(f"xn--{ascii_form}")
+            labels.append("xn--" + re.sub(r"[^a-z0-9_-]", "-", ascii_form))
     return ".".join(labels)
 
 

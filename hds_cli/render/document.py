@@ -1,0 +1,75 @@
+"""`--json`: a whole run as one document, schema `hds.run/1`, with every key always there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from hds_cli.events import SCHEMA, Event, RunFinished
+from hds_cli.render.state import QueryState, RunState, TurnState
+from hds_cli.types import ModelInfo
+
+_MODEL_KEYS = ("name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect")
+
+
+class RunDocument:
+    """Collects the events of a run. May be asked at any time; a run without its end has the status `failed`."""
+
+    def __init__(self) -> None:
+        self.state = RunState()
+
+    def handle(self, event: Event) -> None:
+        self.state.apply(event)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run as `hds.run/1` describes it: strings untouched, seconds as numbers."""
+        started = self.state.started
+        finished = self.state.finished or RunFinished(status="failed", answer=None, explanation=None)
+        model = dataclasses.asdict(started.model if started else ModelInfo(name=""))
+        return {
+            "schema": SCHEMA,
+            "run_id": started.run_id if started else "",
+            "question": self.state.question,
+            "status": finished.status,
+            "answer": finished.answer,
+            "explanation": finished.explanation,
+            "citations": [dataclasses.asdict(citation) for citation in finished.citations],
+            "turns": [_turn(turn) for turn in self.state.turns.values()],
+            "ledger": [],
+            "model": {key: model[key] for key in _MODEL_KEYS},
+            "usage": dataclasses.asdict(finished.usage),
+            "egress": [dataclasses.asdict(host) for host in finished.egress],
+            "seed": started.seed if started else 0,
+            "started_at": started.started_at if started else "",
+            "finished_at": finished.finished_at,
+        }
+
+    def to_json(self) -> str:
+        """The document as ASCII text, indented, without a line end after it."""
+        return json.dumps(self.to_dict(), ensure_ascii=True, indent=2)
+
+
+def _turn(turn: TurnState) -> dict[str, Any]:
+    return {"n": turn.number, "thought": turn.thought, "queries": [_query(query) for query in turn.queries.values()]}
+
+
+def _query(query: QueryState) -> dict[str, Any]:
+    return {
+        "text": query.text,
+        "source": ",".join(query.searches),
+        "seconds": round(query.seconds, 4),
+        "repeated": query.repeated,
+        "results": [{"url": r.url, "title": r.title, "snippet": r.snippet, "rank": r.rank} for r in query.results],
+        "pages": [
+            {
+                "url": page.url,
+                "status": page.status or "skipped",
+                "reason": page.reason if page.status else "unfinished",
+                "bytes": page.bytes,
+                "seconds": page.seconds,
+            }
+            for page in query.pages.values()
+        ],
+        "evidence": [{"n": p.n, "url": p.url, "text": p.text} for p in query.passages or ()],
+    }

@@ -1,0 +1,185 @@
+"""A run as far as it has come, put together from its events: what the tree, the document and the answer are drawn from.
+
+Strings are kept as they came; whoever shows them makes them safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hds_cli import events
+from hds_cli.events import Event
+from hds_cli.types import PageStatus, Passage, SearchResult
+
+
+@dataclass
+class PageState:
+    """A page that was asked for; no `status` yet: it is on its way."""
+
+    url: str
+    title: str = ""
+    status: PageStatus | None = None
+    reason: str | None = None
+    bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.status in ("fetched", "cached")
+
+    @property
+    def failed(self) -> bool:
+        return self.status is not None and not self.ok
+
+
+@dataclass
+class SearchState:
+    """One source asked for one query; no `finished` yet: it has not answered. Times in seconds of the run."""
+
+    source: str
+    started: float
+    finished: float | None = None
+    error: dict[str, str] | None = None
+
+
+@dataclass
+class QueryState:
+    """A query, the sources it went to, and what came of it."""
+
+    number: int
+    text: str
+    repeated: bool = False
+    proposed: float = 0.0
+    searches: dict[str, SearchState] = field(default_factory=dict)
+    results: list[SearchResult] = field(default_factory=list)
+    pages: dict[str, PageState] = field(default_factory=dict)
+    passages: tuple[Passage, ...] | None = None
+    last: float = 0.0
+
+    @property
+    def searching(self) -> bool:
+        return any(s.finished is None for s in self.searches.values())
+
+    @property
+    def running(self) -> bool:
+        """Something is still awaited. A query that goes nowhere (repeated, or the run was stopped) is not running."""
+        return self.searching or any(p.status is None for p in self.pages.values())
+
+    @property
+    def errors(self) -> list[SearchState]:
+        return [s for s in self.searches.values() if s.error]
+
+    @property
+    def seconds(self) -> float:
+        """From the first question to a source until the last source answered."""
+        ends = [s.finished for s in self.searches.values() if s.finished is not None]
+        return max(ends) - min(s.started for s in self.searches.values()) if ends else 0.0
+
+
+@dataclass
+class TurnState:
+    """One call of the model. `seconds` is set when the turn is over."""
+
+    number: int
+    forced: bool = False
+    started: float = 0.0
+    thought: str = ""
+    seconds: float | None = None
+    queries: dict[int, QueryState] = field(default_factory=dict)
+
+    @property
+    def passages(self) -> int:
+        return sum(len(q.passages or ()) for q in self.queries.values())
+
+
+@dataclass
+class RunState:
+    """Everything that is known of a run; `apply` takes in one event after the other."""
+
+    started: events.RunStarted | None = None
+    finished: events.RunFinished | None = None
+    turns: dict[int, TurnState] = field(default_factory=dict)
+    notices: list[events.Notice] = field(default_factory=list)
+    answering: str = ""
+    at_once: int = 0
+    _open: int = 0
+
+    @property
+    def queries(self) -> Iterator[QueryState]:
+        return (query for turn in self.turns.values() for query in turn.queries.values())
+
+    @property
+    def question(self) -> str:
+        return self.started.question if self.started else ""
+
+    def source_of(self, url: str) -> str:
+        """The source that led to a page; empty when none did (an attached document)."""
+        return next((r.source for q in self.queries for r in q.results if r.url == url), "")
+
+    def apply(self, event: Event) -> None:
+        match event:
+            case events.RunStarted():
+                self.started = event
+            case events.RunFinished():
+                self.finished = event
+            case events.Notice():
+                self.notices.append(event)
+            case events.AnswerDelta():
+                self.answering += event.text
+            case events.TurnStarted():
+                self.turns[event.turn] = TurnState(event.turn, event.forced, event.t)
+            case events.ThoughtDelta():
+                self._turn(event.turn).thought += event.text
+            case events.Thought():
+                self._turn(event.turn).thought = event.text
+            case events.TurnFinished():
+                self._turn(event.turn).seconds = event.seconds
+            case _:
+                self._in_query(event)
+
+    def _turn(self, number: int) -> TurnState:
+        return self.turns.setdefault(number, TurnState(number))
+
+    def _in_query(
+        self,
+        event: events.QueryProposed
+        | events.SearchStarted
+        | events.SearchFinished
+        | events.PageRequested
+        | events.PageFinished
+        | events.EvidenceSelected,
+    ) -> None:
+        query = self._turn(event.turn).queries.setdefault(event.query, QueryState(event.query, ""))
+        match event:
+            case events.QueryProposed():
+                query.text, query.repeated, query.proposed = event.text, event.repeated, event.t
+            case events.SearchStarted():
+                query.searches[event.source] = SearchState(event.source, event.t)
+                self._open += 1
+                self.at_once = max(self.at_once, self._open)
+            case events.SearchFinished():
+                self._search_finished(query, event)
+            case events.PageRequested():
+                query.pages.setdefault(event.url, PageState(event.url, event.title))
+            case events.PageFinished():
+                _page_finished(query, event)
+            case events.EvidenceSelected():
+                query.passages = event.passages
+        if not isinstance(event, events.EvidenceSelected):
+            query.last = event.t
+
+    def _search_finished(self, query: QueryState, event: events.SearchFinished) -> None:
+        search = query.searches.setdefault(event.source, SearchState(event.source, event.t - event.seconds))
+        search.finished, search.error = event.t, event.error
+        query.results += event.results
+        self._open = max(0, self._open - 1)
+
+
+def _page_finished(query: QueryState, event: events.PageFinished) -> None:
+    """Two sources may lead to one page: what came first and well is kept."""
+    page = query.pages.setdefault(event.url, PageState(event.url))
+    if page.ok:
+        return
+    page.title = event.title or page.title
+    page.status, page.reason, page.bytes, page.seconds = event.status, event.reason, event.bytes, event.seconds
