@@ -44,14 +44,38 @@ def extract(text: str) -> dict[str, Any]:
     except (ValueError, TypeError, AssertionError):
         tree = None
     found = metadata(tree) if tree is not None else {"title": ""}
-    body = _main_text(tree) if tree is not None else ""
-    if len(body) < 200:
-        everything = strip_tags(text)
-        if not body or (len(body) < 0.3 * len(everything) and len(everything) < 2000):
-            body = everything  # a short page, or one the extractor gave up on: all of its text
+    body = _body(tree, text)
     if len(body) < 1500 and _CHALLENGE.match(found["title"]):
         return {"reason": "challenge", "title": found["title"]}
     return found | {"text": body}
+
+
+def _body(tree: Any, text: str) -> str:
+    """The main text by trafilatura's rules alone, and by its slower comparisons where that is suspiciously little.
+
+    On 181 articles the rules alone find more and take two thirds of the time; what they lose elsewhere are pages of
+    which they find next to nothing.
+    """
+    body = _main_text(tree, fast=True) if tree is not None else ""
+    if len(body) >= 500:
+        return body
+    if tree is not None and (not body or len(body) < 0.25 * _running_text(tree)):
+        body = max(body, _main_text(tree, fast=False), key=len)
+    if len(body) >= 200:
+        return body
+    everything = strip_tags(text)
+    # A short page, or one that the extractor gave up on: all of its text.
+    return everything if not body or (len(everything) < 2000 and len(body) < 0.3 * len(everything)) else body
+
+
+def _running_text(tree: Any) -> int:
+    """How many characters stand in paragraphs: a measure of what there is to find, without menus and link lists."""
+    total = 0
+    for node in tree.iter("p", "div", "td", "li", "pre", "blockquote"):
+        own = node.text_content() if node.tag == "p" else (node.text or "") + "".join(c.tail or "" for c in node)
+        size = len(_line(own))
+        total += size if size > 60 else 0
+    return total
 
 
 def bounded(text: str) -> str:
@@ -68,11 +92,13 @@ def bounded(text: str) -> str:
     return text
 
 
-def _main_text(tree: Any) -> str:
+def _main_text(tree: Any, *, fast: bool) -> str:
     from trafilatura import bare_extraction
 
     try:
-        document: Any = bare_extraction(tree, include_comments=False, output_format="txt", with_metadata=False)
+        document: Any = bare_extraction(
+            tree, include_comments=False, output_format="txt", with_metadata=False, fast=fast
+        )
     except (ValueError, TypeError, AttributeError, IndexError, KeyError, AssertionError):
         return ""  # a bug of the extractor on this page: the caller takes the whole text
     if document is None or document.body is None:
