@@ -20,6 +20,14 @@ class Segment(NamedTuple):
     trusted: bool = False
 
 
+class ChatTemplate(NamedTuple):
+    """The Jinja template of a model's file, and the texts of its first and last token."""
+
+    source: str
+    bos: str = ""
+    eos: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is drawn; `temperature` 0 takes the likeliest. `sampling_top_k` 0 and `top_p` 1 are off."""
@@ -68,14 +76,14 @@ class Session(Protocol):
     def append(self, segments: Sequence[Segment]) -> int:
         """Add text at the end; returns how many tokens it took. It is evaluated with the next `generate`."""
 
-    def replace(self, segments: Sequence[Segment]) -> int:
-        """Make `segments` the whole sequence; what it shares with the start of the present one is kept evaluated."""
-
     def mark(self) -> int:
-        """A place to `rewind` to."""
+        """The present end, for `rewrite`."""
 
-    def rewind(self, mark: int) -> None:
-        """Forget everything after `mark`."""
+    def rewrite(self, mark: int, segments: Sequence[Segment]) -> int:
+        """Make `segments` what stands after `mark` (0: the whole sequence); returns how many tokens that is.
+
+        What it shares with the start of what stood there stays evaluated.
+        """
 
     def generate(
         self,
@@ -103,8 +111,8 @@ class Engine(Protocol):
     def count(self, segments: Sequence[Segment]) -> int:
         """How many tokens `segments` would take."""
 
-    def chat_template(self) -> str | None:
-        """The Jinja template the model's file carries, if any."""
+    def chat_template(self) -> ChatTemplate | None:
+        """The template the model's file carries, if any."""
 
     def abort(self) -> None:
         """Make a running `generate` return at once with the reason `aborted`, and later ones too, until `resume`."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hds_cli.engine import models
-from hds_cli.engine.base import Counter, Generation, ModelSpec, OnText, Sampling, Segment, StopReason
+from hds_cli.engine.base import ChatTemplate, Counter, Generation, ModelSpec, OnText, Sampling, Segment, StopReason
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 
@@ -137,8 +137,18 @@ class LlamaEngine:
     def count(self, segments: Sequence[Segment]) -> int:
         return sum(len(self._tokenize(text, trusted)) for text, trusted in segments)
 
-    def chat_template(self) -> str | None:
-        return self.header.chat_template
+    def chat_template(self) -> ChatTemplate | None:
+        if self.header.chat_template is None:
+            return None
+        api = self._api
+        return ChatTemplate(
+            self.header.chat_template,
+            self._text_of(api.llama_vocab_bos(self._vocab)),
+            self._text_of(api.llama_vocab_eos(self._vocab)),
+        )
+
+    def _text_of(self, token: int) -> str:
+        return "" if token < 0 else self._api.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace")
 
     def abort(self) -> None:
         self._stop.set()
@@ -201,25 +211,22 @@ class LlamaSession:
         self.counter.prompt += len(ids)
         return len(ids)
 
-    def replace(self, segments: Sequence[Segment]) -> int:
-        ids = self._engine.tokenize(segments)
-        shared = 0
-        for old, new in zip(self._tokens[: self._evaluated], ids, strict=False):
-            if old != new:
-                break
-            shared += 1
-        self._forget(shared)
-        self._tokens = ids
-        self.counter.prompt += len(ids)
-        self.counter.reused += shared
-        return len(ids)
-
     def mark(self) -> int:
         return len(self._tokens)
 
-    def rewind(self, mark: int) -> None:
-        self._forget(mark)
-        del self._tokens[mark:]
+    def rewrite(self, mark: int, segments: Sequence[Segment]) -> int:
+        ids = self._engine.tokenize(segments)
+        shared = 0
+        for old, new in zip(self._tokens[mark : self._evaluated], ids, strict=False):
+            if old != new:
+                break
+            shared += 1
+        if mark + shared < len(self._tokens):
+            self._forget(mark + shared)
+        self._tokens[mark:] = ids
+        self.counter.prompt += len(ids)
+        self.counter.reused += shared
+        return len(ids)
 
     def close(self) -> None:
         if self._context:
@@ -300,7 +307,8 @@ class LlamaSession:
             if size + len(piece) > len(data):
                 break
             size, at = size + len(piece), at + 1
-        self.rewind(at)
+        self._forget(at)
+        del self._tokens[at:]
         rest = data[size:].decode("utf-8", "replace")
         self._tokens += self._engine._tokenize(rest, False)
 
@@ -327,12 +335,15 @@ class _Text:
             self.value, self.excess = self.value[:at], True
             self._send(len(self.value))
             return True
-        held = next(
-            (n for n in range(min(self._hold, len(self.value)), 0, -1) if any(s.startswith(self.value[-n:]) for s in self._stops)),
-            0,
-        )  # fmt: skip
-        self._send(len(self.value) - held)
+        self._send(len(self.value) - self._held())
         return False
+
+    def _held(self) -> int:
+        """How many of the last characters may be the beginning of a stop string."""
+        for n in range(min(self._hold, len(self.value)), 0, -1):
+            if any(s.startswith(self.value[-n:]) for s in self._stops):
+                return n
+        return 0
 
     def finish(self) -> None:
         self.value += self._decoder.decode(b"", True) if self.stop is None else ""

@@ -181,13 +181,18 @@ class Collection:
             return None
         return Page(url=url, final_url=url, title=row[0], text=row[1], status="cached", bytes=len(row[1].encode()))
 
+    def origin(self) -> str | None:
+        """Where its documents came from; None before the first `update`."""
+        with self._open() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = 'origin'").fetchone()
+        return str(row[0]) if row else None
+
     def info(self) -> CollectionInfo:
         with self._open() as db:
             documents = db.execute("SELECT count(*) FROM docs").fetchone()[0]
             passages = db.execute("SELECT count(*) FROM passages_content").fetchone()[0]
-            origin = db.execute("SELECT value FROM meta WHERE key = 'origin'").fetchone()
         size = sum(p.stat().st_size for p in self.path.parent.glob(self.path.name + "*"))
-        return CollectionInfo(self.name, self.path, documents, passages, size, origin[0] if origin else "")
+        return CollectionInfo(self.name, self.path, documents, passages, size, self.origin() or "")
 
     def remove(self) -> None:
         """Delete the collection's files."""

@@ -1,0 +1,136 @@
+"""Which passages support an answer: every `[n]` resolves to a page of this run and a quote that stands in it.
+
+Two ways lead to a source. The model may name one (`Oslo is the capital [1].`): then the sentence of passage 1 that
+says most of it is quoted. Or it names none, as the searcher was trained to: then each item of the answer is looked
+for in the passages it was given. Either way the quote is compared with the stored page, word by word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hds_cli.text import cut_passages, quote_words, terms
+from hds_cli.types import Citation, Page, Passage
+
+_NUMBER = re.compile(r"\[(\d{1,4})\]")
+_MAX_QUOTE = 300
+
+
+@dataclass(frozen=True)
+class Support:
+    """The citations of an answer, and the items of it that no passage holds."""
+
+    citations: tuple[Citation, ...]
+    unsupported: tuple[str, ...]
+
+    @property
+    def supported(self) -> bool:
+        return any(c.verified for c in self.citations)
+
+
+def support(
+    answer: str,
+    explanation: str,
+    question: str,
+    passages: Sequence[tuple[str, Passage]],
+    page_of: Callable[[str], Page | None],
+) -> Support:
+    """Find what supports an answer.
+
+    Args:
+        passages: (query, passage) in the order they were read.
+        page_of: the stored page of an address.
+    """
+    by_number = {p.n: p for _, p in passages}
+    queries: dict[int, str] = {}
+    for query, p in passages:
+        queries.setdefault(p.n, query)
+    cited: dict[int, Citation] = {}
+    items = answer_items(answer, [p for _, p in passages])
+    for claim, number in _claims(explanation):
+        if number in by_number and number not in cited:
+            cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", items, page_of)
+    quoted = [quote_words(c.quote) for c in cited.values() if c.verified]
+    unsupported = []
+    for item in items:
+        if any(_holds(quote, item) for quote in quoted):
+            continue
+        best = _best(item, question, explanation, passages)
+        if best is None:
+            unsupported.append(item)
+        elif best.n not in cited or not _holds(quote_words(cited[best.n].quote), item):
+            cited[best.n] = _quote(best, f"{item} {question} {queries[best.n]}", [item], page_of)
+            quoted.append(quote_words(cited[best.n].quote))
+    computed = bool(unsupported) and len(unsupported) == len(items) and bool(quoted)
+    return Support(tuple(cited[n] for n in sorted(cited)), () if computed else tuple(unsupported))
+
+
+def answer_items(answer: str, passages: Sequence[Passage]) -> list[str]:
+    """The parts of an answer that can be looked for: all of it where a passage holds it so, else its list items."""
+    texts = [quote_words(f"{p.title} {p.text}") for p in passages]
+    if any(_holds(text, answer) for text in texts):
+        return [answer.strip()]
+    parts = re.split(r";\s*|,\s+(?:and\s+|&\s+)?|\s+and\s+|\s+&\s+|\n+", answer)
+    parts = [re.sub(r"^[-*•\d.)\s]+(?=\D)", "", part).strip(" .") for part in parts]
+    return [part for part in dict.fromkeys(parts) if part]
+
+
+def _holds(text: str, item: str) -> bool:
+    """Whether normalised `text` has `item` as whole words."""
+    wanted = quote_words(item)
+    return bool(wanted) and f" {wanted} " in f" {text} "
+
+
+def _claims(explanation: str) -> list[tuple[str, int]]:
+    """(sentence, number) for every `[n]`; the sentence is the text since the last full stop before it."""
+    found = []
+    for match in _NUMBER.finditer(explanation):
+        before = _NUMBER.sub(" ", explanation[: match.start()])
+        sentence = re.split(r"(?<=[.!?])\s+|\n", before.rstrip(" .") or before)[-1]
+        found.append((sentence, int(match[1])))
+    return found
+
+
+def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[str, Passage]]) -> Passage | None:
+    wanted = set(terms(f"{question} {explanation}"))
+    best: tuple[int, Passage] | None = None
+    for query, passage in passages:
+        text = f"{passage.title} {passage.text}"
+        if not _holds(quote_words(text), item):
+            continue
+        words = set(terms(text))
+        # The query a passage was found for says most about what it supports.
+        score = 2 * len(words & set(terms(query))) + len(words & wanted)
+        if best is None or score > best[0]:
+            best = (score, passage)
+    return best[1] if best else None
+
+
+def _quote(passage: Passage, claim: str, items: Sequence[str], page_of: Callable[[str], Page | None]) -> Citation:
+    """The sentence of the passage that says most of the claim; one that holds an item of the answer first."""
+    cuts = [(cut.heading, sentence) for cut in cut_passages(passage.text) for sentence in cut.sentences]
+    wanted = set(terms(claim))
+
+    def worth(place: int) -> tuple[int, int, int]:
+        words = quote_words(cuts[place][1])
+        return (sum(_holds(words, item) for item in items), len(wanted & set(terms(cuts[place][1]))), -place)
+
+    quote = cuts[max(range(len(cuts)), key=worth)][1] if cuts else passage.text
+    quote = _clip(quote, items)
+    page = page_of(passage.url)
+    stored = quote_words(page.text) if page else ""
+    words = quote_words(quote)
+    verified = bool(words) and f" {words} " in f" {stored} "
+    return Citation(passage.n, passage.url, passage.title, quote, verified, passage.fetched_at)
+
+
+def _clip(quote: str, items: Sequence[str]) -> str:
+    """At most `_MAX_QUOTE` characters of whole words, around the first item that stands in it."""
+    if len(quote) <= _MAX_QUOTE:
+        return quote
+    at = max(0, min((i for item in items if (i := quote.casefold().find(item.casefold())) >= 0), default=0) - 100)
+    start = quote.rfind(" ", 0, at) + 1 if at else 0
+    end = quote.rfind(" ", start, start + _MAX_QUOTE)
+    return quote[start : end if end > start else start + _MAX_QUOTE]

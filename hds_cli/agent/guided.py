@@ -1,0 +1,309 @@
+"""Any instruct model as a searcher: its own chat template, a grammar for every answer, one small task at a time.
+
+Planning and reading are separate tasks with a few examples each; both share one prompt prefix, so that it is evaluated
+once. What a reading claims is believed only if it stands in the passage it was read from.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hds_cli.agent import protocol
+from hds_cli.agent.dialects import Found, Hooks, Written
+from hds_cli.engine.base import ChatTemplate, Generation, OnText, Sampling, Segment, Session
+from hds_cli.errors import ModelUnusable
+from hds_cli.text import cut_passages, normalise, quote_words, terms
+from hds_cli.types import Passage
+
+_SYSTEM = """You help with research. There are two tasks.
+PLAN: you see a question and the facts found so far. If facts are missing, write search queries, one for each fact, as many at once as do not depend on each other. If the facts answer the question, write the answer.
+READ: you see passages and a search query. Copy the shortest words from the passages that answer the query, with the number of the passage. If the passages do not say, write "not found"."""  # noqa: E501
+
+_EXAMPLES: tuple[tuple[str, str], ...] = (
+    (
+        "PLAN\nQuestion: Who wrote Dracula and who wrote Emma?\nFacts:\nnone",
+        '{"thought": "Two facts, independent of each other.", "queries": ["author of Dracula", "author of Emma"]}',
+    ),
+    (
+        "READ\nPassages:\n[1] Emma (novel): Emma is a novel written by Jane Austen. It appeared in 1815.\n"
+        "Query: author of Emma",
+        '{"answer": "Jane Austen", "passage": 1}',
+    ),
+    (
+        "PLAN\nQuestion: Who wrote Dracula and who wrote Emma?\nFacts:\n- author of Dracula: Bram Stoker\n"
+        "- author of Emma: Jane Austen",
+        '{"thought": "Both facts are known.", "answer": "Bram Stoker and Jane Austen"}',
+    ),
+    (
+        "READ\nPassages:\n[4] Copper: Copper is a soft metal of reddish colour.\nQuery: melting point of copper",
+        '{"answer": "not found", "passage": 0}',
+    ),
+    (
+        "PLAN\nQuestion: In which city was the painter of The Night Watch born?\nFacts:\nnone",
+        '{"thought": "First I need the painter.", "queries": ["painter of The Night Watch"]}',
+    ),
+    (
+        "PLAN\nQuestion: In which city was the painter of The Night Watch born?\nFacts:\n"
+        "- painter of The Night Watch: Rembrandt",
+        '{"thought": "Now the city.", "queries": ["city where Rembrandt was born"]}',
+    ),
+)
+_RULES = r"""
+char ::= [^"\\\x00-\x1F\x7F]
+thought ::= "{\"thought\": \"" char{0,200} "\", "
+queries ::= "\"queries\": [" query (", " query){0,%d} "]}"
+query ::= "\"" char{2,120} "\""
+answer ::= "\"answer\": \"" char{1,300} "\"}"
+reading ::= "{\"answer\": \"" char{1,200} "\", \"passage\": " [0-9]{1,3} "}"
+"""
+_PLAN = "root ::= thought (queries | answer)" + _RULES
+_SEARCH = "root ::= thought queries" + _RULES
+_ANSWER = "root ::= thought answer" + _RULES
+_READ = "root ::= reading" + _RULES
+_COMPLETE = re.compile(r'"((?:[^"\\])*)"\s*(?=[,\]])')
+_MAX_RENDERED = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Fact:
+    query: str
+    value: str
+    passage: int
+
+
+class GuidedDialect:
+    """Carries an instruct model through a run by grammar.
+
+    Args:
+        template: the model's chat template.
+        temperature: None: 0, the likeliest token.
+
+    Raises:
+        ModelUnusable: the model has no chat template, or one that does not render.
+    """
+
+    name = "guided"
+
+    def __init__(
+        self,
+        session: Session,
+        template: ChatTemplate | None,
+        *,
+        temperature: float | None = None,
+        seed: int = 0,
+        max_queries: int = 8,
+    ) -> None:
+        if template is None:
+            raise ModelUnusable("the model's file has no chat template", hint="--dialect hds, or another GGUF file")
+        self._session, self._template = session, template
+        self._sampling = Sampling(temperature or 0.0, 0.95, 40, seed=seed)
+        self._grammars = {name: rules % max(0, max_queries - 1) for name, rules in
+                          (("plan", _PLAN), ("search", _SEARCH), ("answer", _ANSWER), ("read", _READ))}  # fmt: skip
+        self._facts: list[_Fact] = []
+        self._missing: list[str] = []
+        self._asked: set[str] = set()
+        self._found: list[tuple[str, Sequence[Passage]]] = []
+
+    def start(self, question: str, documents: Sequence[Passage]) -> None:
+        self._question = protocol.neutral(question)
+        self._prefix = self._session.rewrite(0, self._render("PLAN"))
+        if documents:
+            self._found.append((question, documents))
+
+    def write(self, hooks: Hooks) -> Written:
+        tokens = self._read_all()
+        plan = self._ask(self._plan(), "plan" if self._facts or self._missing else "search", hooks)
+        written = self._written(plan, tokens)
+        fresh = [q for q in written.queries if protocol.query_key(q) not in self._asked]
+        self._asked |= {protocol.query_key(q) for q in written.queries}
+        if written.queries and not fresh:
+            # A small model asks again what it knows; it is made to use it.
+            return self._answer(hooks, tokens + plan.tokens)
+        return written
+
+    def read(self, found: Sequence[Found]) -> None:
+        self._found += [(query, passages) for query, passages in found if not isinstance(passages, str)]
+
+    def force(self, hooks: Hooks) -> Written:
+        return self._answer(hooks, self._read_all())
+
+    def room(self) -> int:
+        return max(0, self._session.n_ctx - self._prefix - 900)
+
+    # --- tasks ---------------------------------------------------------------------------------------------------
+
+    def _read_all(self) -> int:
+        """Read the passages of every query that came back, each by itself; returns the tokens written."""
+        tokens = 0
+        for query, passages in self._found:
+            listed = "\n".join(f"[{p.n}] {_line(p.title)}: {_line(p.text)}" for p in passages)
+            made = (
+                self._ask(f"READ\nPassages:\n{listed}\nQuery: {protocol.neutral(query)}", "read", None)
+                if passages
+                else None
+            )
+            tokens += made.tokens if made else 0
+            fact = _fact(query, made.text, passages) if made else None
+            if fact:
+                self._facts.append(fact)
+            else:
+                self._missing.append(query)
+        self._found = []
+        return tokens
+
+    def _plan(self) -> str:
+        known = [f"- {_line(f.query)}: {_line(f.value)}" for f in self._facts]
+        known += [f"- {_line(q)}: not found" for q in self._missing]
+        return f"PLAN\nQuestion: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
+
+    def _answer(self, hooks: Hooks, tokens: int) -> Written:
+        made = self._ask(self._plan(), "answer", hooks)
+        return self._written(made, tokens)
+
+    def _written(self, made: Generation, tokens: int) -> Written:
+        values = _values(made.text)
+        thought = str(values.get("thought") or "")
+        tokens += made.tokens
+        proposed = values.get("queries")
+        if isinstance(proposed, list):
+            queries = [q for q in (protocol.clean_query(str(item)) for item in proposed) if q]
+            unique = list({protocol.query_key(q): q for q in reversed(queries)}.values())[::-1]
+            return Written(thought, tuple(unique), reason=made.reason, tokens=tokens)
+        said = values.get("answer")
+        answer = self._checked(str(said)) if said else None
+        explanation = " ".join(f"{f.query}: {f.value} [{f.passage}]." for f in self._facts)
+        return Written(thought, (), answer, explanation, made.reason, tokens)
+
+    def _checked(self, answer: str) -> str:
+        """The answer if every word of it was found or asked for; else what was found, put together."""
+        if not self._facts:
+            return "not found"
+        known = set(quote_words(f"{self._question} " + " ".join(f.value for f in self._facts)).split())
+        names_one = any(quote_words(f.value) in quote_words(answer) for f in self._facts)
+        if names_one and set(quote_words(answer).split()) <= known | {"and", "or", "yes", "no"}:
+            return answer
+        return ", ".join(dict.fromkeys(f.value for f in self._facts))
+
+    def _ask(self, task: str, grammar: str, hooks: Hooks | None) -> Generation:
+        self._session.rewrite(0, self._render(task))
+        return self._session.generate(
+            max_tokens=400, sampling=self._sampling, grammar=self._grammars[grammar], on_text=_watch(hooks)
+        )
+
+    # --- the chat template ---------------------------------------------------------------------------------------
+
+    def _render(self, task: str) -> list[Segment]:
+        """The conversation as segments: the template's own text is trusted, what is put into it is not."""
+        contents = [_SYSTEM]
+        messages = [{"role": "system", "content": _slot(0)}]
+        for asked, answered in (*_EXAMPLES, (task, "")):
+            for role, content in (("user", asked), ("assistant", answered)):
+                if content:
+                    messages.append({"role": role, "content": _slot(len(contents))})
+                    contents.append(content)
+        text = _rendered(self._template, messages)
+        if _slot(0) not in text:  # no system turn in this template: its words go before the first task
+            contents[1] = f"{_SYSTEM}\n\n{contents[1]}"
+            text = _rendered(self._template, messages[1:])
+        segments: list[Segment] = []
+        for piece in re.split("(\ue000\\d+\ue001)", text):
+            slot = re.fullmatch("\ue000(\\d+)\ue001", piece)
+            segments.append(Segment(contents[int(slot[1])], False) if slot else Segment(piece, True))
+        return [segment for segment in segments if segment.text]
+
+
+def _slot(number: int) -> str:
+    """Stands for a message while the template is rendered; private-use characters, which `neutral` text may not hold."""
+    return f"\ue000{number}\ue001"
+
+
+def _rendered(template: ChatTemplate, messages: list[dict[str, str]]) -> str:
+    from jinja2 import TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def refuse(message: str) -> None:
+        raise TemplateError(message)
+
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment.globals["raise_exception"] = refuse
+    try:
+        compiled = environment.from_string(template.source)
+        text = compiled.render(
+            messages=messages, add_generation_prompt=True, bos_token=template.bos, eos_token=template.eos,
+            enable_thinking=False,
+        )  # fmt: skip
+    except TemplateError:
+        if messages[0]["role"] == "system":  # some templates refuse a system turn
+            return _rendered(template, messages[1:])
+        raise ModelUnusable(
+            "the model's chat template does not render", hint="--dialect hds, or another GGUF file"
+        ) from None
+    if len(text) > _MAX_RENDERED:
+        raise ModelUnusable("the model's chat template makes an endless prompt")
+    return text
+
+
+def _line(text: str) -> str:
+    return protocol.neutral(protocol.one_line(text))
+
+
+def _fact(query: str, text: str, passages: Sequence[Passage]) -> _Fact | None:
+    """What a reading found, if it stands in a passage: the one it names, or else the first that has it.
+
+    A reading that fails this, or only repeats the query, gives way to the sentence that has every word of the query.
+    """
+    values = _values(text)
+    value = str(values.get("answer") or "").strip()
+    wanted = quote_words(value)
+    if normalise(value).strip(" .") == "not found":
+        return None
+    if set(terms(value)) - set(terms(query)):
+        named = [p for p in passages if p.n == values.get("passage")]
+        for passage in (*named, *passages):
+            if f" {wanted} " in f" {quote_words(passage.title + ' ' + passage.text)} ":
+                return _Fact(query, value, passage.n)
+    for passage in passages:
+        for cut in cut_passages(passage.text):
+            for sentence in cut.sentences:
+                if set(terms(query)) <= set(terms(sentence)):
+                    return _Fact(query, sentence, passage.n)
+    return None
+
+
+def _values(text: str) -> dict[str, object]:
+    """The JSON object of `text`; one that was cut off gives what is complete of it."""
+    for end in ("", '"}', '"]}', "]}", "}"):
+        try:
+            values = json.loads(text + end)
+        except ValueError:
+            continue
+        return values if isinstance(values, dict) else {}
+    return {}
+
+
+def _watch(hooks: Hooks | None) -> OnText | None:
+    """Hands out each query as soon as its closing quote is written."""
+    if hooks is None:
+        return None
+    text = ""
+    sent: set[str] = set()
+
+    def take(piece: str) -> None:
+        nonlocal text
+        text += piece
+        _, opened, block = text.partition('"queries": [')
+        if not opened:
+            return
+        for match in _COMPLETE.finditer(block):
+            query = protocol.clean_query(match[1])
+            if query and protocol.query_key(query) not in sent:
+                sent.add(protocol.query_key(query))
+                hooks.query(query)
+
+    return take
+
+
+__all__ = ["GuidedDialect"]

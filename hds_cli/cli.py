@@ -1,0 +1,216 @@
+"""Assembles the command. The one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer import TyperException
+from typer.core import TyperGroup
+
+import hds_cli
+from hds_cli.errors import HdsError, Interrupted, OutputError
+
+# Help is plain text: Rich's panels cost 100 ms of start-up and break narrow terminals.
+_APP: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+COMMANDS = {
+    "ask": "Research one question and answer it with sources.",
+    "search": "Run queries through the sources, all at once; no model.",
+    "fetch": "Fetch pages and print their text, all at once; no model.",
+    "index": "Collections of your own documents.",
+    "cache": "The pages on disk.",
+}
+
+
+class _Lazy(TyperGroup):
+    """A group whose commands are imported when they are called, so that `--help` and `--version` stay quick."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        if _only_listing(ctx):
+            return _Named(cmd_name)
+        module = importlib.import_module(f"hds_cli.commands.{cmd_name}")
+        sub = getattr(module, "app", None)
+        if sub is None:
+            sub = typer.Typer(**_APP)
+            sub.command(cmd_name, help=getattr(module, cmd_name).__doc__)(getattr(module, cmd_name))
+        command = typer.main.get_command(sub)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise _unknown(args[0])
+        ctx.meta["hds.called"] = True
+        return super().resolve_command(ctx, args)
+
+
+def _only_listing(ctx: Any) -> bool:
+    return not ctx.meta.get("hds.called")
+
+
+class _Named:
+    """What `--help` needs to know of a command, without importing it."""
+
+    hidden = False
+    deprecated = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return COMMANDS[self.name]
+
+
+def _unknown(name: str) -> HdsError:
+    import difflib
+
+    from hds_cli.errors import UsageError
+
+    near = difflib.get_close_matches(name, COMMANDS, 1)
+    hint = f"hds {near[0]}" if near else f'hds ask "{name} …"   or   hds --help'
+    return UsageError(f"there is no command {name!r}", hint=hint)
+
+
+app = typer.Typer(cls=_Lazy, no_args_is_help=True, add_completion=False, **_APP)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"hds {hds_cli.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected error.")] = False,
+) -> None:
+    """A research assistant in the terminal: parallel searches by a local model, answers with checked quotes.
+
+    hds ask "What are the capitals of the countries that border Austria?"
+    """
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run the command with `args`; returns its exit code. Errors are said on stderr, or as JSON if that was asked."""
+    _safe_streams()
+    try:
+        code = typer.main.get_command(app).main(args=args, prog_name="hds", standalone_mode=False)
+        _flush()
+        return int(code or 0)
+    except HdsError as exc:
+        return _say(exc, args)
+    except TyperException as exc:
+        return _say(_usage(exc), args, code=exc.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say(Interrupted("stopped"), [])
+    except BrokenPipeError:
+        _mute_stdout()
+        return 141
+    except OSError as exc:
+        if exc.filename is None and exc.errno in _WRITE_ERRORS:
+            _mute_stdout()
+            return _say(OutputError(f"the output could not be written: {exc.strerror}"), [])
+        return _bug(exc, args)
+    except Exception as exc:  # the last line of defence: a bug is one line, not a page
+        return _bug(exc, args)
+
+
+_WRITE_ERRORS = {5, 9, 27, 28, 122}  # EIO EBADF EFBIG ENOSPC EDQUOT
+
+
+def _usage(exc: TyperException) -> HdsError:
+    from hds_cli.errors import UsageError
+
+    name = getattr(getattr(exc, "ctx", None), "command_path", None) or "hds"
+    return UsageError(exc.format_message().replace("\n", " "), hint=f"{name} --help")
+
+
+def _bug(exc: Exception, args: list[str]) -> int:
+    if "--debug" in args:
+        raise exc
+    error = HdsError(f"{type(exc).__name__}: {exc}", hint="this is a bug; `hds --debug …` shows where", code="bug")
+    return _say(error, args)
+
+
+def _say(error: HdsError, args: list[str], code: int | None = None) -> int:
+    from hds_cli.render.text import clean
+
+    try:
+        if "--json" in args or "json" in _after(args, ("-f", "--format")):
+            document = error.to_dict()
+            sys.stdout.write(json.dumps(document) + "\n")
+            sys.stdout.flush()
+        else:
+            lines = [f"hds: error[{error.error_code}]: {clean(error.message)}"]
+            if error.hint:
+                lines.append(f"hint: {clean(error.hint)}")
+            sys.stderr.write("\n".join(lines) + "\n")
+            sys.stderr.flush()
+    except OSError:
+        _mute_stdout()
+    return code if code is not None else error.exit_code
+
+
+def _after(args: list[str], options: tuple[str, ...]) -> list[str]:
+    return [value for option, value in itertools.pairwise(args) if option in options]
+
+
+def _safe_streams() -> None:
+    """A character the terminal cannot show is escaped; it never ends the run (C locale, latin-1)."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if sys.stdout is None or sys.stderr is None:
+        sink = open(os.devnull, "w")  # noqa: SIM115
+        sys.stdout, sys.stderr = sys.stdout or _Closed(), sys.stderr or sink
+
+
+class _Closed:
+    """Stands for a closed stdout: writing to it fails as it should, instead of doing nothing."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        raise OSError(9, "stdout is closed")
+
+    def flush(self) -> None: ...
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        raise OSError(9, "stdout is closed")
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+
+
+def _mute_stdout() -> None:
+    """After a failed write: what is still in the buffer must not fail again at exit."""
+    with open(os.devnull, "w") as sink:
+        try:
+            os.dup2(sink.fileno(), 1)
+        except OSError:
+            return

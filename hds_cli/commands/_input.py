@@ -1,0 +1,71 @@
+"""What the user asks: the arguments, and what comes on stdin."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+from collections.abc import Sequence
+
+from hds_cli.errors import UsageError
+from hds_cli.types import Page
+
+MAX_QUESTION = 8_000
+MAX_DOCUMENT = 5 << 20
+STDIN_URL = "stdin"
+
+
+def read(arguments: Sequence[str]) -> tuple[str, Page | None]:
+    """The question, and the document that was piped in along with it.
+
+    Raises:
+        UsageError: no question, one that is too long, or something that is not text.
+    """
+    words = " ".join(arguments).strip()
+    if words and words != "-":
+        document = _stdin() if _piped() else ""
+        page = Page(STDIN_URL, STDIN_URL, STDIN_URL, document, "cached") if document.strip() else None
+        return _checked(words), page
+    if sys.stdin is None or (not words and sys.stdin.isatty()):
+        raise UsageError("no question was asked", hint='hds ask "What is …?"')
+    return _checked(_stdin()), None
+
+
+def _checked(question: str) -> str:
+    question = question.encode("utf-8", "replace").decode("utf-8").strip()
+    if not question:
+        raise UsageError("the question is empty", hint='hds ask "What is …?"')
+    if len(question) > MAX_QUESTION:
+        raise UsageError(
+            f"the question has {len(question):,} characters; at most {MAX_QUESTION:,} are asked",
+            hint='give a long text as a document: hds ask "What does it say on …?" < FILE',
+        )
+    return question
+
+
+def _piped() -> bool:
+    """Whether stdin is a pipe, a file or a socket (not a terminal, not /dev/null, not closed)."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def _stdin() -> str:
+    try:
+        if not select.select([0], [], [], 2.0)[0]:
+            sys.stderr.write("hds: waiting for the end of stdin (if none is meant: hds ask … < /dev/null)\n")
+            sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # not selectable (Windows): just read
+    with open(0, "rb", closefd=False) as stream:
+        data = stream.read(MAX_DOCUMENT + 1)
+    if len(data) > MAX_DOCUMENT:
+        raise UsageError(
+            f"stdin holds more than {MAX_DOCUMENT >> 20} MiB", hint="hds index add FILE   and then   hds ask -s NAME …"
+        )
+    if b"\0" in data:
+        raise UsageError("stdin is not text (it has NUL bytes)", hint="convert it to text first")
+    return data.decode("utf-8-sig", "replace")

@@ -1,0 +1,36 @@
+"""Which collections there are: those on disk and those that installed packages bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hds_cli.errors import SourceUnknown
+from hds_cli.plugins import entry_points, load
+from hds_cli.search.base import BundledCollection
+from hds_cli.search.local import Collection, names
+
+GROUP = "hds.collections.v1"
+
+
+def available() -> list[str]:
+    """Every collection that can be searched, by name."""
+    return sorted({*names(), *entry_points(GROUP)})
+
+
+def open_one(name: str, on_document: Callable[[int], None] | None = None) -> Collection:
+    """The collection `name`; one that a package brings is built, or built anew when the package's version changed.
+
+    Raises:
+        SourceUnknown: there is none of that name.
+    """
+    if name not in entry_points(GROUP):
+        if name not in names():
+            raise SourceUnknown(f"there is no collection {name!r}", hint="hds index list")
+        return Collection(name)
+    bundled: BundledCollection = load(GROUP, name)()
+    collection = Collection(name, create=True)
+    # The user's own collection of that name is left alone: its origin is not ours.
+    origin = collection.origin()
+    if origin is None or (origin.startswith("package: ") and origin != f"package: {bundled.version}"):
+        collection.update(bundled.documents(), f"package: {bundled.version}", on_document)
+    return collection

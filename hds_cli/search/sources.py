@@ -1,0 +1,62 @@
+"""From the names a user types to sources: plugins, `local`, and collections by their own names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from hds_cli.config import Settings
+from hds_cli.errors import NoSources, SourceUnknown, UsageError
+from hds_cli.plugins import entry_points, load
+from hds_cli.search import collections
+from hds_cli.search.base import Source, SourceContext
+
+GROUP = "hds.sources.v1"
+
+
+def known() -> list[str]:
+    """Every name that `-s` takes."""
+    return sorted({*entry_points(GROUP), *collections.available()})
+
+
+def defaults(settings: Settings) -> list[str]:
+    """What is searched when the user names nothing: what needs no key and is there."""
+    names = ["searxng"] if settings.searxng_url and not settings.offline else []
+    if collections.available():
+        names.append("local")
+    return names
+
+
+def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
+    """The sources of these names, or the default ones.
+
+    Raises:
+        SourceUnknown: no such plugin or collection.
+        NoSources: nothing is named, set up or indexed.
+        UsageError: offline, and a source needs the network.
+    """
+    wanted = list(dict.fromkeys(names or defaults(context.settings)))
+    if not wanted:
+        raise NoSources(
+            "there is nothing to search in",
+            hint='hds index add FOLDER   or   HDS_SEARXNG_URL=http://localhost:8888   or   pip install "hds-cli[starter]"',
+        )
+    return [_open(name, context) for name in wanted]
+
+
+def _open(name: str, context: SourceContext) -> Source:
+    if name in entry_points(GROUP):
+        source: Source = load(GROUP, name)(name, context)
+    elif name in collections.available():
+        source = load(GROUP, "local")(name, context)
+    else:
+        near = difflib.get_close_matches(name, known(), 1)
+        raise SourceUnknown(
+            f"there is no source {name!r}",
+            hint=f"did you mean {near[0]!r}?" if near else f"sources: {', '.join(known())}",
+        )
+    if context.settings.offline and source.needs_network:
+        raise UsageError(
+            f"the source {name!r} needs the network, and this is --offline", hint="hds ask --offline -s local …"
+        )
+    return source
