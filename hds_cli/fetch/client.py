@@ -55,6 +55,7 @@ class Http:
         lookup: name resolution; a test passes its own.
         transport: an `httpx.AsyncBaseTransport` instead of the network; for tests.
         proxy: where to connect instead; then the proxy decides what is reached.
+        network: the httpcore network backend behind the guard; a test passes one that records.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class Http:
         lookup: guard.Resolve = guard.resolve,
         transport: httpx.AsyncBaseTransport | None = None,
         proxy: str | None = None,
+        network: Any = None,
     ) -> None:
         self.policy = policy
         self._agent = agent
         self._lookup = lookup
         self._given = transport
         self._proxy = proxy
+        self._network = network
         self._tls: ssl.SSLContext | None = None
         self._lanes: list[httpx.AsyncBaseTransport] = []
         self._idle: dict[tuple[str, str, int | None], list[httpx.AsyncBaseTransport]] = {}
@@ -107,7 +110,7 @@ class Http:
         # httpx has no public way to give a network backend; a test pins the attribute, and httpx is held below 0.29.
         pool: Any = transport._pool
         if self._proxy is None:
-            pool._network_backend = GuardBackend(self.policy, pool._network_backend, self._lookup)
+            pool._network_backend = GuardBackend(self.policy, self._network or pool._network_backend, self._lookup)
         return transport
 
     @asynccontextmanager
@@ -202,6 +205,7 @@ class Fetcher:
         lookup: name resolution instead of the system's; for tests.
         transport: an httpx transport instead of the network; for tests.
         cache: the page cache; the one in `settings.pages_dir` when not given.
+        network: what dials behind the guard, instead of httpcore's own backend; for tests.
     """
 
     def __init__(
@@ -211,11 +215,12 @@ class Fetcher:
         lookup: guard.Resolve = guard.resolve,
         transport: httpx.AsyncBaseTransport | None = None,
         cache: PageCache | None = None,
+        network: Any = None,
     ) -> None:
         self._settings = settings
         agent = user_agent(settings.fetch_contact)
         policy = Policy(settings.fetch_allow, _ports(settings), offline=settings.offline)
-        self._http = Http(policy, agent, lookup, transport, settings.fetch_proxy)
+        self._http = Http(policy, agent, lookup, transport, settings.fetch_proxy, network)
         self.cache = cache or PageCache.of(settings)
         self._disk = Daemon("hds-cache")
         self._workers = Workers()
@@ -223,7 +228,7 @@ class Fetcher:
         self._running: dict[tuple[str, bool], tuple[asyncio.Task[Page], list[None]]] = {}
         self._backlog: asyncio.Semaphore | None = None
         own = Policy(settings.fetch_allow, _ports(settings), _own_hosts(settings), offline=settings.offline)
-        self.api = Api(settings, Http(own, agent, lookup, transport))
+        self.api = Api(settings, Http(own, agent, lookup, transport, network=network))
 
     async def __aenter__(self) -> Fetcher:
         return self

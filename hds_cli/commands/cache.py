@@ -1,0 +1,223 @@
+"""`hds cache`: the pages on disk."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from hds_cli import config
+from hds_cli.commands import _options
+from hds_cli.errors import OutputError, SourceError, UsageError
+from hds_cli.fetch.cache import PageCache
+
+app = typer.Typer(
+    help="The pages on disk: what was fetched, kept for --offline and searched by -s cache.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def info(json_: _options.Json = False) -> None:
+    """How many pages there are, how much room they take, and where."""
+    with _cache() as cache:
+        found = cache.info()
+        values: dict[str, object] = {
+            "folder": str(found.folder), "pages": found.pages, "bytes": found.bytes, "limit_bytes": found.limit,
+            "fresh_for_days": round(cache.ttl / 86400, 3), "oldest": found.oldest, "newest": found.newest,
+        }  # fmt: skip
+    if json_:
+        _out(json.dumps({"schema": "hds.cache/1", **values}))
+        return
+    for name, value in values.items():
+        _out(f"{name.replace('_', ' '):15} {'-' if value is None else value}")
+
+
+@app.command("list")
+def list_(
+    query: Annotated[str | None, typer.Argument(metavar="[QUERY]", help="Only pages that fit these words.")] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")] = 1000,
+    json_: _options.Json = False,
+) -> None:
+    """The pages: when each was fetched, its address and title; with a query, the best first.
+
+    hds cache list "tides north sea" --limit 20
+    """
+    rows: list[dict[str, object]] = []
+    with _cache() as cache:
+        if query:
+            found = (cache.lookup(hit.url) for hit in cache.search(query, limit))
+        else:
+            found = (entry for entry in cache.entries())
+        for entry in found:
+            if entry is None:
+                continue
+            page = entry.page
+            rows.append(
+                {"url": page.url, "title": page.title, "fetched_at": page.fetched_at, "characters": len(page.text)}
+            )
+            if len(rows) >= limit:
+                break
+    if json_:
+        _out(json.dumps({"schema": "hds.cache_list/1", "pages": rows}))
+        return
+    for row in rows:
+        _out(f"{row['fetched_at'] or '-':25}  {row['characters']:>8}  {row['url']}  {_line(str(row['title']))}")
+
+
+@app.command()
+def show(
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    json_: _options.Json = False,
+) -> None:
+    """One page as it is kept.
+
+    hds cache show https://example.org/ | less
+    """
+    with _cache() as cache:
+        page = cache.get(url)
+    if page is None:
+        raise SourceError(f"{url} is not in the cache", code="not_cached", hint="hds cache list")
+    if json_:
+        from hds_cli.commands.fetch import document
+
+        _out(json.dumps(document([page])))
+    else:
+        from hds_cli.commands.fetch import markdown
+
+        sys.stdout.write(markdown([page]))
+
+
+@app.command()
+def prune() -> None:
+    """Drop what is out of date or damaged, and the oldest pages beyond the size limit."""
+    with _cache() as cache:
+        gone = cache.prune()
+        _say(f"{gone} pages dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
+
+
+@app.command()
+def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Delete every page."""
+    with _cache() as cache:
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError("this deletes every page kept", hint="hds cache clear --yes")
+            typer.confirm(f"Delete {cache.info().pages} pages in {cache.folder}?", abort=True, err=True)
+        _say(f"{cache.clear()} pages deleted")
+
+
+@app.command()
+def export(
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Where to; - is stdout.")] = "-",
+    format_: Annotated[
+        str, typer.Option("--format", "-f", help="jsonl (can be imported) or warc (text, gzipped).")
+    ] = "",
+) -> None:
+    """Write all pages to a file that another machine can import.
+
+    hds cache export pages.jsonl
+
+    hds cache export pages.warc.gz
+    """
+    kind = format_ or ("warc" if file.endswith((".warc", ".warc.gz", ".wet.gz")) else "jsonl")
+    if kind not in ("jsonl", "warc"):
+        raise UsageError(f"unknown format {kind!r}", hint="formats: jsonl, warc")
+    from hds_cli.fetch.archive import to_line, write_warc
+
+    with _cache() as cache, _target(file) as out:
+        count = 0
+        if kind == "warc":
+            count = write_warc(cache.entries(), out)
+        else:
+            for entry in cache.entries():
+                out.write(to_line(entry).encode() + b"\n")
+                count += 1
+    _say(f"{count} pages exported")
+
+
+@app.command("import")
+def import_(file: Annotated[str, typer.Argument(metavar="FILE", help="A file of `export`; - is stdin.")]) -> None:
+    """Add the pages of a JSONL export; pages that are newer here are kept.
+
+    hds cache import pages.jsonl
+    """
+    from hds_cli.fetch.archive import read_lines
+
+    added = kept = bad = 0
+    with _cache() as cache, _lines(file) as lines:
+        for number, entry in read_lines(lines):
+            if isinstance(entry, str):
+                bad += 1
+                _say(f"{file}, line {number}: {entry}")
+                continue
+            here = cache.lookup(entry.page.url)
+            if here is not None and here.stored >= entry.stored:
+                kept += 1
+            elif cache.restore(entry):
+                added += 1
+            else:
+                raise OutputError(f"the cache cannot be written: {cache.fault}", hint="hds cache info")
+    _say(f"{added} pages added, {kept} already here" + (f", {bad} lines skipped" if bad else ""))
+    if bad and not added and not kept:
+        raise UsageError(f"{file} is not an export of hds", hint="hds cache export pages.jsonl")
+
+
+@contextmanager
+def _cache() -> Iterator[PageCache]:
+    cache = PageCache.of(config.load())
+    try:
+        yield cache
+        if cache.fault:
+            _say(cache.fault)
+    finally:
+        cache.close()
+
+
+@contextmanager
+def _target(file: str) -> Iterator[IO[bytes]]:
+    if file == "-":
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with Path(file).expanduser().open("wb") as out:
+            yield out
+    except OSError as exc:
+        raise OutputError(f"cannot write {file}: {exc.strerror or exc}") from exc
+
+
+@contextmanager
+def _lines(file: str) -> Iterator[Iterator[str]]:
+    if file == "-":
+        yield (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+        return
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise UsageError(f"there is no file {file}", hint="hds cache export pages.jsonl")
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        yield lines
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _out(text: str) -> None:
+    from hds_cli.render.text import clean
+
+    sys.stdout.write(clean(text) + "\n")
+
+
+def _say(text: str) -> None:
+    from hds_cli.render.text import clean
+
+    sys.stderr.write(f"hds: {clean(text)}\n")

@@ -1,0 +1,145 @@
+"""`hds fetch`: pages without a model."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from hds_cli import config
+from hds_cli.commands import _options
+from hds_cli.errors import UsageError
+from hds_cli.types import Egress, Page
+
+UNREACHED = 5
+WORDS = {
+    "offline": "offline, and not in the cache",
+    "robots": "robots.txt does not allow it",
+    "robots_unavailable": "its robots.txt cannot be read",
+    "private_address": "not a public address (allow it: HDS_FETCH_ALLOW=host:port)",
+    "special_name": "not a public name (allow it: HDS_FETCH_ALLOW=host:port)",
+    "port": "not a usual port (allow it: HDS_FETCH_ALLOW=host:port)",
+    "userinfo": "a user name in the address",
+    "scheme": "neither http:// nor https://",
+    "bad_url": "not an address",
+    "dns": "no such host",
+    "connect": "no connection",
+    "tls": "its certificate cannot be verified",
+    "timeout": "no answer in time",
+    "too_big": "too big",
+    "bomb": "a compression bomb",
+    "not_text": "nothing to read in it",
+    "empty": "no text in it",
+    "challenge": "a bot check instead of the page",
+    "too_many_redirects": "too many redirects",
+    "extract_killed": "reading it took too much time or memory",
+    "extract_timeout": "reading it took too long",
+}
+
+
+def fetch(
+    urls: Annotated[
+        list[str] | None, typer.Argument(metavar="URL…", help="Addresses; `-` reads them from stdin.")
+    ] = None,
+    offline: _options.Offline = None,
+    ignore_robots: Annotated[
+        bool | None, typer.Option("--ignore-robots", help="Fetch what robots.txt disallows after a redirect, too.")
+    ] = None,
+    json_: _options.Json = False,
+    quiet: _options.Quiet = False,
+    verbose: _options.Verbose = False,
+) -> None:
+    """Fetch pages and print their text as Markdown, all at once; no model.
+
+    Exits with 0 only if every page came; else with 5, after printing those that did.
+
+    hds fetch https://example.org/ | less
+
+    hds fetch --json https://example.org/a https://example.org/b | jq -r '.pages[].title'
+    """
+    wanted = _wanted(urls or [])
+    settings = config.load({"offline": offline, "fetch_ignore_robots": ignore_robots})
+    if settings.fetch_proxy and not quiet:
+        _say("fetch.proxy is set: the proxy decides what is reached")
+    pages, egress, fault = asyncio.run(_fetch(wanted, settings))
+    if json_:
+        sys.stdout.write(json.dumps(document(pages), ensure_ascii=True) + "\n")
+    else:
+        sys.stdout.write(markdown(pages))
+    sys.stdout.flush()
+    for page in pages:
+        if not page.ok:
+            _say(f"{page.url}: {WORDS.get(page.reason or '', page.reason or page.status)} [{page.reason}]")
+    if fault and not quiet:
+        _say(fault + " (pages are not kept)")
+    if verbose:
+        for host in egress:
+            _say(f"{host.host}: {host.requests} requests, {host.bytes} bytes")
+    if not all(page.ok for page in pages):
+        raise typer.Exit(UNREACHED)
+
+
+def _wanted(urls: list[str]) -> list[str]:
+    if urls == ["-"] or (not urls and not sys.stdin.isatty()):
+        data = sys.stdin.buffer.read(1 << 20).decode("utf-8", "replace")
+        urls = [line.strip() for line in data.splitlines() if line.strip()]
+    if not urls:
+        raise UsageError("no address was given", hint="hds fetch https://example.org/")
+    # What people type has no scheme; what a server sends always has one.
+    return [url if "://" in url or url.partition(":")[0] in _OTHER else f"https://{url}" for url in dict.fromkeys(urls)]
+
+
+_OTHER = ("data", "javascript", "file", "mailto", "about", "blob", "http", "https", "ftp")
+
+
+async def _fetch(urls: list[str], settings: config.Settings) -> tuple[list[Page], tuple[Egress, ...], str | None]:
+    from hds_cli.fetch.client import Fetcher
+
+    async with Fetcher(settings) as fetcher:
+        pages = await asyncio.gather(*(fetcher.fetch(url, typed=True) for url in urls))
+        return list(pages), fetcher.egress(), fetcher.cache.fault
+
+
+def document(pages: list[Page]) -> dict[str, object]:
+    """The `hds.fetch/1` document."""
+    names = (
+        "url",
+        "final_url",
+        "status",
+        "reason",
+        "title",
+        "text",
+        "bytes",
+        "seconds",
+        "author",
+        "date",
+        "fetched_at",
+    )
+    rows = []
+    for page in pages:
+        values = dataclasses.asdict(page)
+        row = {name: values[name] for name in names} | {"cached": page.status == "cached"}
+        rows.append(row | {"seconds": round(page.seconds, 4), "extract_seconds": round(page.extract_seconds, 4)})
+    return {"schema": "hds.fetch/1", "pages": rows}
+
+
+def markdown(pages: list[Page]) -> str:
+    """The pages that came, one after the other: title, address, text."""
+    from hds_cli.render.text import clean
+
+    blocks = []
+    for page in pages:
+        if page.ok:
+            title = " ".join(clean(page.title).split()) or clean(page.url)
+            blocks.append(f"# {title}\n\n<{clean(page.final_url or page.url)}>\n\n{clean(page.text)}\n")
+    return "\n".join(blocks)
+
+
+def _say(text: str) -> None:
+    from hds_cli.render.text import clean
+
+    sys.stderr.write(f"hds: {clean(text)}\n")
