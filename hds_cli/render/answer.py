@@ -1,0 +1,164 @@
+"""What a run ends with: the answer and its sources on stdout, one line of figures on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hds_cli.render import words
+from hds_cli.render.state import RunState
+from hds_cli.render.text import clean, link, one_line, safe_url, to_text
+from hds_cli.types import Citation
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_WIDEST = 120
+_QUOTE = 24  # cells a quote needs beside its source; with less room it goes below
+
+
+def bare(state: RunState) -> str:
+    """The answer alone, for `-q`; empty when there is none."""
+    finished = state.finished
+    return clean(finished.answer or "").strip() if finished else ""
+
+
+def text(state: RunState) -> str:
+    """Answer, blank line, `[n] title <url>` lines, without a line end; no answer: that, and what was looked for."""
+    answer = bare(state)
+    if not answer:
+        return "\n".join(_nothing(state))
+    lines = [_source_line(c) for c in _citations(state)]
+    return "\n".join([answer, "", *lines]) if lines else answer
+
+
+def _source_line(citation: Citation) -> str:
+    return " ".join(
+        part for part in (f"[{citation.n}]", one_line(citation.title), f"<{safe_url(citation.url)}>") if part
+    )
+
+
+def _citations(state: RunState) -> list[Citation]:
+    """One a number, in order of the numbers."""
+    found: dict[int, Citation] = {}
+    for citation in state.finished.citations if state.finished else ():
+        found.setdefault(citation.n, citation)
+    return [found[n] for n in sorted(found)]
+
+
+def _nothing(state: RunState) -> list[str]:
+    """What stands in the answer's place. A failed run leaves the word to its error."""
+    status = state.finished.status if state.finished else "failed"
+    if status == "failed":
+        return []
+    stopped = status == "partial"
+    read = sum(page.ok for query in state.queries for page in query.pages.values())
+    if stopped:
+        said = "Stopped before an answer was found."
+    elif read:
+        said = "No answer: none of the pages that were read supports one."
+    else:
+        said = "No answer: no page was found."
+    queries = list(dict.fromkeys(one_line(query.text) for query in state.queries))
+    return [said, *(["", "Looked for:", *(f"- {query}" for query in queries)] if queries else [])]
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """`[1-3, 5]` for 1, 2, 3 and 5; empty for none."""
+    runs: list[list[int]] = []
+    for n in sorted(set(numbers)):
+        if runs and n == runs[-1][1] + 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    parts = [str(a) if a == b else f"{a}-{b}" if b > a + 1 else f"{a}, {b}" for a, b in runs]
+    return f"[{', '.join(parts)}]" if parts else ""
+
+
+def print_answer(console: Console, state: RunState) -> None:
+    """The answer as a terminal shows it: references after it, sources below, each with the sentence it rests on.
+
+    Raises:
+        OSError: the output could not be written.
+    """
+    from rich.text import Text
+
+    answer = bare(state)
+    if not answer:
+        if said := _nothing(state):
+            console.print(Text("\n".join(said)))
+        return
+    citations = _citations(state)
+    console.print(_with_references(answer, ranges(c.n for c in citations)))
+    explanation = clean((state.finished.explanation if state.finished else None) or "").strip()
+    if explanation and explanation != answer:
+        console.print(Text(f"\n{explanation}", style="dim"))
+    if citations:
+        console.print()
+        for line in _sources(citations, state, min(console.width, _WIDEST), words.signs(console.encoding)):
+            console.print(line, soft_wrap=True)
+
+
+def _with_references(answer: str, references: str) -> Text:
+    """References stand before the full stop that ends the answer."""
+    body, stop = (answer[:-1], ".") if answer.endswith(".") and not answer.endswith("..") else (answer, "")
+    shown = to_text(body, "bold")
+    if references:
+        shown.append(f" {references}", "dim")
+    return shown.append(stop, "bold")
+
+
+def _sources(citations: list[Citation], state: RunState, width: int, signs: words.Signs) -> list[Text]:
+    from rich.text import Text
+
+    heads = []
+    most = max(len(str(c.n)) for c in citations) + 2
+    titles = [signs.show(c.title, 40) for c in citations]
+    column = max(Text(title).cell_len for title in titles)
+    for citation, title in zip(citations, titles, strict=True):
+        head = Text(f"[{citation.n}]".ljust(most + 1)).append(title)
+        if title:
+            head.append(" " * (2 + column - Text(title).cell_len))
+        heads.append(head.append_text(_where(citation, state)))
+    beside = max(head.cell_len for head in heads) + 2
+    lines = []
+    for citation, head in zip(citations, heads, strict=True):
+        mark = "" if citation.verified else "not verified: "
+        if beside + _QUOTE <= width:
+            quote = signs.show(f'{mark}"{citation.quote}"', width - beside - 1) if citation.quote else mark[:-2]
+            lines.append(head.append(" " * (beside - head.cell_len)).append(quote, "dim"))
+            continue
+        lines.append(head)
+        if citation.quote:
+            lines.append(Text("    ").append(signs.show(f'{mark}"{citation.quote}"', max(8, width - 5)), "dim"))
+    return lines
+
+
+def _where(citation: Citation, state: RunState) -> Text:
+    """The address of a web page; the name of the source for one that has no address a person could open."""
+    if citation.url.startswith(("http://", "https://")):
+        return link(citation.url)
+    return to_text(one_line(state.source_of(citation.url)) or safe_url(citation.url))
+
+
+def summary(state: RunState) -> str:
+    """`2 turns · 9 searches (8 at once) · 19 pages, 6 cached · 3.8 s · 41 tok/s · run 7f3k`."""
+    pages = [page for query in state.queries for page in query.pages.values()]
+    read, cached = sum(p.ok for p in pages), sum(p.status == "cached" for p in pages)
+    failed = sum(p.failed for p in pages)
+    searches = sum(len(query.searches) for query in state.queries)
+    parts = [words.count(len(state.turns), "turn")]
+    together = f" ({state.at_once} at once)" if state.at_once > 1 else ""
+    parts.append(words.count(searches, "search", "searches") + together)
+    parts.append(
+        words.count(read, "page") + (f", {cached} cached" if cached else "") + (f", {failed} failed" if failed else "")
+    )
+    if finished := state.finished:
+        usage = finished.usage
+        parts.append(words.duration(usage.seconds.total or finished.t))
+        if usage.generated_tokens and usage.seconds.model > 0:
+            parts.append(f"{usage.generated_tokens / usage.seconds.model:.0f} tok/s")
+    if state.started:
+        parts.append(f"run {one_line(state.started.run_id)}")
+    return " · ".join(parts)

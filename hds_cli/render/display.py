@@ -1,0 +1,116 @@
+"""One object that a command hands its events to: the chosen watchers, then the answer and the last line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from hds_cli.events import Event
+from hds_cli.render import answer
+from hds_cli.render.choose import Choice
+from hds_cli.render.document import RunDocument
+from hds_cli.render.state import RunState
+
+if TYPE_CHECKING:
+    from hds_cli.render.jsonl import JsonLines
+    from hds_cli.render.live import LiveTree
+    from hds_cli.render.plain import PlainLines
+
+
+class Display:
+    """Shows a run as `choice` says.
+
+    `handle` takes every event; `close` ends what moves on stderr and belongs in a `finally`; `print_result` then writes
+    to stdout and ends stderr with the line of figures.
+
+    Raises:
+        OSError: from the constructor, `handle` and `print_result`, when stdout is closed (`BrokenPipeError` for a pipe)
+            or full. stderr never raises.
+    """
+
+    def __init__(self, choice: Choice, stdout: TextIO | None, stderr: TextIO | None) -> None:
+        from hds_cli.render.consoles import prepare
+
+        self.choice = choice
+        self.document = RunDocument()
+        self._stdout = prepare(stdout)
+        self._stderr = prepare(stderr) if stderr is not None else None
+        self._progress = self._watch_stderr()
+        self._lines = self._watch_stdout()
+
+    @property
+    def state(self) -> RunState:
+        return self.document.state
+
+    def handle(self, event: Event) -> None:
+        self.document.handle(event)
+        if self._progress is not None:
+            self._progress.handle(event)
+        if self._lines is not None:
+            self._lines.handle(event)
+
+    def close(self) -> None:
+        """The terminal as it was; may be called twice."""
+        if self._progress is not None:
+            self._progress.close()
+
+    def print_result(self) -> None:
+        """Write what stdout was promised. Events of `jsonl` are out already."""
+        self.close()
+        if self.choice.output == "terminal":
+            self._print_terminal()
+        elif self.choice.output != "jsonl":
+            self._write(self._result())
+        self._stdout.flush()
+        if self.choice.summary and self._stderr is not None and self.state.finished:
+            self._say(answer.summary(self.state))
+
+    def _result(self) -> str:
+        if self.choice.output == "json":
+            return self.document.to_json()
+        return answer.bare(self.state) if self.choice.output == "bare" else answer.text(self.state)
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._stdout.write(text + "\n")
+
+    def _print_terminal(self) -> None:
+        from hds_cli.render.consoles import console_for
+
+        if self.choice.progress in ("live", "plain"):
+            self._say("")
+        answer.print_answer(console_for(self._stdout), self.state)
+        self._stdout.flush()
+        if self.choice.summary:
+            self._say("")
+
+    def _say(self, line: str) -> None:
+        from hds_cli.render import words
+
+        if self._stderr is None:
+            return
+        if not words.signs(self._stderr.encoding or "ascii").encoding.startswith("utf"):
+            line = line.replace("·", "-")
+        try:
+            self._stderr.write(line + "\n")
+            self._stderr.flush()
+        except (OSError, ValueError):
+            self._stderr = None
+
+    def _watch_stderr(self) -> LiveTree | PlainLines | None:
+        if self._stderr is None or self.choice.progress == "none":
+            return None
+        if self.choice.progress == "live":
+            from hds_cli.render.consoles import console_for
+            from hds_cli.render.live import LiveTree
+
+            return LiveTree(console_for(self._stderr))
+        from hds_cli.render.plain import PlainLines
+
+        return PlainLines(self._stderr, only_warnings=self.choice.progress == "warnings")
+
+    def _watch_stdout(self) -> JsonLines | None:
+        if self.choice.output != "jsonl":
+            return None
+        from hds_cli.render.jsonl import JsonLines
+
+        return JsonLines(self._stdout)

@@ -1,0 +1,92 @@
+"""The run as calm plain lines, in order: for a terminal that cannot redraw, and for `-v` in a pipe."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from hds_cli import events
+from hds_cli.events import Event
+from hds_cli.render import words
+from hds_cli.render.text import one_line, safe_url
+
+
+class PlainLines:
+    """One line for each event a person may care about.
+
+    A stream that is closed or full ends the lines, never the run.
+
+    Args:
+        only_warnings: say warnings and nothing else.
+    """
+
+    def __init__(self, stream: TextIO, *, only_warnings: bool = False) -> None:
+        self._stream, self._only_warnings = stream, only_warnings
+        self._queries: dict[tuple[int, int], str] = {}
+        self._gone = False
+
+    def handle(self, event: Event) -> None:
+        said = self._says(event)
+        if said is None or self._gone or (self._only_warnings and not _is_warning(event)):
+            return
+        start = "" if self._only_warnings else f"{words.duration(event.t):>8}  "
+        try:
+            self._stream.write(f"{start}{one_line(said)}\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._gone = True
+
+    def close(self) -> None:
+        """Nothing is left to do: every line is out already."""
+
+    def _says(self, event: Event) -> str | None:
+        match event:
+            case events.RunStarted():
+                return f"asked: {event.question}"
+            case events.Notice():
+                return f"{event.level}: {event.message}"
+            case events.TurnStarted():
+                return f"turn {event.turn}" + (": answers with what there is" if event.forced else "")
+            case events.Thought():
+                return f"thought: {event.text}" if event.text.strip() else None
+            case events.TurnFinished():
+                return f"turn {event.turn} done in {words.duration(event.seconds)}"
+            case events.RunFinished():
+                return f"{event.status} after {words.duration(event.t)}"
+            case events.QueryProposed():
+                self._queries[event.turn, event.query] = event.text
+                return f"query {self._name(event)}" + (": asked before" if event.repeated else "")
+            case events.SearchFinished() | events.PageFinished() | events.EvidenceSelected():
+                return self._branch(event)
+            case _:
+                return None
+
+    def _branch(self, event: events.SearchFinished | events.PageFinished | events.EvidenceSelected) -> str | None:
+        name = self._name(event)
+        match event:
+            case events.SearchFinished(error=None):
+                found = words.count(len(event.results), "result")
+                return f"{event.source}: {found} for {name}, {words.duration(event.seconds)}"
+            case events.SearchFinished():
+                error = event.error or {}
+                return f"{event.source}: {error.get('message') or words.reason(error.get('code'))}, for {name}"
+            case events.PageFinished(status="fetched"):
+                weight = f"{words.size(event.bytes)}, " if event.bytes else ""
+                return f"read {_page(event)}, {weight}{words.duration(event.seconds)}"
+            case events.PageFinished(status="cached"):
+                return f"read {_page(event)}, cached"
+            case events.PageFinished():
+                return f"not read {_page(event)}: {words.reason(event.reason)}"
+            case _:
+                return f"{words.count(len(event.passages), 'passage')} chosen for {name}" if event.passages else None
+
+    def _name(self, event: events.QueryProposed | events.SearchFinished | events.PageFinished | events.EvidenceSelected
+              ) -> str:  # fmt: skip
+        return f"{event.turn}.{event.query} {self._queries.get((event.turn, event.query), '')}".rstrip()
+
+
+def _page(event: events.PageFinished) -> str:
+    return f"{event.title} <{safe_url(event.url)}>" if event.title else safe_url(event.url)
+
+
+def _is_warning(event: Event) -> bool:
+    return isinstance(event, events.Notice) and event.level == "warning"

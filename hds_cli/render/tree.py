@@ -1,0 +1,317 @@
+"""The tree of a run as lines of text: question, turns, queries, pages. A pure function of the state and the room given.
+
+Columns are set by hand: a row is a label that gives way, and a right block that ends at the right edge. What does not
+fit in the height is folded, finished things first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hds_cli.render import words
+from hds_cli.render.state import PageState, QueryState, RunState, TurnState
+from hds_cli.render.text import clean, safe_url
+from hds_cli.render.words import Signs
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_WIDEST = 120
+_TIME = 8
+_PAGES = 3
+_LEVELS = 6
+
+Pieces = list[tuple[str, str]]  # (text, style)
+
+
+@dataclass
+class Row:
+    """A line of the tree and what hangs below it; `lead` stays whole before the label, which is safe already.
+
+    `tail`: a label too long shows its end, not its beginning.
+    """
+
+    label: str
+    style: str = ""
+    right: Pieces = field(default_factory=list)
+    tail: bool = False
+    lead: str = ""
+    children: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class View:
+    """How a tree is seen: room in cells and lines (None: as many as it takes), signs, and the run's present second.
+
+    `live` is False once nothing moves any more: no spinner, nothing running.
+    """
+
+    width: int
+    height: int | None = None
+    signs: Signs = field(default_factory=Signs)
+    now: float = 0.0
+    live: bool = True
+
+    @property
+    def room(self) -> int:
+        return max(10, min(self.width - 1, _WIDEST))
+
+    @property
+    def state_width(self) -> int:
+        return 9 if self.width < 60 else 14 if self.width < 100 else 18
+
+    @property
+    def spin(self) -> str:
+        frames = self.signs.spinner
+        return frames[int(self.now * 8) % len(frames)] if self.live else ""
+
+
+def tree_lines(state: RunState, view: View) -> list[Text]:
+    """The lines of the tree, each at most `view.width - 1` cells wide and together at most `view.height` lines."""
+    below = _answer_lines(state, view)
+    for level in range(_LEVELS + 1):
+        lines = _head(state, view) + list(_flatten(_rows(state, view, level), view)) + _notices(state, view)
+        if view.height is None or len(lines) + len(below) <= view.height:
+            return lines + below
+    height = view.height or 1
+    room = max(2, height - len(below))
+    return (lines[:1] + lines[len(lines) - room + 1 :] + below)[-max(1, height) :]
+
+
+def _head(state: RunState, view: View) -> list[Text]:
+    """The question, in up to three lines."""
+    from rich.text import Text
+
+    lines = _wrapped(view.signs.show(state.question), view.room)
+    if len(lines) > 3:
+        lines = [*lines[:2], view.signs.show(f"{lines[2]} {lines[3]}", view.room)]
+    return [Text(line, style="bold") for line in lines]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` cells, broken at blanks; only rich knows how wide a character is."""
+    from rich.console import Console
+    from rich.text import Text
+
+    if not text:
+        return []
+    console = Console(width=width, color_system=None, _environ={})
+    return [line.plain.rstrip() for line in Text(text).wrap(console, width)]
+
+
+def _answer_lines(state: RunState, view: View) -> list[Text]:
+    """The end of the answer while it is written."""
+    from rich.text import Text
+
+    if not state.answering.strip() or state.finished or not view.live:
+        return []
+    lines = _wrapped(view.signs.show(state.answering[-2000:]), view.room)
+    most = 4 if view.height is None or view.height > 14 else 1
+    return [Text(""), *(Text(line) for line in lines[-most:])]
+
+
+def _notices(state: RunState, view: View) -> list[Text]:
+    """What a person should know; while the tree moves, the last two."""
+    from rich.text import Text
+
+    said = state.notices[-2:] if view.height is not None else state.notices
+    return [
+        Text(view.signs.show(("! " if n.level == "warning" else "") + n.message, view.room), style="dim") for n in said
+    ]
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------
+
+
+def _rows(state: RunState, view: View, level: int) -> list[Row]:
+    names = [s.source for q in state.queries for s in q.searches.values()]
+    longest = max((len(view.signs.show(name)) for name in names), default=0)
+    source_width = 0 if view.width < 60 else min(longest, 10 if view.width < 100 else 16)
+    return [_turn_row(turn, view, level, source_width) for turn in state.turns.values()]
+
+
+def _turn_row(turn: TurnState, view: View, level: int, source_width: int) -> Row:
+    running = turn.seconds is None and view.live
+    thought = view.signs.show(turn.thought[-4000:] if running else turn.thought[:4000])
+    if not thought:
+        thought = (
+            "answers with what there is" if turn.forced else "thinks" if running else "" if turn.queries else "answers"
+        )
+    elif turn.forced:
+        thought = f"answers with what there is: {thought}"
+    right: Pieces = []
+    if turn.passages and view.width >= 70:
+        right.append((f"{words.count(turn.passages, 'passage')} read", "dim"))
+    if running:
+        right.append((f"  {view.spin}", "cyan"))
+    seconds = turn.seconds if turn.seconds is not None else max(0.0, view.now - turn.started) if view.live else None
+    right.append((f"{words.duration(seconds) if seconds is not None else 'stopped':>{_TIME}}", "dim"))
+    row = Row(thought, "", right, tail=running and bool(turn.thought), lead=f"{turn.number}  ")
+    row.children = _query_rows(turn, view, level, source_width)
+    return row
+
+
+def _query_rows(turn: TurnState, view: View, level: int, source_width: int) -> list[Row]:
+    queries = list(turn.queries.values())
+    over = turn.seconds is not None
+    if queries and over and level >= 3:
+        pages = sum(p.ok for q in queries for p in q.pages.values())
+        failed = sum(bool(q.errors) for q in queries)
+        said = f"{words.count(len(queries), 'query', 'queries')}, {words.count(pages, 'page')}"
+        return [Row(f"{said}, {failed} with errors" if failed else f"{said}, done", "dim")]
+    keep: list[QueryState] = []
+    folded: list[QueryState] = []
+    for query in queries:
+        done = not query.running and (bool(query.searches) or query.repeated)
+        (folded if done and (level >= 5 or (level >= 4 and not query.errors)) else keep).append(query)
+    if len(folded) == 1 and level < 5:
+        keep, folded = queries, []
+    rows = [_query_row(q, view, level, over, source_width) for q in keep]
+    if folded:
+        failed = sum(bool(q.errors) for q in folded)
+        more = f"{len(folded)} more, done" if keep else f"{words.count(len(folded), 'query', 'queries')}, done"
+        rows.append(Row(f"{more}, {failed} with errors" if failed else more, "dim"))
+    return rows
+
+
+def _query_row(query: QueryState, view: View, level: int, over: bool, source_width: int) -> Row:
+    said, style, time = _query_says(query, view)
+    column = view.state_width
+    errors = query.errors
+    inline = len(errors) == len(query.searches) == 1 and _cells(said) <= column + _TIME
+    if errors and len(errors) == len(query.searches) and not inline:
+        said = f"{view.signs.cross} failed"
+    right: Pieces = []
+    if source_width:
+        names = view.signs.show(",".join(query.searches), source_width)
+        right.append(("  " + names + " " * (source_width - _cells(names)), "dim"))
+    if inline:
+        column, time_width = column + _TIME, 0
+    else:
+        time_width = _TIME
+    said = view.signs.show(said, column)
+    right.append(("  " + said + " " * (column - _cells(said)), style))
+    right.append((f"{time:>{time_width}}"[:_TIME] if time_width else "", "dim"))
+    row = Row(view.signs.show(query.text), "", right)
+    if not inline:
+        row.children += [
+            Row(f"{view.signs.cross} {view.signs.show(s.source)}: {view.signs.show(_error(s.error))}", "red")
+            for s in errors
+        ]
+    hidden = level >= 6 or (not query.running and (level >= 2 or (level >= 1 and over)))
+    row.children += [] if hidden else _page_rows(list(query.pages.values()), view)
+    return row
+
+
+def _error(error: dict[str, str] | None) -> str:
+    error = error or {}
+    return error.get("message") or words.reason(error.get("code"))
+
+
+def _query_says(query: QueryState, view: View) -> tuple[str, str, str]:
+    """State in words, its style, and the time."""
+    pages = list(query.pages.values())
+    got, ended = sum(p.ok for p in pages), sum(p.status is not None for p in pages)
+    if query.repeated:
+        return "asked before", "dim", ""
+    if query.running and not view.live:
+        return "given up", "dim", ""
+    if query.running:
+        started = min((s.started for s in query.searches.values()), default=query.proposed)
+        said = f"{view.spin} {ended} of {len(pages)}" if pages else f"{view.spin} searching"
+        return said, "cyan", words.duration(view.now - started) if view.now - started >= 1 else ""
+    if not query.searches:
+        return ("waits" if view.live else "not searched"), "dim", ""
+    if len(query.errors) == len(query.searches):
+        return f"{view.signs.cross} {_error(query.errors[0].error)}", "red", ""
+    seconds = query.last - min(s.started for s in query.searches.values())
+    if not query.results:
+        return "no results", "", words.duration(seconds)
+    return (words.count(got, "page") if got else "no page"), "", words.duration(seconds)
+
+
+def _page_rows(pages: list[PageState], view: View) -> list[Row]:
+    """Up to three rows; of more pages the failed and the awaited are shown first, the rest is counted."""
+    if len(pages) <= _PAGES:
+        return [_page_row(page, view) for page in pages]
+    by_need = sorted(range(len(pages)), key=lambda i: (not pages[i].failed, pages[i].status is not None, i))
+    chosen = sorted(by_need[: _PAGES - 1])
+    rest = [pages[i] for i in sorted(by_need[_PAGES - 1 :])]
+    failed, waiting = sum(p.failed for p in rest), sum(p.status is None for p in rest)
+    said = f"{len(rest)} more" + (f", {failed} failed" if failed else "") + (f", {waiting} to come" if waiting else "")
+    right: Pieces = []
+    if all(p.status == "cached" for p in rest):
+        right = [("cached", "dim")]
+    elif not failed and not waiting:
+        right = _weight(sum(p.bytes for p in rest), max(p.seconds for p in rest))
+    return [*(_page_row(pages[i], view) for i in chosen), Row(said, "dim", right)]
+
+
+def _weight(size: int, seconds: float) -> Pieces:
+    return [(f"{words.size(size) if size else '':>8}", "dim"), (f"{words.duration(seconds):>{_TIME}}", "dim")]
+
+
+def _page_row(page: PageState, view: View) -> Row:
+    where = words.host(page.url)
+    title = view.signs.show(page.title)
+    label = f"{title} {view.signs.dot} {where}" if title and where else title or view.signs.show(safe_url(page.url))
+    if page.status is None:
+        right = [(view.spin, "cyan")] if view.live else [("given up", "dim")]
+    elif page.status == "cached":
+        right = [("cached", "dim")]
+    elif page.ok:
+        right = _weight(page.bytes, page.seconds)
+    else:
+        said = f"{view.signs.cross} {words.reason(page.reason)}"
+        right = [(view.signs.show(said, view.room // 2), "red")]
+    return Row(label, "", right)
+
+
+# --- layout --------------------------------------------------------------------------------------------------------
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _flatten(rows: list[Row], view: View, prefix: str = "") -> Iterator[Text]:
+    for i, row in enumerate(rows):
+        at_end = i == len(rows) - 1
+        yield _line(prefix + (view.signs.last if at_end else view.signs.branch), row, view)
+        yield from _flatten(row.children, view, prefix + ("   " if at_end else view.signs.down))
+
+
+def _line(prefix: str, row: Row, view: View) -> Text:
+    """Guides, label, right block: the label gives way, then the right block is cut."""
+    from rich.text import Text
+
+    line = Text(prefix, style="", no_wrap=True)
+    line.stylize("dim")
+    left = view.room - _cells(prefix)
+    right = Text.assemble(*((clean(text), style) for text, style in row.right))
+    if right.cell_len > left - 4:
+        right.truncate(max(0, left - 4))
+    room = left - right.cell_len - (1 if right.plain else 0)
+    room -= len(row.lead)
+    label = _tail(row.label, room, view) if row.tail else view.signs.show(row.label, room)
+    line.append(row.lead + label, style=row.style)
+    if right.plain.strip():
+        line.append(" " * max(0, view.room - line.cell_len - right.cell_len))
+        line.append_text(right)
+    line.rstrip()
+    return line
+
+
+def _tail(label: str, room: int, view: View) -> str:
+    """The end of a thought that still grows."""
+    if _cells(label) <= room:
+        return label
+    keep = room - len(view.signs.more)
+    start = max(0, len(label) - max(0, keep))
+    while start < len(label) and _cells(label[start:]) > keep:
+        start += 1
+    return f"{view.signs.more}{label[start:].lstrip()}"[: max(0, room)]
