@@ -1,0 +1,124 @@
+"""Results of `hds search` and other rows: a table on a terminal, tab-separated lines in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hds_cli.render import words
+from hds_cli.render.text import link, one_line, safe_url, to_text
+from hds_cli.types import SearchResult
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+Found = tuple[str, Sequence[SearchResult], Sequence[dict[str, str]]]
+"""One query's text, its results, and its errors as `{"source", "code", "message"}`."""
+
+
+def search_dict(found: Sequence[Found]) -> dict[str, Any]:
+    """The document `hds.search/1`."""
+    return {
+        "schema": "hds.search/1",
+        "queries": [
+            {
+                "text": text,
+                "results": [
+                    {"url": r.url, "title": r.title, "snippet": r.snippet, "source": r.source, "rank": r.rank}
+                    for r in results
+                ],
+                "errors": [{key: e.get(key, "") for key in ("source", "code", "message")} for e in errors],
+            }
+            for text, results, errors in found
+        ],
+    }
+
+
+def search_lines(found: Sequence[Found]) -> str:
+    """`rank<TAB>title<TAB>url` lines; several queries are parted by a blank line. Errors are not among them."""
+    blocks = (
+        "\n".join(f"{r.rank}\t{one_line(r.title)}\t{safe_url(r.url)}" for r in results)
+        for _, results, _ in found
+        if results
+    )
+    return "\n\n".join(blocks)
+
+
+def error_lines(found: Sequence[Found]) -> list[str]:
+    """One line for each source that failed, for stderr."""
+    return [
+        one_line(f"{e.get('source', '')}: {e.get('message') or words.reason(e.get('code'))}, for {text}")
+        for text, _, errors in found
+        for e in errors
+    ]
+
+
+def print_search(console: Console, found: Sequence[Found]) -> None:
+    """For every query its results: rank, title, source, and below them address and snippet.
+
+    Raises:
+        OSError: the output could not be written.
+    """
+    from rich.text import Text
+
+    signs = words.signs(console.encoding)
+    for place, (text, results, errors) in enumerate(found):
+        if place:
+            console.print()
+        console.print(Text(signs.show(text), style="bold"))
+        for result in results:
+            for line in _result_lines(result, console.width - 1, signs):
+                console.print(line, soft_wrap=True)
+        if not results:
+            console.print(Text("  no results", style="dim"))
+        for error in errors:
+            said = f"{signs.cross} {error.get('source', '')}: {error.get('message') or words.reason(error.get('code'))}"
+            console.print(Text("  " + signs.show(said), style="red"))
+
+
+def _result_lines(result: SearchResult, width: int, signs: words.Signs) -> list[Text]:
+    from rich.text import Text
+
+    source = signs.show(result.source, 16)
+    room = max(10, width - 6 - Text(source).cell_len)
+    head = Text(f"{result.rank:>3}  ").append(signs.show(result.title, room))
+    if source:
+        head.append(" " * max(1, width - head.cell_len - Text(source).cell_len)).append(source, "dim")
+    lines = [head, Text("     ").append_text(link(result.url, "dim"))]
+    if snippet := signs.show(result.snippet, max(10, width - 5)):
+        lines.append(Text("     ").append(snippet))
+    return lines
+
+
+def rows_text(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as tab-separated lines for a pipe, without their header."""
+    return "\n".join("\t".join(one_line(cell) for cell in row) for row in rows)
+
+
+def print_rows(console: Console, header: Sequence[str], rows: Sequence[Sequence[str]], *, right: int = 0) -> None:
+    """A calm table without lines: a dim header, columns two blanks apart, cells that wrap rather than vanish.
+
+    Args:
+        right: how many of the last columns are figures, set to the right.
+    """
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, show_edge=False)
+    for place, name in enumerate(header):
+        table.add_column(to_text(name), justify="right" if place >= len(header) - right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(to_text(one_line(cell)) for cell in row))
+    console.print(table)
+
+
+def print_pairs(console: Console, pairs: Sequence[tuple[str, str]]) -> None:
+    """Names and values, a pair a line, values aligned."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False, show_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        table.add_row(to_text(one_line(name)), to_text(one_line(value)))
+    console.print(table)
