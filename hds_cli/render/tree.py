@@ -60,7 +60,7 @@ class View:
 
     @property
     def state_width(self) -> int:
-        return 9 if self.width < 60 else 14 if self.width < 100 else 18
+        return 12 if self.width < 60 else 14 if self.width < 80 else 20
 
     @property
     def spin(self) -> str:
@@ -179,8 +179,9 @@ def _query_rows(turn: TurnState, view: View, level: int, source_width: int) -> l
 def _query_row(query: QueryState, view: View, level: int, over: bool, source_width: int) -> Row:
     said, style, time = _query_says(query, view)
     column = view.state_width
+    time_width = _TIME if view.width >= 60 else 0
     errors = query.errors
-    inline = len(errors) == len(query.searches) == 1 and _cells(said) <= column + _TIME
+    inline = len(errors) == len(query.searches) == 1 and _cells(said) <= column + time_width
     if errors and len(errors) == len(query.searches) and not inline:
         said = f"{view.signs.cross} failed"
     right: Pieces = []
@@ -188,12 +189,10 @@ def _query_row(query: QueryState, view: View, level: int, over: bool, source_wid
         names = view.signs.show(",".join(query.searches), source_width)
         right.append(("  " + names + " " * (source_width - _cells(names)), "dim"))
     if inline:
-        column, time_width = column + _TIME, 0
-    else:
-        time_width = _TIME
+        column, time_width = column + time_width, 0
     said = view.signs.show(said, column)
     right.append(("  " + said + " " * (column - _cells(said)), style))
-    right.append((f"{time:>{time_width}}"[:_TIME] if time_width else "", "dim"))
+    right.append((f"{time:>{time_width}}" if time_width else "", "dim"))
     row = Row(view.signs.show(query.text), "", right)
     if not inline:
         row.children += [
