@@ -1,0 +1,135 @@
+"""The tree: exact pictures on a fixed console, what folds, and that nothing overflows."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from hds_cli import events as e
+from hds_cli.render import words
+from hds_cli.render.state import RunState
+from hds_cli.render.tree import View, tree_lines
+from hds_cli.types import SearchResult
+
+from . import pictures
+from .conftest import fixed_console, written
+from .sample import MODEL, first_turn, second_turn, whole_run
+
+
+def state_of(run: list[e.Event]) -> RunState:
+    state = RunState()
+    for event in run:
+        state.apply(event)
+    return state
+
+
+def drawn(run: list[e.Event], *, width: int, encoding: str = "utf-8", **view: Any) -> str:
+    """The tree as a fixed console of that width writes it."""
+    console = fixed_console(width, encoding=encoding)
+    for line in tree_lines(state_of(run), View(width, signs=words.signs(encoding), now=2.1, **view)):
+        console.print(line)
+    return written(console).rstrip("\n")
+
+
+@pytest.mark.parametrize(("width", "picture"), [(40, "MID_40"), (80, "MID_80"), (120, "MID_120")])
+def test_tree_mid_run_is_drawn_as_pictured(width: int, picture: str) -> None:
+    """Aligned columns, a spinner where something works, failures in words where they happened."""
+    assert drawn(first_turn() + second_turn(), width=width) == getattr(pictures, picture).strip("\n")
+
+
+@pytest.mark.parametrize(
+    ("width", "encoding", "picture"),
+    [(40, "ascii", "END_40_ASCII"), (80, "utf-8", "END_80"), (120, "utf-8", "END_120")],
+)
+def test_tree_at_the_end_is_drawn_as_pictured(width: int, encoding: str, picture: str) -> None:
+    """Every branch is there, nothing spins; ASCII where the encoding has no boxes."""
+    assert drawn(whole_run(), width=width, encoding=encoding, live=False) == getattr(pictures, picture).strip("\n")
+
+
+def test_finished_branches_fold_when_there_is_no_room() -> None:
+    """With 12 lines the finished make place; what runs and what failed stays."""
+    assert drawn(first_turn() + second_turn(), width=80, height=12) == pictures.LOW.strip("\n")
+
+
+def crowded(turns: int = 6, queries: int = 8, pages: int = 10, text: str = "capital of Bhutan") -> list[e.Event]:
+    """A big run, half done: every third page failed, every fifth still on its way."""
+    run: list[e.Event] = [e.RunStarted(run_id="big", question=text, sources=("web",), model=MODEL)]
+    for turn in range(1, turns + 1):
+        run += [e.TurnStarted(t=turn, turn=turn), e.ThoughtDelta(t=turn, turn=turn, text=text)]
+        for query in range(1, queries + 1):
+            at: dict[str, Any] = {"t": float(turn), "turn": turn, "query": query}
+            run.append(e.QueryProposed(**at, text=text))
+            run.append(e.SearchStarted(**at, source=text[:9]))
+            found = tuple(SearchResult(f"https://x.example/{n}", text, text, n) for n in range(pages))
+            run.append(e.SearchFinished(**at, source=text[:9], seconds=0.1, results=found))
+            for n in range(pages):
+                url = f"https://x.example/{turn}/{query}/{n}"
+                run.append(e.PageRequested(**at, url=url, title=text))
+                if turn < turns or n % 5:
+                    status, reason = ("failed", text) if n % 3 == 0 else ("fetched", None)
+                    run.append(e.PageFinished(**at, url=url, status=status, reason=reason, bytes=n * 999, title=text))  # type: ignore[arg-type]
+        if turn < turns:
+            run.append(e.TurnFinished(t=turn + 0.9, turn=turn, seconds=0.9))
+    return [*run, e.Notice(level="warning", code="x", message=text), e.AnswerDelta(text=text * 20)]
+
+
+@pytest.mark.parametrize("height", [1, 2, 5, 10, 23, 50])
+def test_tree_never_is_higher_than_its_room(height: int) -> None:
+    """However many branches, the tree fits the screen."""
+    for width in (40, 80, 200):
+        assert len(tree_lines(state_of(crowded()), View(width, height))) <= height
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+@pytest.mark.parametrize("live", [True, False])
+def test_no_line_is_wider_than_the_terminal(encoding: str, live: bool, hostile: list[str]) -> None:
+    """For every width from 40 to 200, wide, hostile and foreign text included, no line overflows or wraps."""
+    chance = random.Random(3)
+    texts = [
+        "capital of Bhutan " * 9,
+        "首都はどこですか" * 12,
+        "e\u0301\u0302" * 60,
+        "👩‍👩‍👧" * 30,
+        *chance.sample(hostile, 12),
+    ]
+    for place, text in enumerate(texts):
+        state = state_of(crowded(2, 3, 4, text))
+        for width in range(40 + place % 8, 201, 8):
+            view = View(width, 20 if live else None, words.signs(encoding), now=3.3, live=live)
+            for line in tree_lines(state, view):
+                assert line.cell_len < width
+                line.plain.encode(encoding)
+                assert "\n" not in line.plain
+
+
+def test_pages_are_folded_after_three_and_failures_are_shown_first() -> None:
+    """Ten pages: the failed ones in words, the rest counted with what became of it."""
+    text = drawn(crowded(2, 1, 10), width=80, live=False)
+    assert "8 more, 2 failed" in text
+    assert text.count("x.example") == 4
+
+
+def test_growing_thought_shows_its_end() -> None:
+    """While the model thinks, the newest words are in sight; when it is done, the first."""
+    growing = [*first_turn()[:2], e.ThoughtDelta(t=0.2, turn=1, text="begin " + "middle " * 30 + "newest")]
+    assert "newest" in drawn(growing, width=60)
+    assert "begin" not in drawn(growing, width=60)
+    done = [*growing, e.TurnFinished(t=1, turn=1, seconds=1)]
+    assert "begin" in drawn(done, width=60)
+
+
+def test_forced_answer_and_repeated_query_are_said() -> None:
+    """What the run did on its own account is told in words."""
+    run = [*whole_run()[:-1], e.TurnStarted(t=3, turn=4, forced=True)]
+    text = drawn(run, width=80)
+    assert "answers with what there is" in text
+    assert "asked before" in text
+
+
+def test_answer_is_seen_under_the_tree_while_it_is_written() -> None:
+    """The streamed answer stands below, and goes when the run is over."""
+    run = [event for event in whole_run() if not isinstance(event, e.RunFinished)]
+    assert drawn(run, width=80).endswith("\n\nBerlin and Rome.")
+    assert not drawn(whole_run(), width=80).endswith("Rome.")
