@@ -122,8 +122,7 @@ class Http:
         """
         import httpx
 
-        parsed = _parsed(guard.tidy_url(url))
-        self.policy.check_url(parsed.scheme, parsed.host, parsed.port, bool(parsed.userinfo))
+        parsed = _parsed(self.checked(url))
         times = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
         fields = {"User-Agent": self._agent, "Accept-Encoding": "gzip, deflate", **headers}
         try:
@@ -144,6 +143,16 @@ class Http:
     def count(self, url: str, wire: int) -> None:
         """Add bytes that came back."""
         self.seen.setdefault(_parsed(url).host, [0, 0])[1] += wire
+
+    def checked(self, url: str) -> str:
+        """The URL as it will be requested, its host in ASCII.
+
+        Raises:
+            Blocked: the policy refuses it before any look-up.
+        """
+        parsed = _parsed(guard.tidy_url(url))
+        self.policy.check_url(parsed.scheme, parsed.host, parsed.port, bool(parsed.userinfo))
+        return str(parsed)
 
     def excepted(self, url: str) -> bool:
         """Whether the user allowed this URL's host explicitly."""
@@ -298,8 +307,7 @@ class Fetcher:
         entry = await self._disk.call(self.cache.lookup, tidy)
         if entry is not None and (entry.fresh or self._settings.offline):
             return dataclasses.replace(entry.page, url=url, status="cached")
-        if self._settings.offline:
-            raise Blocked("offline")
+        tidy = self._http.checked(tidy)
         if self._backlog is None:
             # Pages that wait for a worker are held in memory: no more of them than can be fetched at once, twice.
             self._backlog = asyncio.Semaphore(2 * self._settings.fetch_parallel)

@@ -108,7 +108,7 @@ def _parse_exception(entry: str) -> _Exception:
         network = ipaddress.ip_network(host, strict=False)
     except ValueError:
         network = None
-        if "/" in host or not host:
+        if not host or set(host) & set("/:[]@"):
             port = -1
     if port is not None and not 0 < port < 65536:
         raise ConfigError(
