@@ -85,7 +85,7 @@ def _unknown(name: str) -> HdsError:
     return UsageError(f"there is no command {name!r}", hint=hint)
 
 
-app = typer.Typer(cls=_Lazy, no_args_is_help=True, add_completion=False, **_APP)
+app = typer.Typer(cls=_Lazy, add_completion=False, **_APP)
 
 
 def _version(value: bool) -> None:
@@ -116,7 +116,7 @@ def run(args: list[str]) -> int:
     """Run the command with `args`; returns its exit code. Errors are said on stderr, or as JSON if that was asked."""
     _safe_streams()
     try:
-        code = typer.main.get_command(app).main(args=args, prog_name="hds", standalone_mode=False)
+        code = typer.main.get_command(app).main(args=args or ["--help"], prog_name="hds", standalone_mode=False)
         _flush()
         return int(code or 0)
     except HdsError as exc:

@@ -59,14 +59,23 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a page that the model may read; `n` is its number in this run (0: not numbered yet)."""
+    """A piece of a page that the model may read; `n` is its number in this run (0: not numbered yet).
+
+    `heading` is the heading it stands under, if any.
+    """
 
     url: str
     title: str
     text: str
     n: int = 0
+    heading: str = ""
     score: float = 0.0
     fetched_at: str | None = None
+
+    @property
+    def full(self) -> str:
+        """Title, heading and text, as the model reads them."""
+        return ": ".join(part for part in (self.title, self.heading, self.text) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,9 @@ def support(
     cited: dict[int, Citation] = {}
     items = answer_items(answer, [p for _, p in passages])
     for claim, number in _claims(explanation):
-        if number in by_number and number not in cited:
-            cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", items, page_of)
+        if number in by_number and number not in cited and _fits(claim, by_number[number], items):
+            meant = [item for item in items if _holds(quote_words(claim), item)] or items
+            cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", meant, page_of)
     quoted = [quote_words(c.quote) for c in cited.values() if c.verified]
     unsupported = []
     for item in items:
@@ -69,11 +70,11 @@ def support(
 
 def answer_items(answer: str, passages: Sequence[Passage]) -> list[str]:
     """The parts of an answer that can be looked for: all of it where a passage holds it so, else its list items."""
-    texts = [quote_words(f"{p.title} {p.text}") for p in passages]
+    texts = [quote_words(p.full) for p in passages]
     if any(_holds(text, answer) for text in texts):
         return [answer.strip()]
     parts = re.split(r";\s*|,\s+(?:and\s+|&\s+)?|\s+and\s+|\s+&\s+|\n+", answer)
-    parts = [re.sub(r"^[-*•\d.)\s]+(?=\D)", "", part).strip(" .") for part in parts]
+    parts = [re.sub(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", "", part).strip(" .") for part in parts]
     return [part for part in dict.fromkeys(parts) if part]
 
 
@@ -93,11 +94,21 @@ def _claims(explanation: str) -> list[tuple[str, int]]:
     return found
 
 
+def _fits(claim: str, passage: Passage, items: Sequence[str]) -> bool:
+    """Whether a passage can be the source of the claim it is named for: the same item, or half of its words."""
+    text = quote_words(passage.full)
+    meant = [item for item in items if _holds(quote_words(claim), item)]
+    if meant:
+        return any(_holds(text, item) for item in meant)
+    said = set(terms(claim))
+    return len(said & set(terms(text))) * 2 >= len(said)
+
+
 def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[str, Passage]]) -> Passage | None:
     wanted = set(terms(f"{question} {explanation}"))
     best: tuple[int, Passage] | None = None
     for query, passage in passages:
-        text = f"{passage.title} {passage.text}"
+        text = passage.full
         if not _holds(quote_words(text), item):
             continue
         words = set(terms(text))
@@ -110,19 +121,19 @@ def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[s
 
 def _quote(passage: Passage, claim: str, items: Sequence[str], page_of: Callable[[str], Page | None]) -> Citation:
     """The sentence of the passage that says most of the claim; one that holds an item of the answer first."""
-    cuts = [(cut.heading, sentence) for cut in cut_passages(passage.text) for sentence in cut.sentences]
+    pieces = [sentence for cut in cut_passages(passage.text) for sentence in cut.sentences] or [passage.text]
     wanted = set(terms(claim))
 
     def worth(place: int) -> tuple[int, int, int]:
-        words = quote_words(cuts[place][1])
-        return (sum(_holds(words, item) for item in items), len(wanted & set(terms(cuts[place][1]))), -place)
+        words = quote_words(pieces[place])
+        return (sum(_holds(words, item) for item in items), len(wanted & set(terms(pieces[place]))), -place)
 
-    quote = cuts[max(range(len(cuts)), key=worth)][1] if cuts else passage.text
-    quote = _clip(quote, items)
+    quote = _clip(pieces[max(range(len(pieces)), key=worth)], items)
     page = page_of(passage.url)
     stored = quote_words(page.text) if page else ""
-    words = quote_words(quote)
-    verified = bool(words) and f" {words} " in f" {stored} "
+    if len(quote.split()) < 4 and passage.heading and _holds(stored, f"{passage.heading} {quote}"):
+        quote = f"{passage.heading}: {quote}"  # ".no" says nothing without the heading it stands under
+    verified = _holds(stored, quote)
     return Citation(passage.n, passage.url, passage.title, quote, verified, passage.fetched_at)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.text import BM25, Cut, cut_passages, named_in, overlap, terms
@@ -85,6 +85,7 @@ class Evidence:
                 candidate.page.url,
                 candidate.page.title,
                 text,
+                heading=candidate.cut.heading,
                 score=round(candidate.score, 3),
                 fetched_at=candidate.page.fetched_at,
             )
@@ -95,9 +96,9 @@ class Evidence:
 
     def _fit(self, candidate: _Candidate, wanted: Sequence[str], tokens: int) -> tuple[str, int]:
         """The passage, or as many sentences of it around its best one as fit; empty when not even that one does."""
-        label = self._count(candidate.page.title) + 8
+        label = self._count(f"{candidate.page.title}: {candidate.cut.heading}") + 8
         sentences = candidate.cut.sentences
-        text = _labelled(candidate.cut.heading, sentences)
+        text = " ".join(sentences)
         price = self._count(text) + label
         if price <= tokens:
             return text, price
@@ -105,7 +106,7 @@ class Evidence:
         low = high = max(range(len(sentences)), key=lambda i: (scores[i], -i))
         best, best_price = "", 0
         while True:
-            text = _labelled(candidate.cut.heading, sentences[low : high + 1])
+            text = " ".join(sentences[low : high + 1])
             price = self._count(text) + label
             if price > tokens:
                 return best, best_price
@@ -117,11 +118,6 @@ class Evidence:
                 low -= 1
             else:
                 return best, best_price
-
-
-def _labelled(heading: str, sentences: Iterable[str]) -> str:
-    text = " ".join(sentences)
-    return f"{heading}: {text}" if heading else text
 
 
 def _ranked(wanted: Sequence[str], question: set[str], pages: Sequence[Page]) -> list[_Candidate]:

@@ -139,7 +139,7 @@ class GuidedDialect:
         """Read the passages of every query that came back, each by itself; returns the tokens written."""
         tokens = 0
         for query, passages in self._found:
-            listed = "\n".join(f"[{p.n}] {_line(p.title)}: {_line(p.text)}" for p in passages)
+            listed = "\n".join(f"[{p.n}] {_line(p.full)}" for p in passages)
             made = (
                 self._ask(f"READ\nPassages:\n{listed}\nQuery: {protocol.neutral(query)}", "read", None)
                 if passages
@@ -216,7 +216,7 @@ class GuidedDialect:
 
 
 def _slot(number: int) -> str:
-    """Stands for a message while the template is rendered; private-use characters, which `neutral` text may not hold."""
+    """Stands for a message while the template is rendered."""
     return f"\ue000{number}\ue001"
 
 
@@ -263,7 +263,7 @@ def _fact(query: str, text: str, passages: Sequence[Passage]) -> _Fact | None:
     if set(terms(value)) - set(terms(query)):
         named = [p for p in passages if p.n == values.get("passage")]
         for passage in (*named, *passages):
-            if f" {wanted} " in f" {quote_words(passage.title + ' ' + passage.text)} ":
+            if f" {wanted} " in f" {quote_words(passage.full)} ":
                 return _Fact(query, value, passage.n)
     for passage in passages:
         for cut in cut_passages(passage.text):

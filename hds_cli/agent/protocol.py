@@ -84,7 +84,7 @@ def results_block(queries: Sequence[tuple[str, Sequence[Passage] | str]], shown:
             if passage.n in known:
                 lines.append(f"[{passage.n}] (see above)")
             else:
-                lines.append(f"[{passage.n}] {neutral(one_line(passage.title))}: {neutral(one_line(passage.text))}")
+                lines.append(f"[{passage.n}] {neutral(one_line(passage.full))}")
                 known.add(passage.n)
     return [
         Segment(f"\n\n{BEGIN_RESULTS}\n", True),
@@ -102,7 +102,7 @@ _INVISIBLE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TAG = re.compile(
-    r"<(?=\s*[|/!]?\s*[\w|])|(?<=\|)\s*>|\[(?=\s*/?\s*(?:INST|SYS|\d+\s*\]))|\\+\s*(?=boxed|text\s*\{)", re.IGNORECASE
+    r"<(?=\s*[|/!]|\w)|(?<=\|)\s*>|\[(?=\s*/?\s*(?:INST|SYS|\d+\s*\]))|\\+\s*(?=boxed|text\s*\{)", re.IGNORECASE
 )
 _SUBSTITUTE = {"<": "‹", ">": "›", "[": "("}
 

@@ -63,6 +63,7 @@ def add(
 def list_(json_: _options.Json = False) -> None:
     """The collections: yours, and those that packages bring (built when first used)."""
     from hds_cli.render import tables
+    from hds_cli.render.consoles import console_for
 
     built = set(names())
     rows: list[dict[str, object]] = []
@@ -77,13 +78,19 @@ def list_(json_: _options.Json = False) -> None:
         return
     if not rows:
         _say("no collections yet   (hds index add FOLDER)")
-    tables.rows(rows, sys.stdout)
+        return
+    cells = [[str(r["name"]), str(r["origin"]), _count(r["documents"]), _size(r["bytes"])] for r in rows]
+    if sys.stdout.isatty():
+        tables.print_rows(console_for(sys.stdout), ("name", "from", "documents", "size"), cells, right=2)
+    else:
+        sys.stdout.write(tables.rows_text(cells) + "\n")
 
 
 @app.command()
 def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.Json = False) -> None:
     """One collection: where it came from, how much it holds, where its file lies."""
     from hds_cli.render import tables
+    from hds_cli.render.consoles import console_for
 
     found = collections.open_one(name).info()
     values: dict[str, object] = {
@@ -93,7 +100,7 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
     if json_:
         sys.stdout.write(json.dumps({"schema": "hds.collection/1", **values}) + "\n")
         return
-    tables.pairs(values, sys.stdout)
+    tables.print_pairs(console_for(sys.stdout), [(name, str(value)) for name, value in values.items()])
 
 
 @app.command()
@@ -176,6 +183,20 @@ class _progress:
     def __exit__(self, *_: object) -> None:
         if self._on:
             sys.stderr.write("\r\x1b[K")
+
+
+def _count(number: object) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def _size(size: object) -> str:
+    return (
+        "-"
+        if not isinstance(size, int) or not size
+        else f"{size / 1e6:.1f} MB"
+        if size >= 1e6
+        else f"{size / 1e3:.0f} kB"
+    )
 
 
 def _say(text: str) -> None:

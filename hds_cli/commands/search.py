@@ -38,13 +38,17 @@ def search(
     settings = config.load({"source": tuple(source) if source else None, "offline": offline, "top_k": top_k})
     answers = asyncio.run(_search(queries, settings))
     from hds_cli.render import tables
+    from hds_cli.render.consoles import console_for
 
     if json_:
-        sys.stdout.write(json.dumps(tables.search_document(answers)) + "\n")
-    else:
-        tables.search_results(answers, sys.stdout)
-        for failure in dict.fromkeys(f"{e['source']}: {e['message']}" for _, _, errors in answers for e in errors):
-            _warn(failure)
+        sys.stdout.write(json.dumps(tables.search_dict(answers)) + "\n")
+    elif sys.stdout.isatty():
+        tables.print_search(console_for(sys.stdout), answers)
+    elif lines := tables.search_lines(answers):
+        sys.stdout.write(lines + "\n")
+    if not json_:
+        for line in tables.error_lines(answers):
+            sys.stderr.write(f"hds: warning: {line}\n")
     if not any(results for _, results, _ in answers):
         if any(errors for _, _, errors in answers):
             raise typer.Exit(NoSources.exit_code)
@@ -79,9 +83,3 @@ async def _one(
     except TimeoutError:
         message = f"no answer in {settings.turn_timeout:g} s"
         return [], {"source": source.name, "code": "timeout", "message": message}
-
-
-def _warn(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stderr.write(f"hds: warning: {clean(text)}\n")

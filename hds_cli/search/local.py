@@ -155,7 +155,7 @@ class Collection:
         return Changes(added, changed, len(gone), unchanged)
 
     def search(self, query: str, top_k: int) -> list[SearchResult]:
-        """The best documents by their best passage; a title that is named in full in the query counts for that document."""
+        """The best documents by their best passage; a title that the query names in full counts for that document."""
         wanted = list(dict.fromkeys(terms(query)))
         if not wanted:
             return []

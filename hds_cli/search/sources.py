@@ -39,7 +39,7 @@ def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
     if not wanted:
         raise NoSources(
             "there is nothing to search in",
-            hint='hds index add FOLDER   or   HDS_SEARXNG_URL=http://localhost:8888   or   pip install "hds-cli[starter]"',
+            hint='hds index add FOLDER   or   HDS_SEARXNG_URL=http://localhost:8888   or   pip install ".[starter]"',
         )
     return [_open(name, context) for name in wanted]
 

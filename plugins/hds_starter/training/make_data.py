@@ -416,7 +416,7 @@ class Maker:
             for query, passages in zip(queries, found, strict=True):
                 shown |= {p.n for p in passages}
                 words = made.value_of.get(query)
-                hits = [p.n for p in passages if words is None or words in p.text]
+                hits = [p.n for p in passages if words is None or words in p.full]
                 numbers[query] = hits[0] if hits else None
             used = sum(len(text) for text, _, _ in segments) // 4
         said, answer = made.final(numbers.get)
@@ -438,7 +438,7 @@ class Maker:
         }
 
     def _covers(self, answer: str, evidence: Evidence) -> bool:
-        text = " ".join(p.text for p in evidence.passages) + " ".join(p.title for p in evidence.passages)
+        text = " ".join(p.full for p in evidence.passages)
         return all(part.strip() in text for part in re.split(r", |; | and ", answer) if not part.endswith("kilometres"))
 
     def _pages(self, query: str) -> list[Page]:
@@ -587,7 +587,7 @@ def _write(makers: Sequence[Maker], count: int, out: Path, choose: random.Random
             tokens += len(row["ids"])
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             written += 1
-    print(f"{out}: {count} trajectories, {tokens / count:.0f} tokens each")  # noqa: T201
+    print(f"{out}: {count} trajectories, {tokens / count:.0f} tokens each")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,157 @@
+"""`hds ask`: research one question."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from hds_cli import config, events
+from hds_cli.commands import _input, _models, _options
+from hds_cli.commands._research import Request, research
+from hds_cli.config import Settings
+from hds_cli.engine.base import ModelSpec
+from hds_cli.errors import OutputError, UsageError
+from hds_cli.render.choose import FORMATS, Choice, Format, choose
+from hds_cli.render.display import Display
+
+STARTER_NOTICE = (
+    "no model is set: using the starter (135M parameters, made for small questions about countries). "
+    "For the real searcher: hds ask -m PATH/TO/HybridDeepSearcher.gguf …"
+)
+
+
+def ask(
+    question: Annotated[
+        list[str] | None, typer.Argument(metavar="[QUESTION…]", help="Read from stdin if absent or '-'.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="NAME|PATH", help="A GGUF file, or 'starter'.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", "-e", metavar="NAME", help="llama_cpp or scripted [llama_cpp].")
+    ] = None,
+    source: _options.Source = None,
+    offline: _options.Offline = None,
+    max_turns: Annotated[int | None, typer.Option("--max-turns", metavar="N", help="Turns of searching [10].")] = None,
+    max_queries: Annotated[
+        int | None, typer.Option("--max-queries", metavar="N", help="Queries of a turn [8].")
+    ] = None,
+    top_k: _options.TopK = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", metavar="F", help="0 takes the likeliest word.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the sampler [0].")] = None,
+    timeout: Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", help="For the whole run.")] = None,
+    n_ctx: Annotated[int | None, typer.Option("--n-ctx", metavar="N", help="Context length in tokens.")] = None,
+    n_gpu_layers: Annotated[
+        int | None, typer.Option("--n-gpu-layers", metavar="N", help="-1: all that fit [-1].")
+    ] = None,
+    dialect: Annotated[
+        str | None, typer.Option("--dialect", metavar="hds|guided", help="How the model is spoken to.")
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json or jsonl.")
+    ] = None,
+    json_: _options.Json = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Every event as a line of JSON, as it happens.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")
+    ] = None,
+    quiet: _options.Quiet = False,
+    verbose: _options.Verbose = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 7 when a citation could not be verified.")] = False,
+) -> None:
+    """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
+
+    hds ask "What are the capitals of the countries that border Austria?"
+
+    answer=$(hds ask -q --offline "capital of Norway?")
+
+    hds ask "What does it say on prices?" < report.txt
+
+    hds ask --json "…" | jq -r .answer
+    """  # fmt: skip
+    settings = config.load(
+        {
+            "model": model, "engine": engine, "source": tuple(source) if source else None, "offline": offline,
+            "max_turns": max_turns, "max_queries": max_queries, "top_k": top_k, "temperature": temperature,
+            "seed": seed, "timeout": timeout, "n_ctx": n_ctx, "n_gpu_layers": n_gpu_layers, "dialect": dialect,
+        }
+    )  # fmt: skip
+    choice = _choice(_format(format_, json_, jsonl), quiet, verbose, output)
+    spec = _models.check(settings)
+    text, attached = _input.read(question or [])
+    request = Request(text, attached, spec, () if quiet else _notices(spec, settings))
+    finished = _run(request, settings, choice, output)
+    code = finished.exit_code
+    if strict and code == 0 and (not finished.citations or not all(c.verified for c in finished.citations)):
+        code = 7
+    raise typer.Exit(code)
+
+
+def _format(name: str | None, json_: bool, jsonl: bool) -> Format | None:
+    asked = {n for n, on in ((name, name), ("json", json_), ("jsonl", jsonl)) if on and n}
+    if len(asked) > 1:
+        raise UsageError(f"only one format at a time: {', '.join(sorted(asked))}")
+    for known in FORMATS:
+        if asked == {known}:
+            return known
+    if asked:
+        raise UsageError(f"there is no format {name!r}", hint=f"formats: {', '.join(FORMATS)}")
+    return None
+
+
+def _choice(format_: Format | None, quiet: bool, verbose: bool, output: Path | None) -> Choice:
+    return choose(
+        stdout_tty=output is None and _is_tty(sys.stdout),
+        stderr_tty=_is_tty(sys.stderr),
+        term=os.environ.get("TERM", ""),
+        format=format_,
+        quiet=quiet,
+        verbose=verbose,
+    )
+
+
+def _is_tty(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
+    if spec.name == "starter" and settings.model is None and settings.engine == "llama_cpp":
+        return (events.Notice(level="warning", code="starter", message=STARTER_NOTICE),)
+    return ()
+
+
+def _run(request: Request, settings: Settings, choice: Choice, output: Path | None) -> events.RunFinished:
+    """Answer, shown as it happens; the result goes to stdout, or to the file in one piece."""
+    if output is None:
+        return _shown(request, settings, choice, sys.stdout)
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            finished = _shown(request, settings, choice, file)
+        os.replace(part, output)
+    except OSError as exc:
+        if exc.filename is None and exc.errno is None:
+            raise
+        raise OutputError(
+            f"cannot write {output}: {exc.strerror}", hint="-o FILE in a folder that can be written"
+        ) from exc
+    finally:
+        part.unlink(missing_ok=True)
+    return finished
+
+
+def _shown(request: Request, settings: Settings, choice: Choice, stdout: TextIO) -> events.RunFinished:
+    display = Display(choice, stdout, sys.stderr)
+    try:
+        finished = asyncio.run(research(request, settings, display.handle, display.close))
+    finally:
+        display.close()
+    display.print_result()
+    return finished

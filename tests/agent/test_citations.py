@@ -1,0 +1,80 @@
+"""Every number resolves to a page and a quote that stands in it."""
+
+from __future__ import annotations
+
+from hds_cli.agent.citations import answer_items, support
+from hds_cli.types import Page, Passage
+
+NORWAY = Page(
+    "u1", "u1", "Norway", "## Facts\n\nThe capital of Norway is Oslo. It lies on a fjord.\n\n| area | 323,802 sq km |"
+)
+SWEDEN = Page("u2", "u2", "Sweden", "The capital of Sweden is Stockholm.")
+PAGES = {"u1": NORWAY, "u2": SWEDEN}
+READ = [
+    ("capital of Norway", Passage("u1", "Norway", "The capital of Norway is Oslo. It lies on a fjord.", 1, "Facts")),
+    ("capital of Sweden", Passage("u2", "Sweden", "The capital of Sweden is Stockholm.", 2)),
+    ("area of Norway", Passage("u1", "Norway", "area: 323,802 sq km", 3)),
+]
+
+
+def _support(answer: str, explanation: str = "", read: list[tuple[str, Passage]] = READ):
+    return support(answer, explanation, "What are the capitals of Norway and Sweden?", read, PAGES.get)
+
+
+def test_items_the_model_did_not_cite_are_looked_for() -> None:
+    """The searcher names no sources: each item of its answer is found in what it read."""
+    found = _support("Oslo and Stockholm")
+    assert [(c.n, c.quote, c.verified) for c in found.citations] == [
+        (1, "The capital of Norway is Oslo.", True),
+        (2, "The capital of Sweden is Stockholm.", True),
+    ]
+    assert found.supported
+    assert found.unsupported == ()
+
+
+def test_a_named_passage_is_quoted_by_the_sentence_that_says_it() -> None:
+    """`[1]` leads to the sentence of passage 1 that holds the claim."""
+    found = _support("Oslo", "The capital of Norway is Oslo [1].")
+    assert [(c.n, c.quote) for c in found.citations] == [(1, "The capital of Norway is Oslo.")]
+
+
+def test_a_passage_that_does_not_say_the_claim_is_not_cited() -> None:
+    """A number the model got wrong is replaced by the passage that does say it."""
+    found = _support("Oslo", "The capital of Norway is Oslo [2].")
+    assert [c.n for c in found.citations] == [1]
+
+
+def test_an_item_no_page_holds_is_named() -> None:
+    """What is made up is not covered by what is true beside it."""
+    found = _support("Oslo and Atlantis City")
+    assert found.supported
+    assert found.unsupported == ("Atlantis City",)
+
+
+def test_an_answer_no_page_holds_is_not_supported() -> None:
+    """No passage, no citation."""
+    found = _support("Lisbon")
+    assert not found.supported
+    assert found.unsupported == ("Lisbon",)
+
+
+def test_a_table_row_is_a_quote_however_it_is_written() -> None:
+    """Bars and markup of the stored page do not keep a quote from being found in it."""
+    found = _support("323,802 sq km")
+    assert [(c.n, c.verified) for c in found.citations] == [(3, True)]
+
+
+def test_a_quote_that_is_not_in_the_stored_page_is_not_verified() -> None:
+    """A passage that differs from its page is shown as unverified and supports nothing."""
+    forged = [("q", Passage("u2", "Sweden", "The capital of Sweden is Paris.", 1))]
+    found = _support("Paris", read=forged)
+    assert [c.verified for c in found.citations] == [False]
+    assert not found.supported
+
+
+def test_an_answer_a_passage_holds_whole_is_one_item() -> None:
+    """`Trinidad and Tobago` is not taken apart when a page has it so."""
+    passage = Passage("u", "T", "They won in Trinidad and Tobago, it is said.", 1)
+    assert answer_items("Trinidad and Tobago", [passage]) == ["Trinidad and Tobago"]
+    assert answer_items("Oslo, Bergen and Bodø", [passage]) == ["Oslo", "Bergen", "Bodø"]
+    assert answer_items("5,156,450", []) == ["5,156,450"]
