@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _WIDEST = 120
 _TIME = 8
 _PAGES = 3
-_LEVELS = 6
+_LEVELS = 6  # folded first to last: pages of past turns, past turns, pages of done queries, done queries, failed, all
 
 Pieces = list[tuple[str, str]]  # (text, style)
 
@@ -156,7 +156,7 @@ def _turn_row(turn: TurnState, view: View, level: int, source_width: int) -> Row
 def _query_rows(turn: TurnState, view: View, level: int, source_width: int) -> list[Row]:
     queries = list(turn.queries.values())
     over = turn.seconds is not None
-    if queries and over and level >= 3:
+    if queries and over and level >= 2:
         pages = sum(p.ok for q in queries for p in q.pages.values())
         failed = sum(bool(q.errors) for q in queries)
         said = f"{words.count(len(queries), 'query', 'queries')}, {words.count(pages, 'page')}"
@@ -199,7 +199,7 @@ def _query_row(query: QueryState, view: View, level: int, over: bool, source_wid
             Row(f"{view.signs.cross} {view.signs.show(s.source)}: {view.signs.show(_error(s.error))}", "red")
             for s in errors
         ]
-    hidden = level >= 6 or (not query.running and (level >= 2 or (level >= 1 and over)))
+    hidden = level >= 6 or (not query.running and (level >= 3 or (level >= 1 and over)))
     row.children += [] if hidden else _page_rows(list(query.pages.values()), view)
     return row
 
@@ -239,7 +239,11 @@ def _page_rows(pages: list[PageState], view: View) -> list[Row]:
     chosen = sorted(by_need[: _PAGES - 1])
     rest = [pages[i] for i in sorted(by_need[_PAGES - 1 :])]
     failed, waiting = sum(p.failed for p in rest), sum(p.status is None for p in rest)
-    said = f"{len(rest)} more" + (f", {failed} failed" if failed else "") + (f", {waiting} to come" if waiting else "")
+    said = (
+        f"{len(rest)} more"
+        + (f", {failed} failed" if failed else "")
+        + (f", {waiting} {'to come' if view.live else 'given up'}" if waiting else "")
+    )
     right: Pieces = []
     if all(p.status == "cached" for p in rest):
         right = [("cached", "dim")]

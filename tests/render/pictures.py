@@ -63,7 +63,7 @@ What are the capitals of the countries that border Austria?
 LOW = r"""
 What are the capitals of the countries that border Austria?
 ├─ 1  I need the neighbours first.                       1 passage read   0.9 s
-│  └─ countries that border Austria         world  1 page                 60 ms
+│  └─ 1 query, 1 page, done
 └─ 2  Austria borders 8 countries. Now their capitals, all at once.   ⠦   1.1 s
    ├─ capital of Germany                    web    2 pages                0.4 s
    ├─ capital of Italy                      web    ⠦ 1 of 2
