@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from hds_cli.fetch.cache import Entry
+from hds_cli.fetch.entry import Entry
 from hds_cli.types import Page
 
 SCHEMA = "hds.page/1"
@@ -46,7 +46,7 @@ def from_line(line: str) -> Entry:
         raise ValueError("bytes or stored is not a number")
     page = Page(
         url=values["url"],
-        final_url=values["final_url"] or values["url"],
+        final_url=values["final_url"] or "",
         title=values["title"] or "",
         text=values["text"],
         status="cached",

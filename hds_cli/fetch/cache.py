@@ -8,13 +8,10 @@ dropped. A cache fault never ends a run: it is a miss, or a page that is not kep
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import os
 import sqlite3
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -25,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import paths
+from hds_cli.fetch.entry import Entry, key_of, pack, snippet, storable, unpack
 from hds_cli.fetch.index import PageIndex
 from hds_cli.text import terms
 from hds_cli.types import Page, SearchResult
@@ -32,11 +30,7 @@ from hds_cli.types import Page, SearchResult
 if TYPE_CHECKING:
     from hds_cli.config import Settings
 
-# Goes into every key: pages read by an older extractor are not found and are read again.
-EXTRACTOR = 1
 LOCK_SECONDS = 1.0
-_FIELDS = ("url", "final_url", "title", "text", "bytes", "fetched_at", "author", "date")
-_MAX_ENTRY = 64 << 20
 _DB = "cache.db"  # diskcache's name for it
 _INDEX = "index.sqlite"
 
@@ -48,27 +42,6 @@ def _faults() -> tuple[type[Exception], ...]:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A page on disk with what is needed to ask whether it changed."""
-
-    page: Page
-    etag: str | None = None
-    modified: str | None = None
-    stored: float = 0.0
-    fresh: bool = True
-
-    @property
-    def validators(self) -> dict[str, str]:
-        """Headers of a conditional request (RFC 9110 13.1)."""
-        out = {}
-        if self.etag and self.etag.isprintable() and self.etag.isascii():
-            out["If-None-Match"] = self.etag
-        if self.modified and self.modified.isprintable() and self.modified.isascii():
-            out["If-Modified-Since"] = self.modified
-        return out
-
-
-@dataclass(frozen=True)
 class CacheInfo:
     folder: Path
     pages: int
@@ -76,45 +49,6 @@ class CacheInfo:
     limit: int
     oldest: str | None
     newest: str | None
-
-
-def key_of(url: str) -> str:
-    """The key of a URL: one for what differs only in the case of scheme and host, a default port or the fragment."""
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url.partition("#")[0])
-        port = f":{parts.port}" if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)) else ""
-        url = f"{parts.scheme.lower()}://{(parts.hostname or '').rstrip('.')}{port}{parts.path or '/'}" + (
-            f"?{parts.query}" if parts.query else ""
-        )
-    except ValueError:
-        pass
-    return hashlib.sha256(f"{EXTRACTOR}\n{url}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def pack(entry: Entry) -> bytes:
-    values = {name: getattr(entry.page, name) for name in _FIELDS}
-    values |= {"etag": entry.etag, "modified": entry.modified, "stored": entry.stored}
-    data = zlib.compress(json.dumps(values, ensure_ascii=True).encode(), 3)
-    return hashlib.sha256(data).digest() + data
-
-
-def unpack(blob: bytes) -> Entry:
-    """The entry of a blob.
-
-    Raises:
-        ValueError: it is not one of ours, or not all of it.
-    """
-    data = blob[32:]
-    if hashlib.sha256(data).digest() != blob[:32]:
-        raise ValueError("damaged")
-    try:
-        values = json.loads(zlib.decompressobj().decompress(data, _MAX_ENTRY))
-        page = Page(status="cached", **{name: values[name] for name in _FIELDS})
-        return Entry(page, values["etag"], values["modified"], float(values["stored"]))
-    except (zlib.error, KeyError, TypeError) as exc:
-        raise ValueError("foreign") from exc
 
 
 def _open(folder: Path) -> Any:
@@ -161,6 +95,8 @@ def _open(folder: Path) -> Any:
         cull_limit=0,
         size_limit=1 << 62,
         statistics=0,
+        sqlite_journal_size_limit=1 << 20,
+        sqlite_wal_autocheckpoint=256,
         tag_index=0,
     )
 
@@ -182,7 +118,7 @@ class PageCache:
         self._index: PageIndex | None = None
         self._lock = threading.RLock()
         self._broken = False
-        self._puts = 0
+        self._written = 1 << 62  # looked at with the first page, then every fiftieth of the limit
         self.fault: str | None = None
 
     @classmethod
@@ -238,6 +174,7 @@ class PageCache:
         return entry.page.ok and self._store(entry)
 
     def _store(self, entry: Entry) -> bool:
+        entry = dataclasses.replace(entry, page=storable(entry.page))
         key = key_of(entry.page.url)
         with self._lock:
             try:
@@ -245,11 +182,13 @@ class PageCache:
                 if cache is None:
                     return False
                 old = self._read(cache, key)
-                if not cache.set(key, pack(entry), retry=False):
+                blob = pack(entry)
+                if not cache.set(key, blob, retry=False):
                     return False
-                self._puts += 1
                 self._words(lambda index: index.put(key, entry.page, old.page if old else None))
-                if self._puts % 64 == 1:
+                self._written += 3 * len(blob)  # with its words
+                if self._written > min(self.limit // 50, 8 << 20):
+                    self._written = 0
                     self._shrink(cache)
                 return True
             except _faults() as exc:
@@ -351,7 +290,7 @@ class PageCache:
             self._catch_up(ghosts=True)
             try:
                 if (cache := self._opened()) is not None:
-                    self._shrink(cache, always=True)
+                    self._shrink(cache)
             except _faults() as exc:
                 self._note(exc)
         return before - self.info().pages
@@ -442,20 +381,22 @@ class PageCache:
         except _faults() as exc:
             self._note(exc)
 
-    def _shrink(self, cache: Any, always: bool = False) -> None:
+    def _shrink(self, cache: Any) -> None:
         """Evict what was stored first until the files fit, with a tenth to spare."""
-        if not always and self.bytes_on_disk() <= self.limit:
-            return
-        self._compact()
-        while (excess := self.bytes_on_disk() - int(self.limit * 0.95)) > 0 and len(cache):
-            freed = 0
-            for key in list(islice(cache, 512)):
+        for _ in range(4):
+            if self.bytes_on_disk() <= self.limit or not len(cache):
+                return
+            self._compact()
+            share = 1 - 0.9 * self.limit / max(1, self.bytes_on_disk())
+            wanted = share * (self.folder / _DB).stat().st_size
+            for key in list(islice(cache, max(1, int(len(cache) * min(1.0, 2 * share) + 1)))):
+                if wanted <= 0:
+                    break
                 entry = self._read(cache, key)
                 cache.delete(key, retry=False)
                 self._words(partial(PageIndex.remove, key=key, old=entry.page if entry else None))
-                freed += 2 * len(pack(entry)) if entry else 4096
-                if freed > excess:
-                    break
+                wanted -= len(pack(entry)) if entry else 4096
+            self._words(PageIndex.optimize)
             self._compact()
 
     def _compact(self) -> None:
@@ -489,12 +430,3 @@ class PageCache:
 
 def _stamp(seconds: object) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if isinstance(seconds, float) else None
-
-
-def snippet(text: str, wanted: list[str], width: int = 300) -> str:
-    """The stretch of `text` with most of the wanted terms."""
-    blocks = [block for block in text[:100_000].split("\n\n") if not block.startswith("#")][:200]
-    goal = set(wanted)
-    best = max(blocks, key=lambda block: len(goal & set(terms(block[:2000]))), default="")
-    words = " ".join(best.split())
-    return words if len(words) <= width else words[:width].rsplit(" ", 1)[0] + " …"

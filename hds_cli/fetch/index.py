@@ -54,7 +54,8 @@ class PageIndex:
             self._db.execute("COMMIT")
         if self._db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:
             raise sqlite3.DatabaseError("an index of another version")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        for pragma in ("synchronous=NORMAL", "wal_autocheckpoint=256", "journal_size_limit=1048576"):
+            self._db.execute(f"PRAGMA {pragma}")
 
     def put(self, key: str, page: Page, old: Page | None = None) -> None:
         """Index a page under its cache key; `old` is what the cache held under it before."""
@@ -116,6 +117,11 @@ class PageIndex:
     def __len__(self) -> int:
         with self._lock:
             return int(self._db.execute("SELECT count(*) FROM pages").fetchone()[0])
+
+    def optimize(self) -> None:
+        """Merge the index into one: FTS5 keeps the words of deleted pages until then."""
+        with self._lock:
+            self._db.execute("INSERT INTO words(words) VALUES('optimize')")
 
     def compact(self) -> None:
         """Give free space back to the disk."""

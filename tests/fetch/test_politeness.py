@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 
 import pytest
 
@@ -191,7 +192,7 @@ def test_requests_to_one_site_keep_their_distance(server: Web, tmp_path: object)
     for times in starts.values():
         # Arrival at the server jitters by what the machine's scheduler adds; the distance of starts is exact.
         assert times[-1] - times[0] > gap * (number - 1) * 0.9
-        assert sum(later - earlier < gap / 2 for earlier, later in zip(times, times[1:], strict=False)) <= number // 10
+        assert sum(later - earlier < gap / 2 for earlier, later in pairwise(times)) <= number // 10
 
 
 def test_what_the_user_allowed_is_not_spaced() -> None:

@@ -1,0 +1,97 @@
+"""One cached page as bytes: sha256 + zlib(JSON); what does not verify is not ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+
+from hds_cli.text import terms
+from hds_cli.types import Page
+
+# Goes into every key: pages read by an older extractor are not found and are read again.
+EXTRACTOR = 1
+_FIELDS = ("url", "final_url", "title", "text", "bytes", "fetched_at", "author", "date")
+_MAX_ENTRY = 64 << 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page on disk with what is needed to ask whether it changed."""
+
+    page: Page
+    etag: str | None = None
+    modified: str | None = None
+    stored: float = 0.0
+    fresh: bool = True
+
+    @property
+    def validators(self) -> dict[str, str]:
+        """Headers of a conditional request (RFC 9110 13.1)."""
+        out = {}
+        if self.etag and self.etag.isprintable() and self.etag.isascii():
+            out["If-None-Match"] = self.etag
+        if self.modified and self.modified.isprintable() and self.modified.isascii():
+            out["If-Modified-Since"] = self.modified
+        return out
+
+
+def key_of(url: str) -> str:
+    """The key of a URL: one for what differs only in the case of scheme and host, a default port or the fragment."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url.partition("#")[0])
+        port = f":{parts.port}" if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)) else ""
+        url = f"{parts.scheme.lower()}://{(parts.hostname or '').rstrip('.')}{port}{parts.path or '/'}" + (
+            f"?{parts.query}" if parts.query else ""
+        )
+    except ValueError:
+        pass
+    return hashlib.sha256(f"{EXTRACTOR}\n{url}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def pack(entry: Entry) -> bytes:
+    values = {name: getattr(entry.page, name) for name in _FIELDS}
+    values |= {"etag": entry.etag, "modified": entry.modified, "stored": entry.stored}
+    data = zlib.compress(json.dumps(values, ensure_ascii=True).encode(), 3)
+    return hashlib.sha256(data).digest() + data
+
+
+def unpack(blob: bytes) -> Entry:
+    """The entry of a blob.
+
+    Raises:
+        ValueError: it is not one of ours, or not all of it.
+    """
+    data = blob[32:]
+    if hashlib.sha256(data).digest() != blob[:32]:
+        raise ValueError("damaged")
+    try:
+        values = json.loads(zlib.decompressobj().decompress(data, _MAX_ENTRY))
+        page = Page(status="cached", **{name: values[name] for name in _FIELDS})
+        return Entry(page, values["etag"], values["modified"], float(values["stored"]))
+    except (zlib.error, KeyError, TypeError) as exc:
+        raise ValueError("foreign") from exc
+
+
+def storable(page: Page) -> Page:
+    """The page without lone surrogates, which no encoding can hold."""
+    fixed = {}
+    for name in ("url", "title", "text"):
+        value = getattr(page, name)
+        clean = value.encode("utf-8", "replace").decode()
+        if clean != value:
+            fixed[name] = clean
+    return dataclasses.replace(page, **fixed) if fixed else page
+
+
+def snippet(text: str, wanted: list[str], width: int = 300) -> str:
+    """The stretch of `text` with most of the wanted terms."""
+    blocks = [block for block in text[:100_000].split("\n\n") if not block.startswith("#")][:200]
+    goal = set(wanted)
+    best = max(blocks, key=lambda block: len(goal & set(terms(block[:2000]))), default="")
+    words = " ".join(best.split())
+    return words if len(words) <= width else words[:width].rsplit(" ", 1)[0] + " …"
