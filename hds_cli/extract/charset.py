@@ -77,6 +77,8 @@ def _detect(body: bytes) -> str:
 
     first = _NON_ASCII.search(body)
     start = max(0, first.start() - 200) if first else 0
+    if len(_NON_ASCII.findall(body[start : start + _SAMPLE])) < 24:
+        return "windows-1252"  # too little to tell; a guess would be Chinese as often as not
     best = charset_normalizer.from_bytes(body[start : start + _SAMPLE], cp_isolation=_LEGACY).best()
     # Short Western texts are read as cp1250 by the detector; windows-1252 is the standard's default.
     return "windows-1252" if best is None or best.encoding in ("cp1250", "iso8859_2") else str(best.encoding)
