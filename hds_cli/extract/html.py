@@ -44,10 +44,16 @@ def extract(text: str) -> dict[str, Any]:
     except (ValueError, TypeError, AssertionError):
         tree = None
     found = metadata(tree) if tree is not None else {"title": ""}
-    body = _body(tree, text)
+    body = _without_title(_body(tree, text), found["title"])
     if len(body) < 1500 and _CHALLENGE.match(found["title"]):
         return {"reason": "challenge", "title": found["title"]}
     return found | {"text": body}
+
+
+def _without_title(body: str, title: str) -> str:
+    """The text without a first heading that only says the title again."""
+    first, gap, rest = body.partition("\n\n")
+    return rest if gap and first.startswith("#") and first.lstrip("# ") == title else body
 
 
 def _body(tree: Any, text: str) -> str:

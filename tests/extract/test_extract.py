@@ -69,7 +69,7 @@ def test_control_characters_do_not_survive() -> None:
         b"<html><head><title>a\x1b[31mb\x07</title></head><body><p>before\x00after \x08\x0b\x1b]52;c;x\x07 \xc2\x9b</p>"
     )
     for value in (page["title"], page["text"]):
-        assert not {c for c in value if ord(c) < 32 and c not in "\n\t" or 0x7F <= ord(c) <= 0x9F}
+        assert not {c for c in value if (ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) <= 0x9F}
 
 
 def test_json_ld_gives_author_and_date() -> None:

@@ -1,0 +1,93 @@
+"""`hds cache`: what is kept, shown, moved and deleted."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from hds_cli import config
+from hds_cli.commands.cache import app
+from hds_cli.errors import SourceError, UsageError
+from hds_cli.fetch.cache import PageCache
+from hds_cli.types import Page
+
+
+@pytest.fixture(autouse=True)
+def pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("HDS_HOME", str(tmp_path / "home"))
+    cache = PageCache.of(config.load())
+    for name, text in (("tides", "The moon pulls the sea."), ("fire", "Volcanoes burn \x1b[31mred.")):
+        cache.put(
+            Page(f"http://x.example/{name}", title=f"On {name}", text=text, fetched_at="2026-01-01T00:00:00+00:00")
+        )
+    cache.close()
+    return tmp_path
+
+
+def hds(*args: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(app, list(args), input=stdin)
+
+
+def test_info_counts_without_reading_pages() -> None:
+    """Pages, bytes, limit, folder; the same as JSON."""
+    assert "pages           2" in hds("info").stdout
+    found = json.loads(hds("info", "--json").stdout)
+    assert (found["schema"], found["pages"]) == ("hds.cache/1", 2)
+    assert found["bytes"] > 0
+
+
+def test_list_shows_all_or_what_fits_a_query() -> None:
+    """With words, the best first; as JSON too."""
+    assert hds("list").stdout.count("http://x.example/") == 2
+    assert hds("list", "--limit", "1").stdout.count("http://x.example/") == 1
+    found = json.loads(hds("list", "moon", "--json").stdout)
+    assert [row["url"] for row in found["pages"]] == ["http://x.example/tides"]
+
+
+def test_show_prints_one_page_cleaned() -> None:
+    """The text as it is kept, safe for a terminal; a page that is not there is an error with its code."""
+    assert "The moon pulls the sea." in hds("show", "http://x.example/tides").stdout
+    assert "\x1b" not in hds("show", "http://x.example/fire").stdout
+    assert json.loads(hds("show", "--json", "http://x.example/tides").stdout)["schema"] == "hds.fetch/1"
+    missing = hds("show", "http://x.example/none")
+    assert isinstance(missing.exception, SourceError)
+    assert missing.exception.error_code == "not_cached"
+
+
+def test_an_export_is_imported_elsewhere(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSONL by file and by pipe; what is newer here stays; a second import adds nothing."""
+    file = str(pages / "out.jsonl")
+    assert "2 pages exported" in hds("export", file).stderr
+    text = hds("export").stdout
+    assert text.encode() == Path(file).read_bytes()
+    monkeypatch.setenv("HDS_HOME", str(pages / "other"))
+    assert "2 pages added, 0 already here" in hds("import", "-", stdin=text + "nonsense\n").stderr
+    assert "0 pages added, 2 already here" in hds("import", file).stderr
+    assert hds("list").stdout.count("http://x.example/") == 2
+    assert isinstance(hds("import", "-", stdin="nonsense\n").exception, UsageError)
+    assert isinstance(hds("import", str(pages / "none")).exception, UsageError)
+
+
+def test_warc_is_chosen_by_name_or_flag(pages: Path) -> None:
+    """`.warc.gz` or `--format warc`."""
+    file = pages / "out.warc.gz"
+    hds("export", str(file))
+    assert gzip.decompress(file.read_bytes()).count(b"WARC-Type: conversion") == 2
+    assert isinstance(hds("export", "--format", "tar").exception, UsageError)
+
+
+def test_clear_asks_unless_told(pages: Path) -> None:
+    """Without a terminal it deletes nothing unless --yes is given."""
+    assert isinstance(hds("clear").exception, UsageError)
+    assert "2 pages deleted" in hds("clear", "--yes").stderr
+    assert json.loads(hds("info", "--json").stdout)["pages"] == 0
+
+
+def test_prune_drops_what_is_out_of_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a TTL of nothing, everything goes."""
+    monkeypatch.setenv("HDS_CACHE_TTL", "0")
+    assert "2 pages dropped, 0 left" in hds("prune").stderr
