@@ -48,7 +48,7 @@ class Settings:
     searxng_url: str | None = _setting(None, "address of a SearXNG instance", "searxng.url")
     fetch_allow: tuple[str, ...] = _setting((), "non-public host[:port] or CIDR[:port] to fetch from", "fetch.allow")
     fetch_timeout: float = _setting(10.0, "seconds one page may take, from the look-up of its name on", "fetch.timeout")
-    fetch_parallel: int = _setting(32, "pages requested at once, over all hosts", "fetch.parallel")
+    fetch_parallel: int = _setting(64, "pages requested at once, over all hosts", "fetch.parallel")
     fetch_delay: float = _setting(0.5, "seconds between two requests to one public site", "fetch.delay")
     fetch_max_bytes: int = _setting(5 << 20, "bytes of one page, decoded (four times that for PDF)", "fetch.max_bytes")
     fetch_ports: tuple[str, ...] = _setting((), "ports beside 80, 443, 8080 and 8443 on public hosts", "fetch.ports")

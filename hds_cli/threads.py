@@ -33,6 +33,7 @@ class Daemon:
         self._name = name
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._last: Callable[[], object] | None = None
 
     async def call(self, call: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -43,15 +44,18 @@ class Daemon:
         self._jobs.put((lambda: call(*args), future, loop))
         return await future
 
-    def close(self) -> None:
-        """End the thread after what is queued; does not wait."""
+    def close(self, last: Callable[[], object] | None = None) -> None:
+        """End the thread after what is queued and `last`; does not wait for it."""
         if self._thread is not None:
+            self._last = last
             self._jobs.put(None)
             self._thread = None
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             _run(job)
+        if self._last is not None:
+            self._last()
 
 
 def _run(job: _Job) -> None:

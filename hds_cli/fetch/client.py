@@ -253,7 +253,11 @@ class Fetcher:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._http.close()
         await self.api.http.close()
-        self._disk.close()
+        self._disk.close(self.cache.close)  # the log is folded into the database; a later use opens it again
+
+    def warm(self) -> None:
+        """Start the extraction processes now, so that the first page does not wait for them; returns at once."""
+        self._workers.start()
 
     def egress(self) -> tuple[Egress, ...]:
         """Every host contacted so far, for pages and for APIs, by name."""

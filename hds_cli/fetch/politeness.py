@@ -78,7 +78,7 @@ class Hosts:
         gap: seconds between two requests to one domain.
     """
 
-    total: int = 32
+    total: int = 64
     gap: float = 0.5
     _domains: dict[str, _Domain] = field(default_factory=dict)
     _all: asyncio.Semaphore | None = None

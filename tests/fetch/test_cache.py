@@ -233,6 +233,31 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
         assert made.fault
 
 
+def test_a_full_disk_costs_the_new_pages_alone(tmp_path: Path) -> None:
+    """R5.3: when no more can be written, earlier pages are still read and nothing raises."""
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from hds_cli.fetch.cache import PageCache
+from hds_cli.types import Page
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+cache = PageCache(Path(sys.argv[1]))
+assert cache.put(Page("http://x.example/0", text="kept"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+import random
+results = [cache.put(Page(f"http://x.example/{n}", text=random.randbytes(20000).hex())) for n in range(1, 60)]
+assert not all(results), "never full"
+assert cache.get("http://x.example/0").text == "kept"
+cache.search("kept", 3)
+print(cache.fault)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "pages")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("page")
+
+
 class _Boom:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (os.mkdir, (str(_Boom.target),))

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -335,6 +336,56 @@ def test_a_proxy_variable_in_the_environment_is_not_used(
     assert one(settings(fetch_allow=(server.host,)), server.url + "/a").ok
 
 
+def test_a_proxy_that_is_set_is_where_everything_goes(server: Web, settings: Make) -> None:
+    """`fetch.proxy`: the whole address is asked of the proxy; numbers that are not public are refused all the same."""
+    server.routes["http://out.example/a"] = answer()
+    made = settings(fetch_proxy=server.url, fetch_delay=0.0)
+    pages = fetch(made, "http://out.example/a", "http://10.0.0.1/")
+    assert [(page.status, page.reason) for page in pages] == [("fetched", None), ("blocked", "private_address")]
+
+
+def test_a_certificate_is_always_verified(settings: Make, tmp_path: Path) -> None:
+    """A self-signed certificate ends the page with `tls`, also on a host that the user allowed."""
+    import ssl
+    import threading
+
+    made = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        "k",
+        "-out",
+        "c",
+    ]
+    try:
+        subprocess.run(["openssl", *made], cwd=tmp_path, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no openssl here")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "c", tmp_path / "k")
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as stream:
+                    stream.sendall(answer())
+
+    threading.Thread(target=accept, daemon=True).start()
+    port = listening.getsockname()[1]
+    page = one(settings(fetch_allow=(f"localhost:{port}",)), f"https://localhost:{port}/")
+    listening.close()
+    assert (page.status, page.reason) == ("failed", "tls")
+
+
 def test_offline_opens_no_socket_and_looks_up_no_name(tmp_path: Path) -> None:
     """Proven by an audit hook that ends the process at any socket connect or look-up; without --offline it does."""
     script = tmp_path / "offline.py"
@@ -358,9 +409,13 @@ sys.addaudithook(hook)
 from hds_cli.config import Settings
 from hds_cli.errors import SourceError
 from hds_cli.fetch.client import Fetcher
+from hds_cli.types import Page
 async def main():
     settings = Settings(offline=bool(sys.argv[1]), searxng_url="http://127.0.0.1:9", fetch_allow=("127.0.0.1",))
     async with Fetcher(settings) as fetcher:
+        fetcher.cache.put(Page(url="http://kept.example/", text="kept"))
+        page = await fetcher.fetch("http://kept.example/", typed=True)
+        assert (page.status, page.text) == ("cached", "kept"), page
         for url in ("http://example.org/", "http://127.0.0.1:9/", "https://[::1]/"):
             page = await fetcher.fetch(url, typed=True)
             assert (page.status, page.reason) == ("blocked", "offline"), page
