@@ -99,6 +99,16 @@ CASES: list[tuple[str, str, str, bool]] = [
     ("user agent: *\ndiasllow: /x\n", "hds", "/x", False),
     ("user-agent: *\ndisalow: /x\n", "hds", "/x", False),
     ("user-agent: *\ndisallow: /\n", "hds", "/robots.txt", True),
+    ("user-agent: *\ndisallow: /x/" + "a" * 16_649 + "/qux\n", "hds", "/x/" + "a" * 16_649 + "/fux", False),
+    ("user-agent: *\ndisallow: /x/" + "a" * 16_649 + "/qux\n", "hds", "/fux", True),
+    ("user-agent: *\ndisallow: /\nallow: /fish*.php\n", "hds", "/fishheads/catfish.php?parameters", True),
+    ("user-agent: *\ndisallow: /\nallow: /fish*.php\n", "hds", "/Fish.PHP", False),
+    ("user-agent: *\ndisallow: /\nallow: /*.php$\n", "hds", "/folder/filename.php", True),
+    ("user-agent: *\ndisallow: /\nallow: /*.php$\n", "hds", "/filename.php5", False),
+    ("user-agent: *\ndisallow: /\nallow: /*.php$\n", "hds", "/filename?php", False),
+    ("user-agent: *\ndisallow: /\nallow: /fish*\n", "hds", "/?id=fish", False),
+    ("user-agent: *\ndisallow: /\nallow: /fish/\n", "hds", "/fish", False),
+    ("user-agent: *\ndisallow: /\nallow: /$\n", "hds", "/page.html", False),
     ("user-agent: *\ndisallow: /" + "x" * 20_000 + "\n", "hds", "/x", True),
 ]
 
