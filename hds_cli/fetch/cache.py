@@ -51,12 +51,7 @@ class CacheInfo:
     newest: str | None
 
 
-def _open(folder: Path) -> Any:
-    """A diskcache.Cache that can hold nothing but bytes under text keys.
-
-    Raises:
-        sqlite3.Error, OSError: the folder or the database cannot be used.
-    """
+def _safe_disk() -> type:
     import diskcache
     from diskcache.core import MODE_RAW, UNKNOWN
 
@@ -87,9 +82,20 @@ def _open(folder: Path) -> Any:
         def remove(self, file_path: str) -> None:
             pass  # a row may name any file; none of them is ours
 
+    return SafeDisk
+
+
+def _open(folder: Path) -> Any:
+    """A diskcache.Cache that can hold nothing but bytes under text keys.
+
+    Raises:
+        sqlite3.Error, OSError: the folder or the database cannot be used.
+    """
+    import diskcache
+
     return diskcache.Cache(
         str(folder),
-        disk=SafeDisk,
+        disk=_safe_disk(),
         timeout=LOCK_SECONDS,
         eviction_policy="none",  # evicted by us, together with the index
         cull_limit=0,

@@ -98,7 +98,9 @@ class Journey:
     async def _follow(self, url: str, typed: bool, headers: Mapping[str, str], clock: _Clock) -> Answer:
         start = url
         for hop in range(MAX_REDIRECTS + 1):
-            await self._permitted(url, start, typed, hop)
+            with clock:
+                async with asyncio.timeout(clock.left):
+                    await self._permitted(url, start, typed, hop)
             host = urlsplit(url).hostname or ""
             async with self._hosts.turn(host, exempt=self._http.excepted(url)):
                 with clock:
