@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, get_args
 
-from hds_cli.types import Citation, Egress, ModelInfo, PageStatus, Passage, RunStatus, SearchResult, Usage
+from hds_cli.types import Citation, Egress, ModelInfo, PageStatus, Passage, RunStatus, SearchResult, Seconds, Usage
 
 SCHEMA = "hds.run/1"
 
@@ -150,12 +150,16 @@ class AnswerDelta(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(_Base):
-    """The end: always emitted, whatever happened. `exit_code` is what the command returns."""
+    """The end: always emitted, whatever happened. `exit_code` is what the command returns.
+
+    `unsupported`: items of the answer that no page of the run holds.
+    """
 
     status: RunStatus
     answer: str | None
     explanation: str | None
     citations: tuple[Citation, ...] = ()
+    unsupported: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
     egress: tuple[Egress, ...] = ()
     reason: str | None = None
@@ -214,8 +218,7 @@ def from_dict(data: dict[str, Any]) -> Event:
     if cls is RunStarted:
         values |= {"sources": tuple(values["sources"]), "model": ModelInfo(**values["model"])}
     if cls is RunFinished:
-        from hds_cli.types import Seconds
-
+        values["unsupported"] = tuple(values.get("unsupported", ()))
         usage = dict(values["usage"])
         values["usage"] = Usage(**usage | {"seconds": Seconds(**usage["seconds"])})
     try:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from hds_cli import events
 from hds_cli.agent import protocol
-from hds_cli.agent.citations import support
+from hds_cli.agent.citations import Support, support
 from hds_cli.agent.dialects import Dialect, Found, Hooks, Written, strip_numbers
 from hds_cli.agent.evidence import Budget, Evidence
 from hds_cli.engine.base import Counter
@@ -293,7 +293,7 @@ class Run:
         if not self._stopped:
             status, code = "answered", 0
         return self._say_finished(
-            status, answer=written.answer, explanation=explanation or None, citations=found.citations,
+            status, answer=written.answer, explanation=explanation or None, found=found,
             reason=self._parts.stop.reason, exit_code=code,
         )  # fmt: skip
 
@@ -310,10 +310,10 @@ class Run:
         return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
     def _say_finished(self, status: Any, *, exit_code: int, reason: str | None, answer: str | None = None,
-                      explanation: str | None = None, citations: Sequence[Any] = ()) -> events.RunFinished:  # fmt: skip
+                      explanation: str | None = None, found: Support | None = None) -> events.RunFinished:  # fmt: skip
         event = events.RunFinished(
-            t=self._now(), status=status, answer=answer, explanation=explanation, citations=tuple(citations),
-            usage=self._usage(), egress=self._parts.egress(), reason=reason, exit_code=exit_code, finished_at=_now(),
+            t=self._now(), status=status, answer=answer, explanation=explanation, citations=found.citations if found else (),
+            unsupported=found.unsupported if found else (), usage=self._usage(), egress=self._parts.egress(), reason=reason, exit_code=exit_code, finished_at=_now(),
         )  # fmt: skip
         self._emit(event)
         return event

@@ -64,7 +64,9 @@ def ask(
     ] = None,
     quiet: _options.Quiet = False,
     verbose: _options.Verbose = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 7 when a citation could not be verified.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 7 when a part of the answer stands in no page.")
+    ] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
 
@@ -89,7 +91,7 @@ def ask(
     request = Request(text, attached, spec, () if quiet else _notices(spec, settings))
     finished = _run(request, settings, choice, output)
     code = finished.exit_code
-    if strict and code == 0 and (not finished.citations or not all(c.verified for c in finished.citations)):
+    if strict and code == 0 and (finished.unsupported or not all(c.verified for c in finished.citations)):
         code = 7
     raise typer.Exit(code)
 

