@@ -14,15 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import paths
-from hds_cli.fetch.entry import Entry, key_of, pack, snippet, storable, unpack
+from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, snippet, stamp, storable, unpack
 from hds_cli.fetch.index import PageIndex
 from hds_cli.text import terms
 from hds_cli.types import Page, SearchResult
@@ -38,17 +35,8 @@ _INDEX = "index.sqlite"
 def _faults() -> tuple[type[Exception], ...]:
     import diskcache
 
-    return (sqlite3.Error, OSError, ValueError, diskcache.Timeout)
-
-
-@dataclass(frozen=True)
-class CacheInfo:
-    folder: Path
-    pages: int
-    bytes: int
-    limit: int
-    oldest: str | None
-    newest: str | None
+    # TypeError: a damaged row holds text where diskcache compares a number.
+    return (sqlite3.Error, OSError, ValueError, TypeError, diskcache.Timeout)
 
 
 def _safe_disk() -> type:
@@ -93,18 +81,39 @@ def _open(folder: Path) -> Any:
     """
     import diskcache
 
-    return diskcache.Cache(
-        str(folder),
-        disk=_safe_disk(),
-        timeout=LOCK_SECONDS,
-        eviction_policy="none",  # evicted by us, together with the index
-        cull_limit=0,
-        size_limit=1 << 62,
-        statistics=0,
-        sqlite_journal_size_limit=1 << 20,
-        sqlite_wal_autocheckpoint=256,
-        tag_index=0,
-    )
+    settings = {
+        "eviction_policy": "none",  # evicted by us, together with the index
+        "cull_limit": 0,
+        "size_limit": 1 << 62,
+        "statistics": 0,
+        "tag_index": 0,
+        "sqlite_auto_vacuum": 1,
+        "sqlite_cache_size": 8192,
+        "sqlite_journal_mode": "wal",
+        "sqlite_journal_size_limit": 1 << 20,
+        "sqlite_mmap_size": 0,  # a file that is cut while it is mapped is a SIGBUS
+        "sqlite_synchronous": 1,
+        "sqlite_wal_autocheckpoint": 256,
+        "disk_min_file_size": 1 << 62,
+        "disk_pickle_protocol": 5,
+    }
+    # diskcache makes pragmas and arguments of whatever rows its settings table has: ours, or it is not opened.
+    counters = {"count", "size", "hits", "misses"}
+    if strange := set(_rows(folder, "SELECT key FROM Settings")) - settings.keys() - counters:
+        raise sqlite3.DatabaseError(f"a cache with strange settings: {len(strange)}")
+    return diskcache.Cache(str(folder), disk=_safe_disk(), timeout=LOCK_SECONDS, **settings)
+
+
+def _rows(folder: Path, query: str) -> list[Any]:
+    """The first column of a query on the entries' database; nothing when it has no such table yet."""
+    with closing(sqlite3.connect(folder / _DB, timeout=LOCK_SECONDS)) as db:
+        if db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'Settings'").fetchone()[0] == 0:
+            return []
+        return [row[0] for row in db.execute(query)]
+
+
+_OURS = "typeof(key) = 'text' AND raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
+_KEYS = f"SELECT key FROM Cache WHERE {_OURS} ORDER BY rowid"
 
 
 class PageCache:
@@ -141,7 +150,7 @@ class PageCache:
                 cache = self._opened()
                 blob = cache.get(key, retry=False) if cache is not None else None
                 entry = unpack(blob) if blob is not None else None
-            except ValueError:
+            except (ValueError, TypeError):
                 self._drop(key)
                 return None
             except _faults() as exc:
@@ -205,7 +214,7 @@ class PageCache:
         try:
             blob = cache.get(key, retry=False)
             return unpack(blob) if blob is not None else None
-        except ValueError:
+        except (ValueError, TypeError):
             return None
 
     def _drop(self, key: str, page: Page | None = None) -> None:
@@ -256,7 +265,7 @@ class PageCache:
         with self._lock:
             try:
                 cache = self._opened()
-                return list(cache) if cache is not None else []
+                return _rows(self.folder, _KEYS) if cache is not None else []
             except _faults() as exc:
                 self._note(exc)
                 return []
@@ -272,7 +281,7 @@ class PageCache:
                         oldest, newest = db.execute("SELECT min(store_time), max(store_time) FROM Cache").fetchone()
             except _faults() as exc:
                 self._note(exc)
-        return CacheInfo(self.folder, pages, self.bytes_on_disk(), self.limit, _stamp(oldest), _stamp(newest))
+        return CacheInfo(self.folder, pages, self.bytes_on_disk(), self.limit, stamp(oldest), stamp(newest))
 
     def bytes_on_disk(self) -> int:
         """Every file in the folder, the write-ahead logs too."""
@@ -296,6 +305,8 @@ class PageCache:
             self._catch_up(ghosts=True)
             try:
                 if (cache := self._opened()) is not None:
+                    with closing(sqlite3.connect(self.folder / _DB, timeout=LOCK_SECONDS)) as db, db:
+                        db.execute(f"DELETE FROM Cache WHERE NOT ({_OURS})")
                     self._shrink(cache)
             except _faults() as exc:
                 self._note(exc)
@@ -376,7 +387,7 @@ class PageCache:
                 return
             known: set[str] = set()
             self._words(lambda index: known.update(index.keys()))
-            there = set(cache)
+            there = set(_rows(self.folder, _KEYS))
             for key in there - known:
                 if (entry := self._read(cache, key)) is None:
                     cache.delete(key, retry=False)
@@ -395,7 +406,7 @@ class PageCache:
             self._compact()
             share = 1 - 0.9 * self.limit / max(1, self.bytes_on_disk())
             wanted = share * (self.folder / _DB).stat().st_size
-            for key in list(islice(cache, max(1, int(len(cache) * min(1.0, 2 * share) + 1)))):
+            for key in _rows(self.folder, _KEYS):
                 if wanted <= 0:
                     break
                 entry = self._read(cache, key)
@@ -412,10 +423,11 @@ class PageCache:
 
     def _note(self, exc: Exception) -> None:
         """A damaged database is moved away; with a full, locked or read-only one the run goes on without."""
-        if isinstance(exc, ValueError):
-            return
+        if isinstance(exc, ValueError | TypeError) and self._cache is not None:
+            return  # one foreign row
         self.fault = f"page cache: {exc or type(exc).__name__}"
-        damaged = isinstance(exc, sqlite3.DatabaseError) and not isinstance(exc, sqlite3.OperationalError)
+        damaged = isinstance(exc, sqlite3.DatabaseError | ValueError | TypeError)
+        damaged = damaged and not isinstance(exc, sqlite3.OperationalError)
         if damaged:
             self.close()
             self._broken = not self._move_away(_DB)
@@ -432,7 +444,3 @@ class PageCache:
         except OSError:
             return False
         return True
-
-
-def _stamp(seconds: object) -> str | None:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if isinstance(seconds, float) else None

@@ -7,6 +7,8 @@ import hashlib
 import json
 import zlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from hds_cli.text import terms
 from hds_cli.types import Page
@@ -36,6 +38,18 @@ class Entry:
         if self.modified and self.modified.isprintable() and self.modified.isascii():
             out["If-Modified-Since"] = self.modified
         return out
+
+
+@dataclass(frozen=True)
+class CacheInfo:
+    """How much there is, and since when."""
+
+    folder: Path
+    pages: int
+    bytes: int
+    limit: int
+    oldest: str | None
+    newest: str | None
 
 
 def key_of(url: str) -> str:
@@ -95,3 +109,8 @@ def snippet(text: str, wanted: list[str], width: int = 300) -> str:
     best = max(blocks, key=lambda block: len(goal & set(terms(block[:2000]))), default="")
     words = " ".join(best.split())
     return words if len(words) <= width else words[:width].rsplit(" ", 1)[0] + " …"
+
+
+def stamp(seconds: object) -> str | None:
+    """Seconds since 1970 as ISO 8601."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if isinstance(seconds, float) else None

@@ -233,6 +233,19 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
         assert made.fault
 
 
+def test_settings_that_are_not_ours_are_not_obeyed(tmp_path: Path) -> None:
+    """diskcache makes pragmas and constructor arguments of its settings rows: a strange one moves the file away."""
+    for row in ("sqlite_x; --", "disk_evil", "sqlite_temp_store_directory", "anything"):
+        folder = tmp_path / row.split(";")[0]
+        filled(folder, 2).close()
+        with closing(sqlite3.connect(folder / "cache.db")) as db, db:
+            db.execute("INSERT INTO Settings VALUES(?, 1)", (row,))
+        made = PageCache(folder)
+        assert made.get("http://x.example/1") is None
+        assert made.put(page(1))
+        assert made.get("http://x.example/1") is not None
+
+
 def test_a_full_disk_costs_the_new_pages_alone(tmp_path: Path) -> None:
     """R5.3: when no more can be written, earlier pages are still read and nothing raises."""
     code = """
