@@ -61,6 +61,7 @@ def backoff(attempt: int) -> float:
 @dataclass
 class _Domain:
     slots: asyncio.Semaphore
+    start: asyncio.Lock
     next: float = 0.0
     delay: float = 0.0
 
@@ -100,17 +101,23 @@ class Hosts:
         domain = self._domain(host)
         # First the domain, then the total: a crowded site must not hold places that others could use.
         async with domain.slots:
-            loop = asyncio.get_running_loop()
-            at = max(loop.time(), domain.next)
-            domain.next = at + max(self.gap, domain.delay)
-            await asyncio.sleep(at - loop.time())
-            async with self._all:
+            async with domain.start:
+                loop = asyncio.get_running_loop()
+                while (early := domain.next - loop.time()) > 0:
+                    await asyncio.sleep(early)
+                await self._all.acquire()
+                domain.next = loop.time() + max(
+                    self.gap, domain.delay
+                )  # from the start itself: late ones push the rest
+            try:
                 yield
+            finally:
+                self._all.release()
 
     def _domain(self, host: str) -> _Domain:
         name = domain_of(host)
         if name not in self._domains:
-            self._domains[name] = _Domain(asyncio.Semaphore(PER_DOMAIN))
+            self._domains[name] = _Domain(asyncio.Semaphore(PER_DOMAIN), asyncio.Lock())
         return self._domains[name]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -186,9 +187,6 @@ def test_requests_to_one_site_keep_their_distance(server: Web, tmp_path: object)
     async def lookup(host: str, port: int) -> list[str]:
         return ["93.184.216.34" if host.endswith("one.example") else "93.184.216.35"]
 
-    class Watched(Network):
-        pass
-
     async def work() -> None:
         settings = Settings(cache_dir=str(tmp_path), fetch_delay=gap)
         async with Fetcher(settings, lookup=lookup, network=network) as fetcher:
@@ -203,6 +201,34 @@ def test_requests_to_one_site_keep_their_distance(server: Web, tmp_path: object)
         # Arrival at the server jitters by what the machine's scheduler adds; the distance of starts is exact.
         assert times[-1] - times[0] > gap * (number - 1) * 0.9
         assert sum(later - earlier < gap / 2 for earlier, later in pairwise(times)) <= number // 10
+
+
+def test_no_start_is_within_the_gap_and_never_more_than_two_at_once() -> None:
+    """F23: 500 turns over five sites, measured where the request starts: no violation."""
+
+    async def work() -> tuple[dict[str, list[float]], int]:
+        hosts = Hosts(total=4, gap=0.02)
+        starts: dict[str, list[float]] = {}
+        now: dict[str, int] = {}
+        most = 0
+
+        async def one(host: str) -> None:
+            nonlocal most
+            async with hosts.turn(host):
+                site = domain_of(host)
+                starts.setdefault(site, []).append(asyncio.get_running_loop().time())
+                now[site] = now.get(site, 0) + 1
+                most = max(most, now[site])
+                await asyncio.sleep(random.random() * 0.05)
+                now[site] -= 1
+
+        await asyncio.gather(*(one(f"h{n % 3}.site{n % 5}.example") for n in range(500)))
+        return starts, most
+
+    starts, most = run(work())
+    assert sum(map(len, starts.values())) == 500
+    assert all(later - earlier >= 0.0199 for times in starts.values() for earlier, later in pairwise(times))
+    assert most == 2
 
 
 def test_what_the_user_allowed_is_not_spaced() -> None:
