@@ -106,9 +106,8 @@ class Hosts:
                 while (early := domain.next - loop.time()) > 0:
                     await asyncio.sleep(early)
                 await self._all.acquire()
-                domain.next = loop.time() + max(
-                    self.gap, domain.delay
-                )  # from the start itself: late ones push the rest
+                # From the start itself: a late one pushes those that follow.
+                domain.next = loop.time() + max(self.gap, domain.delay)
             try:
                 yield
             finally:
