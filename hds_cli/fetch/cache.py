@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from hds_cli import paths
 from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, snippet, stamp, storable, unpack
-from hds_cli.fetch.index import PageIndex
+from hds_cli.fetch.index import PageIndex, column
 from hds_cli.text import terms
 from hds_cli.types import Page, SearchResult
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hds_cli.config import Settings
 
 LOCK_SECONDS = 1.0
+_BATCH = 32
 _DB = "cache.db"  # diskcache's name for it
 _INDEX = "index.sqlite"
 
@@ -99,17 +100,9 @@ def _open(folder: Path) -> Any:
     }
     # diskcache makes pragmas and arguments of whatever rows its settings table has: ours, or it is not opened.
     counters = {"count", "size", "hits", "misses"}
-    if strange := set(_rows(folder, "SELECT key FROM Settings")) - settings.keys() - counters:
+    if strange := set(column(folder / _DB, "SELECT key FROM Settings")) - settings.keys() - counters:
         raise sqlite3.DatabaseError(f"a cache with strange settings: {len(strange)}")
     return diskcache.Cache(str(folder), disk=_safe_disk(), timeout=LOCK_SECONDS, **settings)
-
-
-def _rows(folder: Path, query: str) -> list[Any]:
-    """The first column of a query on the entries' database; nothing when it has no such table yet."""
-    with closing(sqlite3.connect(folder / _DB, timeout=LOCK_SECONDS)) as db:
-        if db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'Settings'").fetchone()[0] == 0:
-            return []
-        return [row[0] for row in db.execute(query)]
 
 
 _OURS = "typeof(key) = 'text' AND raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
@@ -133,6 +126,7 @@ class PageCache:
         self._index: PageIndex | None = None
         self._lock = threading.RLock()
         self._broken = False
+        self._pending: list[tuple[str, Page, Page | None]] = []
         self._written = 1 << 62  # looked at with the first page, then every fiftieth of the limit
         self.fault: str | None = None
 
@@ -200,7 +194,9 @@ class PageCache:
                 blob = pack(entry)
                 if not cache.set(key, blob, retry=False):
                     return False
-                self._words(lambda index: index.put(key, entry.page, old.page if old else None))
+                self._pending.append((key, entry.page, old.page if old else None))
+                if len(self._pending) >= _BATCH:
+                    self._flush()
                 self._written += 3 * len(blob)  # with its words
                 if self._written > min(self.limit // 50, 8 << 20):
                     self._written = 0
@@ -209,6 +205,12 @@ class PageCache:
             except _faults() as exc:
                 self._note(exc)
                 return False
+
+    def _flush(self) -> None:
+        """Index what was stored since; a process that ends before leaves it to `_catch_up`."""
+        pages, self._pending = self._pending, []
+        if pages:
+            self._words(lambda index: index.put_all(pages))
 
     def _read(self, cache: Any, key: str) -> Entry | None:
         try:
@@ -221,6 +223,7 @@ class PageCache:
         with self._lock:
             try:
                 if (cache := self._opened()) is not None:
+                    self._flush()
                     cache.delete(key, retry=False)
                     self._words(lambda index: index.remove(key, page))
             except _faults() as exc:
@@ -265,7 +268,7 @@ class PageCache:
         with self._lock:
             try:
                 cache = self._opened()
-                return _rows(self.folder, _KEYS) if cache is not None else []
+                return column(self.folder / _DB, _KEYS) if cache is not None else []
             except _faults() as exc:
                 self._note(exc)
                 return []
@@ -316,6 +319,7 @@ class PageCache:
         """Delete every page and the files that held them; how many there were."""
         with self._lock:
             pages = self.info().pages
+            self._pending = []
             self.close()
             for path in self.folder.glob("*"):
                 if path.name.startswith((_DB, _INDEX)):
@@ -323,7 +327,9 @@ class PageCache:
         return pages
 
     def close(self) -> None:
+        """Write what is pending and let the files go; the next call opens them again."""
         with self._lock:
+            self._flush()
             if self._cache is not None:
                 self._cache.close()
                 self._cache = None
@@ -378,6 +384,7 @@ class PageCache:
     def _catch_up(self, ghosts: bool = False) -> None:
         """Index what a killed process had no time to index, and forget what is no longer there."""
         try:
+            self._flush()
             cache = self._opened()
             if cache is None:
                 return
@@ -387,7 +394,7 @@ class PageCache:
                 return
             known: set[str] = set()
             self._words(lambda index: known.update(index.keys()))
-            there = set(_rows(self.folder, _KEYS))
+            there = set(column(self.folder / _DB, _KEYS))
             for key in there - known:
                 if (entry := self._read(cache, key)) is None:
                     cache.delete(key, retry=False)
@@ -400,13 +407,14 @@ class PageCache:
 
     def _shrink(self, cache: Any) -> None:
         """Evict what was stored first until the files fit, with a tenth to spare."""
+        self._flush()
         for _ in range(4):
             if self.bytes_on_disk() <= self.limit or not len(cache):
                 return
             self._compact()
             share = 1 - 0.9 * self.limit / max(1, self.bytes_on_disk())
             wanted = share * (self.folder / _DB).stat().st_size
-            for key in _rows(self.folder, _KEYS):
+            for key in column(self.folder / _DB, _KEYS):
                 if wanted <= 0:
                     break
                 entry = self._read(cache, key)

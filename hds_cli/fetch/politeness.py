@@ -103,8 +103,8 @@ class Hosts:
         async with domain.slots:
             async with domain.start:
                 loop = asyncio.get_running_loop()
-                while (early := domain.next - loop.time()) > 0:
-                    await asyncio.sleep(early)
+                if (early := domain.next - loop.time()) > 0:
+                    await asyncio.sleep(early + 0.001)  # the loop's clock wakes sleepers a little early
                 await self._all.acquire()
                 # From the start itself: a late one pushes those that follow.
                 domain.next = loop.time() + max(self.gap, domain.delay)
