@@ -15,19 +15,19 @@ from hds_cli.text import cut_passages, quote_words, terms
 from hds_cli.types import Citation, Page, Passage
 
 _NUMBER = re.compile(r"\[(\d{1,4})\]")
+_COMPUTED = re.compile(
+    r"yes|no|true|false|[-+]?[\d][\d.,]*\s*(?:%|[^\W\d]{0,12}\.?)(?:\s+[^\W\d]{0,12})?", re.IGNORECASE
+)
 _MAX_QUOTE = 300
 
 
 @dataclass(frozen=True)
 class Support:
-    """The citations of an answer, and the items of it that no passage holds."""
+    """The citations of an answer, and the items of it that no passage holds. `supported`: at least one item is."""
 
     citations: tuple[Citation, ...]
     unsupported: tuple[str, ...]
-
-    @property
-    def supported(self) -> bool:
-        return any(c.verified for c in self.citations)
+    supported: bool
 
 
 def support(
@@ -53,19 +53,20 @@ def support(
         if number in by_number and number not in cited and _fits(claim, by_number[number], items):
             meant = [item for item in items if _holds(quote_words(claim), item)] or items
             cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", meant, page_of)
-    quoted = [quote_words(c.quote) for c in cited.values() if c.verified]
     unsupported = []
     for item in items:
-        if any(_holds(quote, item) for quote in quoted):
+        if any(c.verified and _holds(quote_words(c.quote), item) for c in cited.values()):
             continue
         best = _best(item, question, explanation, passages)
-        if best is None:
-            unsupported.append(item)
-        elif best.n not in cited or not _holds(quote_words(cited[best.n].quote), item):
+        if best is not None:
             cited[best.n] = _quote(best, f"{item} {question} {queries[best.n]}", [item], page_of)
-            quoted.append(quote_words(cited[best.n].quote))
-    computed = bool(unsupported) and len(unsupported) == len(items) and bool(quoted)
-    return Support(tuple(cited[n] for n in sorted(cited)), () if computed else tuple(unsupported))
+        if best is None or not cited[best.n].verified:
+            unsupported.append(item)
+    verified = any(c.verified for c in cited.values())
+    if unsupported == items and verified and all(_COMPUTED.fullmatch(item) for item in items):
+        unsupported = []  # a sum, a count or a yes stands in no page; the passages it was made from are cited
+    supported = verified and len(unsupported) < len(items)
+    return Support(tuple(cited[n] for n in sorted(cited)), tuple(unsupported), supported)
 
 
 def answer_items(answer: str, passages: Sequence[Passage]) -> list[str]:
@@ -82,6 +83,14 @@ def _holds(text: str, item: str) -> bool:
     """Whether normalised `text` has `item` as whole words."""
     wanted = quote_words(item)
     return bool(wanted) and f" {wanted} " in f" {text} "
+
+
+def _says(text: str, item: str) -> bool:
+    """Whether a passage holds an item, or nearly all the words of a longer one that puts it differently."""
+    if _holds(quote_words(text), item):
+        return True
+    wanted = set(terms(item))
+    return len(wanted) >= 4 and len(wanted & set(terms(text))) >= 0.75 * len(wanted)
 
 
 def _claims(explanation: str) -> list[tuple[str, int]]:
@@ -109,7 +118,7 @@ def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[s
     best: tuple[int, Passage] | None = None
     for query, passage in passages:
         text = passage.full
-        if not _holds(quote_words(text), item):
+        if not _says(text, item):
             continue
         words = set(terms(text))
         # The query a passage was found for says most about what it supports.

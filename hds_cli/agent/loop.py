@@ -309,12 +309,29 @@ class Run:
             )
         return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
-    def _say_finished(self, status: Any, *, exit_code: int, reason: str | None, answer: str | None = None,
-                      explanation: str | None = None, found: Support | None = None) -> events.RunFinished:  # fmt: skip
+    def _say_finished(
+        self,
+        status: Any,
+        *,
+        exit_code: int,
+        reason: str | None,
+        answer: str | None = None,
+        explanation: str | None = None,
+        found: Support | None = None,
+    ) -> events.RunFinished:
         event = events.RunFinished(
-            t=self._now(), status=status, answer=answer, explanation=explanation, citations=found.citations if found else (),
-            unsupported=found.unsupported if found else (), usage=self._usage(), egress=self._parts.egress(), reason=reason, exit_code=exit_code, finished_at=_now(),
-        )  # fmt: skip
+            t=self._now(),
+            status=status,
+            answer=answer,
+            explanation=explanation,
+            citations=found.citations if found else (),
+            unsupported=found.unsupported if found else (),
+            usage=self._usage(),
+            egress=self._parts.egress(),
+            reason=reason,
+            exit_code=exit_code,
+            finished_at=_now(),
+        )
         self._emit(event)
         return event
 

@@ -58,6 +58,19 @@ def test_an_answer_no_page_holds_is_not_supported() -> None:
     assert found.unsupported == ("Lisbon",)
 
 
+def test_a_name_no_page_holds_is_not_supported_by_a_number_beside_it() -> None:
+    """A misspelt name is not covered by a citation of the right page; a computed number is."""
+    assert not _support("Oslow", "The capital of Norway is Oslow [1].").supported
+    found = _support("647,604", "The area of Norway is 323,802 sq km [3]. Twice that is 647,604.")
+    assert found.supported
+    assert found.unsupported == ()
+
+
+def test_a_longer_answer_may_put_it_differently() -> None:
+    """Nearly all of its words in one passage will do."""
+    assert _support("Norway's capital Oslo lies on the fjord").supported
+
+
 def test_a_table_row_is_a_quote_however_it_is_written() -> None:
     """Bars and markup of the stored page do not keep a quote from being found in it."""
     found = _support("323,802 sq km")

@@ -92,7 +92,10 @@ def test_text_after_a_stop_string_is_not_part_of_the_sequence(engine) -> None:
     session = engine.session()
     session.append(CHAT)
     start = session.used
-    made = session.generate(max_tokens=40, stop=["thre"])
+    whole = engine.session()
+    whole.append(CHAT)
+    text = whole.generate(max_tokens=20).text
+    made = session.generate(max_tokens=40, stop=[text[9:12]])
     assert made.reason == "stop"
     assert session.used - start <= engine.count([Segment(made.text)]) + 1
     written = b"".join(engine.piece(t) for t in session._tokens[start:]).decode()
@@ -104,7 +107,10 @@ def test_no_part_of_a_stop_string_is_streamed(engine) -> None:
     session = engine.session()
     session.append(CHAT)
     pieces: list[str] = []
-    made = session.generate(max_tokens=40, stop=["thre"], on_text=pieces.append)
+    whole = engine.session()
+    whole.append(CHAT)
+    made = session.generate(max_tokens=40, stop=[whole.generate(max_tokens=20).text[9:12]], on_text=pieces.append)
+    assert made.reason == "stop"
     assert "".join(pieces) == made.text
 
 
