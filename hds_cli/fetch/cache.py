@@ -135,7 +135,6 @@ class PageCache:
         """The cache that the settings name."""
         return cls(settings.pages_dir, settings.cache_ttl * 86400.0, int(settings.cache_size * (1 << 20)))
 
-    # -- one page ------------------------------------------------------------
     def lookup(self, url: str) -> Entry | None:
         """What is known of a URL, fresh or not; a damaged entry is dropped and is None."""
         key = key_of(url)
@@ -168,8 +167,7 @@ class PageCache:
 
     def refresh(self, url: str) -> None:
         """The server says it has not changed: it is fresh again."""
-        entry = self.lookup(url)
-        if entry is not None:
+        if (entry := self.lookup(url)) is not None:
             self._store(dataclasses.replace(entry, stored=time.time()))
 
     def remove(self, url: str) -> bool:
@@ -229,7 +227,6 @@ class PageCache:
             except _faults() as exc:
                 self._note(exc)
 
-    # -- all of them ---------------------------------------------------------
     def search(self, query: str, top_k: int) -> list[SearchResult]:
         """The pages that fit best, best first; a page whose whole title is in the query comes first."""
         wanted = terms(query)
@@ -337,7 +334,6 @@ class PageCache:
                 self._index.close()
                 self._index = None
 
-    # -- keeping it whole ----------------------------------------------------
     def _opened(self, create: bool = False) -> Any:
         """The open cache; None when there is none, or when it cannot be used."""
         if self._cache is not None or self._broken:
