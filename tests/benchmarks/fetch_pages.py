@@ -43,10 +43,7 @@ def serve(replica: Path, corpora: list[Path], folder: Path, latency: float) -> t
 def urls_of(base: str, number: int) -> list[str]:
     with urllib.request.urlopen(base + "/sitemap.xml") as answer:
         found = answer.read().decode().split("<loc>")[1:]
-    paths = [
-        urllib.parse.urlsplit(item.split("</loc>")[0].replace("&amp;", "&").replace("&#x27;", "'")).path
-        for item in found
-    ]
+    paths = [urllib.parse.urlsplit(html.unescape(item.split("</loc>")[0])).path for item in found]
     random.Random(1).shuffle(paths)
     return [base + path for path in paths[:number]]
 
@@ -69,6 +66,7 @@ async def with_hds(urls: list[str], folder: Path, parallel: int) -> tuple[float,
     settings = Settings(cache_dir=str(folder), fetch_allow=(host,), fetch_parallel=parallel, fetch_timeout=60.0)
     async with Fetcher(settings) as fetcher:
         await fetcher.fetch(urls[0].rpartition("/wiki/")[0] + "/healthz", typed=True)  # workers are up
+        fetcher._workers.start()
         assert fetcher._workers._process is not None
         group = fetcher._workers._process.pid
         start, used = time.perf_counter(), time.process_time() + cpu_of(group)
