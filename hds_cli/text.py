@@ -129,6 +129,14 @@ def named_in(title: str, query: Iterable[str]) -> int:
     return len(named) if named and named <= set(query) else 0
 
 
+def names_in(query: str) -> set[str]:
+    """The terms of the capitalised words of a query; a first word counts only when there is no other."""
+    words = _WORD.findall(query)
+    capital = [word for word in words if word[:1].isupper()]
+    later = [word for word in words[1:] if word[:1].isupper()]
+    return set(terms(" ".join(later or capital))) if capital else set()
+
+
 def quote_words(text: str) -> str:
     """Text as quotes are compared: its words alone, so that table bars, markup and line breaks do not matter."""
     return " ".join(_WORD.findall(normalise(text)))

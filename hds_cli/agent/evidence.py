@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hds_cli.text import BM25, Cut, cut_passages, named_in, overlap, terms
+from hds_cli.text import BM25, Cut, cut_passages, named_in, names_in, overlap, terms
 from hds_cli.types import Page, Passage
 
 CountTokens = Callable[[str], int]
@@ -73,7 +73,7 @@ class Evidence:
         picked: list[Passage] = []
         kept: list[frozenset[str]] = []
         cost = 0
-        for candidate in _ranked(wanted, self._question, pages):
+        for candidate in _ranked(query, self._question, pages):
             if len(picked) == most:
                 break
             if any(overlap(candidate.terms, other) > _ALIKE for other in kept):
@@ -120,8 +120,15 @@ class Evidence:
                 return best, best_price
 
 
-def _ranked(wanted: Sequence[str], question: set[str], pages: Sequence[Page]) -> list[_Candidate]:
+def _ranked(query: str, question: set[str], pages: Sequence[Page]) -> list[_Candidate]:
+    """The passages worth reading, best first; one about none of the names in the query is not."""
+    wanted, names = terms(query), names_in(query)
     pool = [(rank, page, cut) for rank, page in enumerate(pages) for cut in cut_passages(page.text[:MAX_PAGE_CHARS])]
+    pool = [
+        entry
+        for entry in pool
+        if not names or names & set(terms(f"{entry[1].title} {entry[2].heading} {entry[2].text}"))
+    ]
     texts = [f"{page.title} {cut.heading} {cut.heading} {cut.text}" for _, page, cut in pool]
     index = BM25(texts)
     by_query, by_question = index.scores(wanted), index.scores(question)

@@ -69,7 +69,7 @@ async def research(
         loop.add_signal_handler(signal.SIGINT, interrupt)
         loop.add_signal_handler(signal.SIGTERM, terminate)
     async with Fetcher(settings) as fetcher:
-        sources = open_sources(settings.source, SourceContext(settings, fetcher.api))
+        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache))
         model = await in_daemon(_models.load, request.spec, settings)
         stop.abort = model.engine.abort
         session = model.engine.session()

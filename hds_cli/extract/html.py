@@ -44,10 +44,28 @@ def extract(text: str) -> dict[str, Any]:
     except (ValueError, TypeError, AssertionError):
         tree = None
     found = metadata(tree) if tree is not None else {"title": ""}
+    if tree is not None:
+        _unwrap_layout(tree)
     body = _without_title(_body(tree, text), found["title"])
     if len(body) < 1500 and _CHALLENGE.match(found["title"]):
         return {"reason": "challenge", "title": found["title"]}
     return found | {"text": body}
+
+
+def _unwrap_layout(tree: Any) -> None:
+    """Tables that only arrange a page (their cells hold headings, or tables) become blocks, or all would be one row."""
+    for table in list(tree.iter("table")):
+        if not any(cell.find(".//h1") is not None or cell.find(".//h2") is not None or cell.find(".//table") is not None
+                   for cell in table.iter("td")):  # fmt: skip
+            continue
+        rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+        for row in rows:
+            for cell in row:
+                cell.tag = "div" if cell.tag in ("td", "th") else cell.tag
+            row.tag = "div"
+        for part in table:
+            part.tag = "div" if part.tag in ("tbody", "thead", "tfoot") else part.tag
+        table.tag = "div"
 
 
 def _without_title(body: str, title: str) -> str:

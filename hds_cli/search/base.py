@@ -42,12 +42,21 @@ class JsonApi(Protocol):
         """
 
 
+class PageStore(Protocol):
+    """What the source `cache` needs of the page cache (`fetch` and `search` do not import each other)."""
+
+    def search(self, query: str, top_k: int) -> list[SearchResult]: ...
+
+    def get(self, url: str) -> Page | None: ...
+
+
 @dataclass(frozen=True)
 class SourceContext:
     """What a source is made with: a plugin's entry point is called as `factory(name, context)`."""
 
     settings: Settings
     api: JsonApi
+    pages: PageStore | None = None
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from hds_cli.search.base import PageStore
 from hds_cli.threads import Daemon
 from hds_cli.types import Page, SearchResult
-
-
-class PageStore(Protocol):
-    """What this source needs of the page cache (`fetch` and `search` do not import each other)."""
-
-    def search(self, query: str, top_k: int) -> list[SearchResult]: ...
-    def get(self, url: str) -> Page | None: ...
 
 
 class CacheSource:

@@ -10,18 +10,21 @@ from hds_cli.errors import NoSources, SourceUnknown, UsageError
 from hds_cli.plugins import entry_points, load
 from hds_cli.search import collections
 from hds_cli.search.base import Source, SourceContext
+from hds_cli.search.cache import CacheSource
 
 GROUP = "hds.sources.v1"
 
 
 def known() -> list[str]:
     """Every name that `-s` takes."""
-    return sorted({*entry_points(GROUP), *collections.available()})
+    return sorted({"cache", *entry_points(GROUP), *collections.available()})
 
 
 def defaults(settings: Settings) -> list[str]:
     """What is searched when the user names nothing: what needs no key and is there."""
     names = ["searxng"] if settings.searxng_url and not settings.offline else []
+    if settings.offline and any(settings.pages_dir.glob("*.db")):
+        names.append("cache")
     if collections.available():
         names.append("local")
     return names
@@ -45,8 +48,11 @@ def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
 
 
 def _open(name: str, context: SourceContext) -> Source:
+    source: Source
+    if name == "cache" and context.pages is not None:
+        return CacheSource(context.pages)
     if name in entry_points(GROUP):
-        source: Source = load(GROUP, name)(name, context)
+        source = load(GROUP, name)(name, context)
     elif name in collections.available():
         source = load(GROUP, "local")(name, context)
     else:

@@ -72,6 +72,14 @@ def test_the_turn_budget_leaves_room_for_the_answer() -> None:
     assert turn_budget(4096, 0, 1024, most=448).tokens == 448
 
 
+def test_a_passage_about_none_of_the_names_is_not_read() -> None:
+    """`capital of Wakanda` has no passage in pages on other countries."""
+    (found,) = Evidence("q", words).select([("capital of Wakanda", [SWEDEN, NORWAY])], Budget(400))
+    assert found == ()
+    (found,) = Evidence("q", words).select([("Stockholm capital", [SWEDEN, NORWAY])], Budget(400))
+    assert [p.title for p in found] == ["Sweden"]
+
+
 def test_abbreviations_do_not_end_sentences() -> None:
     """`St. John's` is one name."""
     assert sentences("He went to St. John's. It rained.") == ["He went to St. John's.", "It rained."]

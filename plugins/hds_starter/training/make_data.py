@@ -198,8 +198,8 @@ class Maker:
     # --- questions -----------------------------------------------------------------------------------------------
 
     def make(self, kind: str | None = None) -> Trajectory:
-        kinds = {"look": 14, "list": 22, "several": 7, "neighbours": 16, "reverse": 7, "bridge": 8, "compare": 13, "most": 4,
-                 "unknown": 9}  # fmt: skip
+        kinds = {"look": 14, "list": 26, "several": 7, "neighbours": 16, "reverse": 8, "bridge": 8, "compare": 11, "most": 2,
+                 "unknown": 8}  # fmt: skip
         kind = kind or self.random.choices(list(kinds), list(kinds.values()))[0]
         while True:
             made: Trajectory | None = getattr(self, "_" + kind)()
