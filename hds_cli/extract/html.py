@@ -53,19 +53,24 @@ def extract(text: str) -> dict[str, Any]:
 
 
 def _unwrap_layout(tree: Any) -> None:
-    """Tables that only arrange a page (their cells hold headings, or tables) become blocks, or all would be one row."""
+    """Tables that only arrange a page (their cells hold headings, or tables) become blocks, or all would be one row.
+
+    The cell with most text becomes the article, where the page names none and its title stands there.
+    """
+    cells = []
     for table in list(tree.iter("table")):
-        if not any(cell.find(".//h1") is not None or cell.find(".//h2") is not None or cell.find(".//table") is not None
-                   for cell in table.iter("td")):  # fmt: skip
+        if not any(cell.find(f".//{tag}") is not None for cell in table.iter("td") for tag in ("h1", "h2", "table")):
             continue
-        rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
-        for row in rows:
-            for cell in row:
-                cell.tag = "div" if cell.tag in ("td", "th") else cell.tag
-            row.tag = "div"
-        for part in table:
-            part.tag = "div" if part.tag in ("tbody", "thead", "tfoot") else part.tag
+        parts = list(table.iter("tbody", "thead", "tfoot", "tr", "td", "th"))
+        for part in [part for part in parts if next(part.iterancestors("table")) is table]:
+            cells += [part] if part.tag in ("td", "th") else []
+            part.tag = "div"
         table.tag = "div"
+    inner = [cell for cell in cells if not any(other is not cell and cell in other.iterancestors() for other in cells)]
+    if inner and tree.find(".//article") is None and tree.find(".//main") is None:
+        largest = max(inner, key=lambda cell: len(cell.text_content()))
+        if largest.find(".//h1") is not None:
+            largest.tag = "article"
 
 
 def _without_title(body: str, title: str) -> str:

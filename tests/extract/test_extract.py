@@ -304,3 +304,19 @@ def test_members_of_a_gzip_file_are_one_body_and_raw_deflate_is_read() -> None:
 def test_tidy_keeps_tabs_and_paragraphs() -> None:
     """At most one blank line in a row, no trailing blanks."""
     assert text.tidy("a \r\n\r\n\r\n\r\nb\tc\x0cd\ufeff") == "a\n\nb\tc\n\nd"
+
+
+def test_a_table_that_arranges_the_page_is_not_one_row() -> None:
+    """Old pages put everything into a table: headings, paragraphs and the tables of figures inside are kept apart."""
+    from hds_cli.extract import html
+
+    page = (
+        "<html><head><title>T</title></head><body><table><tr><td><ul><li>Menu</li></ul></td><td><h1>T</h1>"
+        + "".join(f"<h2>Part {n}</h2><p>{'This is a sentence of the text. ' * 12}</p>" for n in range(4))
+        + "<table><tr><th>total</th><td>93,028 sq km</td></tr><tr><th>land</th><td>89,608 sq km</td></tr></table>"
+        "</td></tr></table></body></html>"
+    )
+    text = html.extract(page)["text"]
+    assert "## Part 1\n\nThis is a sentence" in text
+    assert "| total | 93,028 sq km |\n| land | 89,608 sq km |" in text
+    assert max(map(len, text.split("\n\n"))) < 500
