@@ -59,7 +59,10 @@ class Stop:
 
 @dataclass
 class Parts:
-    """What a run is made of. `resume` lets a stopped model write again; `counter` counts its tokens."""
+    """What a run is made of.
+
+    `resume` lets a stopped model write again; `counter` counts its tokens; `fault` says what is wrong with the cache.
+    """
 
     dialect: Dialect
     fanout: Fanout
@@ -69,6 +72,7 @@ class Parts:
     stop: Stop
     resume: Callable[[], None] = lambda: None
     egress: Callable[[], tuple[Egress, ...]] = lambda: ()
+    fault: Callable[[], str | None] = lambda: None
     sources: tuple[str, ...] = ()
     offline: bool = False
     seed: int = 0
@@ -115,6 +119,8 @@ class Run:
         alarm = asyncio.get_running_loop().call_later(self._limits.timeout or 1e9, parts.stop.request, "timeout")
         try:
             written = await self._research(attached)
+            if fault := self._parts.fault():
+                self._notice("warning", "cache", f"{fault} (pages are not kept)")
             finished = self._finish(written)
         except HdsError as exc:
             self._say_finished("failed", reason=exc.error_code, exit_code=exc.exit_code, explanation=exc.message)

@@ -70,6 +70,8 @@ async def research(
         loop.add_signal_handler(signal.SIGTERM, terminate)
     async with Fetcher(settings) as fetcher:
         sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache))
+        if any(source.needs_network for source in sources):
+            fetcher.warm()
         model = await in_daemon(_models.load, request.spec, settings)
         stop.abort = model.engine.abort
         session = model.engine.session()
@@ -82,6 +84,7 @@ async def research(
             stop=stop,
             resume=model.engine.resume,
             egress=fetcher.egress,
+            fault=lambda: fetcher.cache.fault,
             sources=tuple(source.name for source in sources),
             offline=settings.offline,
             seed=settings.seed,
@@ -98,6 +101,9 @@ async def research(
             emit(notice)
         for warning in model.warnings:
             emit(events.Notice(level="warning", code="prompt_file", message=warning))
+        if settings.fetch_proxy and not settings.offline:
+            said = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
+            emit(events.Notice(level="info", code="proxy", message=said))
         started = True
         try:
             return await Run(new_run_id(), parts, limits, emit).answer(request.question, request.attached)

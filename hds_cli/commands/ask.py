@@ -19,10 +19,7 @@ from hds_cli.errors import OutputError, UsageError
 from hds_cli.render.choose import FORMATS, Choice, Format, choose
 from hds_cli.render.display import Display
 
-STARTER_NOTICE = (
-    "no model is set: using the starter (135M parameters, made for small questions about countries). "
-    "For the real searcher: hds ask -m PATH/TO/HybridDeepSearcher.gguf …"
-)
+STARTER_NOTICE = "using the starter (facts on countries only); the searcher: -m SEARCHER.gguf"
 
 
 def ask(
@@ -90,10 +87,22 @@ def ask(
     text, attached = _input.read(question or [])
     request = Request(text, attached, spec, () if quiet else _notices(spec, settings))
     finished = _run(request, settings, choice, output)
+    if verbose and not quiet:
+        _receipt(finished)
     code = finished.exit_code
     if strict and code == 0 and (finished.unsupported or not all(c.verified for c in finished.citations)):
         code = 7
     raise typer.Exit(code)
+
+
+def _receipt(finished: events.RunFinished) -> None:
+    """Every host that was contacted, at the end of stderr."""
+    from hds_cli.render.text import one_line
+
+    for host in finished.egress:
+        sys.stderr.write(f"contacted {one_line(host.host)}: {host.requests} requests, {host.bytes:,} bytes\n")
+    if not finished.egress:
+        sys.stderr.write("contacted no host\n")
 
 
 def _format(name: str | None, json_: bool, jsonl: bool) -> Format | None:

@@ -95,6 +95,14 @@ def test_the_starter_answers_from_long_pages(hds: Hds, web: Replica) -> None:
     assert all(c["verified"] for c in run["citations"])
 
 
+def test_verbose_ends_with_the_hosts_that_were_contacted(hds: Hds, web: Replica, script: Callable[..., str]) -> None:
+    """The egress receipt: which hosts, how many requests, how many bytes."""
+    done = hds(
+        "ask", "-v", "-s", "searxng", "-e", "scripted", "-m", script(SIX, ANSWER), "Capitals?", env=environment(web)
+    )
+    assert done.stderr.splitlines()[-1].startswith(f"contacted {web.host.split(':')[0]}")
+
+
 def test_an_instance_without_json_is_explained(
     hds: Hds, replica: Callable[..., Replica], script: Callable[..., str]
 ) -> None:

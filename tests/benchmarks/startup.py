@@ -1,0 +1,37 @@
+"""How long `hds --version` and `hds --help` take beside `python -c "import typer"`, side by side in one run.
+
+python tests/benchmarks/startup.py
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROUNDS = 15
+HDS = str(Path(sys.executable).with_name("hds"))
+COMMANDS = {
+    "import typer": [sys.executable, "-c", "import typer"],
+    "hds --version": [HDS, "--version"],
+    "hds --help": [HDS, "--help"],
+}
+
+
+def main() -> None:
+    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(ROUNDS):
+        for name, command in COMMANDS.items():
+            began = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            times[name].append(time.perf_counter() - began)
+    base = statistics.median(times["import typer"])
+    for name, values in times.items():
+        middle = statistics.median(values)
+        print(f"{name:16} {middle * 1000:6.0f} ms   {middle / base:.2f} x")
+
+
+if __name__ == "__main__":
+    main()

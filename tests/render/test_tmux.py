@@ -1,0 +1,79 @@
+"""F9 in a real terminal: hostile titles leave the clipboard, the title and the screen alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+HOSTILE = [
+    "\x1b]52;c;SEFDS0VE\x07", "\x1b]0;PWNED\x07", "\x1b]2;PWNED\x1b\\", "\x1b[2J\x1b[H", "\x1b[1A\x1b[2KVerified answer: 42",
+    "\x9b2J", "\x9d0;PWNED\x9c", "\x1bc", "\x1b[?1049h", "\x1b[8m", "\x1bP$q\x1b\\", "\u202egnp.exe", "[/bold]", "[link=http://evil.test]x[/link]",
+]  # fmt: skip
+_SHOW = """
+import sys
+sys.path.insert(0, {root!r})
+from hds_cli.types import SearchResult
+from hds_cli.render import tables
+from hds_cli.render.consoles import console_for
+titles = {titles!r}
+raw = {raw!r}
+print("BEFORE")
+if raw:
+    for title in titles: sys.stdout.write(title + "\\n")
+else:
+    tables.print_search(console_for(sys.stdout), [("q", [SearchResult("https://x.example/" + t, t, t, n, t) for n, t in enumerate(titles, 1)], [])])
+print("AFTER")
+sys.stdout.flush()
+import time; time.sleep(30)
+"""
+Tmux = Callable[..., str]
+
+
+@pytest.fixture
+def tmux() -> Iterator[Tmux]:
+    if shutil.which("tmux") is None:
+        pytest.skip("no tmux here")
+    name = "hds-test"
+
+    def call(*args: str) -> str:
+        return subprocess.run(["tmux", "-L", name, *args], capture_output=True, text=True, check=False).stdout
+
+    yield call
+    call("kill-server")
+
+
+def _show(tmux: Tmux, tmp_path: Path, raw: bool) -> tuple[str, str, str]:
+    """(screen, pane title, paste buffer) after the titles were shown."""
+    script = tmp_path / "show.py"
+    root = str(Path(__file__).resolve().parents[2])
+    script.write_text(_SHOW.format(root=root, titles=HOSTILE, raw=raw), encoding="utf-8", errors="surrogatepass")
+    tmux("kill-server")
+    tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "80", "-s", "t", f"{sys.executable} {script}")
+    tmux("set-option", "-s", "set-clipboard", "on")
+    for _ in range(100):
+        time.sleep(0.1)
+        screen = tmux("capture-pane", "-p", "-t", "t")
+        if "AFTER" in screen:
+            break
+    return screen, tmux("display-message", "-p", "-t", "t", "#{pane_title}"), tmux("show-buffer")
+
+
+def test_hostile_titles_leave_the_terminal_alone(tmux: Tmux, tmp_path: Path) -> None:
+    """Nothing is erased, no title is set, nothing is put into the clipboard."""
+    screen, title, buffer = _show(tmux, tmp_path, raw=False)
+    assert "BEFORE" in screen
+    assert "AFTER" in screen
+    assert "PWNED" not in title
+    assert "HACKED" not in buffer
+
+
+def test_the_same_titles_do_harm_when_they_are_written_raw(tmux: Tmux, tmp_path: Path) -> None:
+    """The harness sees the hazard."""
+    screen, title, buffer = _show(tmux, tmp_path, raw=True)
+    assert "BEFORE" not in screen or "PWNED" in title or "HACKED" in buffer
