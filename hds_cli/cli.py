@@ -45,7 +45,7 @@ class _Lazy(TyperGroup):
         module = importlib.import_module(f"hds_cli.commands.{cmd_name}")
         sub = getattr(module, "app", None)
         if sub is None:
-            sub = typer.Typer(**_APP)
+            sub = typer.Typer(add_completion=False, **_APP)
             sub.command(cmd_name, help=getattr(module, cmd_name).__doc__)(getattr(module, cmd_name))
         command = typer.main.get_command(sub)
         command.name = cmd_name

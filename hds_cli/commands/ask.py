@@ -24,7 +24,7 @@ STARTER_NOTICE = "using the starter (facts on countries only); the searcher: -m 
 
 def ask(
     question: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUESTION…]", help="Read from stdin if absent or '-'.")
+        list[str] | None, typer.Argument(metavar="QUESTION…", help="Read from stdin if absent or '-'.")
     ] = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="NAME|PATH", help="A GGUF file, or 'starter'.")

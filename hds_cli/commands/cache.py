@@ -19,6 +19,7 @@ from hds_cli.fetch.cache import PageCache
 app = typer.Typer(
     help="The pages on disk: what was fetched, kept for --offline and searched by -s cache.",
     rich_markup_mode=None,
+    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -20,6 +20,7 @@ from hds_cli.types import Document
 app = typer.Typer(
     help="Collections of your own documents.",
     rich_markup_mode=None,
+    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -103,3 +103,14 @@ def test_the_command_is_installed() -> None:
     out = subprocess.run([command(), "--version"], capture_output=True, text=True, check=True).stdout
     assert out.startswith("hds ")
     assert time.monotonic() - began < 20
+
+
+def test_the_public_names_are_these() -> None:
+    """What plugin authors may import; a change here is a change for them."""
+    import hds_cli
+
+    assert sorted(hds_cli.__all__) == [
+        "BundledCollection", "Document", "HdsError", "JsonApi", "ModelSpec", "Page", "ReadingSource", "SearchResult",
+        "Source", "SourceContext", "SourceError", "__version__",
+    ]  # fmt: skip
+    assert all(getattr(hds_cli, name) for name in hds_cli.__all__)
