@@ -215,13 +215,14 @@ class _Stream:
         self._boxed = False
 
     def feed(self, text: str) -> None:
+        if not self.parser.found:
+            self._waiting += text
+            before, marker, _ = self._waiting.partition(protocol.BEGIN_QUERIES)
+            if marker:
+                self._waiting = before.rstrip()
+            self._drain()
         for query in self.parser.feed(text):
             self._hooks.query(query)
-        if self.parser.found:
-            self._waiting = ""
-            return
-        self._waiting += text
-        self._drain()
 
     def finish(self, *, closed: bool) -> None:
         for query in self.parser.feed(protocol.END_QUERIES) if closed else self.parser.finish():

@@ -1,0 +1,89 @@
+"""The searcher's dialect over a session: what is streamed where, and what happens when the context fills up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hds_cli.agent import protocol as p
+from hds_cli.agent.dialects import HdsDialect, Hooks, chosen
+from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
+from hds_cli.types import Passage
+
+
+def session(tmp_path: Path, *texts: str, n_ctx: int = 4096, pace: float | None = None) -> ScriptedSession:
+    path = tmp_path / "s.jsonl"
+    path.write_text("\n".join(json.dumps({"text": t} | ({"chars_per_second": pace} if pace else {})) for t in texts))
+    return ScriptedEngine(path, n_ctx=n_ctx).session()
+
+
+class Seen:
+    def __init__(self) -> None:
+        self.queries: list[str] = []
+        self.thought = self.answer = ""
+
+    @property
+    def hooks(self) -> Hooks:
+        def think(text: str) -> None:
+            self.thought += text
+
+        def say(text: str) -> None:
+            self.answer += text
+
+        return Hooks(self.queries.append, think, say)
+
+
+BLOCK = f"<think>\nI plan.\n</think>\n\n{p.BEGIN_QUERIES}\none;\ntwo\n{p.END_QUERIES}"
+
+
+@pytest.mark.parametrize("pace", [None, 5000.0])
+def test_a_turn_is_sorted_as_it_is_written(tmp_path: Path, pace: float | None) -> None:
+    """Thought, queries and answer go to their own hooks, without tags and without the box."""
+    dialect = HdsDialect(session(tmp_path, BLOCK, "Now I know.\n</think>\n\nIt is Oslo.\n\n\\boxed{Oslo}", pace=pace))
+    dialect.start("q", [])
+    first, second = Seen(), Seen()
+    written = dialect.write(first.hooks)
+    assert (written.queries, written.thought) == (("one", "two"), "I plan.")
+    assert (first.thought.strip(), first.queries, first.answer) == ("I plan.", ["one", "two"], "")
+    dialect.read([("one", ()), ("two", ())])
+    written = dialect.write(second.hooks)
+    assert (written.answer, written.explanation, written.thought) == ("Oslo", "It is Oslo.", "Now I know.")
+    assert second.thought.strip() == "Now I know."
+    assert second.answer.split() == ["It", "is", "Oslo.", "Oslo"]
+
+
+def test_the_oldest_results_make_room_and_their_titles_stay(tmp_path: Path) -> None:
+    """Before the context is full the first results shrink to their titles; queries and sources stay."""
+    made = session(tmp_path, *[BLOCK] * 6, n_ctx=2000)
+    dialect = HdsDialect(made, max_tokens=300)
+    dialect.start("q", [])
+    for n in range(4):
+        dialect.write(Seen().hooks)
+        dialect.read([("one", (Passage("u", f"Title {n}", "word " * 300, n + 1),)), ("two", ())])
+        assert dialect.room() >= 0
+        assert made.used <= made.n_ctx
+    text = "".join(made.text)
+    assert "(1) Title 0 (text dropped)" in text
+    assert text.count("word " * 300) < 4
+    assert text.count(p.BEGIN_QUERIES) - p.PREAMBLE.count(p.BEGIN_QUERIES) == 4
+
+
+def test_a_forced_answer_may_hold_braces(tmp_path: Path) -> None:
+    """The content ends at the matching brace, not at the first."""
+    made = session(tmp_path, "\\frac{1", "{2", " and more}", "never read")
+    dialect = HdsDialect(made)
+    dialect.start("q", [])
+    written = dialect.force(Seen().hooks)
+    assert written.answer is not None
+    assert written.answer.startswith("\\frac{1")
+
+
+def test_the_dialect_follows_the_model_unless_the_user_says() -> None:
+    """Flag, then the model's own spec, then its metadata."""
+    assert chosen("guided", model_says="hds", looks_like_searcher=True, has_template=True) == "guided"
+    assert chosen(None, model_says="hds", looks_like_searcher=False, has_template=True) == "hds"
+    assert chosen(None, model_says=None, looks_like_searcher=True, has_template=True) == "hds"
+    assert chosen(None, model_says=None, looks_like_searcher=False, has_template=True) == "guided"
+    assert chosen(None, model_says=None, looks_like_searcher=False, has_template=False) == "hds"
