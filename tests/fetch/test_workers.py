@@ -46,8 +46,27 @@ def families() -> dict[str, str]:
         "fonts": page("<font>w</font>" * (n // 14)),
         "headings": page("<h2>head</h2>" * (n // 13)),
         "mixed": page("<div><p>text words <span>in</span> a row</p><ul><li>one</li></ul></div>" * (n // 75)),
+        "options": page("<select>" + "<option>o</option>" * (n // 18) + "</select>"),
+        "images": page('<img src="/i.png" alt="a">' * (n // 26)),
+        "meta": "<html><head>"
+        + '<meta name="author" content="a b">' * (n // 34)
+        + "</head><body><p>x</p></body></html>",
+        "title": f"<html><head><title>{'t ' * (n // 2)}</title></head><body><p>x</p></body></html>",
+        "style": page("<style>" + "a{color:red}" * (n // 12) + "</style><p>x</p>"),
+        "newlines": page("<pre>" + "\n" * n + "x</pre>"),
+        "dates": page("<p>" + "2020-01-02 " * (n // 11) + "</p>"),
+        "digits": page("<p>" + "1234567890" * (n // 10) + "</p>"),
+        "combining": page("<p>a" + "\u0301" * (n // 2) + "</p>"),
+        "numeric entities": page("<p>" + "&#x41;" * (n // 6) + "</p>"),
     }
-    return made
+    tags = ("em", "a", "code", "sub", "small", "u", "q", "cite", "abbr", "label", "mark", "pre", "section", "article",
+            "aside", "blockquote", "dl", "form", "figure", "button")  # fmt: skip
+    return made | {f"many {tag}": page(f"<{tag}>w</{tag}>" * (n // (2 * len(tag) + 6))) for tag in tags}
+
+
+def test_there_are_as_many_families_as_the_figure_asks() -> None:
+    """F7: fifty."""
+    assert len(families()) == 50
 
 
 def ask(body: bytes, kind: str = "html", limit: float = LIMIT, times: int = 1) -> list[dict[str, Any]]:
