@@ -36,13 +36,40 @@ def new_run_id() -> str:
     return "".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(6))
 
 
+class _Signals:
+    """Ctrl-C and SIGTERM while a run goes on: the first Ctrl-C asks for the answer so far, all else ends at once."""
+
+    def __init__(self, stop: Stop, emit: events.Emit, on_leave: Callable[[], None]) -> None:
+        self._stop, self._emit, self._on_leave = stop, emit, on_leave
+        self.running = False  # before the run there is no answer to give
+
+    def watch(self) -> None:
+        if os.name != "posix":
+            return  # KeyboardInterrupt it is, on Windows
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGTERM, self._leave, 143)
+
+    def _interrupt(self) -> None:
+        if self._stop.reason is not None or not self.running:
+            self._leave(130)
+        self._stop.request("interrupted")
+        self._emit(
+            events.Notice(level="warning", code="interrupted", message="stopping; the answer so far (again: quit)")
+        )
+
+    def _leave(self, code: int) -> None:
+        self._on_leave()
+        _leave(code)
+
+
 async def research(
-    request: Request, settings: Settings, emit: events.Emit, on_signal: Callable[[], None]
+    request: Request, settings: Settings, emit: events.Emit, on_leave: Callable[[], None]
 ) -> events.RunFinished:
     """Answer the question; every event goes to `emit`, `RunFinished` last.
 
     Args:
-        on_signal: called before the process ends because of a second Ctrl-C or SIGTERM; puts the terminal right.
+        on_leave: called before the process ends because of a second Ctrl-C or SIGTERM; puts the terminal right.
 
     Raises:
         HdsError: what stands in the way.
@@ -51,30 +78,15 @@ async def research(
     from hds_cli.search.sources import open_sources
 
     stop = Stop()
-    started = False
-
-    def interrupt() -> None:
-        if stop.reason is not None or not started:
-            on_signal()
-            _leave(130)
-        stop.request("interrupted")
-        emit(events.Notice(level="warning", code="interrupted", message="stopping; the answer so far (again: quit)"))
-
-    def terminate() -> None:
-        on_signal()
-        _leave(143)
-
-    loop = asyncio.get_running_loop()
-    if hasattr(signal, "SIGTERM") and os.name == "posix":
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        loop.add_signal_handler(signal.SIGTERM, terminate)
+    signals = _Signals(stop, emit, on_leave)
+    signals.watch()
     async with Fetcher(settings) as fetcher:
         sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache))
         if any(source.needs_network for source in sources):
             fetcher.warm()
         model = await in_daemon(_models.load, request.spec, settings)
+        session = await in_daemon(model.engine.session)
         stop.abort = model.engine.abort
-        session = model.engine.session()
         parts = Parts(
             dialect=model.speak(session, settings),
             fanout=Fanout(sources, fetcher.fetch, top_k=settings.top_k),
@@ -89,26 +101,34 @@ async def research(
             offline=settings.offline,
             seed=settings.seed,
         )
-        limits = Limits(
-            max_turns=settings.max_turns,
-            max_queries=settings.max_queries,
-            turn_timeout=settings.turn_timeout,
-            timeout=settings.timeout,
-            evidence_tokens=model.spec.evidence_tokens,
-            evidence_passages=model.spec.evidence_passages or 4,
-        )
-        for notice in request.notices:
+        for notice in (*request.notices, *_warnings(model, settings)):
             emit(notice)
-        for warning in model.warnings:
-            emit(events.Notice(level="warning", code="prompt_file", message=warning))
-        if settings.fetch_proxy and not settings.offline:
-            said = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
-            emit(events.Notice(level="info", code="proxy", message=said))
-        started = True
+        signals.running = True
         try:
-            return await Run(new_run_id(), parts, limits, emit).answer(request.question, request.attached)
+            return await Run(new_run_id(), parts, _limits(model, settings), emit).answer(
+                request.question, request.attached
+            )
         finally:
             model.engine.abort()
+
+
+def _limits(model: _models.Model, settings: Settings) -> Limits:
+    return Limits(
+        max_turns=settings.max_turns,
+        max_queries=settings.max_queries,
+        turn_timeout=settings.turn_timeout,
+        timeout=settings.timeout,
+        evidence_tokens=model.spec.evidence_tokens,
+        evidence_passages=model.spec.evidence_passages or 4,
+    )
+
+
+def _warnings(model: _models.Model, settings: Settings) -> list[events.Notice]:
+    said = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
+    if settings.fetch_proxy and not settings.offline:
+        message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
+        said.append(events.Notice(level="info", code="proxy", message=message))
+    return said
 
 
 def _leave(code: int) -> None:

@@ -6,18 +6,18 @@ it anew in places, and cannot be stopped in the middle of a batch.
 
 from __future__ import annotations
 
-import codecs
-import contextlib
 import ctypes
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hds_cli.engine import models
 from hds_cli.engine.base import ChatTemplate, Counter, Generation, ModelSpec, OnText, Sampling, Segment, StopReason
+from hds_cli.engine.llama_sampling import sampler
+from hds_cli.engine.stops import StopText
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 
@@ -47,7 +47,7 @@ class LlamaEngine:
         self._stop = threading.Event()
         self._log = _quiet(self._api)
         self._model, layers = self._load(spec.path, n_gpu_layers)
-        self._vocab = self._api.llama_model_get_vocab(self._model)
+        self.vocab = self._api.llama_model_get_vocab(self._model)
         trained = int(self._api.llama_model_n_ctx_train(self._model)) or MAX_DEFAULT_CTX
         self._n_ctx = n_ctx or min(spec.n_ctx or MAX_DEFAULT_CTX, trained)
         self._threads = n_threads or os.cpu_count() or 1
@@ -104,7 +104,7 @@ class LlamaEngine:
             piece = self._tokenize(text, trusted)
             if not trusted:
                 control = self._api.LLAMA_TOKEN_ATTR_CONTROL
-                if any(self._api.llama_vocab_get_attr(self._vocab, i) & control for i in piece):
+                if any(self._api.llama_vocab_get_attr(self.vocab, i) & control for i in piece):
                     raise ValueError("untrusted text became a control token")
             ids += piece
         return ids
@@ -115,24 +115,24 @@ class LlamaEngine:
             return []
         room = len(data) + 8
         buffer = (self._api.llama_token * room)()
-        count = self._api.llama_tokenize(self._vocab, data, len(data), buffer, room, False, special)
+        count = self._api.llama_tokenize(self.vocab, data, len(data), buffer, room, False, special)
         if count < 0:
             buffer = (self._api.llama_token * -count)()
-            count = self._api.llama_tokenize(self._vocab, data, len(data), buffer, -count, False, special)
+            count = self._api.llama_tokenize(self.vocab, data, len(data), buffer, -count, False, special)
         return list(buffer[:count])
 
     def piece(self, token: int) -> bytes:
         """The bytes of a token; a control token has none."""
         size = 64
         buffer = ctypes.create_string_buffer(size)
-        count = self._api.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+        count = self._api.llama_token_to_piece(self.vocab, token, buffer, size, 0, False)
         if count < 0:
             buffer = ctypes.create_string_buffer(-count)
-            count = self._api.llama_token_to_piece(self._vocab, token, buffer, -count, 0, False)
+            count = self._api.llama_token_to_piece(self.vocab, token, buffer, -count, 0, False)
         return buffer.raw[:count]
 
     def is_end(self, token: int) -> bool:
-        return bool(self._api.llama_vocab_is_eog(self._vocab, token))
+        return bool(self._api.llama_vocab_is_eog(self.vocab, token))
 
     def count(self, segments: Sequence[Segment]) -> int:
         return sum(len(self._tokenize(text, trusted)) for text, trusted in segments)
@@ -143,12 +143,12 @@ class LlamaEngine:
         api = self._api
         return ChatTemplate(
             self.header.chat_template,
-            self._text_of(api.llama_vocab_bos(self._vocab)),
-            self._text_of(api.llama_vocab_eos(self._vocab)),
+            self._text_of(api.llama_vocab_bos(self.vocab)),
+            self._text_of(api.llama_vocab_eos(self.vocab)),
         )
 
     def _text_of(self, token: int) -> str:
-        return "" if token < 0 else self._api.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace")
+        return "" if token < 0 else self._api.llama_vocab_get_text(self.vocab, token).decode("utf-8", "replace")
 
     def abort(self) -> None:
         self._stop.set()
@@ -253,9 +253,9 @@ class LlamaSession:
     ) -> Generation:
         started = time.monotonic()
         first = len(self._tokens)
-        text = _Text(stop, on_text)
+        text = StopText(stop, on_text)
         reason: StopReason = "length"
-        with _sampler(self._engine, sampling, grammar) as draw:
+        with sampler(self._api, self._engine.vocab, sampling, grammar) as draw:
             for _ in range(max_tokens):
                 if len(self._tokens) >= self.n_ctx:
                     reason = "context"
@@ -311,120 +311,6 @@ class LlamaSession:
         del self._tokens[at:]
         rest = data[size:].decode("utf-8", "replace")
         self._tokens += self._engine._tokenize(rest, False)
-
-
-class _Text:
-    """Joins tokens to text, looks for stop strings across them, and passes on what cannot be part of one."""
-
-    def __init__(self, stop: Sequence[str], on_text: OnText | None) -> None:
-        self._stops, self._on_text = [s for s in stop if s], on_text
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._hold = max((len(s) for s in self._stops), default=1) - 1
-        self._sent = 0
-        self.value = ""
-        self.stop: str | None = None
-        self.excess = False
-
-    def feed(self, piece: bytes) -> bool:
-        """True when a stop string is complete."""
-        start = max(0, len(self.value) - self._hold)
-        self.value += self._decoder.decode(piece)
-        found = [(at, s) for s in self._stops if (at := self.value.find(s, start)) >= 0]
-        if found:
-            at, self.stop = min(found)
-            self.value, self.excess = self.value[:at], True
-            self._send(len(self.value))
-            return True
-        self._send(len(self.value) - self._held())
-        return False
-
-    def _held(self) -> int:
-        """How many of the last characters may be the beginning of a stop string."""
-        for n in range(min(self._hold, len(self.value)), 0, -1):
-            if any(s.startswith(self.value[-n:]) for s in self._stops):
-                return n
-        return 0
-
-    def finish(self) -> None:
-        self.value += self._decoder.decode(b"", True) if self.stop is None else ""
-        self._send(len(self.value))
-
-    def _send(self, until: int) -> None:
-        if self._on_text and until > self._sent:
-            self._on_text(self.value[self._sent : until])
-        self._sent = max(self._sent, until)
-
-
-@contextlib.contextmanager
-def _sampler(engine: LlamaEngine, sampling: Sampling, grammar: str | None) -> Iterator[Any]:
-    api = engine._api
-    chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-    rules = None
-    try:
-        if sampling.temperature <= 0:
-            api.llama_sampler_chain_add(chain, api.llama_sampler_init_greedy())
-        else:
-            if sampling.sampling_top_k > 0:
-                api.llama_sampler_chain_add(chain, api.llama_sampler_init_top_k(sampling.sampling_top_k))
-            if sampling.top_p < 1:
-                api.llama_sampler_chain_add(chain, api.llama_sampler_init_top_p(sampling.top_p, 1))
-            if sampling.min_p > 0:
-                api.llama_sampler_chain_add(chain, api.llama_sampler_init_min_p(sampling.min_p, 1))
-            api.llama_sampler_chain_add(chain, api.llama_sampler_init_temp(sampling.temperature))
-            api.llama_sampler_chain_add(chain, api.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF))
-        if grammar is None:
-            yield lambda context: api.llama_sampler_sample(chain, context, -1)
-            return
-        rules = api.llama_sampler_init_grammar(engine._vocab, grammar.encode(), b"root")
-        if not rules:
-            raise ValueError("llama.cpp does not accept this grammar")
-        yield _GrammarDraw(engine, chain, rules)
-    finally:
-        api.llama_sampler_free(chain)
-        if rules:
-            api.llama_sampler_free(rules)
-
-
-class _GrammarDraw:
-    """Draws a token under a grammar: first freely, and only when the grammar forbids that token among the allowed."""
-
-    def __init__(self, engine: LlamaEngine, chain: Any, rules: Any) -> None:
-        import numpy as np
-
-        self._np, self._api, self._chain, self._rules = np, engine._api, chain, rules
-        self._size = int(engine._api.llama_vocab_n_tokens(engine._vocab))
-        kind = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)], align=True)
-        self._data = np.recarray((self._size,), dtype=kind)
-
-    def __call__(self, context: Any) -> int:
-        token = self._draw(context, ruled=False)
-        if not self._allowed(token):
-            token = self._draw(context, ruled=True)
-        self._api.llama_sampler_accept(self._rules, token)
-        self._api.llama_sampler_accept(self._chain, token)
-        return token
-
-    def _draw(self, context: Any, *, ruled: bool) -> int:
-        logits = self._np.ctypeslib.as_array(self._api.llama_get_logits_ith(context, -1), shape=(self._size,))
-        self._data.id[:] = self._np.arange(self._size, dtype=self._np.int32)
-        self._data.logit[:] = logits
-        self._data.p[:] = 0.0
-        array = self._array(self._data, self._size)
-        if ruled:
-            self._api.llama_sampler_apply(self._rules, ctypes.byref(array))
-        self._api.llama_sampler_apply(self._chain, ctypes.byref(array))
-        return int(array.data[array.selected].id)
-
-    def _allowed(self, token: int) -> bool:
-        one = self._np.recarray((1,), dtype=self._data.dtype)
-        one.id[0], one.logit[0], one.p[0] = token, 1.0, 0.0
-        array = self._array(one, 1)
-        self._api.llama_sampler_apply(self._rules, ctypes.byref(array))
-        return bool(array.data[0].logit != float("-inf"))
-
-    def _array(self, data: Any, size: int) -> Any:
-        pointer = data.ctypes.data_as(ctypes.POINTER(self._api.llama_token_data))
-        return self._api.llama_token_data_array(data=pointer, size=size, selected=-1, sorted=False)
 
 
 class _Log:
