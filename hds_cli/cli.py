@@ -28,6 +28,7 @@ COMMANDS = {
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
     "cache": "The pages on disk.",
+    "plugins": "What is installed, from where, and whether it loads.",
 }
 
 
@@ -149,14 +150,21 @@ def _usage(exc: TyperException) -> HdsError:
 
 def _bug(exc: Exception, args: list[str]) -> int:
     if "--debug" in args:
-        raise exc
+        import traceback
+
+        from hds_cli.keys import redact
+
+        sys.stderr.write(redact("".join(traceback.format_exception(exc))))
+        return 1
     error = HdsError(f"{type(exc).__name__}: {exc}", hint="this is a bug; `hds --debug …` shows where", code="bug")
     return _say(error, args)
 
 
 def _say(error: HdsError, args: list[str], code: int | None = None) -> int:
+    from hds_cli.keys import redact
     from hds_cli.render.text import clean
 
+    error.message, error.hint = redact(error.message), redact(error.hint) if error.hint else None
     try:
         if "--json" in args or "json" in _after(args, ("-f", "--format")):
             document = error.to_dict()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as _all_entry_points
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from hds_cli.errors import UsageError
 
 FIRST_PARTY = "hds-cli"
+KNOWN = frozenset({"hds.sources.v1", "hds.collections.v1", "hds.models.v1"})
+_GROUP = re.compile(r"hds\.[a-z_]+\.v[0-9]+")
 
 
 class PluginError(UsageError):
@@ -32,6 +35,12 @@ def entry_points(group: str) -> dict[str, EntryPoint]:
         if ours or (not only_ours and point.name not in found):
             found[point.name] = point
     return found
+
+
+def every() -> dict[str, dict[str, EntryPoint]]:
+    """All plugins by group (`hds.KIND.vN`) and name, of groups that this version does not know too."""
+    groups = sorted(group for group in _all_entry_points().groups if _GROUP.fullmatch(group))
+    return {group: dict(sorted(entry_points(group).items())) for group in groups}
 
 
 def distribution(point: EntryPoint) -> str:

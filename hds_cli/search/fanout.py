@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.errors import HdsError
+from hds_cli.keys import redact
 from hds_cli.search.base import ReadingSource, Source
 from hds_cli.types import Page, SearchResult
 
@@ -75,14 +76,14 @@ class Fanout:
         try:
             results = [replace(r, source=source.name) for r in await source.search(query, self._top_k)][: self._top_k]
         except HdsError as exc:
-            error = {"code": exc.error_code, "message": exc.message}
+            error = {"code": exc.error_code, "message": redact(exc.message)}
         except asyncio.CancelledError:
             late = {"code": "timeout", "message": f"no answer in {time.monotonic() - started:.0f} s"}
             watch.search_finished(number, source.name, time.monotonic() - started, (), late)
             self.failures[source.name] = late["message"]
             raise
         except Exception as exc:  # a plugin's bug costs its own search only
-            error = {"code": "bug", "message": f"{type(exc).__name__}: {exc}"}
+            error = {"code": "bug", "message": redact(f"{type(exc).__name__}: {exc}")}
         watch.search_finished(number, source.name, time.monotonic() - started, results, error)
         if error:
             self.failures[source.name] = error["message"]
@@ -120,7 +121,7 @@ class Fanout:
         except HdsError as exc:
             reason = exc.error_code
         except Exception as exc:  # as above
-            reason = f"{type(exc).__name__}: {exc}"
+            reason = redact(f"{type(exc).__name__}: {exc}")
         return Page(result.url, title=result.title, status="failed", reason=reason)
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT, command
 
 PACKAGE = ROOT / "hds_cli"
-BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "__init__"}
+BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "keys", "__init__"}
 MAY = {
     "types": set(),
     "errors": set(),
@@ -23,6 +23,7 @@ MAY = {
     "text": set(),
     "threads": set(),
     "plugins": {"errors"},
+    "keys": {"errors", "paths"},
     "engine": BASE | {"engine"},
     "search": BASE | {"search"},
     "fetch": BASE | {"fetch", "search", "extract"},

@@ -1,0 +1,112 @@
+"""`hds plugins`: what is installed, from where, and whether it loads."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from importlib.machinery import PathFinder
+from importlib.metadata import EntryPoint
+from typing import Annotated, Any
+
+import typer
+
+from hds_cli import plugins
+from hds_cli.commands import _options
+from hds_cli.keys import redact
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="What is installed.")
+
+
+@app.command("list")
+def list_(json_: _options.Json = False) -> None:
+    """Every plugin by kind, without importing any.
+
+    hds plugins list
+    """
+    rows = [_row(group, point) for group, points in plugins.every().items() for point in points.values()]
+    if json_:
+        _out(json.dumps({"schema": "hds.plugins/1", "plugins": rows}))
+        return
+    for row in rows:
+        whence = f"{row['distribution']} {row['version']}"
+        _out(f"{row['name']:16}  {row['kind']:14}  {whence:20}  {row['path'] or '-'}")
+
+
+@app.command()
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    json_: _options.Json = False,
+) -> None:
+    """Import one plugin and say whether it loads; exit 2 if it does not.
+
+    hds plugins info wikipedia
+    """
+    everything = plugins.every()
+    found = [(group, points[name]) for group, points in everything.items() if name in points]
+    if not found:
+        names = sorted({name for points in everything.values() for name in points})
+        near = difflib.get_close_matches(name, names, 1)
+        raise plugins.PluginError(
+            f"there is no plugin {name!r}", hint=f"hds plugins info {near[0]}" if near else "hds plugins list"
+        )
+    rows = [_row(group, point) | _loading(group, name) for group, point in found]
+    if json_:
+        _out(json.dumps({"schema": "hds.plugins/1", "plugins": rows}))
+    else:
+        for row in rows:
+            _out("\n".join(f"{key + ':':14}{_said(value)}" for key, value in row.items() if value is not None))
+    if not all(row["loads"] for row in rows):
+        raise typer.Exit(plugins.PluginError.exit_code)
+
+
+def _loading(group: str, name: str) -> dict[str, Any]:
+    """Whether the plugin loads, why not, and what it says of itself. What it prints at import goes to stderr."""
+    if group not in plugins.KNOWN:
+        return {"loads": False, "problem": f"this version of hds does not know the kind {group}", "about": None}
+    try:
+        with redirect_stdout(sys.stderr):
+            thing = plugins.load(group, name)
+    except plugins.PluginError as exc:
+        return {"loads": False, "problem": redact(exc.message), "about": None}
+    about = str(getattr(thing, "__doc__", None) or "").strip().split("\n\n")[0]
+    return {"loads": True, "problem": None, "about": " ".join(about.split()) or None}
+
+
+def _row(group: str, point: EntryPoint) -> dict[str, Any]:
+    return {
+        "name": point.name,
+        "kind": group.removeprefix("hds."),
+        "distribution": plugins.distribution(point),
+        "version": point.dist.version if point.dist else None,
+        "target": point.value,
+        "path": _path(point.value.partition(":")[0].strip()),
+    }
+
+
+def _path(module: str) -> str | None:
+    """The file of a module, found without importing it or the package it is in."""
+    places: Sequence[str] | None = None
+    spec = None
+    parts = module.split(".")
+    for end in range(1, len(parts) + 1):
+        try:
+            spec = PathFinder.find_spec(".".join(parts[:end]), places)
+        except (ImportError, ValueError):
+            spec = None
+        if spec is None:
+            return None
+        places = list(spec.submodule_search_locations or ())
+    return spec.origin if spec else None
+
+
+def _said(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _out(text: str) -> None:
+    from hds_cli.render.text import clean
+
+    sys.stdout.write(clean(text) + "\n")

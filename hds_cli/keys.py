@@ -1,0 +1,134 @@
+"""API keys: where they come from, a type that does not print them, and `redact` for all that leaves the program."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from hds_cli import paths
+from hds_cli.errors import ConfigError
+
+_HIDDEN = "***"
+_SHORTEST = 8  # a shorter value is an ordinary word such as `public`; hiding it would hide half of every message
+_VARIABLE = re.compile(r"HDS_[A-Z0-9_]+_API_KEY")
+_PARAMETER = re.compile(r"(?i)(?<![\w-])([\w.-]{0,60}(?:key|token|secret|authorization)[\w-]{0,30}=)[^\s&#;\"'<>]+")
+_HEADER = re.compile(
+    r"(?i)\b((?:proxy-)?authorization|x-[\w-]*(?:key|token)|api[-_]?key)([\"']?\s*:\s*[\"']?)"
+    r"((?:bearer|bot|basic|token)\s+)?[^\s,;\"'}]+"
+)
+
+
+class Secret:
+    """A key that shows itself only to `reveal()`; printed, formatted or as JSON it is `***` or an error."""
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The key itself, to put it into a request."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return _HIDDEN
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return _HIDDEN
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key is not pickled")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a source's key."""
+    return f"HDS_{re.sub(r'[^A-Z0-9]', '_', name.upper())}_API_KEY"
+
+
+def keys_file() -> Path:
+    """`keys.toml`, beside the settings file; it must be readable by its owner alone."""
+    return paths.config_file().parent / "keys.toml"
+
+
+def api_key(name: str) -> Secret | None:
+    """The key of the source `name`: from its environment variable, or from `keys.toml` (`name = "…"`).
+
+    Raises:
+        ConfigError: the file is open to others or broken, or the key holds what no header can carry.
+    """
+    value, where = os.environ.get(variable(name), "").strip(), variable(name)
+    if not value:
+        path = keys_file()
+        value, where = _in_file(path).get(name, "").strip(), str(path)
+    if not value:
+        return None
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ConfigError(f"the key of {name} ({where}) holds blanks or characters that no key has")
+    return Secret(value)
+
+
+def _in_file(path: Path) -> dict[str, str]:
+    """The keys of a file.
+
+    Raises:
+        ConfigError: others may read it, it is not TOML, or a value is not text.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return {}
+    if os.name == "posix" and mode & 0o077:
+        raise ConfigError(f"{path} holds keys and others may read it (mode {mode & 0o777:o})", hint=f"chmod 600 {path}")
+    import tomli
+
+    problem = ""
+    try:
+        table = tomli.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        problem = "cannot be read"
+    except tomli.TOMLDecodeError:
+        problem = "is not TOML"
+    if problem:  # raised out here: the cause may quote a line, and the line is a key
+        raise ConfigError(f"{path} {problem}", hint='one line for each key, such as:  brave = "…"')
+    if wrong := [name for name, value in table.items() if not isinstance(value, str)]:
+        raise ConfigError(f"{path}: {wrong[0]} must be text in quotes")
+    return table
+
+
+def redact(text: str) -> str:
+    """`text` with `***` for every key that is known here, and for the values of parameters and headers named like one.
+
+    A key is found as it is, URL-quoted, as JSON, in hexadecimal and in base64.
+    """
+    for value in sorted(_known(), key=len, reverse=True):
+        for form in sorted(_forms(value), key=len, reverse=True):
+            text = text.replace(form, _HIDDEN)
+    text = _PARAMETER.sub(rf"\1{_HIDDEN}", text)
+    return _HEADER.sub(rf"\1\2\3{_HIDDEN}", text)
+
+
+def _known() -> set[str]:
+    values = {value.strip() for name, value in os.environ.items() if _VARIABLE.fullmatch(name)}
+    with contextlib.suppress(ConfigError, OSError):  # a file that is refused gave nobody a key
+        values |= {value.strip() for value in _in_file(keys_file()).values()}
+    return {value for value in values if len(value) >= _SHORTEST}
+
+
+def _forms(value: str) -> set[str]:
+    data = value.encode("utf-8", "surrogateescape")
+    encoded = {encode(data).decode() for encode in (base64.b64encode, base64.urlsafe_b64encode)}
+    quoted = {
+        quote(value, errors="replace"),
+        quote(value, safe="", errors="replace"),
+        quote_plus(value, errors="replace"),
+    }
+    return {value, *quoted, json.dumps(value)[1:-1], repr(value)[1:-1], data.hex(), *encoded} | {
+        form.rstrip("=") for form in encoded
+    }
