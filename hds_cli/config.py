@@ -22,6 +22,15 @@ def _setting(default: Any, doc: str, key: str | None = None, env: str | None = N
 
 
 @dataclass(frozen=True)
+class SourceSettings:
+    """What can be set for one source: the table `[sources.NAME]`, or `HDS_<NAME>_URL` and `HDS_<NAME>_LANGUAGE`."""
+
+    url: str | None = _setting(None, "address of its API instead of the public one; its host may be a private one")
+    language: str | None = _setting(None, "language code, where the source has several")
+    every: float | None = _setting(None, "seconds between two requests; unset: what the service asks for")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything a user can set. Nothing outside this module reads the environment or the file for a setting."""
 
@@ -57,11 +66,16 @@ class Settings:
     cache_ttl: float = _setting(7.0, "days after which a page is asked for again", "cache.ttl")
     cache_size: float = _setting(1024.0, "MiB on disk for pages", "cache.size")
     fetch_contact: str | None = _setting(None, "address shown in the user agent", "fetch.contact")
+    sources: Mapping[str, SourceSettings] = field(default_factory=dict, metadata={"internal": True})
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})
 
     @property
     def pages_dir(self) -> Path:
         return Path(self.cache_dir).expanduser() if self.cache_dir else paths.cache_dir() / "pages"
+
+    def source_settings(self, name: str) -> SourceSettings:
+        """What is set for the source `name`."""
+        return self.sources.get(name, SourceSettings())
 
 
 def fields() -> list[dataclasses.Field[Any]]:
@@ -94,7 +108,12 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     from_file = _flatten(_read(path))
     by_key = {key_of(f): f for f in fields()}
     hints = get_type_hints(Settings)
+    own: dict[str, dict[str, Any]] = {}
     for key, raw in from_file.items():
+        if key.startswith("sources.") and key != "sources.searxng.url":
+            _of_source(own, key, raw, str(path), origins)
+            continue
+        key = key.removeprefix("sources.")
         if key not in by_key:
             raise ConfigError(f"unknown setting {key!r} in {path}", hint=_nearest(key, by_key))
         f = by_key[key]
@@ -105,9 +124,38 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     for name, value in (flags or {}).items():
         if value is not None:
             values[name], origins[name] = value, "flag"
+    _sources_of_environment(own, environ, origins)
+    values["sources"] = {name: SourceSettings(**table) for name, table in own.items()}
     settings = Settings(**values, origins=origins)
     _check(settings)
     return settings
+
+
+def _of_source(own: dict[str, dict[str, Any]], key: str, raw: Any, where: str, origins: dict[str, str]) -> None:
+    """Take in one setting of `[sources.NAME]`."""
+    name, _, option = key.removeprefix("sources.").rpartition(".")
+    hints = get_type_hints(SourceSettings)
+    if not name or option not in hints:
+        known = dict.fromkeys(f"sources.{name or option}.{known}" for known in hints)
+        raise ConfigError(f"unknown setting {key!r} in {where}", hint=_nearest(key, known))
+    value = _convert(raw, hints[option], f"{key} in {where}")
+    if option == "url" and not value.startswith(("http://", "https://")):
+        raise ConfigError(f"{key} must begin with http:// or https://")
+    if option == "every" and not value >= 0:
+        raise ConfigError(f"{key} must be at least 0, not {value:g}")
+    own.setdefault(name, {})[option] = value
+    origins[key] = where
+
+
+def _sources_of_environment(
+    own: dict[str, dict[str, Any]], environ: Mapping[str, str], origins: dict[str, str]
+) -> None:
+    taken = {env_of(f) for f in fields()}
+    for variable, raw in environ.items():
+        prefix, _, option = variable.rpartition("_")
+        if raw and prefix.startswith("HDS_") and option in ("URL", "LANGUAGE") and variable not in taken:
+            name = prefix.removeprefix("HDS_").lower()
+            _of_source(own, f"sources.{name}.{option.lower()}", raw, variable, origins)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Requests to a source's own API host: JSON in, nothing followed, nothing that holds a key in any message."""
+"""Requests to a source's own API host: JSON or text in, nothing followed, nothing that holds a key in any message."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ class RateLimited(SourceError):
 class Api:
     """`JsonApi` over a connection pool of its own.
 
-    The host that the user configured (`searxng.url`) may be on this machine or network; any other must be public or in
-    `fetch.allow`. A redirect is an error: an API key in a header would go along to wherever it points.
+    A host that the user configured (`searxng.url`, `sources.NAME.url`) may be on this machine or network; any other
+    must be public or in `fetch.allow`. A redirect is an error: an API key in a header would go along to wherever it
+    points.
 
     Args:
         settings: `fetch.timeout` and `offline` are read.
@@ -45,35 +46,55 @@ class Api:
     async def get_json(
         self, url: str, params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """The decoded answer.
+        """The decoded answer to a GET.
 
         Raises:
             SourceError: `offline`, `timeout`, `unreachable`, `blocked`, `rate_limited`, `http_<status>`, `bad_answer`.
         """
+        return self._json(url, await self._ask(url, params, {"Accept": "application/json", **(headers or {})}))
+
+    async def post_json(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
+        """The decoded answer to a POST of `body` as JSON; raises as `get_json` does."""
+        sent = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
+        return self._json(url, await self._ask(url, None, sent, json.dumps(body).encode()))
+
+    async def get_text(
+        self, url: str, params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None
+    ) -> str:
+        """The answer to a GET as text, UTF-8 with wrong bytes replaced; raises as `get_json` does."""
+        return (await self._ask(url, params, {"Accept": "*/*", **(headers or {})})).decode("utf-8", "replace")
+
+    def _json(self, url: str, data: bytes) -> Any:
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            error = SourceError(f"{self.http.host(url)} did not answer with JSON", code="bad_answer")
+        raise error
+
+    async def _ask(
+        self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], body: bytes | None = None
+    ) -> bytes:
         host = self.http.host(url)
         if self._settings.offline:
             raise SourceError(f"{host} was not asked: offline", code="offline")
         error: SourceError
         try:
             async with asyncio.timeout(self._settings.fetch_timeout):
-                status, fields, data = await self._get(self.http.with_params(url, params), headers)
+                status, fields, data = await self._send(self.http.with_params(url, params), headers, body)
         except (Exception, asyncio.CancelledError) as exc:
             if isinstance(exc, asyncio.CancelledError):
                 raise
             error = self._error(host, exc)
         else:
             if status == 200:
-                try:
-                    return json.loads(data)
-                except (ValueError, RecursionError):
-                    error = SourceError(f"{host} did not answer with JSON", code="bad_answer")
-            else:
-                error = _refused(host, status, fields)
+                return data
+            error = _refused(host, status, fields)
         raise error from None  # the cause names the URL, and the URL may hold a key
 
-    async def _get(self, url: str, headers: Mapping[str, str] | None) -> tuple[int, Mapping[str, str], bytes]:
-        sent = {"Accept": "application/json", **(headers or {})}
-        async with self.http.send(url, sent, self._settings.fetch_timeout) as response:
+    async def _send(
+        self, url: str, headers: Mapping[str, str], content: bytes | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        async with self.http.send(url, headers, self._settings.fetch_timeout, content) as response:
             if response.status_code != 200:
                 return response.status_code, response.headers, b""
             body = Body(response.headers.get("content-encoding"), MAX_BYTES)

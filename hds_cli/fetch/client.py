@@ -114,8 +114,10 @@ class Http:
         return transport
 
     @asynccontextmanager
-    async def send(self, url: str, headers: Mapping[str, str], seconds: float) -> AsyncIterator[httpx.Response]:
-        """The response, its body unread; the URL is checked and the request counted.
+    async def send(
+        self, url: str, headers: Mapping[str, str], seconds: float, body: bytes | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        """The response, its body unread; the URL is checked and the request counted. With a `body` it is a POST.
 
         Raises:
             Blocked: the guard refuses it. httpx's errors: it did not work.
@@ -126,7 +128,8 @@ class Http:
         times = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
         fields = {"User-Agent": self._agent, "Accept-Encoding": "gzip, deflate", **headers}
         try:
-            request = httpx.Request("GET", parsed, headers=fields, extensions={"timeout": times})
+            method = "GET" if body is None else "POST"
+            request = httpx.Request(method, parsed, headers=fields, content=body, extensions={"timeout": times})
         except (UnicodeError, ValueError) as exc:
             raise Blocked("bad_url") from exc
         count = self.seen.setdefault(parsed.host, [0, 0])
@@ -377,8 +380,8 @@ def _being_cancelled() -> bool:
 
 def _own_hosts(settings: Settings) -> list[str]:
     """Hosts of the APIs that the user configured by address."""
-    host = urlsplit(settings.searxng_url or "").hostname
-    return [host] if host else []
+    urls = [settings.searxng_url, *(own.url for own in settings.sources.values())]
+    return sorted({host for url in urls if (host := urlsplit(url or "").hostname)})
 
 
 def _now() -> str:

@@ -41,6 +41,14 @@ class JsonApi(Protocol):
             SourceError: no answer, an error status (code `http_403`, ...), or not JSON (`bad_answer`).
         """
 
+    async def post_json(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
+        """The decoded answer to a POST of `body` as JSON; raises as `get_json` does."""
+
+    async def get_text(
+        self, url: str, params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None
+    ) -> str:
+        """The answer as text; raises as `get_json` does."""
+
 
 class PageStore(Protocol):
     """What the source `cache` needs of the page cache (`fetch` and `search` do not import each other)."""

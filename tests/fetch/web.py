@@ -35,11 +35,12 @@ class Request:
 
 
 class Web:
-    """Serves until closed; `seen` are the paths and headers in order, `times` when they came."""
+    """Serves until closed; `seen` are the paths and headers in order, `bodies` what came with them, `times` when."""
 
     def __init__(self) -> None:
         self.routes: dict[str, Reply] = {"/robots.txt": answer(b"not here", "404 Not Found", "text/plain")}
         self.seen: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
         self.times: list[float] = []
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._socket.getsockname()[1]
@@ -68,6 +69,7 @@ class Web:
                 while (field := stream.readline().decode("latin-1").strip()) != "":
                     name, _, value = field.partition(":")
                     headers[name.lower()] = value.strip()
+                self.bodies.append(stream.read(int(headers.get("content-length") or 0)))
                 self.times.append(time.monotonic())
                 self.seen.append((path, headers))
                 reply = self.routes.get(path.partition("?")[0], answer(b"no", "404 Not Found"))
