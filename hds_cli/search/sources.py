@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from hds_cli.config import Settings
-from hds_cli.errors import NoSources, SourceUnknown, UsageError
+from hds_cli.errors import ConfigError, NoSources, SourceUnknown, UsageError
 from hds_cli.plugins import entry_points, load
 from hds_cli.search import collections
 from hds_cli.search.base import Source, SourceContext
@@ -22,7 +22,7 @@ def known() -> list[str]:
 
 def defaults(settings: Settings) -> list[str]:
     """What is searched when the user names nothing: what needs no key and is there."""
-    names = ["searxng"] if settings.searxng_url and not settings.offline else []
+    names = [] if settings.offline else ["searxng" if settings.searxng_url else "wikipedia"]
     if settings.offline and any(settings.pages_dir.glob("*.db")):
         names.append("cache")
     if collections.available():
@@ -34,10 +34,12 @@ def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
     """The sources of these names, or the default ones.
 
     Raises:
+        ConfigError: the settings file has a table for a source whose name is nearly another's.
         SourceUnknown: no such plugin or collection.
         NoSources: nothing is named, set up or indexed.
         UsageError: offline, and a source needs the network.
     """
+    _check_tables(context.settings)
     wanted = list(dict.fromkeys(names or defaults(context.settings)))
     if not wanted:
         raise NoSources(
@@ -45,6 +47,15 @@ def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
             hint='hds index add FOLDER   or   HDS_SEARXNG_URL=http://localhost:8888   or   pip install ".[starter]"',
         )
     return [_open(name, context) for name in wanted]
+
+
+def _check_tables(settings: Settings) -> None:
+    """A table `[sources.wikipeda]` is a mistake; one of a plugin that is not here now is not."""
+    names = known() if settings.sources else []
+    for name in settings.sources:
+        near = difflib.get_close_matches(name, names, 1, 0.8)
+        if name not in names and near and any(key.startswith(f"sources.{name}.") for key in settings.origins):
+            raise ConfigError(f"there is no source {name!r} to be set", hint=f"did you mean sources.{near[0]}?")
 
 
 def _open(name: str, context: SourceContext) -> Source:

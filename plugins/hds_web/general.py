@@ -1,0 +1,109 @@
+"""Search engines of the web. Each follows the request and response that its service documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from hds_cli.errors import SourceError
+from hds_web.base import Request, WebSource, rows_at
+
+
+class Brave(WebSource):
+    """Brave Search, web results; the free plan allows one request a second (`every`)."""
+
+    address = "https://api.search.brave.com/res/v1/web/search"
+    rows, bare, markup, every = ("web", "results"), True, True, 1.0
+    errors: ClassVar = {"http_422": "bad_key"}
+
+    def request(self, query: str, top_k: int) -> Request:
+        params: dict[str, str | int] = {"q": query, "count": min(top_k, 20)}
+        if self.language:
+            params["search_lang"] = self.language
+        return Request(params, {"X-Subscription-Token": self.reveal()})
+
+
+class Tavily(WebSource):
+    """Tavily, a search made for language models: snippets are passages of the page."""
+
+    address = "https://api.tavily.com/search"
+    snippet = "content"
+    errors: ClassVar = {"http_432": "quota", "http_433": "quota"}
+
+    def request(self, query: str, top_k: int) -> Request:
+        body = {"query": query, "max_results": min(top_k, 20)}
+        return Request(headers={"Authorization": f"Bearer {self.reveal()}"}, body=body)
+
+
+class Serper(WebSource):
+    """Serper, Google's results."""
+
+    address = "https://google.serper.dev/search"
+    rows, bare, url, snippet = ("organic",), True, "link", "snippet"
+
+    def request(self, query: str, top_k: int) -> Request:
+        body: dict[str, str | int] = {"q": query, "num": min(max(top_k, 10), 100)}
+        if self.language:
+            body["hl"] = self.language
+        return Request(headers={"X-API-KEY": self.reveal()}, body=body)
+
+
+class Jina(WebSource):
+    """Jina Search, without the pages' contents: those are fetched like any other page."""
+
+    address = "https://s.jina.ai/"
+    rows = ("data",)
+
+    def request(self, query: str, top_k: int) -> Request:
+        headers = {"Authorization": f"Bearer {self.reveal()}", "X-Respond-With": "no-content"}
+        return Request({"q": query, "num": top_k}, headers)
+
+
+class Kagi(WebSource):
+    """Kagi Search; rows of another type than 0 (related searches) are left out."""
+
+    address = "https://kagi.com/api/v0/search"
+    rows, bare, snippet, markup = ("data",), True, "snippet", True
+
+    def request(self, query: str, top_k: int) -> Request:
+        return Request({"q": query, "limit": top_k}, {"Authorization": f"Bot {self.reveal()}"})
+
+    def found(self, answer: Any) -> Sequence[Any]:
+        return [row for row in super().found(answer) if isinstance(row, dict) and row.get("t") == 0]
+
+
+class Mojeek(WebSource):
+    """Mojeek, an index of its own. The key is a parameter; errors may come with status 200."""
+
+    address = "https://api.mojeek.com/search"
+    rows, bare, snippet, markup = ("response", "results"), True, "desc", True
+
+    def request(self, query: str, top_k: int) -> Request:
+        params: dict[str, str | int] = {"api_key": self.reveal(), "q": query, "t": top_k, "fmt": "json"}
+        if self.language:
+            params |= {"lb": self.language.upper(), "lbb": 100}
+        return Request(params)
+
+    def found(self, answer: Any) -> Sequence[Any]:
+        status = answer["response"].get("status", "") if _has_table(answer, "response") else None
+        if not isinstance(status, str):
+            raise SourceError("the answer has no status", code="bad_answer")
+        if status not in ("", "OK"):
+            code = "quota" if "limit" in status.lower() else "bad_key" if "key" in status.lower() else "bad_answer"
+            raise SourceError(f"{self.name}: {' '.join(status.split())[:200]}", code=code)
+        return rows_at(answer, self.rows, self.bare)
+
+
+class Marginalia(WebSource):
+    """Marginalia, small and old pages; without a key it uses the shared one, which is often exhausted."""
+
+    address = "https://api2.marginalia-search.com/search"
+    key, parallel = "optional", 2
+    errors: ClassVar = {"http_503": "rate_limited"}
+
+    def request(self, query: str, top_k: int) -> Request:
+        return Request({"query": query, "count": min(top_k, 100)}, {"API-Key": self.reveal() or "public"})
+
+
+def _has_table(answer: Any, name: str) -> bool:
+    return isinstance(answer, dict) and isinstance(answer.get(name), dict)
