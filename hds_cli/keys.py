@@ -129,6 +129,5 @@ def _forms(value: str) -> set[str]:
         quote(value, safe="", errors="replace"),
         quote_plus(value, errors="replace"),
     }
-    return {value, *quoted, json.dumps(value)[1:-1], repr(value)[1:-1], data.hex(), *encoded} | {
-        form.rstrip("=") for form in encoded
-    }
+    written = {value, *quoted, json.dumps(value)[1:-1], repr(value)[1:-1], data.hex(), *encoded}
+    return {form for full in written for form in (full, full.rstrip("=")) if len(form) >= _SHORTEST}
