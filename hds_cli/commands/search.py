@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ import typer
 from hds_cli import config
 from hds_cli.commands import _options
 from hds_cli.errors import HdsError, NoSources, UsageError
+from hds_cli.keys import redact
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.types import SearchResult
 
@@ -77,9 +79,12 @@ async def _one(
 ) -> tuple[list[SearchResult], dict[str, str] | None]:
     try:
         async with asyncio.timeout(settings.turn_timeout):
-            return (await source.search(query, settings.top_k)), None
+            found = await source.search(query, settings.top_k)
+            return [replace(result, source=source.name) for result in found][: settings.top_k], None
     except HdsError as exc:
-        return [], {"source": source.name, "code": exc.error_code, "message": exc.message}
+        return [], {"source": source.name, "code": exc.error_code, "message": redact(exc.message)}
     except TimeoutError:
         message = f"no answer in {settings.turn_timeout:g} s"
         return [], {"source": source.name, "code": "timeout", "message": message}
+    except Exception as exc:  # a plugin's bug costs its own search only
+        return [], {"source": source.name, "code": "bug", "message": redact(f"{type(exc).__name__}: {exc}")}
