@@ -16,7 +16,7 @@ from hds_cli.errors import ConfigError
 _HIDDEN = "***"
 _SHORTEST = 8  # a shorter value is an ordinary word such as `public`; hiding it would hide half of every message
 _VARIABLE = re.compile(r"HDS_[A-Z0-9_]+_API_KEY")
-_PARAMETER = re.compile(r"(?i)(?<![\w-])([\w.-]{0,60}(?:key|token|secret|authorization)[\w-]{0,30}=)[^\s&#;\"'<>]+")
+_PARAMETER = re.compile(r"(?i)(?<![\w-])([\w.-]{0,60}(?:key|token|secret|authorization)[\w-]{0,30}=)[^\s&#;\"'<>…]+")
 _HEADER = re.compile(
     r"(?i)\b((?:proxy-)?authorization|x-[\w-]*(?:key|token)|api[-_]?key)([\"']?\s*:\s*[\"']?)"
     r"((?:bearer|bot|basic|token)\s+)?[^\s,;\"'}]+"

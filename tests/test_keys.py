@@ -122,6 +122,7 @@ def test_a_known_key_is_found_in_every_form(in_file: bool, home: Path, monkeypat
         ("{'authorization': 'Bot abc'}", "{'authorization': 'Bot ***'}"),
         ("X-Subscription-Token: abc", "X-Subscription-Token: ***"),
         ('{"x-api-key": "abc", "n": 1}', '{"x-api-key": "***", "n": 1}'),
+        ("hint: export HDS_BRAVE_API_KEY=…   or", "hint: export HDS_BRAVE_API_KEY=…   or"),
         ("no answer from host: timeout", "no answer from host: timeout"),
         ("unknown setting 'key' in config.toml", "unknown setting 'key' in config.toml"),
         ("https://x/?q=monkeys&page=2", "https://x/?q=monkeys&page=2"),

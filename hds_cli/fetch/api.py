@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
 
 class RateLimited(SourceError):
-    """The API asks to wait; `seconds` when it says for how long (at most 30)."""
+    """The API asks to wait; `seconds` when it says for how long (at most 30), `told` when it says anything on it."""
 
     code = "rate_limited"
 
-    def __init__(self, message: str, seconds: float | None) -> None:
+    def __init__(self, message: str, seconds: float | None, told: bool = False) -> None:
         super().__init__(message)
         self.seconds = seconds
+        self.told = told or seconds is not None
 
 
 class Api:
@@ -120,9 +122,14 @@ class Api:
 
 def _refused(host: str, status: int, fields: Mapping[str, str]) -> SourceError:
     if status == 429:
-        seconds = retry_after(fields.get("retry-after"))
-        wait = f", asks to wait {seconds:.0f} s" if seconds is not None else ""
-        return RateLimited(f"{host} is asked too often{wait}", seconds)
+        told = (fields.get("retry-after") or "").strip()
+        seconds = retry_after(told)
+        wait = (
+            f"{seconds:.0f} s" if seconds is not None else f"{told} s" if re.fullmatch("[0-9]{1,7}", told) else "long"
+        )
+        return RateLimited(
+            f"{host} is asked too often" + (f", asks to wait {wait}" if told else ""), seconds, bool(told)
+        )
     if 300 <= status < 400:
         return SourceError(f"{host} answered with a redirect ({status}), which is not followed", code=f"http_{status}")
     return SourceError(f"{host} answered {status}", code=f"http_{status}")

@@ -18,7 +18,8 @@ from hds_cli.types import SearchResult
 T = TypeVar("T")
 Key = Literal["required", "optional", "none"]
 PATIENCE = 5.0  # seconds of a pause that a query waits for; with a longer one it fails at once
-PAUSE = 30.0  # seconds of quiet after a refusal that does not say for how long, or says for very long
+PAUSE = 30.0  # seconds of quiet after a refusal that wants more than a query can wait
+SHORT = 1.0  # the same after one that says nothing: most limits are so many requests a second
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 
 
@@ -41,7 +42,7 @@ class Limiter:
         self._closed_until = 0.0
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of `work`, which is tried once more if the service asks for a short pause (Retry-After).
+        """The result of `work`, which is tried once more after a short pause if the service wants one (Retry-After).
 
         Raises:
             SourceError: of `work`; `rate_limited` without asking, while the service wants quiet.
@@ -55,7 +56,8 @@ class Limiter:
                     if exc.error_code != "rate_limited":
                         raise
                     seconds: float | None = getattr(exc, "seconds", None)
-                    wait = PAUSE if seconds is None else seconds
+                    unsaid = PAUSE if getattr(exc, "told", False) else SHORT
+                    wait = unsaid if seconds is None else seconds
                     self._closed_until = max(self._closed_until, time.monotonic() + wait)
                     if attempt == 2 or wait > PATIENCE:
                         raise

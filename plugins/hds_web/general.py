@@ -60,16 +60,14 @@ class Jina(WebSource):
 
 
 class Kagi(WebSource):
-    """Kagi Search; rows of another type than 0 (related searches) are left out."""
+    """Kagi Search, version 1 of its API; only the list `search` of its answer (not news, videos, related searches)."""
 
-    address = "https://kagi.com/api/v0/search"
-    rows, bare, snippet, markup = ("data",), True, "snippet", True
+    address = "https://kagi.com/api/v1/search"
+    rows, bare, snippet, markup = ("data", "search"), True, "snippet", True
 
     def request(self, query: str, top_k: int) -> Request:
-        return Request({"q": query, "limit": top_k}, {"Authorization": f"Bot {self.reveal()}"})
-
-    def found(self, answer: Any) -> Sequence[Any]:
-        return [row for row in super().found(answer) if isinstance(row, dict) and row.get("t") == 0]
+        body = {"query": query, "workflow": "search", "limit": top_k}
+        return Request(headers={"Authorization": f"Bearer {self.reveal()}"}, body=body)
 
 
 class Mojeek(WebSource):

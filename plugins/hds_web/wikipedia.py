@@ -58,7 +58,7 @@ class Wikipedia(WebSource):
         if which is None:
             return None
         answer = await self._said(
-            _query(prop="extracts|info", inprop="url", explaintext=1, exsectionformat="wiki", redirects=1, **which)
+            _query(prop="extracts|info", inprop="url", explaintext=1, exlimit=1, redirects=1, **which)
         )
         rows = rows_at(answer, ("query", "pages"), True)
         row = rows[0] if rows and isinstance(rows[0], dict) else {}

@@ -62,9 +62,9 @@ GENERAL = (
         sent={"q": "salt of the sea", "num": "5"},
     ),
     Case(
-        "kagi", {"/search": {"meta": {"id": "x", "ms": 3}, "data": [{"t": 0, **row} for row in rows(snippet="snippet")] + [{"t": 1, "list": ["more"]}]}},
-        {"/search": {"meta": {"id": "x"}, "data": []}}, PLAIN, "header authorization: Bot {}",
-        sent={"q": "salt of the sea", "limit": "5"},
+        "kagi", {"/search": {"meta": {"trace": "x", "ms": 3}, "data": {"search": rows(snippet="snippet"), "related_search": [{"url": "https://no.example", "title": "more"}]}}},
+        {"/search": {"meta": {"trace": "x"}, "data": {}}}, PLAIN, "header authorization: Bearer {}",
+        sent={"query": "salt of the sea", "limit": "5", "workflow": "search"},
     ),
     Case(
         "mojeek", {"/search": {"response": {"status": "OK", "head": {"results": 2}, "results": rows(snippet="desc")}}},
