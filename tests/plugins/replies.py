@@ -79,7 +79,7 @@ GENERAL = (
 )  # fmt: skip
 
 WIKI_PAGES = [
-    {"pageid": 22, "ns": 0, "title": "Halite", "index": 2, "extract": "Halite is rock salt.", "fullurl": "https://en.wikipedia.org/wiki/Halite"},
+    {"pageid": 10, "ns": 0, "title": "Halite", "index": 2, "extract": "Halite is rock salt.", "fullurl": "https://en.wikipedia.org/wiki/Halite"},
     {"pageid": 11, "ns": 0, "title": "Sea salt", "index": 1, "extract": "Sea salt is salt.", "fullurl": "https://en.wikipedia.org/wiki/Sea_salt"},
 ]  # fmt: skip
 ARTICLE = {
