@@ -74,7 +74,8 @@ class Fanout:
         results: list[SearchResult] = []
         error: dict[str, str] | None = None
         try:
-            results = [replace(r, source=r.source or source.name) for r in await source.search(query, self._top_k)][: self._top_k]
+            found_here = await source.search(query, self._top_k)
+            results = [replace(r, source=r.source or source.name) for r in found_here[: self._top_k]]
         except HdsError as exc:
             error = {"code": exc.error_code, "message": redact(exc.message)}
         except asyncio.CancelledError:
