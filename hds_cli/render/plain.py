@@ -23,10 +23,11 @@ class PlainLines:
         self._stream, self._only_warnings = stream, only_warnings
         self._queries: dict[tuple[int, int], str] = {}
         self._gone = False
+        self._failed: set[str] = set()
 
     def handle(self, event: Event) -> None:
-        said = self._says(event)
-        if said is None or self._gone or (self._only_warnings and not _is_warning(event)):
+        said = self._warning(event) if self._only_warnings else self._says(event)
+        if said is None or self._gone:
             return
         start = "" if self._only_warnings else f"{words.duration(event.t):>8}  "
         try:
@@ -37,6 +38,13 @@ class PlainLines:
 
     def close(self) -> None:
         """Nothing is left to do: every line is out already."""
+
+    def _warning(self, event: Event) -> str | None:
+        """A warning, or a source that failed: once for each, as it may fail for every query."""
+        if isinstance(event, events.SearchFinished) and event.error and event.source not in self._failed:
+            self._failed.add(event.source)
+            return f"warning: {event.source}: {event.error.get('message') or words.reason(event.error.get('code'))}"
+        return self._says(event) if isinstance(event, events.Notice) and event.level == "warning" else None
 
     def _says(self, event: Event) -> str | None:
         match event:
@@ -86,7 +94,3 @@ class PlainLines:
 
 def _page(event: events.PageFinished) -> str:
     return f"{event.title} <{safe_url(event.url)}>" if event.title else safe_url(event.url)
-
-
-def _is_warning(event: Event) -> bool:
-    return isinstance(event, events.Notice) and event.level == "warning"
