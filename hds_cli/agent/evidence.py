@@ -22,10 +22,9 @@ class Budget:
     passages: int = 4
 
 
-def turn_budget(n_ctx: int, used: int, reserve: int, passages: int = 4, most: int | None = None) -> Budget:
-    """What may still be read: a quarter of the context, never more than is left beside `reserve` tokens of answer."""
-    tokens = min(n_ctx // 4, n_ctx - used - reserve)
-    return Budget(max(0, min(tokens, most) if most else tokens), passages)
+def turn_budget(n_ctx: int, room: int, passages: int = 4, most: int | None = None) -> Budget:
+    """What a turn may read: a quarter of the context, never more than the `room` left beside an answer, or `most`."""
+    return Budget(max(0, min(n_ctx // 4, room, room if most is None else most)), passages)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.citations import Support, support
 from hds_cli.agent.dialects import Dialect, Found, Hooks, Written, strip_numbers
-from hds_cli.agent.evidence import Budget, Evidence
+from hds_cli.agent.evidence import Budget, Evidence, turn_budget
 from hds_cli.engine.base import Counter
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout, Gathered, Watcher
@@ -210,9 +210,9 @@ class Run:
         if self._stopped and not any(found.values()):
             return
         room = await self._model(self._parts.dialect.room)
-        tokens = min(room, self._limits.evidence_tokens or room)
         searched = [(turn.queries[n - 1], pages) for n, pages in found.items()]
-        budget = Budget(tokens, self._limits.evidence_passages)
+        limits = self._limits
+        budget = turn_budget(self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens)
         chosen = await self._model(self._evidence.select, searched, budget) if searched else []
         passages = dict(zip(found, chosen, strict=True))
         told: list[Found] = []

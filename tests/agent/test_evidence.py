@@ -66,10 +66,10 @@ def test_a_long_passage_is_cut_to_the_sentences_around_its_best() -> None:
 
 def test_the_turn_budget_leaves_room_for_the_answer() -> None:
     """A quarter of the context, never what the answer needs."""
-    assert turn_budget(4096, 0, 1024).tokens == 1024
-    assert turn_budget(4096, 3000, 1024).tokens == 72
-    assert turn_budget(4096, 4000, 1024).tokens == 0
-    assert turn_budget(4096, 0, 1024, most=448).tokens == 448
+    assert turn_budget(4096, 3072).tokens == 1024
+    assert turn_budget(4096, 72).tokens == 72
+    assert turn_budget(4096, -5).tokens == 0
+    assert turn_budget(4096, 3072, most=448).tokens == 448
 
 
 def test_a_passage_about_none_of_the_names_is_not_read() -> None:

@@ -406,7 +406,10 @@ class Maker:
             opened = True
             pages = [(query, self._pages(query)) for query in queries]
             budget = turn_budget(
-                hds_starter.N_CTX, used, 512, hds_starter.EVIDENCE_PASSAGES, hds_starter.EVIDENCE_TOKENS
+                hds_starter.N_CTX,
+                hds_starter.N_CTX - used - 512,
+                hds_starter.EVIDENCE_PASSAGES,
+                hds_starter.EVIDENCE_TOKENS,
             )
             found = evidence.select(pages, budget)
             segments += [
