@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from hds_cli import events
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.commands import _models
 from hds_cli.config import Settings
-from hds_cli.engine.base import ModelSpec, Segment
-from hds_cli.search.base import SourceContext
+from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.fanout import Fanout
 from hds_cli.threads import in_daemon
-from hds_cli.types import Page
+from hds_cli.types import Egress, Page
+
+if TYPE_CHECKING:
+    from hds_cli.fetch.client import Fetcher
 
 
 @dataclass
@@ -63,10 +68,79 @@ class _Signals:
         _leave(code)
 
 
+class Desk:
+    """A model, the sources and the pages, opened once, for one question after another."""
+
+    def __init__(
+        self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: _models.Model, session: Session
+    ) -> None:
+        self._settings, self._fetcher, self._sources, self.model = settings, fetcher, sources, model
+        self._first: Session | None = session
+
+    async def answer(
+        self, question: str, emit: events.Emit, *, attached: Page | None = None, stop: Stop | None = None
+    ) -> events.RunFinished:
+        """Research one question; every event goes to `emit`, `RunFinished` last.
+
+        Raises:
+            HdsError: what stands in the way.
+        """
+        session, self._first = self._first, None
+        if session is None:
+            session = await in_daemon(self.model.engine.session)
+        stop = stop or Stop()
+        stop.abort = self.model.engine.abort
+        if stop.reason is None:
+            self.model.engine.resume()
+        try:
+            run = Run(new_run_id(), self._parts(session, stop), _limits(self.model, self._settings), emit)
+            finished = await run.answer(question, attached)
+        finally:
+            self.model.engine.abort()
+        session.close()  # not after a run that was cut short: the model's thread may still be in it
+        return finished
+
+    def _parts(self, session: Session, stop: Stop) -> Parts:
+        settings, fetcher, model = self._settings, self._fetcher, self.model
+        before = fetcher.egress()
+        return Parts(
+            dialect=model.speak(session, settings),
+            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k),
+            count=lambda text: model.engine.count([Segment(text)]),
+            counter=session.counter,
+            model=model.info,
+            stop=stop,
+            resume=model.engine.resume,
+            egress=lambda: _since(before, fetcher.egress()),
+            fault=lambda: fetcher.cache.fault,
+            sources=tuple(source.name for source in self._sources),
+            offline=settings.offline,
+            seed=settings.seed,
+        )
+
+
+@contextlib.asynccontextmanager
+async def desk(spec: ModelSpec, settings: Settings) -> AsyncIterator[Desk]:
+    """Open the sources and load the model.
+
+    Raises:
+        HdsError: a source or the model is missing or unusable.
+    """
+    from hds_cli.fetch.client import Fetcher
+    from hds_cli.search.sources import open_sources
+
+    async with Fetcher(settings) as fetcher:
+        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache))
+        if any(source.needs_network for source in sources):
+            fetcher.warm()
+        model = await in_daemon(_models.load, spec, settings)
+        yield Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
+
+
 async def research(
     request: Request, settings: Settings, emit: events.Emit, on_leave: Callable[[], None]
 ) -> events.RunFinished:
-    """Answer the question; every event goes to `emit`, `RunFinished` last.
+    """Answer one question with Ctrl-C and SIGTERM watched; every event goes to `emit`, `RunFinished` last.
 
     Args:
         on_leave: called before the process ends because of a second Ctrl-C or SIGTERM; puts the terminal right.
@@ -74,42 +148,26 @@ async def research(
     Raises:
         HdsError: what stands in the way.
     """
-    from hds_cli.fetch.client import Fetcher
-    from hds_cli.search.sources import open_sources
-
     stop = Stop()
     signals = _Signals(stop, emit, on_leave)
     signals.watch()
-    async with Fetcher(settings) as fetcher:
-        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache))
-        if any(source.needs_network for source in sources):
-            fetcher.warm()
-        model = await in_daemon(_models.load, request.spec, settings)
-        session = await in_daemon(model.engine.session)
-        stop.abort = model.engine.abort
-        parts = Parts(
-            dialect=model.speak(session, settings),
-            fanout=Fanout(sources, fetcher.fetch, top_k=settings.top_k),
-            count=lambda text: model.engine.count([Segment(text)]),
-            counter=session.counter,
-            model=model.info,
-            stop=stop,
-            resume=model.engine.resume,
-            egress=fetcher.egress,
-            fault=lambda: fetcher.cache.fault,
-            sources=tuple(source.name for source in sources),
-            offline=settings.offline,
-            seed=settings.seed,
-        )
-        for notice in (*request.notices, *_warnings(model, settings)):
+    async with desk(request.spec, settings) as place:
+        for notice in (*request.notices, *_warnings(place.model, settings)):
             emit(notice)
         signals.running = True
-        try:
-            return await Run(new_run_id(), parts, _limits(model, settings), emit).answer(
-                request.question, request.attached
-            )
-        finally:
-            model.engine.abort()
+        return await place.answer(request.question, emit, attached=request.attached, stop=stop)
+
+
+def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress, ...]:
+    """What was contacted after `before` was taken."""
+    old = {host.host: host for host in before}
+    grown = (
+        replace(h, requests=h.requests - old[h.host].requests, bytes=h.bytes - old[h.host].bytes)
+        if h.host in old
+        else h
+        for h in now
+    )
+    return tuple(host for host in grown if host.requests)
 
 
 def _limits(model: _models.Model, settings: Settings) -> Limits:
@@ -141,4 +199,4 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-__all__ = ["Request", "research"]
+__all__ = ["Desk", "Request", "desk", "research"]

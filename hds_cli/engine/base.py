@@ -100,6 +100,9 @@ class Session(Protocol):
         a part of a stop string.
         """
 
+    def close(self) -> None:
+        """Give back what the sequence holds."""
+
 
 class Engine(Protocol):
     """A loaded model."""

@@ -114,6 +114,8 @@ class ScriptedSession:
             return Generation(written, "aborted", None, _tokens(written))
         return Generation(text, "stop" if stopped else "eos", stopped, _tokens(text))
 
+    def close(self) -> None: ...
+
     def _write(self, text: str, pace: float | None, on_text: OnText | None) -> str:
         step = max(1, int(pace / 50)) if pace else max(1, len(text))
         for at in range(0, len(text), step):
