@@ -28,13 +28,18 @@ def cache_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """Collections: what cannot be fetched again."""
+    """Collections and runs: what cannot be fetched again."""
     return _xdg("XDG_DATA_HOME", ".local/share", "data")
 
 
 def collections_dir() -> Path:
     """One SQLite file a collection."""
     return data_dir() / "collections"
+
+
+def runs_dir() -> Path:
+    """Saved runs: one journal each, its name is the run's id (`7f3kq2.jsonl`)."""
+    return data_dir() / "runs"
 
 
 def private_dir(path: Path) -> Path:
