@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from hds_cli.agent import protocol
+from hds_cli.agent import calculation, protocol
 from hds_cli.engine.base import Generation, Sampling, Segment, Session, StopReason
 from hds_cli.text import normalise
 from hds_cli.types import Passage
@@ -83,6 +83,7 @@ class HdsDialect:
     Args:
         preamble, boxed: texts of the prompt (what the model was trained with).
         temperature: None: 0.6 for turns and 0.7 for a forced answer, as in the reference.
+        calculates: the model was taught to leave ordering and adding to `calculation`.
     """
 
     name = "hds"
@@ -96,8 +97,9 @@ class HdsDialect:
         temperature: float | None = None,
         max_tokens: int = 4096,
         seed: int = 0,
+        calculates: bool = False,
     ) -> None:
-        self._session = session
+        self._session, self._calculates = session, calculates
         self._preamble = protocol.PREAMBLE if preamble is None else preamble
         self._boxed = protocol.BOXED_REQUEST if boxed is None else boxed
         self._max_tokens = max(64, min(max_tokens, session.n_ctx // 4))
@@ -119,13 +121,7 @@ class HdsDialect:
         mark = self._session.mark()
         stream = _Stream(hooks)
         self._turns += 1
-        made = self._session.generate(
-            max_tokens=self._max_tokens,
-            stop=[protocol.END_QUERIES, protocol.BEGIN_RESULTS],
-            # A turn of its own seed: a replay of one turn does not depend on how many tokens the others drew.
-            sampling=replace(self._turn, seed=self._turn.seed + self._turns),
-            on_text=stream.feed,
-        )
+        made = self._generate(stream)
         stream.finish(closed=made.stop == protocol.END_QUERIES)
         thought = _thought(stream.parser.thought if stream.parser.found else made.text)
         if stream.parser.queries:
@@ -138,6 +134,27 @@ class HdsDialect:
         answer, explanation = protocol.split_answer(made.text)
         thought = _thought(made.text) if protocol.END_THINK in made.text else ""
         return Written(thought, (), answer, explanation, made.reason, made.tokens)
+
+    def _generate(self, stream: _Stream) -> Generation:
+        """What the model writes until a block of queries or its end, with the results of its calculations in place."""
+        text, tokens = "", 0
+        stop = [protocol.END_QUERIES, protocol.BEGIN_RESULTS, *([calculation.CLOSE] if self._calculates else [])]
+        while True:
+            made = self._session.generate(
+                max_tokens=self._max_tokens - tokens,
+                stop=stop,
+                # A turn of its own seed: a replay of one turn does not depend on how many tokens the others drew.
+                sampling=replace(self._turn, seed=self._turn.seed + self._turns + tokens),
+                on_text=stream.feed,
+            )
+            text, tokens = text + made.text, tokens + made.tokens
+            if made.stop != calculation.CLOSE or tokens >= self._max_tokens:
+                return replace(made, text=text, tokens=tokens)
+            result = calculation.result(text)
+            closing = calculation.CLOSE + (f" = {result}" if result else "")
+            self._session.append([Segment(closing)])
+            stream.feed(closing)
+            text += closing
 
     def read(self, found: Sequence[Found]) -> None:
         block = protocol.results_block(found, self._shown)

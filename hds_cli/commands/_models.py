@@ -39,7 +39,7 @@ class Model:
             )  # fmt: skip
         return HdsDialect(
             session, preamble=self.preamble, boxed=self.spec.boxed, temperature=temperature,
-            max_tokens=settings.max_tokens, seed=settings.seed,
+            max_tokens=settings.max_tokens, seed=settings.seed, calculates=self.spec.calculates,
         )  # fmt: skip
 
 

@@ -130,7 +130,8 @@ class ModelSpec:
     """A model to load and what it was made for.
 
     `preamble` and `boxed` replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on);
-    `evidence_tokens` and `evidence_passages` bound what it is given to read in a turn, and for one query.
+    `evidence_tokens` and `evidence_passages` bound what it is given to read in a turn, and for one query; `calculates`:
+    it was taught to leave ordering and adding to the run (`agent.calculation`).
     """
 
     name: str
@@ -143,4 +144,5 @@ class ModelSpec:
     n_ctx: int | None = None
     evidence_tokens: int | None = None
     evidence_passages: int | None = None
+    calculates: bool = False
     about: str = ""

@@ -1,0 +1,80 @@
+"""The checked step: what the model leaves to be ordered or added is ordered and added exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hds_cli.agent import protocol
+from hds_cli.agent.calculation import result
+from hds_cli.agent.dialects import HdsDialect
+from tests.agent.test_dialects import Seen, session
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("so [[largest: Norway 5,600,000; Sweden 10,500,000", "Sweden"),
+        ("[[smallest: Ghana 21.4 years; Gabon 21.8 years; Chad 16.6 years", "Chad"),
+        ("[[largest: India 1.4 billion; Iceland 380 thousand", "India"),
+        ("[[largest: A: $12,300; B: $9,999", "A"),
+        ("[[smallest: Vostok -89.2 °C; Oymyakon −67.7 °C", "Vostok"),
+        ("[[largest: Area 51 12; Apollo 11 7", "Area 51"),
+        ("[[largest: A 5; B 5; C 4", "A and B"),
+        ("[[sum: Ukraine 603,550; Algeria 2,381,740", "2,985,290"),
+        ("[[sum: 0.1; 0.2", "0.3"),
+        ("[[largest: no number at all", None),
+        ("[[product: 2; 3", None),
+        ("not a calculation", None),
+        ("[[sum: 1; 2]] done", None),
+    ],
+)
+def test_a_calculation_at_the_end_of_a_text_has_a_result(text: str, expected: str | None) -> None:
+    """Labels and numbers are read as people write them; what is no calculation has no result."""
+    assert result(text) == expected
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=8, unique=True))
+def test_order_and_sum_are_those_of_the_numbers(numbers: list[int]) -> None:
+    """Whatever the numbers' lengths, the largest, the smallest and the sum are right."""
+    parts = "; ".join(f"c{chr(97 + i)} {n:,}" for i, n in enumerate(numbers))
+    largest, smallest = numbers.index(max(numbers)), numbers.index(min(numbers))
+    assert result(f"[[largest: {parts}") == f"c{chr(97 + largest)}"
+    assert result(f"[[smallest: {parts}") == f"c{chr(97 + smallest)}"
+    assert result(f"[[sum: {parts}") == f"{sum(numbers):,}"
+
+
+def test_the_result_is_written_behind_the_brackets_and_the_model_goes_on(tmp_path: Path) -> None:
+    """A taught model stops at the brackets, reads the result and answers from it; both calls are one turn."""
+    made = session(
+        tmp_path, "[[largest: Chile 19; Peru 34]]never read", "\n</think>\n\nPeru has more.\n\n\\boxed{Peru}"
+    )
+    dialect = HdsDialect(made, calculates=True)
+    dialect.start("q", [])
+    seen = Seen()
+    written = dialect.write(seen.hooks)
+    assert (written.answer, written.thought) == ("Peru", "[[largest: Chile 19; Peru 34]] = Peru")
+    assert "never read" not in "".join(made.text)
+    assert "[[largest: Chile 19; Peru 34]] = Peru\n</think>" in "".join(made.text)
+
+
+def test_queries_after_a_calculation_are_still_queries(tmp_path: Path) -> None:
+    """A calculation may stand in the thought of a turn that searches."""
+    block = f"\n</think>\n\n{protocol.BEGIN_QUERIES}\none;\ntwo\n{protocol.END_QUERIES}"
+    made = session(tmp_path, "[[sum: 1; 2]]", block)
+    dialect = HdsDialect(made, calculates=True)
+    dialect.start("q", [])
+    seen = Seen()
+    assert dialect.write(seen.hooks).queries == ("one", "two")
+    assert seen.queries == ["one", "two"]
+    assert "]] = 3\n</think>" in "".join(made.text)
+
+
+def test_a_model_that_was_not_taught_is_never_stopped_by_brackets(tmp_path: Path) -> None:
+    """Without the step, double brackets are text like any other."""
+    dialect = HdsDialect(session(tmp_path, "[[sum: 1; 2]] and on.\n</think>\n\nx\n\n\\boxed{x}"))
+    dialect.start("q", [])
+    assert dialect.write(Seen().hooks).thought == "[[sum: 1; 2]] and on."
