@@ -130,7 +130,7 @@ async def desk(spec: ModelSpec, settings: Settings) -> AsyncIterator[Desk]:
     from hds_cli.search.sources import open_sources
 
     async with Fetcher(settings) as fetcher:
-        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache))
+        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract))
         if any(source.needs_network for source in sources):
             fetcher.warm()
         model = await in_daemon(_models.load, spec, settings)

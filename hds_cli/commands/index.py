@@ -13,7 +13,8 @@ import typer
 
 from hds_cli.commands import _options
 from hds_cli.errors import SourceUnknown, UsageError
-from hds_cli.search import collections
+from hds_cli.plugins import entry_points, load
+from hds_cli.search import collections, linked, sources
 from hds_cli.search.local import Collection, check_name, names, read_jsonl
 from hds_cli.types import Document
 
@@ -36,16 +37,25 @@ def add(
 ) -> None:
     """Index a folder of .txt, .md and .html files, one such file, or a .jsonl of documents. Again: what changed.
 
+    A .zim or .warc file is searched where it lies.
+
     hds index add ~/notes
 
     hds index add corpus.jsonl --name papers
+
+    hds index add wikipedia_en_all.zim --name wiki
     """
     path = path.expanduser()
     if not path.exists():
         raise UsageError(f"there is no {path}", hint="hds index add FOLDER")
+    if kind := linked.source_for(path):
+        _link(check_name(name or linked.default_name(path)), path, kind, quiet)
+        return
     name = check_name(name or path.resolve().stem.replace(" ", "_"))
     if name not in names() and name in collections.available():
         raise UsageError(f"{name!r} is the name of a collection that a package brings", hint="--name OTHER")
+    if name in linked.names():
+        raise UsageError(f"{name!r} is the name of a linked file", hint=f"hds index remove {name}   or   --name OTHER")
     skipped: list[str] = []
     documents = read_jsonl(path, name) if path.suffix == ".jsonl" else _files(path, skipped)
     with _progress(quiet) as tell:
@@ -74,6 +84,7 @@ def list_(json_: _options.Json = False) -> None:
             rows.append({"name": name, "documents": info.documents, "bytes": info.bytes, "origin": info.origin})
         else:
             rows.append({"name": name, "documents": None, "bytes": 0, "origin": "not built yet"})
+    rows += [_linked_row(name) for name in linked.names()]
     if json_:
         sys.stdout.write(json.dumps({"schema": "hds.index/1", "collections": rows}) + "\n")
         return
@@ -93,11 +104,15 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
     from hds_cli.render import tables
     from hds_cli.render.consoles import console_for
 
-    found = collections.open_one(name).info()
-    values: dict[str, object] = {
-        "name": found.name, "documents": found.documents, "passages": found.passages, "bytes": found.bytes,
-        "origin": found.origin, "file": str(found.path),
-    }  # fmt: skip
+    if name in linked.names():
+        row = _linked_row(name)
+        values = row | {"passages": None, "file": row["origin"]}
+    else:
+        found = collections.open_one(name).info()
+        values = {
+            "name": found.name, "documents": found.documents, "passages": found.passages, "bytes": found.bytes,
+            "origin": found.origin, "file": str(found.path),
+        }  # fmt: skip
     if json_:
         sys.stdout.write(json.dumps({"schema": "hds.collection/1", **values}) + "\n")
         return
@@ -107,10 +122,35 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
 @app.command()
 def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Delete a collection's index. The documents it was made from are not touched."""
-    if name not in names():
+    if name in linked.names():
+        linked.remove(name)
+    elif name in names():
+        Collection(name).remove()
+    else:
         raise SourceUnknown(f"there is no collection {name!r} on disk", hint="hds index list")
-    Collection(name).remove()
     _say(f"removed {name}")
+
+
+def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
+    """Make a file a collection that is searched where it lies."""
+    if name in collections.available() or name in entry_points(sources.GROUP):
+        raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
+    plugin: linked.Preparing = load(sources.GROUP, kind)
+    with _progress(quiet) as tell:
+        documents = plugin.prepare(name, path.resolve(), tell)
+    linked.add(name, linked.Linked(kind, str(path.resolve()), documents))
+    if not quiet:
+        _say(f"{name}: {documents:,} documents in {path.resolve()}   (hds ask -s {name} …)")
+
+
+def _linked_row(name: str) -> dict[str, object]:
+    """A linked collection as `hds index list` and `info` show it."""
+    found = linked.find(name)
+    if found is None:
+        raise SourceUnknown(f"there is no collection {name!r}", hint="hds index list")
+    file = Path(found.path)
+    size = file.stat().st_size if file.is_file() else 0
+    return {"name": name, "documents": found.documents, "bytes": size, "origin": found.path}
 
 
 def _files(path: Path, skipped: list[str]) -> Iterator[Document]:

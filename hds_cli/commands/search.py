@@ -62,7 +62,7 @@ async def _search(queries: Sequence[str], settings: config.Settings) -> Answers:
     from hds_cli.search.sources import open_sources
 
     async with Fetcher(settings) as fetcher:
-        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache))
+        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract))
         pairs = [(query, source) for query in queries for source in sources]
         found = await asyncio.gather(*(_one(query, source, settings) for query, source in pairs))
     answers: Answers = [(query, [], []) for query in queries]

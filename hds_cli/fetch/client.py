@@ -262,6 +262,10 @@ class Fetcher:
         """Start the extraction processes now, so that the first page does not wait for them; returns at once."""
         self._workers.start()
 
+    async def extract(self, body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
+        """Title and text of bytes that a source holds itself, by the same processes that read fetched pages."""
+        return await self._workers.extract(body, kind, charset, url)
+
     def egress(self) -> tuple[Egress, ...]:
         """Every host contacted so far, for pages and for APIs, by name."""
         total: dict[str, list[int]] = {}
@@ -380,7 +384,7 @@ def _being_cancelled() -> bool:
 
 def _own_hosts(settings: Settings) -> list[str]:
     """Hosts of the APIs that the user configured by address."""
-    urls = [settings.searxng_url, *(own.url for own in settings.sources.values())]
+    urls = [settings.searxng_url, *(url for own in settings.sources.values() for url in (own.url, own.reader))]
     return sorted({host for url in urls if (host := urlsplit(url or "").hostname)})
 
 

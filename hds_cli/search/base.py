@@ -58,6 +58,20 @@ class PageStore(Protocol):
     def get(self, url: str) -> Page | None: ...
 
 
+class Extract(Protocol):
+    """The normal extractor: bytes to text in a process that can be killed; no network."""
+
+    async def __call__(self, body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
+        """`title`, `text`, maybe `author` and `date`; or a `reason` why there is no text. Never raises.
+
+        Args:
+            body: what was stored or came back, decoded.
+            kind: `html`, `xml`, `text`, `markdown`, `json` or `pdf`.
+            charset: what its label said, untrusted.
+            url: where it is from.
+        """
+
+
 @dataclass(frozen=True)
 class SourceContext:
     """What a source is made with: a plugin's entry point is called as `factory(name, context)`."""
@@ -65,6 +79,7 @@ class SourceContext:
     settings: Settings
     api: JsonApi
     pages: PageStore | None = None
+    extract: Extract | None = None
 
 
 @dataclass(frozen=True)

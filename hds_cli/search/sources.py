@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hds_cli.config import Settings
 from hds_cli.errors import ConfigError, NoSources, SourceUnknown, UsageError
 from hds_cli.plugins import entry_points, load
-from hds_cli.search import collections
+from hds_cli.search import collections, linked
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.cache import CacheSource
 
@@ -17,7 +17,7 @@ GROUP = "hds.sources.v1"
 
 def known() -> list[str]:
     """Every name that `-s` takes."""
-    return sorted({"cache", *entry_points(GROUP), *collections.available()})
+    return sorted({"cache", *entry_points(GROUP), *collections.available(), *linked.names()})
 
 
 def defaults(settings: Settings) -> list[str]:
@@ -25,7 +25,7 @@ def defaults(settings: Settings) -> list[str]:
     names = [] if settings.offline else ["searxng" if settings.searxng_url else "wikipedia"]
     if settings.offline and any(settings.pages_dir.glob("*.db")):
         names.append("cache")
-    if collections.available():
+    if collections.available() or linked.names():
         names.append("local")
     return names
 
@@ -46,7 +46,13 @@ def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
             "there is nothing to search in",
             hint='hds index add FOLDER   or   HDS_SEARXNG_URL=http://localhost:8888   or   pip install ".[starter]"',
         )
-    return [_open(name, context) for name in wanted]
+    return [_open(name, context) for name in _every_collection(wanted)]
+
+
+def _every_collection(wanted: Sequence[str]) -> list[str]:
+    """`wanted` with what `local` means besides indexed collections: the linked ones, each a source of its own."""
+    more = [name for name in linked.names() if name not in wanted] if "local" in wanted else []
+    return [name for name in wanted if name != "local" or not more or collections.available()] + more
 
 
 def _check_tables(settings: Settings) -> None:
@@ -66,6 +72,8 @@ def _open(name: str, context: SourceContext) -> Source:
         source = load(GROUP, name)(name, context)
     elif name in collections.available():
         source = load(GROUP, "local")(name, context)
+    elif name in linked.names() and (record := linked.find(name)):
+        source = load(GROUP, record.source)(name, context)
     else:
         near = difflib.get_close_matches(name, known(), 1)
         raise SourceUnknown(
