@@ -101,8 +101,7 @@ class Evidence:
         price = self._count(text) + label
         if price <= tokens:
             return text, price
-        scores = BM25(sentences).scores(wanted)
-        low = high = max(range(len(sentences)), key=lambda i: (scores[i], -i))
+        low = high = _best_sentence(candidate, wanted)
         best, best_price = "", 0
         while True:
             text = " ".join(sentences[low : high + 1])
@@ -117,6 +116,14 @@ class Evidence:
                 low -= 1
             else:
                 return best, best_price
+
+
+def _best_sentence(candidate: _Candidate, wanted: Sequence[str]) -> int:
+    """The place of the sentence that says most; the first one where page and heading are all that is asked for."""
+    if set(wanted) <= set(terms(f"{candidate.page.title} {candidate.cut.heading}")):
+        return 0
+    scores = BM25(candidate.cut.sentences).scores(wanted)
+    return max(range(len(scores)), key=lambda i: (scores[i], -i))
 
 
 def _ranked(query: str, question: set[str], pages: Sequence[Page]) -> list[_Candidate]:

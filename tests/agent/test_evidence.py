@@ -94,3 +94,13 @@ def test_quotes_are_compared_by_their_words() -> None:
     assert quote_words("| total |  323,802 sq\nkm |") == quote_words("total: 323,802 sq km")
     assert quote_words("“Größe” — über") == quote_words('"größe" - ÜBER')
     assert quote_words("a b") != quote_words("ab")
+
+
+def test_a_section_that_is_all_that_was_asked_for_is_read_from_its_start() -> None:
+    """`capital of Cuba` is answered where the section begins, not where its words come up again."""
+    text = "## Capital\n\nname: Havana\n\netymology: the capital of Cuba may be named for a group of people. And so on."
+    page = Page("u", title="Cuba", status="cached", text=text)
+    (found,) = Evidence("q", words).select([("capital of Cuba", [page])], Budget(14, 1))
+    assert found[0].text == "name: Havana"
+    (found,) = Evidence("q", words).select([("capital of Cuba named for people", [page])], Budget(27, 1))
+    assert found[0].text.startswith("etymology")
