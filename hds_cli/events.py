@@ -7,12 +7,27 @@ dictionary with `to_dict` (key `event` first) and comes back with `from_dict`.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
+import math
 import re
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from hds_cli.types import Citation, Egress, ModelInfo, PageStatus, Passage, RunStatus, SearchResult, Seconds, Usage
+from hds_cli.types import (
+    Citation,
+    Egress,
+    Exchange,
+    Findings,
+    ModelInfo,
+    PageStatus,
+    Passage,
+    RunStatus,
+    SearchResult,
+    Usage,
+)
 
 SCHEMA = "hds.run/1"
 
@@ -28,7 +43,10 @@ class _Base:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(_Base):
-    """A run begins: what was asked, of which sources, with which model."""
+    """A run begins: what was asked, of which sources, with which model.
+
+    `settings` are those that shape the run, by their names; `continues` and `resumes` name an earlier run.
+    """
 
     run_id: str
     question: str
@@ -38,6 +56,27 @@ class RunStarted(_Base):
     seed: int = 0
     started_at: str = ""
     schema: str = SCHEMA
+    settings: dict[str, Any] = field(default_factory=dict)
+    continues: str | None = None
+    resumes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContinued(_Base):
+    """What the model is told of the run that this one continues; the passages keep their numbers."""
+
+    run_id: str
+    exchanges: tuple[Exchange, ...]
+    findings: tuple[Findings, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentAttached(_Base):
+    """A document came along with the question; `passages` is what the model is given of it."""
+
+    url: str
+    title: str
+    passages: tuple[Passage, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +131,17 @@ class SearchStarted(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchFinished(_Base):
-    """A source answered one query; `error` is `{"code", "message"}` when it did not."""
+    """A source answered one query; `error` is `{"code", "message"}` when it did not.
+
+    It has `retry_after` too, in seconds, when the source is not asked again before.
+    """
 
     turn: int
     query: int
     source: str
     seconds: float
     results: tuple[SearchResult, ...] = ()
-    error: dict[str, str] | None = None
+    error: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +178,16 @@ class EvidenceSelected(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFinished(_Base):
+    """The model has written, and has read what its queries found.
+
+    `written` is what it wrote, to the letter; `cut`: the run was being stopped, so that not all of it may be there.
+    """
+
     turn: int
     seconds: float
     generated_tokens: int = 0
+    written: str = ""
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +218,8 @@ class RunFinished(_Base):
 
 Event = (
     RunStarted
+    | RunContinued
+    | DocumentAttached
     | Notice
     | TurnStarted
     | ThoughtDelta
@@ -192,37 +243,46 @@ def event_name(cls: type[Event] | type[_Base]) -> str:
 
 
 _BY_NAME: dict[str, type[Any]] = {event_name(cls): cls for cls in get_args(Event)}
-_NESTED: dict[str, type[Any]] = {
-    "results": SearchResult,
-    "passages": Passage,
-    "citations": Citation,
-    "egress": Egress,
-}
+_hints = functools.cache(get_type_hints)
+
+
+def line(event: Event) -> str:
+    """An event as one line of ASCII, without the line's end; `event` and `t` come first."""
+    return json.dumps(event.to_dict(), ensure_ascii=True)
 
 
 def from_dict(data: dict[str, Any]) -> Event:
-    """The event that `to_dict` made `data` from.
+    """The event that `to_dict` made `data` from. Fields that this version does not know are left out.
 
     Raises:
-        ValueError: `data` names no event of this version, or lacks a field of it.
+        ValueError: `data` names no event of this version, lacks a field of it, or has one of another type.
     """
-    data = dict(data)
-    cls = _BY_NAME.get(str(data.pop("event", "")))
+    cls = _BY_NAME.get(str(data.get("event", "")))
     if cls is None:
         raise ValueError("not an event of this version")
-    known = {f.name for f in dataclasses.fields(cls)}
-    values = {key: value for key, value in data.items() if key in known}
-    for key, item in _NESTED.items():
-        if key in values:
-            values[key] = tuple(item(**entry) for entry in values[key])
-    if cls is RunStarted:
-        values |= {"sources": tuple(values["sources"]), "model": ModelInfo(**values["model"])}
-    if cls is RunFinished:
-        values["unsupported"] = tuple(values.get("unsupported", ()))
-        usage = dict(values["usage"])
-        values["usage"] = Usage(**usage | {"seconds": Seconds(**usage["seconds"])})
-    try:
-        event: Event = cls(**values)
-    except TypeError as exc:
-        raise ValueError(str(exc)) from exc
+    event: Event = _build(cls, data)
     return event
+
+
+def _build(hint: Any, value: Any) -> Any:
+    """`value`, which came from JSON, as the type `hint` says; a journal may come from anywhere."""
+    kind, parts = get_origin(hint), get_args(hint)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
+        known = {f.name: _hints(hint)[f.name] for f in dataclasses.fields(hint)}
+        try:
+            return hint(**{name: _build(known[name], item) for name, item in value.items() if name in known})
+        except TypeError as exc:
+            raise ValueError(str(exc)) from exc
+    if kind is tuple and isinstance(value, list | tuple):
+        return tuple(_build(parts[0], item) for item in value)
+    if kind in (Union, types.UnionType):
+        return None if value is None and type(None) in parts else _build(parts[0], value)
+    if kind is Literal and value in parts:
+        return value
+    if kind is dict and isinstance(value, dict):
+        return dict(value)
+    if hint is float and type(value) in (int, float) and math.isfinite(value):
+        return value
+    if hint in (str, int, bool) and type(value) is hint:
+        return value
+    raise ValueError(f"not {getattr(hint, '__name__', hint)}")

@@ -79,6 +79,22 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """A query and the passages that were chosen for it."""
+
+    query: str
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question of an earlier run and what was answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there."""
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TextIO
 
-from hds_cli.events import Event
-
-
-def line(event: Event) -> str:
-    """An event as one line of ASCII, without the line's end; `event` and `t` come first."""
-    return json.dumps(event.to_dict(), ensure_ascii=True)
+from hds_cli.events import Event, line
 
 
 class JsonLines:
