@@ -106,10 +106,10 @@ class GuidedDialect:
         self._missing: list[str] = []
         self._asked: set[str] = set()
         self._found: list[tuple[str, Sequence[Passage]]] = []
+        self._prefix = session.rewrite(0, self._render("PLAN"))  # asked for by `room`, before a run starts
 
     def start(self, question: str, documents: Sequence[Passage]) -> None:
         self._question = protocol.neutral(question)
-        self._prefix = self._session.rewrite(0, self._render("PLAN"))
         if documents:
             self._found.append((question, documents))
 
@@ -139,12 +139,7 @@ class GuidedDialect:
         """Read the passages of every query that came back, each by itself; returns the tokens written."""
         tokens = 0
         for query, passages in self._found:
-            listed = "\n".join(f"[{p.n}] {_line(p.full)}" for p in passages)
-            made = (
-                self._ask(f"READ\nPassages:\n{listed}\nQuery: {protocol.neutral(query)}", "read", None)
-                if passages
-                else None
-            )
+            made = self._ask(self._reading(query, passages), "read", None) if passages else None
             tokens += made.tokens if made else 0
             fact = _fact(query, made.text, passages) if made else None
             if fact:
@@ -153,6 +148,10 @@ class GuidedDialect:
                 self._missing.append(query)
         self._found = []
         return tokens
+
+    def _reading(self, query: str, passages: Sequence[Passage]) -> str:
+        listed = "\n".join(f"[{p.n}] {_line(p.full)}" for p in passages)
+        return f"READ\nPassages:\n{listed}\nQuery: {protocol.neutral(query)}"
 
     def _plan(self) -> str:
         known = [f"- {_line(f.query)}: {_line(f.value)}" for f in self._facts]
