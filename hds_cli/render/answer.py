@@ -28,8 +28,8 @@ def text(state: RunState) -> str:
     """Answer, blank line, `[n] title <url>` lines, without a line end; no answer: that, and what was looked for."""
     answer = bare(state)
     if not answer:
-        return "\n".join(_nothing(state))
-    lines = [_source_line(c) for c in _citations(state)]
+        return "\n".join(nothing(state))
+    lines = [_source_line(c) for c in citations(state)]
     return "\n".join([answer, "", *lines]) if lines else answer
 
 
@@ -39,7 +39,7 @@ def _source_line(citation: Citation) -> str:
     )
 
 
-def _citations(state: RunState) -> list[Citation]:
+def citations(state: RunState) -> list[Citation]:
     """One a number, in order of the numbers."""
     found: dict[int, Citation] = {}
     for citation in state.finished.citations if state.finished else ():
@@ -47,7 +47,7 @@ def _citations(state: RunState) -> list[Citation]:
     return [found[n] for n in sorted(found)]
 
 
-def _nothing(state: RunState) -> list[str]:
+def nothing(state: RunState) -> list[str]:
     """What stands in the answer's place. A failed run leaves the word to its error."""
     status = state.finished.status if state.finished else "failed"
     if status == "failed":
@@ -86,17 +86,17 @@ def print_answer(console: Console, state: RunState) -> None:
 
     answer = bare(state)
     if not answer:
-        if said := _nothing(state):
+        if said := nothing(state):
             console.print(Text("\n".join(said)))
         return
-    citations = _citations(state)
-    console.print(_with_references(answer, ranges(c.n for c in citations)))
+    cited = citations(state)
+    console.print(_with_references(answer, ranges(c.n for c in cited)))
     explanation = clean((state.finished.explanation if state.finished else None) or "").strip()
     if explanation and explanation != answer:
         console.print(Text(f"\n{explanation}", style="dim"))
-    if citations:
+    if cited:
         console.print()
-        for line in _sources(citations, state, min(console.width, _WIDEST), words.signs(console.encoding)):
+        for line in _sources(cited, state, min(console.width, _WIDEST), words.signs(console.encoding)):
             console.print(line, soft_wrap=True)
 
 

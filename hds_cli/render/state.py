@@ -15,7 +15,7 @@ from hds_cli.types import PageStatus, Passage, SearchResult
 
 @dataclass
 class PageState:
-    """A page that was asked for; no `status` yet: it is on its way."""
+    """A page that was asked for; no `status` yet: it is on its way. `requested` and `ended` are seconds of the run."""
 
     url: str
     title: str = ""
@@ -23,6 +23,9 @@ class PageState:
     reason: str | None = None
     bytes: int = 0
     seconds: float = 0.0
+    requested: float = 0.0
+    ended: float | None = None
+    extract_seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -30,7 +33,7 @@ class PageState:
 
     @property
     def failed(self) -> bool:
-        return self.status is not None and not self.ok
+        return self.status is not None and not self.ok and self.reason != "copy"
 
 
 @dataclass
@@ -79,13 +82,19 @@ class QueryState:
 
 @dataclass
 class TurnState:
-    """One call of the model. `seconds` is set when the turn is over."""
+    """One call of the model. `seconds` is set when the turn is over.
+
+    `written`: the second of the run at which its text was complete; `read`: at which its evidence was chosen.
+    """
 
     number: int
     forced: bool = False
     started: float = 0.0
     thought: str = ""
     seconds: float | None = None
+    written: float | None = None
+    read: float | None = None
+    ended: float | None = None
     queries: dict[int, QueryState] = field(default_factory=dict)
 
     @property
@@ -103,6 +112,7 @@ class RunState:
     notices: list[events.Notice] = field(default_factory=list)
     answering: str = ""
     at_once: int = 0
+    now: float = 0.0
     _open: int = 0
 
     @property
@@ -117,7 +127,12 @@ class RunState:
         """The source that led to a page; empty when none did (an attached document)."""
         return next((r.source for q in self.queries for r in q.results if r.url == url), "")
 
+    def passage(self, number: int) -> Passage | None:
+        """The passage that was read under a number."""
+        return next((p for query in self.queries for p in query.passages or () if p.n == number), None)
+
     def apply(self, event: Event) -> None:
+        self.now = max(self.now, event.t)
         match event:
             case events.RunStarted():
                 self.started = event
@@ -125,6 +140,8 @@ class RunState:
                 self.finished = event
             case events.Notice():
                 self.notices.append(event)
+            case events.RunContinued() | events.DocumentAttached():
+                pass  # nothing to draw: a run shows what it does itself
             case events.AnswerDelta():
                 self.answering += event.text
             case events.TurnStarted():
@@ -132,9 +149,11 @@ class RunState:
             case events.ThoughtDelta():
                 self._turn(event.turn).thought += event.text
             case events.Thought():
-                self._turn(event.turn).thought = event.text
+                turn = self._turn(event.turn)
+                turn.thought, turn.written = event.text, event.t
             case events.TurnFinished():
-                self._turn(event.turn).seconds = event.seconds
+                turn = self._turn(event.turn)
+                turn.seconds, turn.ended = event.seconds, event.t
             case _:
                 self._in_query(event)
 
@@ -150,7 +169,8 @@ class RunState:
         | events.PageFinished
         | events.EvidenceSelected,
     ) -> None:
-        query = self._turn(event.turn).queries.setdefault(event.query, QueryState(event.query, ""))
+        turn = self._turn(event.turn)
+        query = turn.queries.setdefault(event.query, QueryState(event.query, ""))
         match event:
             case events.QueryProposed():
                 query.text, query.repeated, query.proposed = event.text, event.repeated, event.t
@@ -161,11 +181,12 @@ class RunState:
             case events.SearchFinished():
                 self._search_finished(query, event)
             case events.PageRequested():
-                query.pages.setdefault(event.url, PageState(event.url, event.title))
+                query.pages.setdefault(event.url, PageState(event.url, event.title, requested=event.t))
             case events.PageFinished():
                 _page_finished(query, event)
             case events.EvidenceSelected():
                 query.passages = event.passages
+                turn.read = event.t if turn.read is None else turn.read
         if not isinstance(event, events.EvidenceSelected):
             query.last = event.t
 
@@ -177,9 +198,12 @@ class RunState:
 
 
 def _page_finished(query: QueryState, event: events.PageFinished) -> None:
-    """Two sources may lead to one page: what came first and well is kept."""
-    page = query.pages.setdefault(event.url, PageState(event.url))
+    """Two sources may lead to one page: what came first and well is kept, unless it turns out to be a copy."""
+    page = query.pages.setdefault(event.url, PageState(event.url, requested=event.t - event.seconds))
     if page.ok:
+        if event.reason == "copy":
+            page.status, page.reason = event.status, event.reason
         return
     page.title = event.title or page.title
     page.status, page.reason, page.bytes, page.seconds = event.status, event.reason, event.bytes, event.seconds
+    page.ended, page.extract_seconds = event.t, event.extract_seconds

@@ -1,0 +1,48 @@
+"""What became of turns, queries, searches and pages, in a few words: for documents, which show a run that is over."""
+
+from __future__ import annotations
+
+from hds_cli.render import words
+from hds_cli.render.state import PageState, QueryState, SearchState, TurnState
+
+
+def turn(state: TurnState) -> str:
+    """The thought of a turn, or what it did; untrusted text."""
+    if state.thought.strip():
+        return state.thought
+    return "answers with what there is" if state.forced else "searches" if state.queries else "answers"
+
+
+def search(state: SearchState) -> str:
+    """How one source answered; untrusted text."""
+    if state.error:
+        return state.error.get("message") or words.reason(state.error.get("code"))
+    return "given up" if state.finished is None else "answered"
+
+
+def query(state: QueryState) -> str:
+    """Where a query went, what it brought and how long its search took; the names are untrusted text."""
+    if state.repeated:
+        return "asked before"
+    if not state.searches:
+        return "not searched"
+    read = sum(page.ok for page in state.pages.values())
+    if len(state.errors) == len(state.searches):
+        brought = "failed"
+    elif state.searching and not state.results:
+        brought = "given up"
+    else:
+        brought = words.count(read, "page") if read else "no page" if state.results else "no results"
+    return f"{', '.join(state.searches)} · {brought} · {words.duration(state.seconds)}"
+
+
+def page(state: PageState) -> str:
+    """`42 kB, 0.3 s`, `cached`, or why it was not read."""
+    if state.status is None:
+        return "given up"
+    if state.status == "cached":
+        return "cached"
+    if not state.ok:
+        return words.reason(state.reason)
+    took = words.duration(state.seconds)
+    return f"{words.size(state.bytes)}, {took}" if state.bytes else took

@@ -1,0 +1,41 @@
+"""Where a quote stands in the passage it was taken from, and where an answer names its sources."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"\[(\d{1,4})\]")
+
+
+def marked(passage: str, quote: str) -> list[tuple[str, bool]]:
+    """The passage in pieces, `True` for the quoted one; the quote alone when the passage does not hold it.
+
+    Words are compared without regard to case, blanks and punctuation between them, as the check of a quote does.
+    """
+    words = _WORD.findall(quote)
+    found = re.search(r"\W+".join(map(re.escape, words)), passage, re.IGNORECASE) if words else None
+    if found is None:
+        return [(quote, True)] if quote else [(passage, False)]
+    start, end = found.span()
+    while end < len(passage) and passage[end] in ".!?。！？…\"'”’)":  # the sentence's own end belongs to it
+        end += 1
+    return [
+        piece for piece in ((passage[:start], False), (passage[start:end], True), (passage[end:], False)) if piece[0]
+    ]
+
+
+def references(text: str, numbers: set[int]) -> list[str | int]:
+    """The text in pieces, an int for every `[n]` that names one of `numbers`."""
+    pieces: list[str | int] = []
+    at = 0
+    for found in _NUMBER.finditer(text):
+        if int(found[1]) in numbers:
+            pieces += [text[at : found.start()].rstrip(), int(found[1])]
+            at = found.end()
+    return [piece for piece in (*pieces, text[at:]) if piece != ""]
+
+
+def paragraphs(text: str, numbers: set[int]) -> list[list[str | int]]:
+    """The lines of a text that say something, each in the pieces of `references`."""
+    return [references(line, numbers) for line in text.splitlines() if line.strip()]

@@ -1,0 +1,44 @@
+"""A run as a document: one function for every format that is made from events alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal, get_args
+
+from hds_cli.events import Event
+from hds_cli.render.document import RunDocument
+
+DocumentFormat = Literal["text", "json", "markdown", "html"]
+DOCUMENTS: tuple[DocumentFormat, ...] = get_args(DocumentFormat)
+
+
+def render(format: DocumentFormat, events: Iterable[Event]) -> str:
+    """The run that `events` tell, as a document without a line end after it.
+
+    Args:
+        format: one of `DOCUMENTS`.
+        events: in the order they happened; a run without its end is shown as far as it came.
+    """
+    document = RunDocument()
+    for event in events:
+        document.handle(event)
+    return writer(format)(document)
+
+
+def writer(format: DocumentFormat) -> Callable[[RunDocument], str]:
+    """What turns a collected run into a document of that format; loads only what the format needs."""
+    match format:
+        case "json":
+            return RunDocument.to_json
+        case "text":
+            from hds_cli.render import answer
+
+            return lambda document: answer.text(document.state)
+        case "markdown":
+            from hds_cli.render.markdown import to_markdown
+
+            return to_markdown
+        case "html":
+            from hds_cli.render.html import to_html
+
+            return to_html
