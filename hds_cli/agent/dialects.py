@@ -13,6 +13,7 @@ from typing import Protocol
 
 from hds_cli.agent import calculation, protocol
 from hds_cli.engine.base import Generation, Sampling, Segment, Session, StopReason
+from hds_cli.events import RunContinued
 from hds_cli.text import normalise
 from hds_cli.types import Passage
 
@@ -51,6 +52,7 @@ class Written:
     explanation: str = ""
     reason: StopReason = "eos"
     tokens: int = 0
+    text: str = ""  # all of it, as `Dialect.replay` takes it
 
     @property
     def gave_up(self) -> bool:
@@ -61,14 +63,17 @@ class Written:
 class Dialect(Protocol):
     name: str
 
-    def start(self, question: str, documents: Sequence[Passage]) -> None:
-        """Begin a run; `documents` are passages of what the user attached."""
+    def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
+        """Begin a run; `documents` are passages of what the user attached, `continued` is what was asked before."""
 
     def write(self, hooks: Hooks) -> Written:
         """One turn: the model plans or answers."""
 
     def read(self, found: Sequence[Found]) -> None:
         """Give the model what its queries found."""
+
+    def replay(self, text: str, found: Sequence[Found]) -> None:
+        """Put in a turn of an earlier run, as if `text` had been written and `found` been read now."""
 
     def force(self, hooks: Hooks) -> Written:
         """Make the model answer now."""
@@ -109,13 +114,27 @@ class HdsDialect:
         self._shown: set[int] = set()
         self._turns = 0
 
-    def start(self, question: str, documents: Sequence[Passage]) -> None:
-        self._add(protocol.prompt(question, self._preamble, self._boxed))
+    def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
+        asked = protocol.follow_up(question, continued.exchanges) if continued else question
+        self._add(protocol.prompt(asked, self._preamble, self._boxed))
+        if continued and continued.findings:
+            self._recall("I look at what I found before.", [(f.query, f.passages) for f in continued.findings])
         if documents:
-            opening = f"{protocol.THINK}\nI read the attached document first.\n{protocol.END_THINK}\n\n"
-            query = "attached document"
-            self._add([Segment(f"{opening}{protocol.BEGIN_QUERIES}\n{query}\n{protocol.END_QUERIES}", True)])
-            self.read([(query, documents)])
+            self._recall("I read the attached document first.", [("attached document", documents)])
+
+    def _recall(self, thought: str, found: Sequence[Found]) -> None:
+        """A turn that the model did not write: it asked for these, and reads them."""
+        queries = ";\n".join(protocol.neutral(query) for query, _ in found)
+        opening = f"{protocol.THINK}\n{thought}\n{protocol.END_THINK}\n\n{protocol.BEGIN_QUERIES}\n"
+        self._add([Segment(opening, True), Segment(queries), Segment(f"\n{protocol.END_QUERIES}", True)])
+        self.read(found)
+
+    def replay(self, text: str, found: Sequence[Found]) -> None:
+        self._turns += 1
+        self._add([Segment(text, False)])
+        self.room()  # makes room where it was made then
+        self.read(found)
+        self.room()
 
     def write(self, hooks: Hooks) -> Written:
         mark = self._session.mark()
@@ -129,11 +148,11 @@ class HdsDialect:
             segments = [Segment(response, False)]
             self._session.rewrite(mark, segments)
             self._parts.append(_Part(tuple(segments)))
-            return Written(thought, tuple(stream.parser.queries), reason=made.reason, tokens=made.tokens)
+            return Written(thought, tuple(stream.parser.queries), reason=made.reason, tokens=made.tokens, text=response)
         self._parts.append(_Part((Segment(made.text, False),)))
         answer, explanation = protocol.split_answer(made.text)
         thought = _thought(made.text) if protocol.END_THINK in made.text else ""
-        return Written(thought, (), answer, explanation, made.reason, made.tokens)
+        return Written(thought, (), answer, explanation, made.reason, made.tokens, made.text)
 
     def _generate(self, stream: _Stream) -> Generation:
         """What the model writes until a block of queries or its end, with the results of its calculations in place."""

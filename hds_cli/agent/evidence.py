@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.text import BM25, Cut, cut_passages, named_in, names_in, overlap, terms
@@ -41,8 +41,8 @@ class Evidence:
     def __init__(self, question: str, count: CountTokens) -> None:
         self._question = set(terms(question))
         self._count = count
-        self._numbers: dict[tuple[str, str], int] = {}
-        self.passages: list[Passage] = []
+        self._known: dict[tuple[str, str], Passage] = {}
+        self._last = 0
 
     def select(self, queries: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[tuple[Passage, ...]]:
         """For every (query, its pages in the order of the search) the passages to read.
@@ -62,10 +62,16 @@ class Evidence:
     def add(self, passage: Passage) -> Passage:
         """Give a passage its number (an attached document's, say); the same passage keeps the one it has."""
         key = (passage.url, passage.text)
-        if key not in self._numbers:
-            self._numbers[key] = len(self.passages) + 1
-            self.passages.append(replace(passage, n=len(self.passages) + 1))
-        return self.passages[self._numbers[key] - 1]
+        if key not in self._known:
+            self._last += 1
+            self._known[key] = replace(passage, n=self._last)
+        return self._known[key]
+
+    def restore(self, passages: Iterable[Passage]) -> None:
+        """Know the passages of an earlier run again, under the numbers they had."""
+        for passage in passages:
+            self._known[passage.url, passage.text] = passage
+            self._last = max(self._last, passage.n)
 
     def _pick(self, query: str, pages: Sequence[Page], tokens: int, most: int) -> tuple[tuple[Passage, ...], int]:
         wanted = terms(query)

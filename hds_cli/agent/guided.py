@@ -15,6 +15,7 @@ from hds_cli.agent import protocol
 from hds_cli.agent.dialects import Found, Hooks, Written
 from hds_cli.engine.base import ChatTemplate, Generation, OnText, Sampling, Segment, Session
 from hds_cli.errors import ModelUnusable
+from hds_cli.events import RunContinued
 from hds_cli.text import cut_passages, normalise, quote_words, terms
 from hds_cli.types import Passage
 
@@ -108,8 +109,10 @@ class GuidedDialect:
         self._found: list[tuple[str, Sequence[Passage]]] = []
         self._prefix = session.rewrite(0, self._render("PLAN"))  # asked for by `room`, before a run starts
 
-    def start(self, question: str, documents: Sequence[Passage]) -> None:
-        self._question = protocol.neutral(question)
+    def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
+        asked = protocol.follow_up(question, continued.exchanges) if continued else question
+        self._question = protocol.neutral(asked)
+        self._found += [(f.query, f.passages) for f in (continued.findings if continued else ())]
         if documents:
             self._found.append((question, documents))
 
@@ -126,6 +129,10 @@ class GuidedDialect:
 
     def read(self, found: Sequence[Found]) -> None:
         self._found += [(query, passages) for query, passages in found if not isinstance(passages, str)]
+
+    def replay(self, text: str, found: Sequence[Found]) -> None:
+        self._asked |= {protocol.query_key(query) for query, _ in found}
+        self.read(found)  # the readings are made again: they need no search, and come out the same
 
     def force(self, hooks: Hooks) -> Written:
         return self._answer(hooks, self._read_all())
@@ -170,11 +177,11 @@ class GuidedDialect:
         if isinstance(proposed, list):
             queries = [q for q in (protocol.clean_query(str(item)) for item in proposed) if q]
             unique = list({protocol.query_key(q): q for q in reversed(queries)}.values())[::-1]
-            return Written(thought, tuple(unique), reason=made.reason, tokens=tokens)
+            return Written(thought, tuple(unique), reason=made.reason, tokens=tokens, text=made.text)
         said = values.get("answer")
         answer = self._checked(str(said)) if said else None
         explanation = " ".join(f"{f.query}: {f.value} [{f.passage}]." for f in self._facts)
-        return Written(thought, (), answer, explanation, made.reason, tokens)
+        return Written(thought, (), answer, explanation, made.reason, tokens, made.text)
 
     def _checked(self, answer: str) -> str:
         """The answer if every word of it was found or asked for; else what was found, put together."""

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -18,12 +18,14 @@ from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.citations import Support, support
 from hds_cli.agent.dialects import Dialect, Found, Hooks, Written, strip_numbers
+from hds_cli.agent.earlier import Earlier, Resumed, fitting, only, pages
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
+from hds_cli.agent.told import Told
 from hds_cli.engine.base import Counter
 from hds_cli.errors import HdsError, NoSources
-from hds_cli.search.fanout import Fanout, Gathered, Watcher
+from hds_cli.search.fanout import Fanout, Gathered
 from hds_cli.threads import Daemon
-from hds_cli.types import Egress, ModelInfo, Page, Passage, SearchResult, Seconds, Usage
+from hds_cli.types import Egress, Findings, ModelInfo, Page, Passage, Seconds, Usage
 
 T = TypeVar("T")
 _LEAST_ROOM = 96  # tokens below which there is no point in another search
@@ -76,6 +78,7 @@ class Parts:
     sources: tuple[str, ...] = ()
     offline: bool = False
     seed: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -99,12 +102,15 @@ class Run:
         self._asked: set[str] = set()
         self._read: list[tuple[str, Passage]] = []
         self._attached: dict[str, Page] = {}
+        self._recorded: dict[str, Page] = {}
         self._turn: _Turn | None = None
         self._thread = Daemon("hds-model")
         self._stale = 0
 
-    async def answer(self, question: str, attached: Page | None = None) -> events.RunFinished:
-        """Research `question`; `attached` is a document the user gave along.
+    async def answer(
+        self, question: str, attached: Page | None = None, before: Earlier | Resumed | None = None
+    ) -> events.RunFinished:
+        """Research `question`; `attached` is a document the user gave along, `before` an earlier run to go on from.
 
         Raises:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
@@ -114,11 +120,13 @@ class Run:
         parts = self._parts
         self._say(
             events.RunStarted, run_id=self.id, question=question, sources=parts.sources, model=parts.model,
-            offline=parts.offline, seed=parts.seed, started_at=_now(),
+            offline=parts.offline, seed=parts.seed, started_at=_now(), settings=parts.settings,
+            continues=before.run_id if isinstance(before, Earlier) else None,
+            resumes=before.run_id if isinstance(before, Resumed) else None,
         )  # fmt: skip
         alarm = asyncio.get_running_loop().call_later(self._limits.timeout or 1e9, parts.stop.request, "timeout")
         try:
-            written = await self._research(attached)
+            written = await self._research(attached, before)
             if fault := self._parts.fault():
                 self._notice("warning", "cache", f"{fault} (pages are not kept)")
             finished = self._finish(written)
@@ -133,25 +141,78 @@ class Run:
 
     # --- turns ---------------------------------------------------------------------------------------------------
 
-    async def _research(self, attached: Page | None) -> Written:
-        await self._model(self._parts.dialect.start, self._question, self._attach(attached))
-        for number in range(1, self._limits.max_turns + 1):
+    async def _research(self, attached: Page | None, before: Earlier | Resumed | None) -> Written:
+        number = await self._begin(attached, before)
+        while number < self._limits.max_turns and not (number and await self._enough()):
+            number += 1
             started = time.monotonic()
             written = await self._write(number)
             turn = self._turn
             if turn and turn.queries and not self._stopped:
                 await self._gather(turn)
             self._say(
-                events.TurnFinished, turn=number, seconds=time.monotonic() - started, generated_tokens=written.tokens
-            )
+                events.TurnFinished, turn=number, seconds=time.monotonic() - started, generated_tokens=written.tokens,
+                written=written.text, cut=self._stopped,
+            )  # fmt: skip
             if written.answer is not None and not written.queries:
                 return written
-            if self._stopped or not written.queries or self._stale >= _STALE_TURNS:
-                return await self._force(number + 1)
-            if await self._model(self._parts.dialect.room) < _LEAST_ROOM:
-                self._notice("info", "context_full", "the context is full; the answer is written now")
-                return await self._force(number + 1)
-        return await self._force(self._limits.max_turns + 1)
+            if not written.queries:
+                break
+        return await self._force(number + 1)
+
+    async def _enough(self) -> bool:
+        """No further turn of searching: it was stopped, the model goes round in circles, or nothing more fits."""
+        if self._stopped or self._stale >= _STALE_TURNS:
+            return True
+        if await self._model(self._parts.dialect.room) >= _LEAST_ROOM:
+            return False
+        self._notice("info", "context_full", "the context is full; the answer is written now")
+        return True
+
+    async def _begin(self, attached: Page | None, before: Earlier | Resumed | None) -> int:
+        """Tell the model what is asked, and what is known from an earlier run; the number of turns that are done."""
+        if isinstance(before, Resumed):
+            return await self._resume(before)
+        continued = self._recall(before) if before else None
+        await self._model(self._parts.dialect.start, self._question, self._attach(attached), continued)
+        return 0
+
+    def _recall(self, before: Earlier) -> events.RunContinued:
+        """Of an earlier run, what the model is told: as much evidence as one turn may read."""
+        limits, room = self._limits, self._parts.dialect.room()
+        budget = turn_budget(self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens)
+        price = [self._parts.count(passage.full) + 8 for passage in before.passages]
+        findings = only(before.findings, fitting(before, budget.tokens, price))
+        self._know(findings)
+        continued = events.RunContinued(
+            t=self._now(), run_id=before.run_id, exchanges=before.exchanges, findings=findings
+        )
+        self._emit(continued)
+        return continued
+
+    async def _resume(self, before: Resumed) -> int:
+        """Put the finished turns of a run back: into the model's context and into what was asked and read."""
+        self._began -= before.elapsed
+        for event in before.events:
+            self._emit(event)
+        documents = before.document.passages if before.document else ()
+        self._know([*(before.continued.findings if before.continued else ()), Findings(self._question, documents)])
+        await self._model(self._parts.dialect.start, self._question, list(documents), before.continued)
+        for turn in before.turns:
+            self._know([Findings(turn.queries[n - 1], passages) for n, passages in turn.evidence.items()])
+            self._asked |= {protocol.query_key(query) for query in turn.queries}
+            self._stale = 0 if turn.evidence else self._stale + 1
+            told: list[Found] = [(q, turn.evidence.get(n, protocol.REPEATED)) for n, q in enumerate(turn.queries, 1)]
+            await self._model(self._parts.dialect.replay, turn.written, told)
+        self._parts.fanout.answered = bool(before.turns)
+        return len(before.turns)
+
+    def _know(self, findings: Sequence[Findings]) -> None:
+        """Take in what an earlier run read: it can be cited, and the page is what was kept of it."""
+        passages = [passage for entry in findings for passage in entry.passages]
+        self._evidence.restore(passages)
+        self._read += [(entry.query, passage) for entry in findings for passage in entry.passages]
+        self._recorded |= pages(p for _, p in self._read)
 
     def _attach(self, page: Page | None) -> list[Passage]:
         if page is None:
@@ -161,6 +222,7 @@ class Run:
         budget = Budget(room // 2, max(8, self._limits.evidence_passages))
         (passages,) = self._evidence.select([(self._question, [page])], budget)
         self._read += [(self._question, p) for p in passages]
+        self._say(events.DocumentAttached, url=page.url, title=page.title, passages=passages)
         return list(passages)
 
     async def _write(self, number: int) -> Written:
@@ -194,7 +256,7 @@ class Run:
         self._asked.add(key)
         self._say(events.QueryProposed, turn=turn.number, query=number, text=text, repeated=repeated)
         if not repeated and not self._stopped:
-            watch = _Told(self, turn.number)
+            watch = Told(self._say, self.span, turn.number)
             work = self._parts.fanout.gather(number, text, watch, turn.deadline)
             turn.tasks[number] = asyncio.create_task(work)
 
@@ -304,7 +366,11 @@ class Run:
         )  # fmt: skip
 
     def _page(self, url: str) -> Page | None:
-        return self._attached.get(url) or self._parts.fanout.page(url)
+        """A page of this run; with what an earlier run kept of it, as it may have changed since."""
+        page, kept = self._attached.get(url) or self._parts.fanout.page(url), self._recorded.get(url)
+        if page is None or kept is None:
+            return page or kept
+        return replace(page, text=f"{page.text}\n\n{kept.text}")
 
     def _unreachable(self) -> HdsError:
         failures = self._parts.fanout.failures
@@ -367,37 +433,6 @@ class Run:
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
         self._emit(kind(t=round(self._now(), 4), **values))
-
-
-class _Told(Watcher):
-    """Turns what the searches of a turn report into events."""
-
-    def __init__(self, run: Run, turn: int) -> None:
-        self._run, self._turn = run, turn
-
-    def search_started(self, query: int, source: str) -> None:
-        self._run._say(events.SearchStarted, turn=self._turn, query=query, source=source)
-
-    def search_finished(
-        self, query: int, source: str, seconds: float, results: Sequence[SearchResult], error: dict[str, str] | None
-    ) -> None:
-        self._run.span("search", seconds)
-        self._run._say(
-            events.SearchFinished, turn=self._turn, query=query, source=source, seconds=round(seconds, 4),
-            results=tuple(results), error=error,
-        )  # fmt: skip
-
-    def page_requested(self, query: int, result: SearchResult) -> None:
-        self._run._say(events.PageRequested, turn=self._turn, query=query, url=result.url, title=result.title)
-
-    def page_finished(self, query: int, page: Page) -> None:
-        self._run.span("extract", page.extract_seconds)
-        self._run.span("fetch", max(0.0, page.seconds - page.extract_seconds), before=page.extract_seconds)
-        self._run._say(
-            events.PageFinished, turn=self._turn, query=query, url=page.url, status=page.status, title=page.title,
-            reason=page.reason, bytes=page.bytes, seconds=round(page.seconds, 4),
-            extract_seconds=round(page.extract_seconds, 4),
-        )  # fmt: skip
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], None], text: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from hds_cli.engine.base import Segment
 from hds_cli.text import normalise
-from hds_cli.types import Passage
+from hds_cli.types import Exchange, Passage
 
 BEGIN_QUERIES = "<|begin_search_queries|>"
 END_QUERIES = "<|end_search_queries|>"
@@ -64,6 +64,12 @@ def prompt(question: str, preamble: str = PREAMBLE, boxed: str = BOXED_REQUEST) 
         Segment(neutral(question), False),
         Segment(f"{TURN_END}\n{TURN_START}assistant\n", True),
     ]
+
+
+def follow_up(question: str, exchanges: Sequence[Exchange]) -> str:
+    """A question with what was asked and answered before it."""
+    asked = [f"Earlier question: {e.question}\nEarlier answer: {e.answer or 'none'}" for e in exchanges]
+    return "\n".join([*asked, f"New question: {question}"])
 
 
 def results_block(queries: Sequence[tuple[str, Sequence[Passage] | str]], shown: Iterable[int] = ()) -> list[Segment]:

@@ -1,0 +1,46 @@
+"""What the searches of a turn report, as events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hds_cli import events
+from hds_cli.search.fanout import Watcher
+from hds_cli.types import Page, SearchResult
+
+
+class Told(Watcher):
+    """Turns what the searches of a turn report into events.
+
+    Args:
+        say: emits an event of a kind, with the run's time.
+        span: notes that something of a kind took so many seconds, and ended so many `before` now.
+    """
+
+    def __init__(self, say: Callable[..., None], span: Callable[..., None], turn: int) -> None:
+        self._say, self._span, self._turn = say, span, turn
+
+    def search_started(self, query: int, source: str) -> None:
+        self._say(events.SearchStarted, turn=self._turn, query=query, source=source)
+
+    def search_finished(
+        self, query: int, source: str, seconds: float, results: Sequence[SearchResult], error: dict[str, Any] | None
+    ) -> None:
+        self._span("search", seconds)
+        self._say(
+            events.SearchFinished, turn=self._turn, query=query, source=source, seconds=round(seconds, 4),
+            results=tuple(results), error=error,
+        )  # fmt: skip
+
+    def page_requested(self, query: int, result: SearchResult) -> None:
+        self._say(events.PageRequested, turn=self._turn, query=query, url=result.url, title=result.title)
+
+    def page_finished(self, query: int, page: Page) -> None:
+        self._span("extract", page.extract_seconds)
+        self._span("fetch", max(0.0, page.seconds - page.extract_seconds), before=page.extract_seconds)
+        self._say(
+            events.PageFinished, turn=self._turn, query=query, url=page.url, status=page.status, title=page.title,
+            reason=page.reason, bytes=page.bytes, seconds=round(page.seconds, 4),
+            extract_seconds=round(page.extract_seconds, 4),
+        )  # fmt: skip
