@@ -14,6 +14,7 @@ from hds_cli.fetch.body import Body, Refused, sniff
 from hds_cli.fetch.guard import Blocked
 from hds_cli.fetch.politeness import Hosts, RobotsRules, backoff, retry_after
 from hds_cli.fetch.robots import LIMIT as ROBOTS_LIMIT
+from hds_cli.fetch.robots import path_of
 
 if TYPE_CHECKING:
     import httpx
@@ -126,8 +127,7 @@ class Journey:
         led = bool(hop) and inside and _folder(parts.path) != _folder(before.path)
         if self._settings.fetch_ignore_robots or (typed and not led):
             return
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        delay = await self._robots.check(origin, path)
+        delay = await self._robots.check(origin, path_of(url))
         if delay and not inside:
             self._hosts.slow_down(parts.hostname or "", delay)
 

@@ -7,7 +7,8 @@ import re
 LIMIT = 500 << 10
 MAX_DELAY = 10.0
 _AGENT = re.compile(r"[a-zA-Z_-]+")
-_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+_ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _KEYS = (
     ("agent", re.compile(r"user[- ]?agent", re.I)),
     ("disallow", re.compile(r"disallow|dissallow|dissalow|disalow|diasllow|disallaw", re.I)),
@@ -44,7 +45,7 @@ class Robots:
         """Whether `path` (with its query, percent-encoded as it is requested) may be fetched."""
         if path == "/robots.txt":
             return True
-        path = path or "/"
+        path = _unescaped(path if path.startswith("/") else f"/{path}")
         best = {True: -1, False: -1}
         for pattern, allow in self._rules[self._named]:
             if len(pattern) > best[allow] and _matches(pattern, path):
@@ -54,7 +55,8 @@ class Robots:
     def _read(self, text: str) -> None:
         ours = everyone = False
         rules_seen = True
-        for raw in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")):
+        # A byte order mark, or the first bytes of one (which decode to U+FFFD), is no part of the first line.
+        for raw in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff").removeprefix("\ufffd")):
             key, value = _parse(raw[:_MAX_LINE])
             if key == "agent":
                 if rules_seen:
@@ -99,10 +101,31 @@ def _parse(line: str) -> tuple[str, str]:
     return "", ""
 
 
+def path_of(url: str) -> str:
+    """What of a URL the rules are about: its path and query."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
 def _escaped(pattern: str) -> str:
-    """Upper-case escapes and percent-encoded non-ASCII, as requested paths have them."""
-    pattern = _ESCAPE.sub(lambda found: found[0].upper(), pattern)
+    """A pattern with its non-ASCII characters percent-encoded, as requested paths have them."""
+    pattern = _unescaped(pattern)
     return "".join(c if c < "\x80" else "".join(f"%{b:02X}" for b in c.encode("utf-8", "replace")) for c in pattern)
+
+
+def _unescaped(path: str) -> str:
+    """Escapes of letters, digits and `-._~` as what they stand for, all others in capitals (RFC 9309 2.2.2).
+
+    The reference parser compares strings as they are: there `/%70rivate` would get past `Disallow: /private`.
+    """
+
+    def plain(found: re.Match[str]) -> str:
+        char = chr(int(found[1], 16))
+        return char if char in _UNRESERVED else found[0].upper()
+
+    return _ESCAPE.sub(plain, path)
 
 
 def _matches(pattern: str, path: str) -> bool:
