@@ -81,10 +81,20 @@ class ScriptEnded(ModelError):
 
 
 class SourceError(HdsError):
-    """A search that did not work; `code` says how (`timeout`, `http_429`, `bad_answer`, ...)."""
+    """A search that did not work; `code` says how (`timeout`, `http_429`, `bad_answer`, ...).
+
+    Args:
+        retry_after: seconds for which the source wants not to be asked, if it said so (RFC 9110 10.2.3).
+    """
 
     code = "source"
     exit_code = 5
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, code: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.retry_after = retry_after
 
 
 class NoSources(SourceError):

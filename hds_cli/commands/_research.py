@@ -18,6 +18,7 @@ from hds_cli.commands import _models
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec, Segment, Session
 from hds_cli.search.base import Source, SourceContext
+from hds_cli.search.checked import checked
 from hds_cli.search.fanout import Fanout
 from hds_cli.threads import in_daemon
 from hds_cli.types import Egress, Page
@@ -74,7 +75,8 @@ class Desk:
     def __init__(
         self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: _models.Model, session: Session
     ) -> None:
-        self._settings, self._fetcher, self._sources, self.model = settings, fetcher, sources, model
+        self._settings, self._fetcher, self.model = settings, fetcher, model
+        self._sources = [checked(source) for source in sources]  # their breakers last over all questions
         self._first: Session | None = session
 
     async def answer(
@@ -105,7 +107,7 @@ class Desk:
         before = fetcher.egress()
         return Parts(
             dialect=model.speak(session, settings),
-            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k),
+            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep),
             count=lambda text: model.engine.count([Segment(text)]),
             counter=session.counter,
             model=model.info,

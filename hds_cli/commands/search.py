@@ -6,19 +6,18 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 
 import typer
 
 from hds_cli import config
 from hds_cli.commands import _options
-from hds_cli.errors import HdsError, NoSources, UsageError
-from hds_cli.keys import redact
-from hds_cli.search.base import Source, SourceContext
+from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
+from hds_cli.search.base import SourceContext
+from hds_cli.search.checked import CheckedSource, checked, told
+from hds_cli.search.fusion import Fused, Listed, fuse
 from hds_cli.types import SearchResult
-
-Answers = list[tuple[str, list[SearchResult], list[dict[str, str]]]]
 
 
 def search(
@@ -39,52 +38,78 @@ def search(
         raise UsageError("no query was given", hint='hds search "capital of Norway"')
     settings = config.load({"source": tuple(source) if source else None, "offline": offline, "top_k": top_k})
     answers = asyncio.run(_search(queries, settings))
+    _print(answers, json_)
+    if not any(answer.found for answer in answers):
+        raise typer.Exit(NoSources.exit_code if any(answer.errors for answer in answers) else 3)
+
+
+@dataclass
+class _Answer:
+    """What the sources said to one query: a list of results a source, and the errors of those that failed."""
+
+    text: str
+    found: list[Listed] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def by_source(self) -> list[SearchResult]:
+        return [result for listed in self.found for result in listed.results]
+
+    @property
+    def shown(self) -> list[SearchResult]:
+        """The fused list as results: its ranks, and the names of all sources that found a page."""
+        named = ((one.result, ", ".join(dict.fromkeys(name for name, _ in one.ranks))) for one in fuse(self.found))
+        return [replace(result, rank=rank, source=names) for rank, (result, names) in enumerate(named, 1)]
+
+
+def _print(answers: Sequence[_Answer], json_: bool) -> None:
+    """A table on a terminal, with what failed where it failed; lines in a pipe, what failed on stderr; or JSON."""
     from hds_cli.render import tables
     from hds_cli.render.consoles import console_for
 
+    shown: list[tables.Found] = [(a.text, a.shown, a.errors) for a in answers]
     if json_:
-        sys.stdout.write(json.dumps(tables.search_dict(answers)) + "\n")
+        document = tables.search_dict([(a.text, a.by_source, a.errors) for a in answers])
+        for entry, answer in zip(document["queries"], answers, strict=True):
+            entry["fused"] = [_fused_dict(one) for one in fuse(answer.found)]
+        sys.stdout.write(json.dumps(document) + "\n")
     elif sys.stdout.isatty():
-        tables.print_search(console_for(sys.stdout), answers)
-    elif lines := tables.search_lines(answers):
-        sys.stdout.write(lines + "\n")
-    if not json_:
-        for line in tables.error_lines(answers):
+        tables.print_search(console_for(sys.stdout), shown)
+    else:
+        if lines := tables.search_lines(shown):
+            sys.stdout.write(lines + "\n")
+        for line in tables.error_lines(shown):
             sys.stderr.write(f"hds: warning: {line}\n")
-    if not any(results for _, results, _ in answers):
-        if any(errors for _, _, errors in answers):
-            raise typer.Exit(NoSources.exit_code)
-        raise typer.Exit(3)
 
 
-async def _search(queries: Sequence[str], settings: config.Settings) -> Answers:
+def _fused_dict(one: Fused) -> dict[str, Any]:
+    ranks = [{"source": name, "rank": rank} for name, rank in one.ranks]
+    return {"url": one.result.url, "title": one.result.title, "score": round(one.score, 6), "sources": ranks}
+
+
+async def _search(queries: Sequence[str], settings: config.Settings) -> list[_Answer]:
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
+    answers = [_Answer(query) for query in queries]
     async with Fetcher(settings) as fetcher:
-        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract))
-        pairs = [(query, source) for query in queries for source in sources]
-        found = await asyncio.gather(*(_one(query, source, settings) for query, source in pairs))
-    answers: Answers = [(query, [], []) for query in queries]
-    for (query, _), (results, error) in zip(pairs, found, strict=True):
-        answer = answers[queries.index(query)]
-        answer[1].extend(results)
-        if error:
-            answer[2].append(error)
+        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract)
+        sources = [checked(source) for source in open_sources(settings.source, context)]
+        pairs = [(answer, source) for answer in answers for source in sources]
+        asked = (_ask(answer.text, source, settings) for answer, source in pairs)
+        for (answer, source), said in zip(pairs, await asyncio.gather(*asked), strict=True):
+            if isinstance(said, HdsError):
+                answer.errors.append({"source": source.name, **told(said)})
+            elif said:
+                answer.found.append(Listed(said, not source.needs_network))
     return answers
 
 
-async def _one(
-    query: str, source: Source, settings: config.Settings
-) -> tuple[list[SearchResult], dict[str, str] | None]:
+async def _ask(query: str, source: CheckedSource, settings: config.Settings) -> list[SearchResult] | HdsError:
     try:
         async with asyncio.timeout(settings.turn_timeout):
-            found = await source.search(query, settings.top_k)
-            return [replace(result, source=source.name) for result in found][: settings.top_k], None
+            return await source.search(query, settings.top_k)
     except HdsError as exc:
-        return [], {"source": source.name, "code": exc.error_code, "message": redact(exc.message)}
+        return exc
     except TimeoutError:
-        message = f"no answer in {settings.turn_timeout:g} s"
-        return [], {"source": source.name, "code": "timeout", "message": message}
-    except Exception as exc:  # a plugin's bug costs its own search only
-        return [], {"source": source.name, "code": "bug", "message": redact(f"{type(exc).__name__}: {exc}")}
+        return SourceError(f"no answer in {settings.turn_timeout:g} s", code="timeout")

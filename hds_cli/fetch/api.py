@@ -24,7 +24,7 @@ class RateLimited(SourceError):
     code = "rate_limited"
 
     def __init__(self, message: str, seconds: float | None, told: bool = False) -> None:
-        super().__init__(message)
+        super().__init__(message, retry_after=seconds)
         self.seconds = seconds
         self.told = told or seconds is not None
 
@@ -127,9 +127,12 @@ def _refused(host: str, status: int, fields: Mapping[str, str]) -> SourceError:
         wait = (
             f"{seconds:.0f} s" if seconds is not None else f"{told} s" if re.fullmatch("[0-9]{1,7}", told) else "long"
         )
-        return RateLimited(
+        limited = RateLimited(
             f"{host} is asked too often" + (f", asks to wait {wait}" if told else ""), seconds, bool(told)
         )
+        limited.retry_after = float(told) if re.fullmatch("[0-9]{1,7}", told) else seconds
+        return limited
     if 300 <= status < 400:
         return SourceError(f"{host} answered with a redirect ({status}), which is not followed", code=f"http_{status}")
-    return SourceError(f"{host} answered {status}", code=f"http_{status}")
+    later = retry_after(fields.get("retry-after")) if status == 503 else None
+    return SourceError(f"{host} answered {status}", code=f"http_{status}", retry_after=later)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-Found = tuple[str, Sequence[SearchResult], Sequence[dict[str, str]]]
-"""One query's text, its results, and its errors as `{"source", "code", "message"}`."""
+Found = tuple[str, Sequence[SearchResult], Sequence[dict[str, Any]]]
+"""One query's text, its results, and its errors as `{"source", "code", "message"}`, maybe with `retry_after`."""
 
 
 def search_dict(found: Sequence[Found]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def search_dict(found: Sequence[Found]) -> dict[str, Any]:
                     {"url": r.url, "title": r.title, "snippet": r.snippet, "source": r.source, "rank": r.rank}
                     for r in results
                 ],
-                "errors": [{key: e.get(key, "") for key in ("source", "code", "message")} for e in errors],
+                "errors": [{"source": "", "code": "", "message": ""} | dict(e) for e in errors],
             }
             for text, results, errors in found
         ],
@@ -80,7 +80,7 @@ def print_search(console: Console, found: Sequence[Found]) -> None:
 def _result_lines(result: SearchResult, width: int, signs: words.Signs) -> list[Text]:
     from rich.text import Text
 
-    source = signs.show(result.source, 16)
+    source = signs.show(result.source, max(16, width // 3))
     room = max(10, width - 6 - Text(source).cell_len)
     head = Text(f"{result.rank:>3}  ").append(signs.show(result.title, room))
     if source:

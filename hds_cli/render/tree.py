@@ -266,6 +266,8 @@ def _page_row(page: PageState, view: View) -> Row:
         right = [("cached", "dim")]
     elif page.ok:
         right = _weight(page.bytes, page.seconds)
+    elif not page.failed:
+        right = [(words.reason(page.reason), "dim")]
     else:
         said = f"{view.signs.cross} {words.reason(page.reason)}"
         right = [(view.signs.show(said, view.room // 2), "red")]

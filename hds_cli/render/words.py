@@ -34,6 +34,7 @@ _REASONS = {
     "http_410": "gone (410)",
     "http_429": "rate limited (429)",
     "redirects": "too many redirects",
+    "copy": "same as another page",
 }
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from hds_cli.errors import HdsError
-from hds_cli.keys import redact
-from hds_cli.search.base import ReadingSource, Source
+from hds_cli.errors import HdsError, SourceError
+from hds_cli.search.base import Source
+from hds_cli.search.checked import CheckedSource, checked, told
+from hds_cli.search.fusion import Listed, fuse, without_copies
+from hds_cli.search.reading import Fetch, Keep, Reading
 from hds_cli.types import Page, SearchResult
 
 
@@ -22,15 +25,16 @@ class Watcher:
 
     def search_started(self, query: int, source: str) -> None: ...
     def search_finished(
-        self, query: int, source: str, seconds: float, results: Sequence[SearchResult], error: dict[str, str] | None
+        self, query: int, source: str, seconds: float, results: Sequence[SearchResult], error: dict[str, Any] | None
     ) -> None: ...
     def page_requested(self, query: int, result: SearchResult) -> None: ...
-    def page_finished(self, query: int, page: Page) -> None: ...
+    def page_finished(self, query: int, page: Page) -> None:
+        """A page is there or not. A second time, `skipped` for `copy`: it has the words of a better-ranked one."""
 
 
 @dataclass
 class Gathered:
-    """What one query brought: its pages in the order of their rank, and whether any source answered."""
+    """What one query brought: its pages, best first over all sources, and whether any source answered."""
 
     pages: list[Page]
     answered: bool
@@ -42,66 +46,66 @@ class Fanout:
     Args:
         fetch: gets a page of the web; never raises.
         top_k: results of a query that are read, from each source.
+        keep: is given every page that a source read over the network by itself.
     """
 
-    def __init__(self, sources: Sequence[Source], fetch: Callable[[str], Awaitable[Page]], *, top_k: int) -> None:
-        self._sources, self._fetch, self._top_k = sources, fetch, top_k
-        self._pages: dict[str, asyncio.Task[Page]] = {}
+    def __init__(self, sources: Sequence[Source], fetch: Fetch, *, top_k: int, keep: Keep | None = None) -> None:
+        self._sources, self._top_k = [checked(source) for source in sources], top_k
+        self._reading = Reading(fetch, keep)
         self.failures: dict[str, str] = {}
         self.answered = False
 
     def page(self, url: str) -> Page | None:
         """A page that this run has read."""
-        task = self._pages.get(url)
-        return task.result() if task and task.done() and not task.cancelled() and not task.exception() else None
+        return self._reading.page(url)
 
     async def gather(self, number: int, query: str, watch: Watcher, deadline: asyncio.Event) -> Gathered:
         """Search one query everywhere and read what it finds, until all is there or `deadline` is set."""
-        found: list[tuple[int, int, str]] = []  # rank, place of the source, url
-        parts = [self._one(number, query, source, place, watch, found) for place, source in enumerate(self._sources)]
-        work = asyncio.gather(*(_until(deadline, part) for part in parts))
-        answers = await work
-        found.sort()
-        urls = dict.fromkeys(url for _, _, url in found)
-        pages = [page for url in urls if (page := self.page(url)) and page.ok]
-        return Gathered(pages, any(answers))
+        found: list[list[SearchResult]] = [[] for _ in self._sources]
+        parts = [self._one(number, query, *pair, watch) for pair in zip(self._sources, found, strict=True)]
+        answers = await asyncio.gather(*(_until(deadline, part) for part in parts))
+        return Gathered(self._best(number, found, watch), any(answers))
+
+    def _best(self, number: int, found: Sequence[Sequence[SearchResult]], watch: Watcher) -> list[Page]:
+        """The pages that are there, in the order of all sources together, each story once."""
+        lists = [Listed(results, not s.needs_network) for results, s in zip(found, self._sources, strict=True)]
+        there = [(fused, next(filter(None, map(self.page, fused.urls)), None)) for fused in fuse(lists)]
+        kept, copies = without_copies([(page, fused.urls) for fused, page in there if page])
+        for page, urls in copies:
+            for url in urls:
+                watch.page_finished(number, Page(url, title=page.title, status="skipped", reason="copy"))
+        return [page for page, _ in kept]
 
     async def _one(
-        self, number: int, query: str, source: Source, place: int, watch: Watcher, found: list[tuple[int, int, str]]
+        self, number: int, query: str, source: CheckedSource, found: list[SearchResult], watch: Watcher
     ) -> bool:
+        """Search one source and read its results, which are put into `found` as soon as they are known."""
         started = time.monotonic()
         watch.search_started(number, source.name)
-        results: list[SearchResult] = []
-        error: dict[str, str] | None = None
+        error: HdsError | None = None
         try:
-            found_here = await source.search(query, self._top_k)
-            results = [replace(r, source=r.source or source.name) for r in found_here[: self._top_k]]
+            found += await source.search(query, self._top_k)
         except HdsError as exc:
-            error = {"code": exc.error_code, "message": redact(exc.message)}
+            error = exc
         except asyncio.CancelledError:
-            late = {"code": "timeout", "message": f"no answer in {time.monotonic() - started:.0f} s"}
-            watch.search_finished(number, source.name, time.monotonic() - started, (), late)
-            self.failures[source.name] = late["message"]
+            error = SourceError(f"no answer in {time.monotonic() - started:.0f} s", code="timeout")
             raise
-        except Exception as exc:  # a plugin's bug costs its own search only
-            error = {"code": "bug", "message": redact(f"{type(exc).__name__}: {exc}")}
-        watch.search_finished(number, source.name, time.monotonic() - started, results, error)
+        finally:
+            said = told(error) if error else None
+            watch.search_finished(number, source.name, time.monotonic() - started, tuple(found), said)
+            if said:
+                self.failures[source.name] = said["message"]
         if error:
-            self.failures[source.name] = error["message"]
             return False
         self.answered = True
-        found += [(result.rank, place, result.url) for result in results]
-        await asyncio.gather(*(self._read(number, source, result, watch) for result in results))
+        await asyncio.gather(*(self._read(number, source, result, watch) for result in found))
         return True
 
-    async def _read(self, number: int, source: Source, result: SearchResult, watch: Watcher) -> None:
+    async def _read(self, number: int, source: CheckedSource, result: SearchResult, watch: Watcher) -> None:
         started = time.monotonic()
         watch.page_requested(number, result)
-        again = result.url in self._pages
-        if not again:
-            self._pages[result.url] = asyncio.create_task(self._get(source, result))
         try:
-            page = await asyncio.shield(self._pages[result.url])
+            page, again = await self._reading.read(source, result)
         except asyncio.CancelledError:
             seconds = time.monotonic() - started
             late = Page(result.url, title=result.title, status="failed", reason="deadline", seconds=seconds)
@@ -109,28 +113,11 @@ class Fanout:
             raise
         if again and page.ok:
             page = replace(page, status="cached", seconds=time.monotonic() - started, extract_seconds=0.0, bytes=0)
-        watch.page_finished(number, page if page.title else replace(page, title=result.title))
-
-    async def _get(self, source: Source, result: SearchResult) -> Page:
-        started = time.monotonic()
-        try:
-            if isinstance(source, ReadingSource):
-                page = await source.read(result.url)
-                if page is not None:
-                    return replace(page, seconds=time.monotonic() - started)
-            return await self._fetch(result.url)
-        except HdsError as exc:
-            reason = exc.error_code
-        except Exception as exc:  # as above
-            reason = redact(f"{type(exc).__name__}: {exc}")
-        return Page(result.url, title=result.title, status="failed", reason=reason)
+        watch.page_finished(number, replace(page, url=result.url, title=page.title or result.title))
 
     async def close(self) -> None:
         """Give up what is still being read."""
-        tasks = [task for task in self._pages.values() if not task.done()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._reading.close()
 
 
 async def _until(deadline: asyncio.Event, work: Awaitable[bool]) -> bool:

@@ -55,9 +55,8 @@ class Limiter:
                 except SourceError as exc:
                     if exc.error_code != "rate_limited":
                         raise
-                    seconds: float | None = getattr(exc, "seconds", None)
                     unsaid = PAUSE if getattr(exc, "told", False) else SHORT
-                    wait = unsaid if seconds is None else seconds
+                    wait = unsaid if exc.retry_after is None else exc.retry_after
                     self._closed_until = max(self._closed_until, time.monotonic() + wait)
                     if attempt == 2 or wait > PATIENCE:
                         raise
@@ -67,7 +66,7 @@ class Limiter:
         now = time.monotonic()
         if self._closed_until - now > PATIENCE:
             wait = self._closed_until - now
-            raise SourceError(f"asked too often; again in {wait:.0f} s", code="rate_limited")
+            raise SourceError(f"asked too often; again in {wait:.0f} s", code="rate_limited", retry_after=wait)
         start = max(now, self._next, self._closed_until)
         self._next = start + self._every
         await asyncio.sleep(start - now)
@@ -174,7 +173,7 @@ class WebSource:
         if code == "quota":
             return SourceError(f"{self.name}: what the key may ask is used up ({status})", code=code)
         if code == "rate_limited":
-            return SourceError(f"{self.name} is asked too often ({status})", code=code)
+            return SourceError(f"{self.name} is asked too often ({status})", code=code, retry_after=exc.retry_after)
         return exc
 
 

@@ -36,6 +36,7 @@ ONE_DOOR = {
     "httpx": "fetch/client.py",
     "diskcache": "fetch/cache.py",
     "trafilatura": "extract/html.py",
+    "w3lib": "search/fusion.py",
 }
 
 
