@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -265,6 +265,11 @@ class Fetcher:
     async def extract(self, body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
         """Title and text of bytes that a source holds itself, by the same processes that read fetched pages."""
         return await self._workers.extract(body, kind, charset, url)
+
+    async def keep(self, page: Page) -> None:
+        """Put a page that a source read by itself among the pages on disk, if it has a web address."""
+        with suppress(Blocked):
+            await self._disk.call(self.cache.put, dataclasses.replace(page, url=guard.tidy_url(page.url)))
 
     def egress(self) -> tuple[Egress, ...]:
         """Every host contacted so far, for pages and for APIs, by name."""
