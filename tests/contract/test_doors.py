@@ -19,7 +19,8 @@ MAY = {
     "errors": set(),
     "events": {"types"},
     "paths": set(),
-    "config": {"errors", "paths"},
+    "settings_file": {"errors", "paths"},
+    "config": {"errors", "paths", "settings_file"},
     "text": set(),
     "threads": set(),
     "plugins": {"errors"},
@@ -29,6 +30,7 @@ MAY = {
     "fetch": BASE | {"fetch", "search", "extract"},
     "extract": BASE | {"extract"},
     "agent": BASE | {"agent", "engine", "search"},
+    "evaluation": BASE | {"agent", "engine", "search", "evaluation"},
     "render": {"events", "types", "errors", "render", "__init__"},
 }
 ONE_DOOR = {
@@ -36,6 +38,8 @@ ONE_DOOR = {
     "httpx": "fetch/client.py",
     "diskcache": "fetch/cache.py",
     "trafilatura": "extract/html.py",
+    "huggingface_hub": "engine/hub.py",
+    "tomlkit": "settings_file.py",
     "w3lib": "search/fusion.py",
 }
 
