@@ -137,10 +137,13 @@ def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
         raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
     plugin: linked.Preparing = load(sources.GROUP, kind)
     with _progress(quiet) as tell:
-        documents = plugin.prepare(name, path.resolve(), tell)
+        documents, note = plugin.prepare(name, path.resolve(), tell)
     linked.add(name, linked.Linked(kind, str(path.resolve()), documents))
-    if not quiet:
-        _say(f"{name}: {documents:,} documents in {path.resolve()}   (hds ask -s {name} …)")
+    if quiet:
+        return
+    if note:
+        _say(note)
+    _say(f"{name}: {documents:,} documents in {path.resolve()}   (hds ask -s {name} …)")
 
 
 def _linked_row(name: str) -> dict[str, object]:

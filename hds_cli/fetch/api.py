@@ -66,6 +66,11 @@ class Api:
         """The answer to a GET as text, UTF-8 with wrong bytes replaced; raises as `get_json` does."""
         return (await self._ask(url, params, {"Accept": "*/*", **(headers or {})})).decode("utf-8", "replace")
 
+    def note(self, url: str, size: int) -> None:
+        """Count a request that a source made by a library of its own, and the bytes that came back."""
+        self.http.seen.setdefault(self.http.host(url), [0, 0])[0] += 1
+        self.http.count(url, size)
+
     def _json(self, url: str, data: bytes) -> Any:
         try:
             return json.loads(data)

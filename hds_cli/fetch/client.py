@@ -22,7 +22,7 @@ from hds_cli.config import Settings
 from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.api import Api
-from hds_cli.fetch.body import Refused, charset_of
+from hds_cli.fetch.body import Refused, charset_of, sniff
 from hds_cli.fetch.cache import PageCache
 from hds_cli.fetch.guard import Blocked, GuardBackend, Policy
 from hds_cli.fetch.journey import Answer, Failure, Journey
@@ -262,9 +262,17 @@ class Fetcher:
         """Start the extraction processes now, so that the first page does not wait for them; returns at once."""
         self._workers.start()
 
-    async def extract(self, body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
-        """Title and text of bytes that a source holds itself, by the same processes that read fetched pages."""
-        return await self._workers.extract(body, kind, charset, url)
+    async def extract(self, body: bytes, label: str | None, url: str) -> Page:
+        """The page in bytes that a source holds itself, read by the same processes as fetched ones. Never raises.
+
+        Args:
+            body: the decoded bytes.
+            label: their Content-Type, untrusted: the bytes decide first.
+            url: their address.
+        """
+        if (kind := sniff(label, body[:2048], url)) is None:
+            return Page(url, url, status="skipped", reason="type", bytes=len(body))
+        return _page(url, url, await self._workers.extract(body, kind, charset_of(label), url), len(body))
 
     async def keep(self, page: Page) -> None:
         """Put a page that a source read by itself among the pages on disk, if it has a web address."""
@@ -340,23 +348,30 @@ class Fetcher:
         assert answer.kind is not None
         charset = charset_of(answer.headers.get("content-type"))
         found = await self._workers.extract(answer.body.done(), answer.kind, charset, answer.url)
-        page = Page(
-            url=url,
-            final_url=answer.url,
-            title=str(found.get("title") or ""),
-            text=str(found.get("text") or ""),
-            bytes=answer.body.wire,
-            fetched_at=_now(),
-            extract_seconds=float(found.get("seconds") or 0.0),
-            author=found.get("author"),
-            date=found.get("date"),
-        )
-        if reason := found.get("reason"):
-            status: PageStatus = "skipped" if reason in _SKIPPED else "failed"
-            return dataclasses.replace(page, status=status, reason=str(reason), text="")
+        page = dataclasses.replace(_page(url, answer.url, found, answer.body.wire), fetched_at=_now())
+        if page.reason:
+            return page
         etag, modified = answer.headers.get("etag"), answer.headers.get("last-modified")
         await self._disk.call(self.cache.put, dataclasses.replace(page, url=tidy), etag, modified)
         return page
+
+
+def _page(url: str, final_url: str, found: Mapping[str, Any], size: int) -> Page:
+    """What the extractor found in `size` bytes, as a page."""
+    page = Page(
+        url=url,
+        final_url=final_url,
+        title=str(found.get("title") or ""),
+        text=str(found.get("text") or ""),
+        bytes=size,
+        extract_seconds=float(found.get("seconds") or 0.0),
+        author=found.get("author"),
+        date=found.get("date"),
+    )
+    if reason := found.get("reason"):
+        status: PageStatus = "skipped" if reason in _SKIPPED else "failed"
+        return dataclasses.replace(page, status=status, reason=str(reason), text="")
+    return page
 
 
 def judge(exc: Exception) -> tuple[PageStatus, str]:

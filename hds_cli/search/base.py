@@ -49,6 +49,9 @@ class JsonApi(Protocol):
     ) -> str:
         """The answer as text; raises as `get_json` does."""
 
+    def note(self, url: str, size: int) -> None:
+        """Count a request to `url` that the source made by a library of its own, and the bytes that came back."""
+
 
 class PageStore(Protocol):
     """What the source `cache` needs of the page cache (`fetch` and `search` do not import each other)."""
@@ -61,15 +64,19 @@ class PageStore(Protocol):
 class Extract(Protocol):
     """The normal extractor: bytes to text in a process that can be killed; no network."""
 
-    async def __call__(self, body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
-        """`title`, `text`, maybe `author` and `date`; or a `reason` why there is no text. Never raises.
+    async def __call__(self, body: bytes, label: str | None, url: str) -> Page:
+        """The page in these bytes, or one with the reason why there is none. Never raises.
 
         Args:
             body: what was stored or came back, decoded.
-            kind: `html`, `xml`, `text`, `markdown`, `json` or `pdf`.
-            charset: what its label said, untrusted.
+            label: its Content-Type, untrusted: the bytes decide first.
             url: where it is from.
         """
+
+
+async def no_extractor(body: bytes, label: str | None, url: str) -> Page:
+    """Stands in where nobody reads pages."""
+    return Page(url, url, status="failed", reason="no_extractor", bytes=len(body))
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ class SourceContext:
     settings: Settings
     api: JsonApi
     pages: PageStore | None = None
-    extract: Extract | None = None
+    extract: Extract = no_extractor
 
 
 @dataclass(frozen=True)

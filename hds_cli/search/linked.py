@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Protocol
 
 from hds_cli import paths
-from hds_cli.errors import SourceUnknown
+from hds_cli.config import Settings
+from hds_cli.errors import ConfigError, SourceUnknown
 
 SCHEMA = "hds.linked/1"
 SUFFIX = ".linked.json"
-KINDS = {".zim": "zim", ".warc": "warc", ".warc.gz": "warc"}
+KINDS = {".zim": "zim", ".warc": "warc", ".warc.gz": "warc", ".wet.gz": "warc"}
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Preparing(Protocol):
     """The plugin behind a linked collection has this beside its factory's own methods."""
 
     @staticmethod
-    def prepare(name: str, path: Path, tell: Callable[[int], None]) -> int:
-        """Look through the file once and return how many documents it holds.
+    def prepare(name: str, path: Path, tell: Callable[[int], None]) -> tuple[int, str]:
+        """Look through the file once; how many documents it holds, and what the user should know of it, if anything.
 
         Raises:
             HdsError: it cannot be used.
@@ -85,6 +86,29 @@ def add(name: str, linked: Linked) -> None:
 def remove(name: str) -> None:
     """Delete the record; the file it names is not touched."""
     _file(name).unlink(missing_ok=True)
+
+
+def files(name: str, settings: Settings, endings: tuple[str, ...]) -> list[Path]:
+    """The files that the source `name` searches: the one linked under that name, or those of its setting `path`.
+
+    Raises:
+        ConfigError: nothing is set, or there is no such file.
+    """
+    record = find(name) if name in names() else None
+    given = record.path if record else settings.source_settings(name).path
+    if not given:
+        raise ConfigError(
+            f"the source {name} needs a file or folder",
+            hint=f"HDS_{name.upper()}_PATH=FILE{endings[0]}   or   hds index add FILE{endings[0]}",
+        )
+    path = Path(given).expanduser()
+    found = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.name.lower().endswith(endings))
+    if not found:
+        there = "holds no such file" if path.is_dir() else "is not there"
+        raise ConfigError(
+            f"{name}: {path} {there} ({', '.join(endings)})", hint=f"hds index remove {name}" if record else None
+        )
+    return found
 
 
 def _file(name: str) -> Path:

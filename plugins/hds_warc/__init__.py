@@ -1,0 +1,146 @@
+"""The source `warc`: the pages of WARC files (web crawls, archives of the page cache), extracted once and indexed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+from hds_cli import config, paths
+from hds_cli.errors import SourceError
+from hds_cli.search import linked
+from hds_cli.search.base import Extract, SourceContext
+from hds_cli.search.local import Collection
+from hds_cli.threads import in_daemon
+from hds_cli.types import Document, Page, SearchResult
+from hds_warc import records
+
+ENDINGS = (".warc", ".warc.gz", ".wet.gz")
+AHEAD = 16  # pages that are being extracted while one is indexed
+
+
+class Warc:
+    """The pages of the WARC files of `sources.warc.path`, or of the file linked under its name; nothing is fetched.
+
+    An index of each file is kept beside the page cache and made anew when the file has changed. A large file is
+    better indexed once, by `hds index add FILE.warc.gz`.
+
+    Raises:
+        ConfigError: warcio is missing, no file is named, or it is not there.
+    """
+
+    needs_network = False
+
+    def __init__(self, name: str, context: SourceContext) -> None:
+        records.require()
+        self.name = name
+        self._paths = linked.files(name, context.settings, ENDINGS)
+        self._extract = context.extract
+        self._indexes: asyncio.Task[list[Collection]] | None = None
+
+    @staticmethod
+    def prepare(name: str, path: Path, tell: Callable[[int], None]) -> tuple[int, str]:
+        """Extract and index the file; what `hds index add FILE.warc.gz` does."""
+        from hds_cli.fetch.client import Fetcher
+
+        records.require()
+        broken: list[str] = []
+
+        async def build() -> int:
+            async with Fetcher(config.load()) as fetcher:
+                collection = await indexed(path, fetcher.extract, tell, broken.append)
+                return collection.info().documents
+
+        documents = asyncio.run(build())
+        return documents, "".join(f"{line}; what comes before it is indexed" for line in broken)
+
+    async def search(self, query: str, top_k: int) -> list[SearchResult]:
+        found = [await in_daemon(index.search, query, top_k) for index in await self._opened()]
+        ranked = sorted((r for results in found for r in results), key=lambda r: r.rank)
+        return [SearchResult(r.url, r.title, r.snippet, rank, self.name) for rank, r in enumerate(ranked[:top_k], 1)]
+
+    async def read(self, url: str) -> Page | None:
+        """The page as the archive holds it; None when it is in none of the files."""
+        for index in await self._opened():
+            if page := await in_daemon(index.read, url):
+                return page
+        return None
+
+    async def _opened(self) -> list[Collection]:
+        if self._indexes is None or (self._indexes.done() and (self._indexes.cancelled() or self._indexes.exception())):
+            self._indexes = asyncio.ensure_future(self._open())
+        return await asyncio.shield(self._indexes)
+
+    async def _open(self) -> list[Collection]:
+        return [await indexed(path, self._extract) for path in self._paths]
+
+
+def folder() -> Path:
+    """Where the indexes lie; they can be made again, so it is safe to delete."""
+    return paths.cache_dir() / "warc"
+
+
+async def indexed(
+    path: Path,
+    extract: Extract,
+    tell: Callable[[int], None] | None = None,
+    broken: Callable[[str], None] | None = None,
+) -> Collection:
+    """The index of a WARC file, made first if there is none of the file as it is now.
+
+    Args:
+        tell: called with the number of pages done.
+        broken: called with what is wrong when the file breaks off in the middle.
+
+    Raises:
+        SourceError: `warc_broken`, no page can be read from it.
+    """
+    loop = asyncio.get_running_loop()
+    return await in_daemon(_indexed, path, extract, loop, tell, broken or (lambda line: None))
+
+
+def _indexed(
+    path: Path,
+    extract: Extract,
+    loop: asyncio.AbstractEventLoop,
+    tell: Callable[[int], None] | None,
+    broken: Callable[[str], None],
+) -> Collection:
+    path = path.resolve()
+    state = path.stat()
+    origin = f"{path} {state.st_size} {state.st_mtime_ns}"
+    collection = Collection(hashlib.sha256(str(path).encode()).hexdigest()[:24], folder(), create=True)
+    if collection.origin() != origin:
+        collection.update(_documents(path, extract, loop, broken), origin, tell)
+    return collection
+
+
+def _documents(
+    path: Path, extract: Extract, loop: asyncio.AbstractEventLoop, broken: Callable[[str], None]
+) -> Iterator[Document]:
+    """The pages of a file as documents, extracted on `loop` some ahead of the one that is wanted; runs in a thread."""
+    waiting: deque[Future[Page]] = deque()
+    count = 0
+    try:
+        for count, record in enumerate(records.read(path), 1):  # noqa: B007
+            waiting.append(asyncio.run_coroutine_threadsafe(_extracted(record, extract), loop))
+            if len(waiting) >= AHEAD:
+                yield from _document(waiting.popleft().result())
+    except SourceError as exc:
+        if not count:
+            raise
+        broken(exc.message)
+    while waiting:
+        yield from _document(waiting.popleft().result())
+
+
+async def _extracted(record: records.Record, extract: Extract) -> Page:
+    return await extract(record.body, record.label, record.url)
+
+
+def _document(page: Page) -> Iterator[Document]:
+    if page.ok:
+        yield Document(page.url, page.title, page.text, page.url)

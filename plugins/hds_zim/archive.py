@@ -1,0 +1,120 @@
+"""ZIM files through libzim (GPL-3.0-or-later, the extra `zim`); the only file that imports it. Every call blocks."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hds_cli.errors import ConfigError, SourceError
+
+MAX_BYTES = 8 << 20  # of one article; the longest of Wikipedia have about 3 MB
+
+
+class Item(NamedTuple):
+    """One article as it is stored."""
+
+    title: str
+    body: bytes
+    label: str
+
+
+def require() -> None:
+    """libzim must be installed.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if importlib.util.find_spec("libzim") is None:
+        raise ConfigError("ZIM files need libzim, which is not installed", hint='pip install "hds-cli[zim]"')
+
+
+class ZimFile:
+    """One ZIM file, opened: libzim maps what it needs of it and keeps a few decompressed clusters.
+
+    Not for several threads at once: Xapian's databases are not.
+
+    Raises:
+        SourceError: `zim_broken`, libzim cannot use the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from libzim.reader import Archive
+
+        self.path = path
+        self.name = path.name.rpartition(".")[0]
+        try:
+            self._archive: Any = Archive(path)
+            self.articles = int(self._archive.article_count)
+            self.indexed = bool(self._archive.has_fulltext_index)
+        except RuntimeError as exc:
+            raise _broken(path, exc) from exc
+
+    def matching(self, words: Sequence[str], limit: int) -> tuple[int, list[str]]:
+        """About how many articles have all these words, and the paths of the best; titles, where no text is indexed."""
+        from libzim.search import Query, Searcher
+
+        if not self.indexed:
+            return self._suggested(" ".join(words), limit)
+        try:
+            found = Searcher(self._archive).search(Query().set_query(" ".join(words)))
+            return found.getEstimatedMatches(), list(found.getResults(0, limit)) if limit else []
+        except RuntimeError as exc:
+            raise _broken(self.path, exc) from exc
+
+    def titled(self, start: str, limit: int) -> list[tuple[str, str]]:
+        """Path and title of articles that are called `start`, or begin like that."""
+        exact = []
+        if self._archive.has_entry_by_title(start):
+            exact = [self._archive.get_entry_by_title(start).path]
+        paths = dict.fromkeys([*exact, *self._suggested(start, limit)[1]])
+        return [(path, title) for path in paths if (title := self.title(path)) is not None]
+
+    def _suggested(self, start: str, limit: int) -> tuple[int, list[str]]:
+        from libzim.suggestion import SuggestionSearcher
+
+        try:
+            found = SuggestionSearcher(self._archive).suggest(start)
+            return found.getEstimatedMatches(), list(found.getResults(0, limit)) if limit else []
+        except RuntimeError as exc:
+            raise _broken(self.path, exc) from exc
+
+    def title(self, path: str) -> str | None:
+        """The title of what is at `path`; None when nothing is."""
+        try:
+            return str(self._archive.get_entry_by_path(path).title)
+        except (KeyError, RuntimeError):
+            return None
+
+    def canonical(self, path: str) -> str:
+        """Where a redirect leads in the end."""
+        try:
+            return str(self._archive.get_entry_by_path(path).get_item().path)
+        except (KeyError, RuntimeError):
+            return path
+
+    def item(self, path: str) -> Item | None:
+        """The article at `path`; None when there is none, or it is larger than any article.
+
+        Raises:
+            SourceError: `zim_broken`, the file breaks off there.
+        """
+        try:
+            entry = self._archive.get_entry_by_path(path)
+            item = entry.get_item()
+            if item.size > MAX_BYTES:
+                return None
+            return Item(str(item.title or entry.title), bytes(item.content), str(item.mimetype))
+        except KeyError:
+            return None
+        except RuntimeError as exc:
+            raise _broken(self.path, exc) from exc
+
+
+def _broken(path: Path, exc: Exception) -> SourceError:
+    return SourceError(
+        f"{path.name} cannot be read as a ZIM file: {exc}",
+        code="zim_broken",
+        hint="get the file again; zimcheck -A FILE says what is wrong with it",
+    )
