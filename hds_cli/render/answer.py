@@ -76,8 +76,11 @@ def ranges(numbers: Iterable[int]) -> str:
     return f"[{', '.join(parts)}]" if parts else ""
 
 
-def print_answer(console: Console, state: RunState) -> None:
+def print_answer(console: Console, state: RunState, *, linear: bool = False) -> None:
     """The answer as a terminal shows it: references after it, sources below, each with the sentence it rests on.
+
+    Args:
+        linear: nothing stands in columns.
 
     Raises:
         OSError: the output could not be written.
@@ -96,7 +99,8 @@ def print_answer(console: Console, state: RunState) -> None:
         console.print(Text(f"\n{explanation}", style="dim"))
     if cited:
         console.print()
-        for line in _sources(cited, state, min(console.width, _WIDEST), words.signs(console.encoding)):
+        width, signs = min(console.width, _WIDEST), words.signs(console.encoding)
+        for line in _linear(cited, state, width, signs) if linear else _sources(cited, state, width, signs):
             console.print(line, soft_wrap=True)
 
 
@@ -122,17 +126,44 @@ def _sources(citations: list[Citation], state: RunState, width: int, signs: word
             head.append(" " * (2 + column - Text(title).cell_len))
         heads.append(head.append_text(_where(citation, state)))
     beside = max(head.cell_len for head in heads) + 2
+    if beside - 2 > width:
+        return _linear(citations, state, width, signs)
     lines = []
     for citation, head in zip(citations, heads, strict=True):
-        mark = "" if citation.verified else "not verified: "
         if beside + _QUOTE <= width:
-            quote = signs.show(f'{mark}"{citation.quote}"', width - beside - 1) if citation.quote else mark[:-2]
-            lines.append(head.append(" " * (beside - head.cell_len)).append(quote, "dim"))
-            continue
-        lines.append(head)
-        if citation.quote:
-            lines.append(Text("    ").append(signs.show(f'{mark}"{citation.quote}"', max(8, width - 5)), "dim"))
+            said = _quote(citation, width - beside - 1, signs)
+            lines.append(head.append(" " * (beside - head.cell_len)).append_text(said))
+        else:
+            lines += [head, *_below(citation, width, signs)]
     return lines
+
+
+def _linear(citations: list[Citation], state: RunState, width: int, signs: words.Signs) -> list[Text]:
+    """For each source its number and title, its address, its quote, one below the other."""
+    from rich.text import Text
+
+    lines = []
+    for citation in citations:
+        lines.append(Text(f"[{citation.n}] ").append(signs.show(citation.title, max(8, width - 6))))
+        lines.append(Text("    ").append_text(_where(citation, state)))
+        lines += _below(citation, width, signs)
+    return lines
+
+
+def _below(citation: Citation, width: int, signs: words.Signs) -> list[Text]:
+    from rich.text import Text
+
+    said = _quote(citation, max(8, width - 5), signs)
+    return [Text("    ").append_text(said)] if said.plain else []
+
+
+def _quote(citation: Citation, width: int, signs: words.Signs) -> Text:
+    """The sentence a source is named for, and whether it was found in the page."""
+    from rich.text import Text
+
+    doubt = "" if citation.verified else "not verified"
+    said = ": ".join(part for part in (doubt, f'"{citation.quote}"' if citation.quote else "") if part)
+    return Text(signs.show(said, width), style="dim")
 
 
 def _where(citation: Citation, state: RunState) -> Text:

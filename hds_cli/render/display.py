@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from hds_cli.events import Event
-from hds_cli.render import answer
+from hds_cli.render import answer, report
 from hds_cli.render.choose import Choice
 from hds_cli.render.document import RunDocument
 from hds_cli.render.state import RunState
@@ -61,13 +61,16 @@ class Display:
         elif self.choice.output != "jsonl":
             self._write(self._result())
         self._stdout.flush()
+        if self.choice.timeline:
+            self._print_timeline()
         if self.choice.summary and self._stderr is not None and self.state.finished:
             self._say(answer.summary(self.state))
 
     def _result(self) -> str:
-        if self.choice.output == "json":
-            return self.document.to_json()
-        return answer.bare(self.state) if self.choice.output == "bare" else answer.text(self.state)
+        output = self.choice.output
+        if output == "json" or output == "text" or output == "markdown" or output == "html":
+            return report.writer(output)(self.document)
+        return answer.bare(self.state)
 
     def _write(self, text: str) -> None:
         if text:
@@ -78,10 +81,26 @@ class Display:
 
         if self.choice.progress in ("live", "plain"):
             self._say("")
-        answer.print_answer(console_for(self._stdout), self.state)
+        answer.print_answer(console_for(self._stdout), self.state, linear=self.choice.linear)
         self._stdout.flush()
         if self.choice.summary:
             self._say("")
+
+    def _print_timeline(self) -> None:
+        from hds_cli.render import words
+        from hds_cli.render.consoles import console_for
+        from hds_cli.render.gantt import timeline_lines
+        from hds_cli.render.timeline import timeline
+
+        if self._stderr is None:
+            return
+        console = console_for(self._stderr)
+        try:
+            for line in timeline_lines(timeline(self.state), console.width, words.signs(console.encoding)):
+                console.print(line, soft_wrap=True)
+            self._say("")
+        except (OSError, ValueError):
+            self._stderr = None
 
     def _say(self, line: str) -> None:
         from hds_cli.render import words

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from hds_cli import events
 from hds_cli.events import Event
@@ -104,12 +105,16 @@ class TurnState:
 
 @dataclass
 class RunState:
-    """Everything that is known of a run; `apply` takes in one event after the other."""
+    """Everything that is known of a run; `apply` takes in one event after the other.
+
+    `given`: passages that the model had before it searched; `now`: the second of the last event.
+    """
 
     started: events.RunStarted | None = None
     finished: events.RunFinished | None = None
     turns: dict[int, TurnState] = field(default_factory=dict)
     notices: list[events.Notice] = field(default_factory=list)
+    given: list[Passage] = field(default_factory=list)
     answering: str = ""
     at_once: int = 0
     now: float = 0.0
@@ -129,7 +134,8 @@ class RunState:
 
     def passage(self, number: int) -> Passage | None:
         """The passage that was read under a number."""
-        return next((p for query in self.queries for p in query.passages or () if p.n == number), None)
+        read = (p for query in self.queries for p in query.passages or ())
+        return next((p for p in chain(read, self.given) if p.n == number), None)
 
     def apply(self, event: Event) -> None:
         self.now = max(self.now, event.t)
@@ -140,8 +146,10 @@ class RunState:
                 self.finished = event
             case events.Notice():
                 self.notices.append(event)
-            case events.RunContinued() | events.DocumentAttached():
-                pass  # nothing to draw: a run shows what it does itself
+            case events.RunContinued():  # nothing to draw: a run shows what it does itself
+                self.given += [p for finding in event.findings for p in finding.passages]
+            case events.DocumentAttached():
+                self.given += event.passages
             case events.AnswerDelta():
                 self.answering += event.text
             case events.TurnStarted():
