@@ -52,7 +52,8 @@ def ask(
         str | None, typer.Option("--dialect", metavar="hds|guided", help="How the model is spoken to.")
     ] = None,
     format_: Annotated[
-        str | None, typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json or jsonl.")
+        str | None,
+        typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown or html."),
     ] = None,
     json_: _options.Json = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Every event as a line of JSON, as it happens.")] = False,
@@ -61,6 +62,11 @@ def ask(
     ] = None,
     quiet: _options.Quiet = False,
     verbose: _options.Verbose = False,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="When each search, fetch and reading ran, on stderr after the run.")
+    ] = False,
+    plain: _options.Plain = False,
+    no_color: _options.NoColor = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 7 when a part of the answer stands in no page.")
     ] = False,
@@ -74,6 +80,8 @@ def ask(
     hds ask "What does it say on prices?" < report.txt
 
     hds ask --json "…" | jq -r .answer
+
+    hds ask -f html -o report.html "…"
     """  # fmt: skip
     settings = config.load(
         {
@@ -82,7 +90,8 @@ def ask(
             "seed": seed, "timeout": timeout, "n_ctx": n_ctx, "n_gpu_layers": n_gpu_layers, "dialect": dialect,
         }
     )  # fmt: skip
-    choice = _choice(_format(format_, json_, jsonl), quiet, verbose, output)
+    shown = {"quiet": quiet, "verbose": verbose, "plain": plain, "timeline": timeline}
+    choice = _choice(_format(format_, json_, jsonl), output, shown)
     spec = _models.check(settings)
     text, attached = _input.read(question or [])
     request = Request(text, attached, spec, () if quiet else _notices(spec, settings))
@@ -117,14 +126,13 @@ def _format(name: str | None, json_: bool, jsonl: bool) -> Format | None:
     return None
 
 
-def _choice(format_: Format | None, quiet: bool, verbose: bool, output: Path | None) -> Choice:
+def _choice(format_: Format | None, output: Path | None, shown: dict[str, bool]) -> Choice:
     return choose(
         stdout_tty=output is None and _is_tty(sys.stdout),
         stderr_tty=_is_tty(sys.stderr),
         term=os.environ.get("TERM", ""),
         format=format_,
-        quiet=quiet,
-        verbose=verbose,
+        **shown,
     )
 
 
