@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hds_cli import events
+from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.commands import _models
+from hds_cli.commands._earlier import shaping
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec, Segment, Session
 from hds_cli.search.base import Source, SourceContext
@@ -35,6 +37,7 @@ class Request:
     attached: Page | None
     spec: ModelSpec
     notices: tuple[events.Notice, ...] = ()
+    before: Earlier | Resumed | None = None
 
 
 def new_run_id() -> str:
@@ -80,9 +83,20 @@ class Desk:
         self._first: Session | None = session
 
     async def answer(
-        self, question: str, emit: events.Emit, *, attached: Page | None = None, stop: Stop | None = None
+        self,
+        question: str,
+        emit: events.Emit,
+        *,
+        attached: Page | None = None,
+        stop: Stop | None = None,
+        before: Earlier | Resumed | None = None,
+        run_id: str | None = None,
     ) -> events.RunFinished:
         """Research one question; every event goes to `emit`, `RunFinished` last.
+
+        Args:
+            before: the run to go on from.
+            run_id: a new one if none is given.
 
         Raises:
             HdsError: what stands in the way.
@@ -95,8 +109,9 @@ class Desk:
         if stop.reason is None:
             self.model.engine.resume()
         try:
-            run = Run(new_run_id(), self._parts(session, stop), _limits(self.model, self._settings), emit)
-            finished = await run.answer(question, attached)
+            parts, limits = self._parts(session, stop), _limits(self.model, self._settings)
+            run = Run(run_id or new_run_id(), parts, limits, emit)
+            finished = await run.answer(question, attached, before)
         finally:
             self.model.engine.abort()
         session.close()  # not after a run that was cut short: the model's thread may still be in it
@@ -118,6 +133,7 @@ class Desk:
             sources=tuple(source.name for source in self._sources),
             offline=settings.offline,
             seed=settings.seed,
+            settings=shaping(settings),
         )
 
 
@@ -140,7 +156,7 @@ async def desk(spec: ModelSpec, settings: Settings) -> AsyncIterator[Desk]:
 
 
 async def research(
-    request: Request, settings: Settings, emit: events.Emit, on_leave: Callable[[], None]
+    request: Request, settings: Settings, emit: events.Emit, on_leave: Callable[[], None], run_id: str | None = None
 ) -> events.RunFinished:
     """Answer one question with Ctrl-C and SIGTERM watched; every event goes to `emit`, `RunFinished` last.
 
@@ -157,7 +173,9 @@ async def research(
         for notice in (*request.notices, *_warnings(place.model, settings)):
             emit(notice)
         signals.running = True
-        return await place.answer(request.question, emit, attached=request.attached, stop=stop)
+        return await place.answer(
+            request.question, emit, attached=request.attached, stop=stop, before=request.before, run_id=run_id
+        )
 
 
 def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress, ...]:
@@ -201,4 +219,4 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-__all__ = ["Desk", "Request", "desk", "research"]
+__all__ = ["Desk", "Request", "desk", "new_run_id", "research"]

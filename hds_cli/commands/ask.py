@@ -6,16 +6,17 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from hds_cli import config, events
-from hds_cli.commands import _input, _models, _options
-from hds_cli.commands._research import Request, research
+from hds_cli.commands import _earlier, _input, _models, _options, _output
+from hds_cli.commands._research import Request, new_run_id, research
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec
-from hds_cli.errors import OutputError, UsageError
+from hds_cli.errors import UsageError
+from hds_cli.history.journal import Journal, keep
 from hds_cli.render.choose import FORMATS, Choice, Format, choose
 from hds_cli.render.display import Display
 
@@ -70,6 +71,13 @@ def ask(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 7 when a part of the answer stands in no page.")
     ] = False,
+    continue_: Annotated[
+        bool, typer.Option("--continue", "-c", help="A further question to the last run, or to: -c RUN QUESTION.")
+    ] = False,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped; or: last.")
+    ] = None,
+    no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
 
@@ -82,26 +90,35 @@ def ask(
     hds ask --json "…" | jq -r .answer
 
     hds ask -f html -o report.html "…"
+
+    hds ask -c "and of Denmark?"
     """  # fmt: skip
+    start = _earlier.start(question or [], continue_, resume)
     settings = config.load(
-        {
+        start.settings | _given({
             "model": model, "engine": engine, "source": tuple(source) if source else None, "offline": offline,
             "max_turns": max_turns, "max_queries": max_queries, "top_k": top_k, "temperature": temperature,
             "seed": seed, "timeout": timeout, "n_ctx": n_ctx, "n_gpu_layers": n_gpu_layers, "dialect": dialect,
-        }
+        })
     )  # fmt: skip
     shown = {"quiet": quiet, "verbose": verbose, "plain": plain, "timeline": timeline}
     choice = _choice(_format(format_, json_, jsonl), output, shown)
     spec = _models.check(settings)
-    text, attached = _input.read(question or [])
-    request = Request(text, attached, spec, () if quiet else _notices(spec, settings))
-    finished = _run(request, settings, choice, output)
+    text, attached = (start.question, None) if start.question else _input.read(start.words)
+    request = Request(text, attached, spec, () if quiet else _notices(spec, settings), start.before)
+    journal = None if no_save else Journal(new_run_id())
+    with _output.target(output) as stdout:
+        finished = _run(request, settings, choice, stdout, journal)
     if verbose and not quiet:
         _receipt(finished)
     code = finished.exit_code
     if strict and code == 0 and (finished.unsupported or not all(c.verified for c in finished.citations)):
         code = 7
     raise typer.Exit(code)
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value is not None}
 
 
 def _receipt(finished: events.RunFinished) -> None:
@@ -146,31 +163,18 @@ def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
     return ()
 
 
-def _run(request: Request, settings: Settings, choice: Choice, output: Path | None) -> events.RunFinished:
-    """Answer, shown as it happens; the result goes to stdout, or to the file in one piece."""
-    if output is None:
-        return _shown(request, settings, choice, sys.stdout)
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            finished = _shown(request, settings, choice, file)
-        os.replace(part, output)
-    except OSError as exc:
-        if exc.filename is None and exc.errno is None:
-            raise
-        raise OutputError(
-            f"cannot write {output}: {exc.strerror}", hint="-o FILE in a folder that can be written"
-        ) from exc
-    finally:
-        part.unlink(missing_ok=True)
-    return finished
-
-
-def _shown(request: Request, settings: Settings, choice: Choice, stdout: TextIO) -> events.RunFinished:
+def _run(
+    request: Request, settings: Settings, choice: Choice, stdout: TextIO, journal: Journal | None
+) -> events.RunFinished:
+    """Answer, shown and kept as it happens."""
     display = Display(choice, stdout, sys.stderr)
+    emit = keep(journal, display.handle) if journal else display.handle
+    run_id = journal.run_id if journal else None
     try:
-        finished = asyncio.run(research(request, settings, display.handle, display.close))
+        finished = asyncio.run(research(request, settings, emit, _output.leaving(display.close), run_id))
     finally:
         display.close()
+        if journal:
+            journal.close()
     display.print_result()
     return finished

@@ -1,0 +1,112 @@
+"""`-c` and `--resume`: which earlier run is meant, what of its settings holds, what the new run begins with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hds_cli import events
+from hds_cli.config import Settings
+from hds_cli.errors import UsageError
+
+SHAPING = (
+    "model", "engine", "source", "offline", "max_turns", "max_queries", "top_k", "temperature", "seed", "turn_timeout",
+    "max_tokens", "n_ctx", "dialect", "prompt_file",
+)  # fmt: skip
+"""The settings that decide what a run does, and so are kept with it."""
+_SAME_WORLD = ("model", "engine", "source", "offline", "dialect", "prompt_file")
+_PREFIX = re.compile(r"(?=.*[0-9])(?=.*[a-z])[0-9a-z]{3,}")
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a run begins: the words of its question, the settings of the earlier run, and the run itself."""
+
+    words: list[str]
+    settings: dict[str, Any] = field(default_factory=dict)
+    before: Any = None
+    question: str | None = None
+
+
+def start(words: Sequence[str], go_on: bool, resume: str | None) -> Start:
+    """What `-c` and `--resume` mean.
+
+    Args:
+        words: the arguments; with `go_on` the first of them may name the run that is meant.
+
+    Raises:
+        UsageError: no such run, nothing to go on with, or both were asked for.
+    """
+    if resume is None and not go_on:
+        return Start(list(words))
+    if resume is None:
+        return _continued(list(words))
+    if go_on or words:
+        raise UsageError(
+            "--resume goes on with the question of its run", hint=f'hds ask -c {resume} "…"   asks a further question'
+        )
+    return _resumed(resume)
+
+
+def _continued(words: list[str]) -> Start:
+    from hds_cli.agent.earlier import earlier
+    from hds_cli.history.store import RunStore
+
+    store = RunStore()
+    named = _named(words[0]) if words else None
+    run = store.read(named or store.last()).events
+    before = earlier(run)
+    if not before.run_id:
+        raise UsageError("nothing was kept of that run", hint="hds history list")
+    return Start(words[1:] if named else words, _settings(run, _SAME_WORLD), before)
+
+
+def _named(word: str) -> str | None:
+    """The run that a word names: its id, or a beginning with a digit and a letter, which no word of a question has."""
+    from hds_cli.history.store import RunStore
+
+    store = RunStore()
+    if store.has(word):
+        return word
+    if not _PREFIX.fullmatch(word):
+        return None
+    near = [run_id for run_id in store.ids() if run_id.startswith(word)]
+    return near[0] if len(near) == 1 else None
+
+
+def _resumed(name: str) -> Start:
+    from hds_cli.agent.earlier import resumed
+    from hds_cli.history.store import RunStore
+
+    store = RunStore()
+    run_id = store.find(name)
+    run = store.read(run_id).events
+    before = resumed(run)
+    if store.running(run_id):
+        raise UsageError(f"the run {run_id} is still going on", hint=f"hds history show {run_id}")
+    if not before.run_id:
+        raise UsageError(f"nothing was kept of the run {run_id}", hint="hds history list")
+    if before.answered:
+        raise UsageError(f"the run {run_id} came to its end", hint=f'hds ask -c {run_id} "…"   asks a further question')
+    return Start([], _settings(run, SHAPING), before, before.question)
+
+
+def _settings(run: Sequence[events.Event], names: Sequence[str]) -> dict[str, Any]:
+    """The settings of an earlier run; `offline` only ever adds, so that the environment's stays in force."""
+    kept = next((event.settings for event in run if isinstance(event, events.RunStarted)), {})
+    found = {name: kept[name] for name in names if kept.get(name)}
+    if names is SHAPING:
+        found |= {name: kept[name] for name in names if kept.get(name) is not None and name != "offline"}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+
+
+def shaping(settings: Settings) -> dict[str, Any]:
+    """What is kept of the settings with a run; a path holds from any folder."""
+    kept = {name: getattr(settings, name) for name in SHAPING}
+    for name in ("model", "prompt_file"):
+        if kept[name] and (path := Path(kept[name]).expanduser()).exists():
+            kept[name] = str(path.absolute())
+    return kept

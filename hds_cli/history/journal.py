@@ -1,0 +1,166 @@
+"""The journal of a run: the lines that `--jsonl` prints, written as they happen. What can be read of it counts.
+
+A line is one `write` to a file opened for appending: a killed process leaves whole lines and at most a half one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from hds_cli import paths
+from hds_cli.events import Emit, Event, Notice, from_dict, line
+
+SUFFIX = ".jsonl"
+MAX_LINE = 16 << 20  # bytes; a longer line is damage
+
+
+class Journal:
+    """Appends the events of a run to its file, which is made (0600) with the first of them.
+
+    A fault ends the writing, never the run: `fault` then says what is wrong.
+    """
+
+    def __init__(self, run_id: str, folder: Path | None = None) -> None:
+        self.run_id = run_id
+        self.fault: str | None = None
+        self._path = (folder or paths.runs_dir()) / f"{run_id}{SUFFIX}"
+        self._file: int | None = None
+        self._size = 0
+
+    def handle(self, event: Event) -> None:
+        if self.fault is not None:
+            return
+        try:
+            if self._file is None:
+                self._file = _create(self._path)
+            self._append((line(event) + "\n").encode("ascii"))
+        except OSError as exc:
+            self.fault = exc.strerror or type(exc).__name__
+            self._leave_whole_lines()
+
+    def close(self) -> None:
+        """Let the file go: the run is over."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _append(self, data: bytes) -> None:
+        assert self._file is not None
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+        self._size += len(data)
+
+    def _leave_whole_lines(self) -> None:
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._size)
+
+
+def keep(journal: Journal, then: Emit) -> Emit:
+    """An `emit` that writes every event to the journal and then hands it on; a fault is said once."""
+    said = False
+
+    def handle(event: Event) -> None:
+        nonlocal said
+        journal.handle(event)
+        then(event)
+        if journal.fault is not None and not said:
+            said = True
+            message = f"this run is not kept in the history: {journal.fault}"
+            then(Notice(t=event.t, level="warning", code="history", message=message))
+
+    return handle
+
+
+def _create(path: Path) -> int:
+    paths.private_dir(path.parent)
+    if os.name == "posix" and path.parent.stat().st_mode & 0o077:
+        path.parent.chmod(0o700)
+    file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+    _lock(file)
+    return file
+
+
+def _lock(file: int) -> bool:
+    """Hold a file as long as this process lives; False when another does. Where there are no locks, nobody does."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def running(path: Path) -> bool:
+    """Whether the process that writes a journal is alive."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _lock(file)
+    finally:
+        os.close(file)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a journal says, and how many of its lines are damaged or of another version."""
+
+    events: tuple[Event, ...]
+    damaged: int = 0
+
+
+def read(stream: BinaryIO) -> Record:
+    """The events of a journal; what is no event is counted and left out."""
+    events: list[Event] = []
+    damaged = 0
+    for raw in raw_lines(stream):
+        try:
+            events.append(from_dict(parsed(raw)))
+        except ValueError:
+            damaged += 1
+    return Record(tuple(events), damaged)
+
+
+def parsed(raw: bytes) -> dict[str, object]:
+    """The JSON object of a line.
+
+    Raises:
+        ValueError: it is none, or not a whole one.
+    """
+    try:
+        data = json.loads(raw)
+    except RecursionError as exc:
+        raise ValueError("nested too deep") from exc
+    if not isinstance(data, dict) or not raw.endswith(b"\n"):
+        raise ValueError("not a line of a journal")
+    return data
+
+
+def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """Every line as it was written, and whether it is whole."""
+    for raw in raw_lines(stream):
+        try:
+            parsed(raw)
+        except ValueError:
+            yield raw, False
+        else:
+            yield raw, True
+
+
+def raw_lines(stream: BinaryIO) -> Iterable[bytes]:
+    """The lines of a file with their ends, cut where one is longer than any event."""
+    return iter(lambda: stream.readline(MAX_LINE), b"")

@@ -1,0 +1,108 @@
+"""Where runs are found: by id, by the beginning of one, or as the last. The folder's listing is all that is read."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from hds_cli import paths
+from hds_cli.errors import UsageError
+from hds_cli.history.journal import SUFFIX, Record, read, running
+
+_ID = re.compile(r"[0-9a-z]{1,32}")
+LAST = "last"
+
+
+class RunStore:
+    """The journals of a folder."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or paths.runs_dir()
+
+    def ids(self) -> list[str]:
+        """Every run, in no order."""
+        return [run_id for run_id, _ in self.listing()]
+
+    def listing(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Every run's id with the entry of its file."""
+        try:
+            entries = os.scandir(self.folder)
+        except OSError:
+            return
+        with entries:
+            for entry in entries:
+                run_id = entry.name.removesuffix(SUFFIX)
+                if entry.name.endswith(SUFFIX) and _ID.fullmatch(run_id):
+                    yield run_id, entry
+
+    def path(self, run_id: str) -> Path:
+        return self.folder / f"{run_id}{SUFFIX}"
+
+    def has(self, run_id: str) -> bool:
+        """Whether there is a run of exactly this id."""
+        return bool(_ID.fullmatch(run_id)) and self.path(run_id).exists()
+
+    def last(self) -> str:
+        """The run that was written to last.
+
+        Raises:
+            UsageError: there is none.
+        """
+        found = max(((_changed(entry), run_id) for run_id, entry in self.listing()), default=None)
+        if found is None:
+            raise UsageError("there are no saved runs", hint='hds ask "What is …?"', code="run_unknown")
+        return found[1]
+
+    def find(self, name: str) -> str:
+        """The id of a run: itself, the beginning of just one, or `last`.
+
+        Raises:
+            UsageError: no run is meant, or several are.
+        """
+        if name == LAST:
+            return self.last()
+        if self.has(name):
+            return name
+        ids = self.ids()
+        near = sorted(run_id for run_id in ids if name and run_id.startswith(name))
+        if len(near) == 1:
+            return near[0]
+        if near:
+            shown = ", ".join(near[:5]) + (" …" if len(near) > 5 else "")
+            raise UsageError(f"{len(near)} runs begin with {name!r}", hint=shown, code="run_unknown")
+        raise UsageError(f"there is no run {name!r}", hint=_nearest(name, ids), code="run_unknown")
+
+    def read(self, run_id: str) -> Record:
+        """What the journal of a run says.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        try:
+            with self.path(run_id).open("rb") as stream:
+                return read(stream)
+        except OSError as exc:
+            raise UsageError(f"the run {run_id} cannot be read: {exc.strerror}", hint="hds history list") from exc
+
+    def running(self, run_id: str) -> bool:
+        return running(self.path(run_id))
+
+    def remove(self, run_id: str) -> None:
+        """Delete a journal."""
+        self.path(run_id).unlink(missing_ok=True)
+
+
+def _changed(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_mtime_ns
+    except OSError:  # removed just now
+        return 0
+
+
+def _nearest(name: str, ids: list[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, ids, 1)
+    return f"did you mean {close[0]}?" if close else "hds history list"
