@@ -1,19 +1,31 @@
-"""Plugins: entry points by kind, read without importing anything, loaded one at a time when asked for."""
+"""Plugins: entry points by kind, read without importing anything, loaded one at a time when asked for.
+
+A kind is a group `hds.KIND.vN`; N changes when what a plugin of that kind is called with changes.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
+import sys
+import threading
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as _all_entry_points
 from typing import Any
 
-from hds_cli.errors import UsageError
+from hds_cli.errors import HdsError, UsageError
 
 FIRST_PARTY = "hds-cli"
-KNOWN = frozenset({"hds.sources.v1", "hds.collections.v1", "hds.models.v1"})
-_GROUP = re.compile(r"hds\.[a-z_]+\.v[0-9]+")
+VERSIONS = {
+    "sources": 1, "collections": 1, "models": 1, "engines": 1, "extractors": 1, "selectors": 1, "renderers": 1,
+    "commands": 1,
+}  # fmt: skip
+KNOWN = frozenset(f"hds.{kind}.v{version}" for kind, version in VERSIONS.items())
+IMPORT_SECONDS = 10.0
+_GROUP = re.compile(r"hds\.([a-z_]+)\.v([0-9]+)")
 
 
 class PluginError(UsageError):
@@ -22,14 +34,19 @@ class PluginError(UsageError):
     code = "plugin"
 
 
-@functools.cache
-def entry_points(group: str) -> dict[str, EntryPoint]:
-    """The entry points of a kind by name; hds's own win over another distribution's of the same name.
+def turned_off() -> bool:
+    """Whether only hds's own plugins are seen (`HDS_NO_PLUGINS=1`, `hds --no-plugins`)."""
+    return os.environ.get("HDS_NO_PLUGINS", "") not in ("", "0")
 
-    With `HDS_NO_PLUGINS=1` only hds's own are seen.
-    """
+
+def entry_points(group: str) -> dict[str, EntryPoint]:
+    """The entry points of a kind by name; hds's own win over another distribution's of the same name."""
+    return _found(group, turned_off())
+
+
+@functools.cache
+def _found(group: str, only_ours: bool) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
-    only_ours = os.environ.get("HDS_NO_PLUGINS", "") not in ("", "0")
     for point in _all_entry_points(group=group):
         ours = distribution(point) == FIRST_PARTY
         if ours or (not only_ours and point.name not in found):
@@ -48,20 +65,83 @@ def distribution(point: EntryPoint) -> str:
     return point.dist.name if point.dist else "unknown"
 
 
+def mismatch(kind: str, name: str) -> PluginError | None:
+    """What to say of a plugin that is there, but made for another version of hds; None when there is none."""
+    for group, points in every().items():
+        found = _GROUP.fullmatch(group)
+        if found and found[1] == kind and name in points and group not in KNOWN:
+            whose = distribution(points[name])
+            have = f"hds.{kind}.v{VERSIONS[kind]}"
+            wants = f"the plugin {name!r} of {whose} is made for {group}, and this version of hds has {have}"
+            return PluginError(wants, hint=f"pip install --upgrade hds-cli {whose}")
+    return None
+
+
 def load(group: str, name: str) -> Any:
-    """Import one plugin.
+    """Import one plugin. What another's prints at import goes to stderr, and it has `IMPORT_SECONDS` for it.
 
     Raises:
-        PluginError: it is not installed, or its import fails in any way, `SystemExit` included.
+        PluginError: it is not installed or made for another version, its import fails in any way, `SystemExit`
+            included, or does not end.
     """
     point = entry_points(group).get(name)
     if point is None:
-        raise PluginError(f"no plugin {name!r} of the kind {group}")
+        kind = group.split(".")[1]
+        raise mismatch(kind, name) or PluginError(f"no plugin {name!r} of the kind {group}", hint="hds plugins list")
+    return _guarded(point, point.load if distribution(point) == FIRST_PARTY else lambda: _in_time(point))
+
+
+def make(group: str, name: str, *arguments: Any, needs: tuple[str, ...] = ()) -> Any:
+    """What the plugin's factory makes of `arguments`.
+
+    Args:
+        needs: attributes that it must have, or it is not of this kind.
+
+    Raises:
+        PluginError: as `load`; or the factory fails, or makes something else. An `HdsError` of its own passes.
+    """
+    factory = load(group, name)
+    point = entry_points(group)[name]
+    made = _guarded(point, lambda: factory(*arguments))
+    missing = [attribute for attribute in needs if not hasattr(made, attribute)]
+    if missing:
+        what = f"{type(made).__name__} without {', '.join(missing)}"
+        raise PluginError(f"the plugin {name!r} of {distribution(point)} makes no {group}: {what}")
+    return made
+
+
+def _guarded(point: EntryPoint, call: Callable[[], Any]) -> Any:
     try:
-        return point.load()
+        return call()
+    except HdsError:
+        raise
     except (Exception, SystemExit) as exc:
         # Any exception: what a stranger's module does at import must not end the run with a trace.
+        whose = distribution(point)
+        said = " ".join(f"{type(exc).__name__}: {exc}"[:500].split())
         raise PluginError(
-            f"the plugin {name!r} of {distribution(point)} does not load: {type(exc).__name__}: {exc}",
-            hint=f"pip install --upgrade {distribution(point)}   or   HDS_NO_PLUGINS=1",
+            f"the plugin {point.name!r} of {whose} does not load: {said}",
+            hint=f"pip install --upgrade {whose}   or   hds --no-plugins …",
         ) from exc
+
+
+def _in_time(point: EntryPoint) -> Any:
+    """Import in a thread that can be left behind: an import that hangs must not hold the rest."""
+    outcome: list[Any] = []
+
+    def work() -> None:
+        try:
+            outcome.extend((point.load(), None))
+        except BaseException as exc:  # a thread's own end would be a trace on stderr
+            outcome.extend((None, exc))
+
+    thread = threading.Thread(target=work, daemon=True, name="hds-plugin")
+    with contextlib.redirect_stdout(sys.stderr):
+        thread.start()
+        thread.join(IMPORT_SECONDS)
+    if len(outcome) < 2:
+        raise TimeoutError(f"its import did not end in {IMPORT_SECONDS:g} s")
+    loaded, error = outcome[0], outcome[1]
+    if error is not None:
+        raise error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")
+    return loaded

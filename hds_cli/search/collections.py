@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hds_cli.errors import SourceUnknown
-from hds_cli.plugins import entry_points, load
+from hds_cli.plugins import FIRST_PARTY, distribution, entry_points, make
 from hds_cli.search.base import BundledCollection
 from hds_cli.search.local import Collection, names
 
@@ -15,6 +15,15 @@ GROUP = "hds.collections.v1"
 def available() -> list[str]:
     """Every collection that can be searched, by name."""
     return sorted({*names(), *entry_points(GROUP)})
+
+
+def outside() -> list[str]:
+    """Collections that other distributions bring: each is a source of its own, so that a broken one fails alone."""
+    return sorted(
+        name
+        for name, point in entry_points(GROUP).items()
+        if distribution(point) != FIRST_PARTY and name not in names()
+    )
 
 
 def open_one(name: str, on_document: Callable[[int], None] | None = None) -> Collection:
@@ -27,7 +36,7 @@ def open_one(name: str, on_document: Callable[[int], None] | None = None) -> Col
         if name not in names():
             raise SourceUnknown(f"there is no collection {name!r}", hint="hds index list")
         return Collection(name)
-    bundled: BundledCollection = load(GROUP, name)()
+    bundled: BundledCollection = make(GROUP, name, needs=("version", "documents"))
     collection = Collection(name, create=True)
     # The user's own collection of that name is left alone: its origin is not ours.
     origin = collection.origin()

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from hds_cli.config import Settings
 from hds_cli.errors import ConfigError, NoSources, SourceUnknown, UsageError
-from hds_cli.plugins import entry_points, load
+from hds_cli.plugins import PluginError, entry_points, make, mismatch
 from hds_cli.search import collections, linked
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.cache import CacheSource
+from hds_cli.types import SearchResult
 
 GROUP = "hds.sources.v1"
 
@@ -46,13 +47,21 @@ def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
             "there is nothing to search in",
             hint='hds index add FOLDER   or   HDS_SEARXNG_URL=http://localhost:8888   or   pip install ".[starter]"',
         )
-    return [_open(name, context) for name in _every_collection(wanted)]
+    opened = [_open_or_broken(name, context) for name in _every_collection(wanted)]
+    broken = [source for source in opened if isinstance(source, _Broken)]
+    if len(broken) == len(opened):
+        raise broken[0].error
+    return opened
 
 
 def _every_collection(wanted: Sequence[str]) -> list[str]:
-    """`wanted` with what `local` means besides indexed collections: the linked ones, each a source of its own."""
-    more = [name for name in linked.names() if name not in wanted] if "local" in wanted else []
-    return [name for name in wanted if name != "local" or not more or collections.available()] + more
+    """`wanted` with what `local` means besides its own collections: linked and outside ones, each a source."""
+    if "local" not in wanted:
+        return list(wanted)
+    outside = collections.outside()
+    more = [name for name in (*linked.names(), *outside) if name not in wanted]
+    own = set(collections.available()) - set(outside)
+    return [name for name in wanted if name != "local" or not more or own] + more
 
 
 def _check_tables(settings: Settings) -> None:
@@ -64,16 +73,37 @@ def _check_tables(settings: Settings) -> None:
             raise ConfigError(f"there is no source {name!r} to be set", hint=f"did you mean sources.{near[0]}?")
 
 
+class _Broken:
+    """Stands for a plugin that does not load, beside sources that do: the run names it and goes on with the others."""
+
+    needs_network = False
+
+    def __init__(self, name: str, error: PluginError) -> None:
+        self.name, self.error = name, error
+
+    async def search(self, query: str, top_k: int) -> list[SearchResult]:
+        raise self.error
+
+
+def _open_or_broken(name: str, context: SourceContext) -> Source:
+    try:
+        return _open(name, context)
+    except PluginError as exc:
+        return _Broken(name, exc)
+
+
 def _open(name: str, context: SourceContext) -> Source:
     source: Source
     if name == "cache" and context.pages is not None:
         return CacheSource(context.pages)
     if name in entry_points(GROUP):
-        source = load(GROUP, name)(name, context)
+        source = _made(name, name, context)
     elif name in collections.available():
-        source = load(GROUP, "local")(name, context)
+        source = _made("local", name, context)
     elif name in linked.names() and (record := linked.find(name)):
-        source = load(GROUP, record.source)(name, context)
+        source = _made(record.source, name, context)
+    elif other := mismatch("sources", name):
+        raise other
     else:
         near = difflib.get_close_matches(name, known(), 1)
         raise SourceUnknown(
@@ -84,4 +114,9 @@ def _open(name: str, context: SourceContext) -> Source:
         raise UsageError(
             f"the source {name!r} needs the network, and this is --offline", hint="hds ask --offline -s local …"
         )
+    return source
+
+
+def _made(plugin: str, name: str, context: SourceContext) -> Source:
+    source: Source = make(GROUP, plugin, name, context, needs=("name", "needs_network", "search"))
     return source

@@ -13,13 +13,14 @@ from hds_cli.types import Page, SearchResult
 
 
 class LocalSource:
-    """All collections (`local`) or the one called `name`; those that packages bring are built when first used."""
+    """All collections but outside plugins' (`local`), or the one called `name`; bundled ones are built when used."""
 
     needs_network = False
 
     def __init__(self, name: str, context: SourceContext) -> None:
         self.name = name
-        self._names = collections.available() if name == "local" else [name]
+        every = [one for one in collections.available() if one not in collections.outside()]
+        self._names = every if name == "local" else [name]
         self._open: list[Collection] | None = None
         self._lock = asyncio.Lock()
 
