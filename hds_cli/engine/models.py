@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from hds_cli import paths
 from hds_cli.engine.base import ModelSpec
 from hds_cli.errors import ModelMissing, ModelUnusable
-from hds_cli.plugins import entry_points, load
+from hds_cli.plugins import entry_points, make
 
 GROUP = "hds.models.v1"
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
@@ -180,8 +180,7 @@ def resolve(name: str | None) -> ModelSpec:
 
 
 def _installed(name: str) -> ModelSpec:
-    factory = load(GROUP, name)
-    spec: ModelSpec = factory()
+    spec: ModelSpec = make(GROUP, name, needs=("name", "path"))
     return spec
 
 
