@@ -138,8 +138,11 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk(spec: ModelSpec, settings: Settings) -> AsyncIterator[Desk]:
+async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | None = None) -> AsyncIterator[Desk]:
     """Open the sources and load the model.
+
+    Args:
+        own: sources that are open already, instead of those that the settings name.
 
     Raises:
         HdsError: a source or the model is missing or unusable.
