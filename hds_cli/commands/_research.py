@@ -151,7 +151,8 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | None
     from hds_cli.search.sources import open_sources
 
     async with Fetcher(settings) as fetcher:
-        sources = open_sources(settings.source, SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract))
+        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract)
+        sources = own if own is not None else open_sources(settings.source, context)
         if any(source.needs_network for source in sources):
             fetcher.warm()
         model = await in_daemon(_models.load, spec, settings)
