@@ -28,6 +28,8 @@ COMMANDS = {
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
     "cache": "The pages on disk.",
+    "model": "GGUF files: pull, list, choose, remove.",
+    "config": "Settings, and where each value came from.",
     "plugins": "What is installed, from where, and whether it loads.",
 }
 
@@ -101,11 +103,16 @@ def _root(
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show it.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected error.")] = False,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Settings of the table [profile.NAME] go first.")
+    ] = None,
 ) -> None:
     """A research assistant in the terminal: parallel searches by a local model, answers with checked quotes.
 
     hds ask "What are the capitals of the countries that border Austria?"
     """
+    if profile:  # as if the environment named it: what a command starts sees the same settings
+        os.environ["HDS_PROFILE"] = profile
 
 
 def main() -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from hds_cli import paths
+from hds_cli import paths, settings_file
 from hds_cli.errors import ConfigError
 
 
@@ -23,11 +23,13 @@ def _setting(default: Any, doc: str, key: str | None = None, env: str | None = N
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """What can be set for one source: the table `[sources.NAME]`, or `HDS_<NAME>_URL` and `HDS_<NAME>_LANGUAGE`."""
+    """What can be set for one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
 
     url: str | None = _setting(None, "address of its API instead of the public one; its host may be a private one")
     language: str | None = _setting(None, "language code, where the source has several")
     every: float | None = _setting(None, "seconds between two requests; unset: what the service asks for")
+    path: str | None = _setting(None, "file or folder that it searches, where it searches files")
+    reader: str | None = _setting(None, "address of a service that reads pages (Jina); unset: they are fetched")
 
 
 @dataclass(frozen=True)
@@ -96,50 +98,103 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
 
     Args:
         flags: field name -> value; `None` values count as not given.
-        environ: the environment; the process's own when not given.
+        environ: the environment; the process's own when not given. `HDS_PROFILE` names a table `[profile.NAME]` of the
+            file that goes before the rest of it.
 
     Raises:
-        ConfigError: the file is not TOML, has an unknown key, or a value of the wrong type.
+        ConfigError: the file is not TOML, has an unknown key, or a value of the wrong type; there is no such profile.
     """
     environ = os.environ if environ is None else environ
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    path = paths.config_file()
-    from_file = _flatten(_read(path))
-    by_key = {key_of(f): f for f in fields()}
+    found = _of_table(settings_file.read(paths.config_file()), environ.get("HDS_PROFILE") or None)
     hints = get_type_hints(Settings)
-    own: dict[str, dict[str, Any]] = {}
-    for key, raw in from_file.items():
-        if key.startswith("sources.") and key != "sources.searxng.url":
-            _of_source(own, key, raw, str(path), origins)
-            continue
-        key = key.removeprefix("sources.")
-        if key not in by_key:
-            raise ConfigError(f"unknown setting {key!r} in {path}", hint=_nearest(key, by_key))
-        f = by_key[key]
-        values[f.name], origins[f.name] = _convert(raw, hints[f.name], f"{key} in {path}"), str(path)
     for f in fields():
         if (raw := environ.get(env_of(f))) not in (None, ""):
-            values[f.name], origins[f.name] = _convert(raw, hints[f.name], env_of(f)), env_of(f)
+            found.values[f.name], found.origins[f.name] = _convert(raw, hints[f.name], env_of(f)), env_of(f)
     for name, value in (flags or {}).items():
         if value is not None:
-            values[name], origins[name] = value, "flag"
-    _sources_of_environment(own, environ, origins)
-    values["sources"] = {name: SourceSettings(**table) for name, table in own.items()}
-    settings = Settings(**values, origins=origins)
+            found.values[name], found.origins[name] = value, "flag"
+    _sources_of_environment(found.own, environ, found.origins)
+    sources = {name: SourceSettings(**table) for name, table in found.own.items()}
+    settings = Settings(**found.values, sources=sources, origins=found.origins)
     _check(settings)
     return settings
 
 
-def _of_source(own: dict[str, dict[str, Any]], key: str, raw: Any, where: str, origins: dict[str, str]) -> None:
+def check(table: dict[str, Any]) -> None:
+    """Whether the content of a settings file is right, each profile included.
+
+    Raises:
+        ConfigError: an unknown key, a value of the wrong type or out of range.
+    """
+    for profile in (None, *table.get("profile", {})):
+        found = _of_table(dict(table), profile)
+        _check(Settings(**found.values, origins=found.origins))
+
+
+def profiles() -> list[str]:
+    """The names of the tables `[profile.NAME]` of the settings file."""
+    tables = settings_file.read(paths.config_file()).get("profile", {})
+    return sorted(tables) if isinstance(tables, dict) else []
+
+
+@dataclass
+class _Found:
+    """What was found so far: field name -> value, name -> where from, source -> its settings."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def _of_table(table: dict[str, Any], profile: str | None) -> _Found:
+    """The settings of the file; those of the profile over the rest. Every table is checked, whichever is chosen."""
+    path = paths.config_file()
+    known = table.pop("profile", {})
+    if not isinstance(known, dict) or not all(isinstance(entry, dict) for entry in known.values()):
+        where = settings_file.place(path, "profile")
+        raise ConfigError(f"profiles in {where} are tables", hint="[profile.NAME], chosen by --profile or HDS_PROFILE")
+    if profile is not None and profile not in known:
+        hint = _nearest(profile, known) if known else f"a table [profile.{profile}] in {path}"
+        raise ConfigError(f"there is no profile {profile!r}", hint=hint)
+    found = _Found()
+    _take(found, table, path, "")
+    for name, entry in known.items():
+        _take(found if name == profile else _Found(), entry, path, f"profile.{name}.")
+    return found
+
+
+def _take(found: _Found, table: Mapping[str, Any], path: Path, above: str) -> None:
+    """Take in one table of the file that may hold any setting; `above` is its own dotted name."""
+    by_key = {key_of(f): f for f in fields()}
+    hints = get_type_hints(Settings)
+    origin = f"{path} [{above[:-1]}]" if above else str(path)
+    for written, raw in _flatten(table).items():
+        try:
+            if written.startswith("sources.") and written != "sources.searxng.url":
+                _of_source(found.own, written, raw, origin, found.origins, strict=True)
+                continue
+            key = written.removeprefix("sources.")
+            if key not in by_key:
+                raise ConfigError(f"unknown setting {key!r} in {origin}", hint=_nearest(key, by_key))
+            f = by_key[key]
+            found.values[f.name] = _convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
+            found.origins[f.name] = origin
+        except ConfigError as exc:  # only now is it worth the while to look for the line
+            place = settings_file.place(path, above + written)
+            raise ConfigError(exc.message.replace(origin, place), hint=exc.hint) from None
+
+
+def _of_source(
+    own: dict[str, dict[str, Any]], key: str, raw: Any, where: str, origins: dict[str, str], *, strict: bool = False
+) -> None:
     """Take in one setting of `[sources.NAME]`."""
     name, _, option = key.removeprefix("sources.").rpartition(".")
     hints = get_type_hints(SourceSettings)
     if not name or option not in hints:
         known = dict.fromkeys(f"sources.{name or option}.{known}" for known in hints)
         raise ConfigError(f"unknown setting {key!r} in {where}", hint=_nearest(key, known))
-    value = _convert(raw, hints[option], f"{key} in {where}")
-    if option == "url" and not value.startswith(("http://", "https://")):
+    value = _convert(raw, hints[option], f"{key} in {where}", strict=strict)
+    if option in ("url", "reader") and not value.startswith(("http://", "https://")):
         raise ConfigError(f"{key} must begin with http:// or https://")
     if option == "every" and not value >= 0:
         raise ConfigError(f"{key} must be at least 0, not {value:g}")
@@ -153,22 +208,14 @@ def _sources_of_environment(
     taken = {env_of(f) for f in fields()}
     for variable, raw in environ.items():
         prefix, _, option = variable.rpartition("_")
-        if raw and prefix.startswith("HDS_") and option in ("URL", "LANGUAGE") and variable not in taken:
+        if (
+            raw
+            and prefix.startswith("HDS_")
+            and option in ("URL", "LANGUAGE", "PATH", "READER")
+            and variable not in taken
+        ):
             name = prefix.removeprefix("HDS_").lower()
             _of_source(own, f"sources.{name}.{option.lower()}", raw, variable, origins)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import tomli
-
-    try:
-        return tomli.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"cannot read {path}: {exc}") from exc
-    except tomli.TOMLDecodeError as exc:
-        raise ConfigError(f"{path} is not TOML: {exc}") from exc
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -188,68 +235,107 @@ def _nearest(key: str, known: Mapping[str, Any]) -> str | None:
     return f"did you mean {close[0]!r}?" if close else "known settings: " + ", ".join(known)
 
 
-def _convert(raw: Any, hint: Any, where: str) -> Any:
-    text = str(hint)
+_TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_KINDS = (("tuple", "a list of texts"), ("bool", "true or false"), ("int", "a whole number"), ("float", "a number"))
+
+
+def _convert(raw: Any, hint: Any, where: str, *, strict: bool = False) -> Any:
+    """A value as its field wants it.
+
+    Args:
+        hint: the field's type.
+        strict: `raw` has a type of its own (TOML): a number in quotes is text.
+
+    Raises:
+        ConfigError: it is of another kind.
+    """
+    kind = next((name for name, _ in _KINDS if name in str(hint)), "str")
     try:
-        if "tuple" in text:
-            items = raw if isinstance(raw, list) else [raw] if not isinstance(raw, str) else raw.split(",")
-            return tuple(str(item).strip() for item in items if str(item).strip())
-        if "bool" in text:
-            if isinstance(raw, bool):
-                return raw
-            return {
-                "1": True,
-                "true": True,
-                "yes": True,
-                "on": True,
-                "0": False,
-                "false": False,
-                "no": False,
-                "off": False,
-            }[str(raw).strip().lower()]
-        if isinstance(raw, bool | list):
+        if strict and kind != "str" and isinstance(raw, str) and kind != "tuple":
             raise ValueError
-        if "int" in text:
-            return int(raw)
-        if "float" in text:
-            return float(raw)
-        if isinstance(raw, int | float):
-            raise ValueError
-        return str(raw)
+        return _CONVERTERS[kind](raw)
     except (ValueError, KeyError):
-        kind = (
-            "true or false"
-            if "bool" in text
-            else "a whole number"
-            if "int" in text
-            else "a number"
-            if "float" in text
-            else "text"
-        )
-        raise ConfigError(f"{where} must be {kind}, not {raw!r}") from None
+        wanted = dict(_KINDS).get(kind, "text")
+        raise ConfigError(f"{where} must be {wanted}, not {raw!r}") from None
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    items = raw if isinstance(raw, list | tuple) else str(raw).split(",")
+    return tuple(str(item).strip() for item in items if str(item).strip())
+
+
+def _truth(raw: Any) -> bool:
+    return raw if isinstance(raw, bool) else _TRUTH[str(raw).strip().lower()]
+
+
+def _whole(raw: Any) -> int:
+    if isinstance(raw, bool | list) or (isinstance(raw, float) and not raw.is_integer()):
+        raise ValueError
+    return int(raw)
+
+
+def _number(raw: Any) -> float:
+    if isinstance(raw, bool | list):
+        raise ValueError
+    return float(raw)
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError
+    return raw
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "tuple": _texts, "bool": _truth, "int": _whole, "float": _number, "str": _text
+}  # fmt: skip
+
+
+def converted(key: str, raw: str) -> tuple[str, Any]:
+    """A setting typed on the command line: the key as the file has it, and the value in its type.
+
+    Raises:
+        ConfigError: there is no such setting, or the value is of another kind.
+    """
+    key = key.removeprefix("sources.") if key == "sources.searxng.url" else key
+    by_key = {key_of(f): f for f in fields()} | {f.name: f for f in fields()}
+    if key.startswith("sources."):
+        own: dict[str, dict[str, Any]] = {}
+        _of_source(own, key, raw, "the command line", {})
+        return key, next(iter(next(iter(own.values())).values()))
+    if key not in by_key:
+        raise ConfigError(f"there is no setting {key!r}", hint=_nearest(key, {key_of(f): f for f in fields()}))
+    f = by_key[key]
+    return key_of(f), _convert(raw, get_type_hints(Settings)[f.name], key_of(f))
+
+
+_LEAST = {
+    "max_turns": 1, "max_queries": 1, "top_k": 1, "max_tokens": 1, "turn_timeout": 0.01, "fetch_timeout": 0.01,
+    "fetch_parallel": 1, "fetch_delay": 0, "fetch_max_bytes": 1024, "cache_ttl": 0, "cache_size": 1,
+}  # fmt: skip
 
 
 def _check(s: Settings) -> None:
-    for name, low in (
-        ("max_turns", 1),
-        ("max_queries", 1),
-        ("top_k", 1),
-        ("max_tokens", 1),
-        ("turn_timeout", 0.01),
-        ("fetch_timeout", 0.01),
-        ("fetch_parallel", 1),
-        ("fetch_delay", 0),
-        ("fetch_max_bytes", 1024),
-        ("cache_ttl", 0),
-        ("cache_size", 1),
-    ):
-        if getattr(s, name) < low:
-            raise ConfigError(f"{name.replace('_', '-')} must be at least {low}, not {getattr(s, name)}")
-    if s.timeout is not None and s.timeout <= 0:
-        raise ConfigError(f"timeout must be more than 0 seconds, not {s.timeout:g}")
+    for name, low in _LEAST.items():
+        if not getattr(s, name) >= low:
+            raise ConfigError(f"{_named(s, name)} must be at least {low}, not {getattr(s, name)}")
+    if s.timeout is not None and not s.timeout > 0:
+        raise ConfigError(f"{_named(s, 'timeout')} must be more than 0 seconds, not {s.timeout:g}")
     if s.n_ctx is not None and s.n_ctx < 512:
-        raise ConfigError(f"n-ctx must be at least 512 tokens, not {s.n_ctx}")
+        raise ConfigError(f"{_named(s, 'n_ctx')} must be at least 512 tokens, not {s.n_ctx}")
     if s.temperature is not None and not 0 <= s.temperature <= 2:
-        raise ConfigError(f"temperature must be between 0 and 2, not {s.temperature:g}")
+        raise ConfigError(f"{_named(s, 'temperature')} must be between 0 and 2, not {s.temperature:g}")
     if s.dialect not in (None, "hds", "guided"):
         raise ConfigError(f"unknown dialect {s.dialect!r}", hint="dialects: hds, guided")
+
+
+def _named(s: Settings, name: str) -> str:
+    """A setting as its user wrote it: the flag, the variable, or the key with its line in the file."""
+    origin = s.origins.get(name, "flag")
+    if origin == "flag":
+        return f"--{name.replace('_', '-')}"
+    if origin.startswith("HDS_"):
+        return origin
+    key = next(key_of(f) for f in fields() if f.name == name)
+    table = origin[origin.rindex("[") + 1 : -1] + "." if origin.endswith("]") else ""
+    return f"{key} in {settings_file.place(paths.config_file(), table + key)}"

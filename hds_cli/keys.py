@@ -102,6 +102,20 @@ def _in_file(path: Path) -> dict[str, str]:
     return table
 
 
+def present() -> dict[str, str]:
+    """Which sources have a key: lower-case name -> the variable or the file it stands in; never the key itself.
+
+    Raises:
+        ConfigError: the file is open to others or broken.
+    """
+    path = keys_file()
+    found = {name: str(path) for name, value in _in_file(path).items() if value.strip()}
+    for name, value in os.environ.items():
+        if value.strip() and _VARIABLE.fullmatch(name):
+            found[name.removeprefix("HDS_").removesuffix("_API_KEY").lower()] = name
+    return dict(sorted(found.items()))
+
+
 def redact(text: str) -> str:
     """`text` with `***` for every key that is known here, and for the values of parameters and headers named like one.
 

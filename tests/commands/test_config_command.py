@@ -1,0 +1,175 @@
+"""`hds config` and the settings file: origins, profiles, comments that stay, mistakes with their line."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from hds_cli import config, settings_file
+from hds_cli.errors import ConfigError
+from tests.conftest import Hds
+
+FILE = """# my settings
+top_k = 7  # seven
+
+[fetch]
+allow = [
+  "10.0.0.0/8",
+  "host:81",  # the printer
+]
+
+# for quick looks
+[profile.fast]
+max_turns = 2
+[profile.fast.fetch]
+timeout = 3
+"""
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    path = home / "config" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(FILE)
+    return path
+
+
+def test_every_setting_is_shown_with_its_value_and_origin(hds: Hds, file: Path) -> None:
+    """Default, file, profile and environment, each named; a line a setting in a pipe."""
+    done = hds("--profile", "fast", "config", "show", env={"HDS_SEED": "4"})
+    rows = dict(line.split("\t", 1) for line in done.stdout.splitlines())
+    assert rows["top_k"] == f"7\t{file}"
+    assert rows["max_turns"] == f"2\t{file} [profile.fast]"
+    assert rows["fetch.timeout"] == f"3\t{file} [profile.fast]"
+    assert rows["seed"] == "4\tHDS_SEED"
+    assert rows["engine"] == "llama_cpp\tdefault"
+    assert len(rows) == len(config.fields())
+    document = json.loads(hds("config", "show", "--json").stdout)
+    assert (document["schema"], document["profile"], document["profiles"]) == ("hds.config/1", None, ["fast"])
+    assert {row["key"] for row in document["settings"]} == set(rows)
+
+
+def test_a_profile_comes_from_the_environment_too_and_must_exist(hds: Hds, file: Path) -> None:
+    """The nearest one is named when it does not."""
+    assert hds("config", "get", "max_turns", env={"HDS_PROFILE": "fast"}).stdout == "2\n"
+    assert hds("config", "get", "max_turns").stdout == "10\n"
+    wrong = hds("--profile", "fst", "config", "show")
+    assert (wrong.returncode, "did you mean 'fast'?" in wrong.stderr) == (2, True)
+
+
+def test_set_keeps_every_comment_and_the_order(hds: Hds, file: Path) -> None:
+    """Only the one value differs; a list, a new table and a profile are written as TOML has them."""
+    hds("config", "set", "top_k", "9")
+    assert file.read_text() == FILE.replace("top_k = 7", "top_k = 9")
+    hds("config", "set", "source", "wikipedia", "notes")
+    hds("--profile", "fast", "config", "set", "cache.ttl", "0.5")
+    hds("config", "set", "sources.wikipedia.language", "de")
+    text = file.read_text()
+    for comment in ("# my settings", "# seven", "# the printer", "# for quick looks"):
+        assert comment in text
+    assert hds("config", "get", "source").stdout == "wikipedia,notes\n"
+    assert hds("--profile", "fast", "config", "get", "cache.ttl").stdout == "0.5\n"
+    assert hds("config", "get", "sources.wikipedia.language").stdout == "de\n"
+    hds("config", "set", "top_k", "--unset")
+    assert hds("config", "get", "top_k").stdout == "5\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("top_k", "many", "top_k must be a whole number, not 'many'"),
+        ("top_k", "2.5", "whole number"),
+        ("top_k", "0", "at least 1"),
+        ("offline", "perhaps", "true or false"),
+        ("temperature", "9", "between 0 and 2"),
+        ("tok_p", "1", "did you mean 'top_k'?"),
+        ("sources.wikipedia.languge", "de", "did you mean 'sources.wikipedia.language'?"),
+        ("sources.brave.api_key", "topsecretkey", "keys are not set on the command line"),
+    ],
+)
+def test_set_refuses_what_would_be_wrong_and_writes_nothing(
+    hds: Hds, file: Path, key: str, value: str, words: str
+) -> None:
+    """Exit 2, the reason, the file as it was; a key is not repeated."""
+    done = hds("config", "set", key, value)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "topsecretkey" not in done.stderr
+    assert file.read_text() == FILE
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("seed = 1\n\n\nnonsense = 1\n", 4, "unknown setting 'nonsense'"),
+        ("# a\n[fetch]\n# b\ndealy = 1\n", 4, "unknown setting 'fetch.dealy'"),
+        ('seed = 1\ntop_k = "3"\n', 2, "top_k in"),
+        ("top_k = 2.5\n", 1, "a whole number"),
+        ("offline = 3\n", 1, "true or false"),
+        ("[searxng]\nurl = [\n 'a',\n]\n", 2, "must be text"),
+        ("seed = 1\nmax_turns = 0\n", 2, "at least 1"),
+        ("[profile.x]\n\ntop_k = 'a'\n", 3, "a whole number"),
+        ("[sources.wikipedia]\nevery = -1\n", 2, "at least 0"),
+        ('note = """\nmax_turns = 3\n"""\n', 1, "unknown setting 'note'"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_line(hds: Hds, file: Path, text: str, line: int, words: str) -> None:
+    """Unknown keys, wrong types and values out of range, profiles included."""
+    file.write_text(text)
+    done = hds("config", "show")
+    assert done.returncode == 2
+    assert words in done.stderr
+    if "[sources" not in text:
+        assert f"{file}, line {line}" in done.stderr
+
+
+def test_a_key_is_never_shown_only_whence_it_comes(hds: Hds, file: Path) -> None:
+    """By `show`, as text and as JSON."""
+    secrets = file.parent / "keys.toml"
+    secrets.write_text('brave = "brave-0123456789"\n')
+    secrets.chmod(0o600)
+    env = {"HDS_TAVILY_API_KEY": "tavily-0123456789"}
+    for flags in ([], ["--json"]):
+        done = hds("config", "show", *flags, env=env)
+        assert "0123456789" not in done.stdout + done.stderr
+        assert str(secrets) in done.stdout
+        assert "HDS_TAVILY_API_KEY" in done.stdout
+
+
+def test_the_path_is_told_before_the_file_exists(hds: Hds, home: Path) -> None:
+    """And nothing is made by asking."""
+    assert hds("config", "path").stdout == f"{home / 'config' / 'config.toml'}\n"
+    assert not home.exists()
+    hds("config", "set", "top_k", "4")
+    assert (home / "config" / "config.toml").read_text() == "top_k = 4\n"
+
+
+def test_a_value_that_the_environment_hides_is_said(hds: Hds, file: Path) -> None:
+    """Setting it would seem to have no effect otherwise."""
+    done = hds("config", "set", "top_k", "4", env={"HDS_TOP_K": "6"})
+    assert "HDS_TOP_K in the environment goes before the file" in done.stderr
+
+
+def test_the_file_keeps_its_mode_and_stays_where_a_link_points(tmp_path: Path) -> None:
+    """As people who keep their settings elsewhere need it."""
+    real = tmp_path / "dotfiles.toml"
+    real.write_text(FILE)
+    real.chmod(0o640)
+    link = tmp_path / "config.toml"
+    link.symlink_to(real)
+    settings_file.change(link, ["top_k"], 3, lambda _: None)
+    assert link.is_symlink()
+    assert "top_k = 3  # seven" in real.read_text()
+    assert os.stat(real).st_mode & 0o777 == 0o640
+
+
+def test_a_table_where_a_value_stands_is_refused(tmp_path: Path) -> None:
+    """`seed.x` over `seed = 1`."""
+    file = tmp_path / "config.toml"
+    file.write_text("seed = 1\n")
+    with pytest.raises(ConfigError):
+        settings_file.change(file, ["seed", "x"], 3, lambda _: None)
+    assert file.read_text() == "seed = 1\n"
