@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from hds_cli.render.consoles import SafeConsole
+
+from .chromium import Chromium, found
 
 ESCAPES = [
     "\x1b]0;PWNED\x07", "\x1b]52;c;SEFDS0VE\x07", "\x1b[1A\x1b[2KVerified answer: 42", "\x1b[31mred", "\x1bc", "\x9b31m",
@@ -49,3 +52,14 @@ def written(console: Console) -> str:
 @pytest.fixture(scope="session")
 def hostile() -> list[str]:
     return payloads()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A real headless browser; skipped where there is none."""
+    binary = found()
+    if binary is None:
+        pytest.skip("no Chromium here")
+    browser = Chromium(binary, tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hds_cli import events as e
 from hds_cli.types import Citation, Egress, ModelInfo, Passage, SearchResult, Seconds, Usage
 
@@ -93,3 +95,58 @@ def ending() -> list[e.Event]:
 
 def whole_run() -> list[e.Event]:
     return first_turn() + second_turn() + ending()
+
+
+def _town(turn: int, query: int, rank: int) -> SearchResult:
+    name = f"{turn}{query}{rank}"
+    return SearchResult(f"https://town{name}.example/bridge", f"The old bridge of town {name}", "", rank, "searxng")
+
+
+def _district(turn: int, query: int, t: float) -> list[e.Event]:
+    """A query of the big run from its text to its five pages, every ninth of them refused."""
+    at: dict[str, Any] = {"turn": turn, "query": query}
+    found = tuple(_town(turn, query, rank) for rank in range(1, 6))
+    took = 0.1 + 0.07 * (query * turn % 8)
+    run: list[e.Event] = [
+        e.QueryProposed(t=t, text=f"bridges older than 1800 in district {turn}.{query} of the region", **at),
+        e.SearchStarted(t=t, source="searxng", **at),
+        e.SearchFinished(t=t + took, source="searxng", seconds=took, results=found, **at),
+    ]
+    for place, result in enumerate(found):
+        page = 0.1 + 0.13 * ((place * 7 + query * 3 + turn) % 11)
+        refused = (place + query + turn) % 9 == 0
+        run.append(e.PageRequested(t=t + took, url=result.url, title=result.title, **at))
+        run.append(
+            e.PageFinished(t=t + took + page, url=result.url, title=result.title, seconds=page, extract_seconds=0.06,
+                           status="failed" if refused else "fetched", reason="http_403" if refused else None,
+                           bytes=0 if refused else int(page * 30000), **at)
+        )  # fmt: skip
+    return run
+
+
+def big_run() -> list[e.Event]:
+    """Five turns of eight queries, 200 pages, 200 citations."""
+    question = "Which of the two hundred towns of the region have a bridge older than 1800, and who built each of them?"
+    run: list[e.Event] = [e.RunStarted(run_id="big1", question=question, sources=("searxng",), model=MODEL)]
+    citations: list[Citation] = []
+    t = 0.2
+    for turn in range(1, 6):
+        branches = [event for query in range(1, 9) for event in _district(turn, query, t + 0.5 + 0.15 * query)]
+        branches.append(e.Thought(t=t + 1.9, turn=turn, text=f"District {turn} next: eight places at once."))
+        run += [e.TurnStarted(t=t, turn=turn), *sorted(branches, key=lambda event: event.t)]
+        read = run[-1].t + 0.05
+        for query in range(1, 9):
+            passages = []
+            for rank in range(1, 6):
+                n, town = len(citations) + 1, _town(turn, query, rank)
+                quote = f"Its bridge of {1500 + n} was built by master {n}"
+                passages.append(
+                    Passage(town.url, town.title, f"The town lies on a river. {quote}. It is still used.", n)
+                )
+                citations.append(Citation(n, town.url, town.title, quote, n % 9 != 0, "2026-01-01T10:00:00Z"))
+            run.append(e.EvidenceSelected(t=read, turn=turn, query=query, passages=tuple(passages)))
+        run.append(e.TurnFinished(t=read + 0.9, turn=turn, seconds=read + 0.9 - t, generated_tokens=99))
+        t = read + 0.9
+    said = "The bridge of the first town was built in 1501 [1]. That of the last in 1700 [200]."
+    end = e.RunFinished(t=t + 2, status="answered", answer="All of them", explanation=said, citations=tuple(citations))
+    return [*run, e.TurnStarted(t=t, turn=6), e.TurnFinished(t=t + 1.9, turn=6, seconds=1.9), end]
