@@ -116,7 +116,8 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
     if json_:
         sys.stdout.write(json.dumps({"schema": "hds.collection/1", **values}) + "\n")
         return
-    tables.print_pairs(console_for(sys.stdout), [(name, str(value)) for name, value in values.items()])
+    pairs = [(name, str(value)) for name, value in values.items() if value is not None]
+    tables.print_pairs(console_for(sys.stdout), pairs)
 
 
 @app.command()

@@ -125,9 +125,24 @@ class Api:
         return SourceError(f"{host} cannot be reached ({reason})", code="unreachable")
 
 
+def _reset(fields: Mapping[str, str]) -> str:
+    """Seconds until a refused request may come again by `X-RateLimit-Reset`, or nothing.
+
+    Both headers hold one number a window (Brave: this second, this month): the longest window that is used up counts.
+    A point in time (seconds since 1970, as other services send it) is not taken for a wait.
+    """
+    resets, left = (
+        [int(part) if re.fullmatch("[0-9]{1,9}", part.strip()) else None for part in fields.get(name, "").split(",")]
+        for name in ("x-ratelimit-reset", "x-ratelimit-remaining")
+    )
+    waits = [reset for reset, remaining in zip(resets, left, strict=False) if reset is not None and remaining == 0]
+    known = waits or [reset for reset in resets if reset is not None][:1]
+    return str(max(known)) if known and max(known) < 10_000_000 else ""
+
+
 def _refused(host: str, status: int, fields: Mapping[str, str]) -> SourceError:
     if status == 429:
-        told = (fields.get("retry-after") or "").strip()
+        told = (fields.get("retry-after") or _reset(fields)).strip()
         seconds = retry_after(told)
         wait = (
             f"{seconds:.0f} s" if seconds is not None else f"{told} s" if re.fullmatch("[0-9]{1,7}", told) else "long"

@@ -61,9 +61,8 @@ class Ddgs:
         except TimeoutException:
             raise SourceError(f"DuckDuckGo did not answer in {seconds:g} s", code="timeout") from None
         except DDGSException as exc:
-            raise SourceError(
-                f"DuckDuckGo cannot be reached ({type(exc.__cause__).__name__})", code="unreachable"
-            ) from exc
+            why = type(exc.__cause__).__name__
+            raise SourceError(f"DuckDuckGo cannot be reached ({why})", code="unreachable") from None
         except (ValueError, TypeError, AttributeError) as exc:  # its parser, on a page that is no result page
             raise SourceError("DuckDuckGo's answer is not a page of results", code="bad_answer") from exc
 
@@ -72,7 +71,7 @@ def _engine(address: str | None, api: Any, proxy: str | None, seconds: float) ->
     """The library's engine, which by itself takes every refusal for an empty answer."""
     from ddgs.engines.duckduckgo import Duckduckgo
 
-    class Engine(Duckduckgo):
+    class Engine(Duckduckgo):  # type: ignore[misc]
         search_url = address or Duckduckgo.search_url
 
         def request(self, *args: Any, **kwargs: Any) -> str:

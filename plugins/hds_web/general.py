@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from hds_cli.errors import SourceError
-from hds_web.base import Request, WebSource, rows_at
+from hds_cli.extract.text import tidy
+from hds_cli.search.base import SourceContext
+from hds_cli.types import Page
+from hds_web.base import Request, WebSource, made, rows_at
 
 
 class Brave(WebSource):
@@ -49,10 +53,39 @@ class Serper(WebSource):
 
 
 class Jina(WebSource):
-    """Jina Search, without the pages' contents: those are fetched like any other page."""
+    """Jina Search, without the pages' contents: those are fetched like any other page.
+
+    With `sources.jina.reader = "https://r.jina.ai/"` they are read by Jina's reader instead: it runs their scripts and
+    reads PDF files, each page costs tokens of the key, and Jina learns which pages are read. A page that the reader
+    cannot get is not fetched behind its back.
+    """
 
     address = "https://s.jina.ai/"
     rows = ("data",)
+
+    def __init__(self, name: str, context: SourceContext) -> None:
+        super().__init__(name, context)
+        self._reader = context.settings.source_settings(name).reader
+
+    async def read(self, url: str) -> Page | None:
+        """The page as Jina's reader gives it; None where none is set, or the address is not one of the web."""
+        if self._reader is None or not url.startswith(("http://", "https://")):
+            return None
+        reader, headers = self._reader, {
+            "Authorization": f"Bearer {self.reveal()}",
+            "X-Return-Format": "markdown",
+            "X-Md-Link-Style": "discarded",
+            "X-Retain-Images": "none",
+        }  # fmt: skip
+        answer = await self.paced(lambda: self._api.post_json(reader, {"url": url}, headers))
+        data = answer["data"] if _has_table(answer, "data") else {}
+        if not isinstance(text := data.get("content"), str) or not (text := tidy(text)):
+            raise SourceError(f"{self.name}: the reader gave no text", code="bad_answer")
+        final = made(data.get("url"), "", "")
+        return Page(
+            url, final.url if final else url, self.text(data.get("title")), text, bytes=len(text.encode()),
+            fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )  # fmt: skip
 
     def request(self, query: str, top_k: int) -> Request:
         headers = {"Authorization": f"Bearer {self.reveal()}", "X-Respond-With": "no-content"}
