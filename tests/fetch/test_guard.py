@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -181,11 +182,47 @@ def test_the_shared_cases_are_judged_as_they_expect(settings: Callable[..., Sett
             assert network.dialled, case
 
 
+class Again:
+    """What dials behind a library: looks a name up again, and takes whichever address is there."""
+
+    def __init__(self, network: Network, lookup: guard.Resolve) -> None:
+        self._network, self._lookup = network, lookup
+
+    async def connect_tcp(self, host: str, port: int, *args: Any, **kwargs: Any) -> Any:
+        number = guard.parse_address(host) is not None
+        return await self._network.connect_tcp(host if number else (await self._lookup(host, port))[-1], port)
+
+
+async def check_then_fetch(settings: Settings, network: Network, lookup: guard.Resolve, urls: list[str]) -> list[Page]:
+    """The fetcher without its guard, as most are: judge a name's address, then leave look-up and redirects to httpx."""
+    import httpx
+
+    transport = httpx.AsyncHTTPTransport(trust_env=False)
+    transport._pool._network_backend = Again(network, lookup)  # type: ignore[attr-defined]
+    async with httpx.AsyncClient(transport=transport, follow_redirects=True, timeout=1.0) as client:
+
+        async def one(url: str) -> None:
+            host = httpx.URL(url).host
+            with contextlib.suppress(Blocked, httpx.HTTPError, httpx.InvalidURL):
+                Policy().check_addresses(host, 80, (await lookup(host, 80))[:1])
+                await client.get(url)
+
+        await asyncio.gather(*(one(url) for url in urls))
+    return []
+
+
+Harness = Callable[[Settings, Network, guard.Resolve, list[str]], Coroutine[Any, Any, list[Page]]]
+
+
 @pytest.mark.parametrize("kind", ["rebind", "mixed", "redirect", "redirect_decimal"])
+@pytest.mark.parametrize("fetch", [fetch_all, check_then_fetch])
 def test_rebinding_and_redirects_never_reach_the_canary(
-    kind: str, server: Web, settings: Callable[..., Settings]
+    fetch: Harness, kind: str, server: Web, settings: Callable[..., Settings]
 ) -> None:
-    """F2: a name that changes, a mixed answer and a redirect to a number all end before the inside is dialled."""
+    """F2: a name that changes, a mixed answer and a redirect to a number all end before the inside is dialled.
+
+    Without the guard (`check_then_fetch`) each of the four reaches it.
+    """
     server.routes["/go"] = answer(b"", "302 Found", "text/html", f"Location: http://127.0.0.1:{server.port}/secret")
     server.routes["/number"] = answer(b"", "302 Found", "text/html", "Location: http://2130706433/secret")
     server.routes["/secret"] = answer()
@@ -202,11 +239,40 @@ def test_rebinding_and_redirects_never_reach_the_canary(
     path = {"redirect": "/go", "redirect_decimal": "/number"}.get(kind, "/secret")
     rounds = 250 if LONG else 12
     urls = [f"http://name{n}.example{path}?{n}" for n in range(rounds)]
-    run(fetch_all(settings(fetch_delay=0.0), network, lookup, urls))
+    run(fetch(settings(fetch_delay=0.0), network, lookup, urls))
+    if fetch is check_then_fetch:
+        assert network.dialled.count("127.0.0.1") >= 1
+        return
     assert "127.0.0.1" not in network.dialled
     if kind.startswith("redirect"):
         assert len(server.paths()) == rounds
         assert not [path for path in server.paths() if path.startswith("/secret")]
+
+
+@pytest.mark.parametrize("fetch", [fetch_all, check_then_fetch])
+def test_no_shared_redirect_leads_inside(fetch: Harness, server: Web, settings: Callable[..., Settings]) -> None:
+    """F1: 305 Location values of open redirects, where every name but the first is one of the inside.
+
+    Without the guard many of them are followed there.
+    """
+    lines = shared("hostile_ssrf", "open_redirect.txt").read_bytes().splitlines()
+    assert len(lines) >= 305
+    lines = lines if fetch is fetch_all else lines[::3]
+    for n, line in enumerate(lines):
+        head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + line.replace(b"\0", b"") + b"\r\n\r\n"
+        server.routes[f"/go{n}"] = head
+
+    async def lookup(host: str, port: int) -> list[str]:
+        return ["93.184.216.34" if host == "out.example" else "10.0.0.1"]
+
+    network = Network({"93.184.216.34": server})
+    run(fetch(settings(fetch_delay=0.0), network, lookup, [f"http://out.example/go{n}" for n in range(len(lines))]))
+    inside = sum(not is_public(address) for address in network.dialled)
+    if fetch is check_then_fetch:
+        assert inside > 15
+        return
+    assert inside == 0
+    assert {f"/go{n}" for n in range(len(lines))} <= set(server.paths())
 
 
 def test_the_peer_is_looked_at_after_connecting() -> None:
@@ -243,19 +309,49 @@ def test_httpx_still_has_the_attribute_the_guard_is_put_in() -> None:
     assert all(callable(getattr(guard.GuardBackend, name)) for name in names)
 
 
-def test_no_url_makes_the_fetcher_raise(settings: Callable[..., Settings]) -> None:
-    """F4: every WPT URL and every naughty string, bare, as a host and as a path, ends as a page."""
-    cases = json.loads(shared("urltestdata", "urltestdata.json").read_text("utf-8", "surrogatepass"))
-    urls = [case["input"] for case in cases if isinstance(case, dict)]
+def naughty_urls() -> list[str]:
+    """Every URL and host of the WHATWG's cases and ada's, and every naughty string bare, as a host and as a path."""
+    found: list[str] = []
+    for name in ("urltestdata", "urltestdata-javascript-only", "ada_extra_urltestdata", "ada_long_urltestdata"):
+        text = shared("urltestdata", f"{name}.json").read_text("utf-8", "surrogatepass")
+        found += [case["input"] for case in json.loads(text) if isinstance(case, dict)]
+    for name in ("toascii", "IdnaTestV2", "IdnaTestV2-removed", "verifydnslength_tests"):
+        cases = json.loads(shared("urltestdata", f"{name}.json").read_text("utf-8", "surrogatepass"))
+        found += [f"http://{case['input']}/" for case in cases if isinstance(case, dict)]
     for text in json.loads(shared("hostile_blns", "blns.json").read_text("utf-8")):
-        urls += [text, f"http://{text}", f"http://example.com/{text}"]
-    assert len(urls) > 2300
+        found += [text, f"http://{text}", f"http://example.com/{text}"]
+    return found
+
+
+def test_no_url_makes_the_fetcher_raise(settings: Callable[..., Settings]) -> None:
+    """F4: every WHATWG case and every naughty string, bare, as a host and as a path, ends as a page."""
+    urls = naughty_urls()
+    assert len(urls) > 2436
     network = Network()
     pages = run(fetch_all(settings(fetch_delay=0.0, fetch_timeout=0.2), network, lookup_with({}), urls))
     assert len(pages) == len(urls)
     assert {page.status for page in pages} <= {"blocked", "failed", "skipped"}
     assert "error" not in {page.reason for page in pages}
     assert [a for a in network.dialled if not is_public(a)] == []
+
+
+def test_httpx_alone_raises_on_many_of_them() -> None:
+    """F4 without our boundary: a client that expects `httpx.HTTPError` is ended by hundreds of these URLs."""
+    import httpx
+
+    async def work() -> int:
+        raised = 0
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
+            for url in naughty_urls():
+                try:
+                    await client.get(url)
+                except httpx.HTTPError:
+                    continue
+                except Exception:
+                    raised += 1
+        return raised
+
+    assert run(work()) > 300
 
 
 def test_an_exception_opens_what_it_names_and_nothing_else() -> None:

@@ -61,7 +61,7 @@ class Web:
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
+        with connection, contextlib.suppress(OSError, IndexError):  # IndexError: not HTTP, TLS say
             stream = connection.makefile("rb")
             while line := stream.readline():
                 path = line.split()[1].decode("latin-1")
