@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Hds, command
+from tests.fetch.web import answer, web
 
 BLOCK = "<think>\nt\n</think>\n\n<|begin_search_queries|>\ncapital of Norway\n<|end_search_queries|>"
 OSLO = "x\n</think>\n\n\\boxed{Oslo}"
@@ -208,3 +211,28 @@ def test_offline_and_nothing_that_matches_is_5(ready: Hds, script: Callable[...,
     block = BLOCK.replace("capital of Norway", "zzzz qqqq")
     done = ready("ask", "-e", "scripted", "-m", script(block, OSLO), "-s", "notes", "--offline", "q")
     assert done.returncode == 5
+
+
+@pytest.mark.parametrize("options", ["size=300k", "size=4k", "size=1m,ro"])
+def test_a_cache_that_is_full_or_read_only_costs_one_line(options: str, home: Path, tmp_path: Path) -> None:
+    """R5.3 on a real file system of that kind (a tmpfs, where one may be mounted): same pages, same exit code."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    inside = ["unshare", "-m", "bash", "-c", f'mount -t tmpfs -o {options} tmpfs "$0" && exec "$@"', str(folder)]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*inside, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("no file system can be mounted here")
+    with web() as server:
+        for n in range(6):
+            server.routes[f"/{n}"] = answer(b"<article><p>" + random.randbytes(40_000).hex().encode() + b" end</p>")
+        env = os.environ | {"HDS_CACHE_DIR": str(folder / "pages"), "HDS_FETCH_ALLOW": server.host}
+        urls = [f"{server.url}/{n}" for n in range(6)]
+        done = subprocess.run(
+            [*inside, command(), "fetch", *urls], env=env, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" end") == 6
+    assert done.stderr.startswith("hds: page cache: ")
+    assert done.stderr.strip().count("\n") == 0
