@@ -28,6 +28,7 @@ COMMANDS = {
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
     "cache": "The pages on disk.",
+    "eval": "How good the answers are, measured on a question set.",
     "model": "GGUF files: pull, list, choose, remove.",
     "config": "Settings, and where each value came from.",
     "plugins": "What is installed, from where, and whether it loads.",
