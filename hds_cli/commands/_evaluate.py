@@ -1,0 +1,130 @@
+"""One evaluation from settings to its rows on disk: the pages of the set, the desks, the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hds_cli import config, paths
+from hds_cli.commands import _models
+from hds_cli.commands._progress import Progress
+from hds_cli.commands._research import Desk, desk
+from hds_cli.config import Settings
+from hds_cli.engine.base import Segment
+from hds_cli.evaluation import summary
+from hds_cli.evaluation.corpus import CorpusSource, file_digest, open_corpus
+from hds_cli.evaluation.journal import Journal
+from hds_cli.evaluation.questions import Dataset, Question
+from hds_cli.evaluation.runner import Asker, run
+
+if TYPE_CHECKING:
+    from hds_cli.search.base import Source
+
+# Settings that change where and how fast, not what is answered.
+_INDIFFERENT = {"cache_dir", "cache_size", "n_threads", "fetch_parallel", "fetch_contact", "offline"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of whom, and where the results go (None: a name made of both, among the data)."""
+
+    dataset: Dataset
+    questions: Sequence[Question]
+    settings: Settings
+    corpus: Path | None = None
+    results: Path | None = None
+    arm: str = "parallel"
+    jobs: int = 1
+    resume: bool = False
+    overwrite: bool = False
+    quiet: bool = False
+
+    @property
+    def pages(self) -> Path | None:
+        """The corpus that is the only source, unless the user named sources."""
+        return None if self.settings.source else self.corpus or self.dataset.corpus
+
+    def sequential(self) -> Plan:
+        """The same, limited to one query a turn."""
+        results = self.results and self.results.with_name(
+            f"{self.results.name.removesuffix('.jsonl')}.sequential.jsonl"
+        )
+        return replace(self, arm="sequential", settings=replace(self.settings, max_queries=1), results=results)
+
+
+def evaluate(plan: Plan) -> Journal:
+    """Ask what is not answered yet; the journal holds all rows when it returns.
+
+    Raises:
+        HdsError: the model, a source or the files are not usable. A question that fails is a row.
+    """
+    return asyncio.run(_evaluate(plan))
+
+
+async def _evaluate(plan: Plan) -> Journal:
+    spec = _models.check(plan.settings)
+    own = _own_source(plan)
+    async with contextlib.AsyncExitStack() as stack:
+        jobs = min(plan.jobs, max(1, len(plan.questions)))
+        desks = [await stack.enter_async_context(desk(spec, plan.settings, own)) for _ in range(jobs)]
+        head = header(plan, asdict(desks[0].model.info))
+        journal = Journal(plan.results or _place(plan, head), head)
+        with journal.open(resume=plan.resume, overwrite=plan.overwrite):
+            done = len(journal.rows)
+            with Progress(plan.arm, len(plan.questions), quiet=plan.quiet, done=done) as progress:
+                await run(
+                    plan.questions, [_asker(d) for d in desks], journal, lambda _: progress.step(_so_far(journal))
+                )
+    return journal
+
+
+def _own_source(plan: Plan) -> Sequence[Source] | None:
+    if plan.pages is None:
+        return None
+    with Progress("indexed", None, quiet=plan.quiet) as progress:
+        return [CorpusSource(open_corpus(plan.pages, file_digest(plan.pages), lambda _: progress.step("pages")))]
+
+
+def _asker(place: Desk) -> Asker:
+    return Asker(place.answer, lambda text: place.model.engine.count([Segment(text)]))
+
+
+def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
+    """What the results depend on; a resumed evaluation must have the same."""
+    default = Settings()
+    options = {f.name: getattr(plan.settings, f.name) for f in config.fields() if f.name not in _INDIFFERENT}
+    changed = {name: value for name, value in options.items() if value != getattr(default, name)}
+    ids = hashlib.sha256("\n".join(q.id for q in plan.questions).encode()).hexdigest()
+    data = plan.dataset
+    head = {
+        "dataset": {"name": data.name, "format": data.format, "sha256": data.digest},
+        "questions": {"n": len(plan.questions), "sha256": ids},
+        "corpus": file_digest(plan.pages) if plan.pages else None,
+        "arm": plan.arm,
+        "options": changed,
+        "model": model,
+    }
+    return dict(json.loads(json.dumps(head, default=str)))  # as it will be read back
+
+
+def _place(plan: Plan, head: dict[str, Any]) -> Path:
+    key = hashlib.sha256(json.dumps(head, sort_keys=True).encode()).hexdigest()[:8]
+    return paths.data_dir() / "eval" / f"{plan.dataset.name}-{plan.arm}-{key}.jsonl"
+
+
+def _so_far(journal: Journal) -> str:
+    rows = journal.rows.values()
+    f1 = sum(r["scores"]["squad"]["f1"] for r in rows) / len(rows)
+    failed = sum(r["error"] is not None for r in rows)
+    return f"F1 {f1:.1f}" + (f", {failed} failed" if failed else "")
+
+
+def document(journal: Journal) -> dict[str, Any]:
+    """The document `hds.eval/1` of an evaluation."""
+    return summary.document(list(journal.rows.values()), journal.costs, str(journal.path))

@@ -1,0 +1,44 @@
+"""One line on stderr that tells how far long work has come; on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+
+class Progress:
+    """Counts to `total` (None: unknown) and shows `what` beside it; silent when `quiet` or without a terminal."""
+
+    def __init__(self, what: str, total: int | None, *, quiet: bool = False, done: int = 0) -> None:
+        self._what, self._total, self._done = what, total, done
+        self._on = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._began, self._begun, self._shown = time.monotonic(), done, 0.0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._on:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def step(self, said: str = "", count: int = 1) -> None:
+        """`count` more are done; `said` is shown behind the count (ours, never text from outside)."""
+        self._done += count
+        now = time.monotonic()
+        if not self._on or (now - self._shown < 0.1 and self._done != self._total):
+            return
+        self._shown = now
+        of = f"/{self._total}" if self._total is not None else ""
+        sys.stderr.write(f"\r\x1b[K{self._what} {self._done}{of}{self._left(now)}  {said}"[:200])
+        sys.stderr.flush()
+
+    def _left(self, now: float) -> str:
+        made = self._done - self._begun
+        if self._total is None or not made:
+            return ""
+        seconds = (now - self._began) / made * (self._total - self._done)
+        return f"  {seconds / 60:.0f} min left" if seconds >= 90 else f"  {seconds:.0f} s left"

@@ -1,0 +1,123 @@
+"""`hds eval`: how good the answers are, measured on a question set."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hds_cli.commands import _evaluate, _options, _output
+from hds_cli.commands._evaluate import Plan
+from hds_cli.commands._flags import with_ask_flags
+from hds_cli.config import Settings
+from hds_cli.errors import UsageError
+from hds_cli.evaluation import datasets, report
+from hds_cli.evaluation.journal import Journal
+
+Results = Annotated[
+    Path | None, typer.Option("--results", metavar="FILE", help="Keep the rows there [among the data of hds].")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there; a name with .md: as Markdown.")
+]
+
+
+class _DefaultRun(TyperGroup):
+    """`hds eval DATASET` is `hds eval run DATASET`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_DefaultRun,
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="How good the answers are, measured on a question set. `hds eval DATASET` is `hds eval run DATASET`.",
+)
+
+
+@app.command("run")
+@with_ask_flags
+def run(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file of questions, or a folder with it.")],
+    *,
+    settings: Settings,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="Of the file [recognised by its fields].")
+    ] = None,
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", metavar="FILE", help="Pages as the only source [corpus.jsonl beside it].")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N questions.")] = None,
+    shard: Annotated[str, typer.Option("--shard", metavar="I/N", help="Every N-th question from the I-th on.")] = "1/1",
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Questions at once, a model for each.")
+    ] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew over old results.")] = False,
+    sequential: Annotated[
+        bool, typer.Option("--sequential", help="Again with one query a turn, side by side.")
+    ] = False,
+    results: Results = None,
+    output: Output = None,
+    json_: _options.Json = False,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Ask the questions of a set and score the answers; with one corpus.jsonl beside it, over these pages alone.
+
+    hds eval shared/musique --limit 50 --results musique.jsonl
+
+    hds eval frames.tsv -s searxng --jobs 4 --resume
+
+    hds eval set.jsonl --sequential -o report.md
+    """  # fmt: skip
+    loaded = datasets.load(dataset, format_)
+    questions = datasets.chosen(loaded.questions, limit=limit, shard=datasets.parse_shard(shard))
+    if corpus is not None and not corpus.is_file():
+        raise UsageError(f"there is no file {corpus}", hint="--corpus corpus.jsonl")
+    plan = Plan(
+        loaded, questions, settings, corpus, results, jobs=jobs, resume=resume, overwrite=overwrite, quiet=quiet
+    )
+    arms = [plan, plan.sequential()] if sequential else [plan]
+    journals = [_evaluate.evaluate(arm) for arm in arms]
+    _show(loaded.name, arms, journals, output, json_)
+    if all(row["error"] for row in journals[0].rows.values()):
+        raise typer.Exit(3)
+
+
+def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool) -> None:
+    documents = [_evaluate.document(journal) for journal in journals]
+    with _output.target(output) as stdout:
+        if json_:
+            document = documents[0] | ({"sequential": documents[1]} if len(documents) > 1 else {})
+            stdout.write(json.dumps(document) + "\n")
+            return
+        header, rows = report.figures(documents, [arm.arm if len(arms) > 1 else name for arm in arms])
+        notes = [f"rows: {journal.path}" for journal in journals]
+        if output is not None and output.suffix == ".md":
+            stdout.write(report.markdown(name, [("Figures (95 % intervals)", header, rows)], notes))
+            return
+        _table(stdout, header, rows)
+    if output is None:
+        from hds_cli.render.text import one_line
+
+        sys.stderr.writelines(one_line(note) + "\n" for note in notes)
+
+
+def _table(stdout: Any, header: list[str], rows: report.Table) -> None:
+    from hds_cli.render import tables
+    from hds_cli.render.consoles import console_for
+
+    if stdout.isatty():
+        tables.print_rows(console_for(stdout), header, rows, right=0)
+    else:
+        stdout.write(tables.rows_text([header, *rows]) + "\n")

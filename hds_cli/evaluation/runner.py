@@ -1,0 +1,61 @@
+"""Asks the questions of a set, one after another or several at once; a question that fails is one row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hds_cli import events
+from hds_cli.errors import HdsError
+from hds_cli.evaluation.journal import Journal
+from hds_cli.evaluation.observe import Count, Observer, Row
+from hds_cli.evaluation.questions import Question
+
+Answer = Callable[[str, events.Emit], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Someone who answers one question at a time: what `hds ask` would, and how its model counts tokens."""
+
+    answer: Answer
+    count: Count
+
+
+async def run(
+    questions: Sequence[Question],
+    askers: Sequence[Asker],
+    journal: Journal,
+    on_row: Callable[[Row], None] = lambda _: None,
+) -> None:
+    """Ask what the journal does not hold yet, as many questions at once as there are askers, and order the results.
+
+    Args:
+        on_row: told of each row as it is kept.
+    """
+    left = iter([q for q in questions if q.id not in journal.rows])
+    async with asyncio.TaskGroup() as group:
+        for asker in askers:
+            group.create_task(_work(left, asker, journal, on_row))
+    journal.finish([q.id for q in questions])
+
+
+async def _work(left: Iterator[Question], asker: Asker, journal: Journal, on_row: Callable[[Row], None]) -> None:
+    for question in left:
+        row, costs = await ask(question, asker)
+        journal.append(row, costs)
+        on_row(row)
+
+
+async def ask(question: Question, asker: Asker) -> tuple[Row, Row]:
+    """One question: its row and its costs. What goes wrong is part of the row."""
+    observer = Observer(question, asker.count)
+    error = None
+    try:
+        await asker.answer(question.text, observer.handle)
+    except HdsError as exc:
+        error = {"code": exc.error_code, "message": exc.message}
+    except Exception as exc:  # hours of other questions must not be lost to a bug in one; the row names it
+        error = {"code": "bug", "message": f"{type(exc).__name__}: {exc}"}
+    return observer.row(error), observer.costs()
