@@ -1,4 +1,4 @@
-"""The live tree on stderr. Events change a state; rich's refresh thread draws lines made from it under a lock."""
+"""The live tree on stderr. Events change a state; a thread of its own draws lines made from it under a lock."""
 
 from __future__ import annotations
 
@@ -6,32 +6,30 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
+from rich.console import Console
 
 from hds_cli.events import Event, RunStarted
 from hds_cli.render import words
+from hds_cli.render.painter import Painter
 from hds_cli.render.state import RunState
 from hds_cli.render.tree import View, tree_lines
 
+if TYPE_CHECKING:
+    from rich.text import Text
 
-class _Live(Live):
-    """A terminal that has gone away must not end the refresh thread with a traceback."""
-
-    def refresh(self) -> None:
-        with contextlib.suppress(OSError):
-            super().refresh()
+_FRAME = 0.125  # seconds
 
 
 class LiveTree:
     """Draws a run while it runs, and leaves the whole tree in the scrollback.
 
     A terminal that has gone away ends the drawing, never the run. `close` shows the cursor again whatever happened;
-    it may be called twice.
+    it may be called twice. What is no terminal gets the last state only.
 
     Args:
-        console: on a terminal; see `consoles.console_for`.
+        console: see `consoles.console_for`.
         clock: seconds, for the time shown beside what still runs.
     """
 
@@ -39,31 +37,37 @@ class LiveTree:
         self.state = RunState()
         self._console, self._clock = console, clock
         self._began = clock()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may close the tree while the same thread hands it an event
         self._signs = words.signs(console.encoding)
-        self._live: Live | None = None
-        self._over = False
+        self._painter = Painter(console)
+        self._thread: threading.Thread | None = None
+        self._over = threading.Event()
+        self._gone = False
 
     def handle(self, event: Event) -> None:
         with self._lock:
             self.state.apply(event)
             if isinstance(event, RunStarted):
                 self._began = self._clock() - event.t
-        if self._live is None and not self._over:
-            self._start()
+        if self._thread is None and not self._over.is_set() and self._console.is_terminal:
+            self._thread = threading.Thread(target=self._work, name="hds-tree", daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
         """Draw the last state in full and give the terminal back."""
-        self._over = True
-        live, self._live = self._live, None
-        if live is not None:
-            try:
-                live.stop()
-            except (OSError, ValueError):  # the terminal is gone
+        if self._over.is_set():
+            return
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(timeout=0.5)
+            if self._thread.is_alive():  # the terminal takes nothing (Ctrl-S): waiting for it would hang the run
                 return
-            except BaseException:
-                self._console.show_cursor(True)
-                raise
+        try:
+            self._draw()
+        finally:
+            if self._thread is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    self._painter.release()
 
     def __enter__(self) -> LiveTree:
         return self
@@ -71,19 +75,25 @@ class LiveTree:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self) -> None:
-        self._live = _Live(
-            self, console=self._console, refresh_per_second=8, vertical_overflow="crop",
-            redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
-        try:
-            self._live.start(refresh=False)
-        except OSError:
-            self.close()
+    def _work(self) -> None:
+        while not (self._over.is_set() or self._gone):
+            self._draw()
+            self._over.wait(_FRAME)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        height = None if self._over else max(1, console.height - 1)
-        view = View(options.max_width, height, self._signs, self._clock() - self._began, live=not self._over)
+    def _draw(self) -> None:
         with self._lock:
+            live = not self._over.is_set()
+            height = max(1, self._console.height - 1) if live else None
+            view = View(self._console.width, height, self._signs, self._clock() - self._began, live=live)
             lines = tree_lines(self.state, view)
-        yield from lines
+        try:
+            self._show(lines)
+        except (OSError, ValueError):  # the terminal is gone
+            self._gone = True
+
+    def _show(self, lines: list[Text]) -> None:
+        if self._console.is_terminal:
+            self._painter.draw(lines)
+            return
+        for line in lines:
+            self._console.print(line, soft_wrap=True)

@@ -220,7 +220,7 @@ def _query_says(query: QueryState, view: View) -> tuple[str, str, str]:
     if query.running:
         started = min((s.started for s in query.searches.values()), default=query.proposed)
         said = f"{view.spin} {ended} of {len(pages)}" if pages else f"{view.spin} searching"
-        return said, "cyan", words.duration(view.now - started) if view.now - started >= 1 else ""
+        return said, "bold", words.duration(view.now - started) if view.now - started >= 1 else ""
     if not query.searches:
         return ("waits" if view.live else "not searched"), "dim", ""
     if len(query.errors) == len(query.searches):

@@ -1,0 +1,70 @@
+"""A block of lines redrawn in place on a terminal: a frame is one write, and only lines that changed are in it.
+
+Nothing is erased before it is written again, so nothing flickers. rich's `Live` erases the whole block first, and
+loses count of its lines when the window gets narrower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
+_ERASE_LINE, _ERASE_BELOW = "\x1b[K", "\x1b[J"
+
+
+class Painter:
+    """Owns the lines below the cursor's first position; the cursor rests on the line after them.
+
+    Raises:
+        OSError: from every method, when the terminal is gone.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown: list[tuple[str, int]] = []  # as it was written, cells
+        self._size = console.size
+
+    def draw(self, lines: Sequence[Text]) -> None:
+        """Show these lines in place of those before; each must be narrower than the terminal."""
+        size = self._console.size
+        new = [(self._escaped(line), line.cell_len) for line in lines]
+        if new == self._shown and size == self._size:
+            return
+        resized, self._size = size != self._size, size
+        frame = [_HIDE, _up(min(self._rows(), size.height - 1))]
+        for place, (text, cells) in enumerate(new):
+            kept = not resized and place < len(self._shown) and self._shown[place] == (text, cells)
+            frame.append("\n" if kept else f"{text}{_ERASE_LINE}\n")
+        if resized:
+            frame.insert(2, _ERASE_BELOW)
+        elif len(new) < len(self._shown):
+            frame.append(_ERASE_BELOW)
+        self._shown = new
+        self._write("".join(frame))
+
+    def release(self) -> None:
+        """The cursor is seen again; what was drawn stays."""
+        self._write(_SHOW)
+
+    def _rows(self) -> int:
+        """How many rows of the screen the lines take now: a terminal wraps them when it gets narrower."""
+        width = max(1, self._size.width)
+        return sum(max(1, -(-cells // width)) for _, cells in self._shown)
+
+    def _escaped(self, line: Text) -> str:
+        with self._console.capture() as captured:
+            self._console.print(line, end="", soft_wrap=True)
+        return captured.get()
+
+    def _write(self, text: str) -> None:
+        self._console.file.write(text)
+        self._console.file.flush()
+
+
+def _up(rows: int) -> str:
+    return f"\r\x1b[{rows}A" if rows else "\r"
