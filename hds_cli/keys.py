@@ -22,6 +22,12 @@ _HEADER = re.compile(
     r"((?:bearer|bot|basic|token)\s+)?[^\s,;\"'}]+"
 )
 
+# What a settings file can hold of that kind: a value named so, a password in an address, a key among its parameters.
+_HELD = re.compile(
+    r"(?im)^\s*[\w.\"'-]*(?:key|token|secret|password)[\"']?\s*=\s*[\"']?[^\"'\s]"
+    r"|^[^#\n]*(?:://[^/\s\"'@:]*:[^/\s\"'@]+@|[?&][\w-]*(?:key|token|secret)[\w-]*=[^&\s\"'])"
+)
+
 
 class Secret:
     """A key that shows itself only to `reveal()`; printed, formatted or as JSON it is `***` or an error."""
@@ -114,6 +120,16 @@ def present() -> dict[str, str]:
         if value.strip() and _VARIABLE.fullmatch(name):
             found[name.removeprefix("HDS_").removesuffix("_API_KEY").lower()] = name
     return dict(sorted(found.items()))
+
+
+def exposed(path: Path) -> str | None:
+    """What to say about a settings file that holds a key or a password and that others may read (R10.4)."""
+    try:
+        mode = path.stat().st_mode
+        held = os.name == "posix" and mode & 0o077 and _HELD.search(path.read_text("utf-8", "replace"))
+    except OSError:
+        return None
+    return f"{path} holds a key or a password and others may read it; chmod 600 {path}" if held else None
 
 
 def redact(text: str) -> str:

@@ -170,6 +170,33 @@ def test_a_trace_of_a_bug_shows_no_key(
         assert ("Traceback" in captured.err) == ("--debug" in args)
 
 
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ('[fetch]\nproxy = "http://me:sesame@proxy.example:3128"', True),
+        ('[sources.brave]\nurl = "https://x.example/s?api_key=abc"', True),
+        ('fetch.proxy = "http://me:sesame@proxy.example"', True),
+        ('[fetch]\nproxy = "http://proxy.example:3128"', False),
+        ('# proxy = "http://me:sesame@proxy.example"\ntop_k = 3', False),
+        ("max_tokens = 4096", False),
+        ('[sources.brave]\nurl = "http://localhost:8080/search?q=keys"', False),
+    ],
+)
+def test_a_settings_file_with_a_key_that_others_may_read_is_warned_of(
+    text: str, held: bool, hds: Hds, home: Path
+) -> None:
+    """R10.4: one line with what to type, for mode & 077 and something to hide; the command goes on."""
+    path = home / "config" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text + "\n")
+    for mode in (0o644, 0o640, 0o600):
+        path.chmod(mode)
+        done = hds("cache", "info")
+        warning = f"hds: warning: {path} holds a key or a password and others may read it; chmod 600 {path}\n"
+        assert (done.returncode, done.stderr) == (0, warning if held and mode != 0o600 else ""), oct(mode)
+        assert "sesame" not in done.stderr
+
+
 def settings_of(home: Path, text: str, **environ: str) -> config.Settings:
     path = home / "config" / "config.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
