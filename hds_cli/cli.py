@@ -112,8 +112,20 @@ def _root(
 
     hds ask "What are the capitals of the countries that border Austria?"
     """
+    _warn_exposed()
     if profile:  # as if the environment named it: what a command starts sees the same settings
         os.environ["HDS_PROFILE"] = profile
+
+
+def _warn_exposed() -> None:
+    from hds_cli import paths
+
+    if (path := paths.config_file()).exists():
+        from hds_cli.keys import exposed
+        from hds_cli.render.text import clean
+
+        if line := exposed(path):
+            sys.stderr.write(f"hds: warning: {clean(line)}\n")
 
 
 def main() -> None:
