@@ -47,6 +47,7 @@ class Settings:
     seed: int = _setting(0, "seed of the sampler")
     timeout: float | None = _setting(None, "seconds for the whole run")
     turn_timeout: float = _setting(20.0, "seconds that searching and fetching of one turn may take")
+    select: str = _setting("bm25", "what chooses the passages the model reads: bm25 or a plugin")
     max_tokens: int = _setting(4096, "tokens the model may write in one turn")
     n_ctx: int | None = _setting(None, "context length in tokens; unset: what the model and memory allow")
     n_threads: int | None = _setting(None, "threads for the model; unset: one per core")

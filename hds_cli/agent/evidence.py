@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from hds_cli.agent.select import Selector, asked
 from hds_cli.text import BM25, Cut, cut_passages, named_in, names_in, overlap, terms
 from hds_cli.types import Page, Passage
 
@@ -38,9 +39,9 @@ class _Candidate:
 class Evidence:
     """Numbers the passages of a run and remembers which were shown, so that none is shown twice."""
 
-    def __init__(self, question: str, count: CountTokens) -> None:
-        self._question = set(terms(question))
-        self._count = count
+    def __init__(self, question: str, count: CountTokens, selector: Selector | None = None) -> None:
+        self._asked, self._question = question, set(terms(question))
+        self._count, self._selector = count, selector
         self._known: dict[tuple[str, str], Passage] = {}
         self._last = 0
 
@@ -54,7 +55,8 @@ class Evidence:
         chosen = []
         for place, (query, pages) in enumerate(queries):
             share = left // (len(queries) - place)
-            picked, cost = self._pick(query, pages, share, budget.passages)
+            pick = self._pick if self._selector is None else self._take
+            picked, cost = pick(query, pages, share, budget.passages)
             left -= cost
             chosen.append(picked)
         return chosen
@@ -97,6 +99,19 @@ class Evidence:
             picked.append(self.add(passage))
             kept.append(candidate.terms)
             cost += price
+        return tuple(picked), cost
+
+    def _take(self, query: str, pages: Sequence[Page], tokens: int, most: int) -> tuple[tuple[Passage, ...], int]:
+        """What the selector chooses, as far as there is room."""
+        assert self._selector is not None
+        picked: list[Passage] = []
+        cost = 0
+        for page, passage in asked(self._selector, self._asked, query, pages, most):
+            own = Passage(page.url, page.title, passage.text, heading=passage.heading, fetched_at=page.fetched_at)
+            price = self._count(own.full) + 8
+            if cost + price <= tokens:
+                picked.append(self.add(own))
+                cost += price
         return tuple(picked), cost
 
     def _fit(self, candidate: _Candidate, wanted: Sequence[str], tokens: int) -> tuple[str, int]:

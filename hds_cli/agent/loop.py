@@ -20,6 +20,7 @@ from hds_cli.agent.citations import Support, support
 from hds_cli.agent.dialects import Dialect, Found, Hooks, Written, strip_numbers
 from hds_cli.agent.earlier import Earlier, Resumed, fitting, only, pages
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
+from hds_cli.agent.select import Selector
 from hds_cli.agent.told import Told
 from hds_cli.engine.base import Counter
 from hds_cli.errors import HdsError, NoSources
@@ -63,7 +64,8 @@ class Stop:
 class Parts:
     """What a run is made of.
 
-    `resume` lets a stopped model write again; `counter` counts its tokens; `fault` says what is wrong with the cache.
+    `resume` lets a stopped model write again; `counter` counts its tokens; `fault` says what is wrong with the cache;
+    `selector` chooses what is read, instead of `Evidence`.
     """
 
     dialect: Dialect
@@ -79,6 +81,7 @@ class Parts:
     offline: bool = False
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
+    selector: Selector | None = None
 
 
 @dataclass
@@ -115,7 +118,7 @@ class Run:
         Raises:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
         """
-        self._evidence = Evidence(question, self._parts.count)
+        self._evidence = Evidence(question, self._parts.count, self._parts.selector)
         self._question = question
         parts = self._parts
         self._say(

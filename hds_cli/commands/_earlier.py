@@ -13,8 +13,8 @@ from hds_cli.config import Settings
 from hds_cli.errors import UsageError
 
 SHAPING = (
-    "model", "engine", "source", "offline", "max_turns", "max_queries", "top_k", "temperature", "seed", "turn_timeout",
-    "max_tokens", "n_ctx", "dialect", "prompt_file",
+    "model", "engine", "source", "offline", "max_turns", "max_queries", "top_k", "select", "temperature", "seed",
+    "turn_timeout", "max_tokens", "n_ctx", "dialect", "prompt_file",
 )  # fmt: skip
 """The settings that decide what a run does, and so are kept with it."""
 _SAME_WORLD = ("model", "engine", "source", "offline", "dialect", "prompt_file")

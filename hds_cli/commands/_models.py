@@ -11,9 +11,12 @@ from hds_cli.agent.protocol import UPSTREAM_PREAMBLE_SHA256
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec, Session
 from hds_cli.errors import ConfigError, EngineUnknown, ModelMissing, UsageError
+from hds_cli.plugins import entry_points, make, mismatch
 from hds_cli.types import ModelInfo
 
 ENGINES = ("llama_cpp", "scripted")
+GROUP = "hds.engines.v1"
+_ENGINE = ("info", "session", "count", "chat_template", "abort", "resume", "close")
 
 
 @dataclass
@@ -50,7 +53,7 @@ def check(settings: Settings) -> ModelSpec:
         EngineUnknown, ModelMissing, UsageError: what the settings name is not there.
     """
     if settings.engine not in ENGINES:
-        raise EngineUnknown(f"there is no engine {settings.engine!r}", hint=f"engines: {', '.join(ENGINES)}")
+        return _outside(settings)
     if settings.engine == "scripted":
         if settings.model is None:
             raise UsageError("the scripted engine needs a script", hint="hds ask -e scripted -m FILE.jsonl …")
@@ -61,6 +64,16 @@ def check(settings: Settings) -> ModelSpec:
     from hds_cli.engine import models
 
     return models.resolve(settings.model)
+
+
+def _outside(settings: Settings) -> ModelSpec:
+    """The model of an engine plugin: what its name means, the engine knows."""
+    known = entry_points(GROUP)
+    if settings.engine not in known:
+        names = ", ".join((*ENGINES, *sorted(known)))
+        unknown = EngineUnknown(f"there is no engine {settings.engine!r}", hint=f"engines: {names}")
+        raise mismatch("engines", settings.engine) or unknown
+    return ModelSpec(settings.model or settings.engine, Path(settings.model or ""))
 
 
 def load(spec: ModelSpec, settings: Settings) -> Model:
@@ -74,6 +87,9 @@ def load(spec: ModelSpec, settings: Settings) -> Model:
         from hds_cli.engine.scripted import ScriptedEngine
 
         engine, searcher, template = ScriptedEngine(spec.path, n_ctx=settings.n_ctx), False, False
+    elif settings.engine not in ENGINES:
+        engine = make(GROUP, settings.engine, spec, settings, needs=_ENGINE)
+        searcher, template = engine.info.dialect == "hds", bool(engine.chat_template())
     else:
         from hds_cli.engine.llama_cpp import LlamaEngine
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hds_cli import events
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
+from hds_cli.agent.select import selector
 from hds_cli.commands import _models
 from hds_cli.commands._earlier import shaping
 from hds_cli.config import Settings
@@ -134,6 +135,7 @@ class Desk:
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
+            selector=selector(settings.select),
         )
 
 
@@ -150,6 +152,7 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | None
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
+    selector(settings.select)  # one that is not there is said before the model is loaded
     async with Fetcher(settings) as fetcher:
         context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract)
         sources = own if own is not None else open_sources(settings.source, context)

@@ -11,13 +11,12 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from hds_cli import config, events
-from hds_cli.commands import _earlier, _input, _models, _options, _output
+from hds_cli.commands import _earlier, _formats, _input, _models, _options, _output
 from hds_cli.commands._research import Request, new_run_id, research
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec
-from hds_cli.errors import UsageError
 from hds_cli.history.journal import Journal, keep
-from hds_cli.render.choose import FORMATS, Choice, Format, choose
+from hds_cli.render.choose import Choice, Format, choose
 from hds_cli.render.display import Display
 
 STARTER_NOTICE = "using the starter (facts on countries only); the searcher: -m SEARCHER.gguf"
@@ -40,6 +39,9 @@ def ask(
         int | None, typer.Option("--max-queries", metavar="N", help="Queries of a turn [8].")
     ] = None,
     top_k: _options.TopK = None,
+    select: Annotated[
+        str | None, typer.Option("--select", metavar="NAME", help="What chooses the passages: bm25 or a plugin [bm25].")
+    ] = None,
     temperature: Annotated[
         float | None, typer.Option("--temperature", metavar="F", help="0 takes the likeliest word.")
     ] = None,
@@ -97,18 +99,20 @@ def ask(
     settings = config.load(
         start.settings | _given({
             "model": model, "engine": engine, "source": tuple(source) if source else None, "offline": offline,
-            "max_turns": max_turns, "max_queries": max_queries, "top_k": top_k, "temperature": temperature,
-            "seed": seed, "timeout": timeout, "n_ctx": n_ctx, "n_gpu_layers": n_gpu_layers, "dialect": dialect,
+            "max_turns": max_turns, "max_queries": max_queries, "top_k": top_k, "select": select,
+            "temperature": temperature, "seed": seed, "timeout": timeout,
+            "n_ctx": n_ctx, "n_gpu_layers": n_gpu_layers, "dialect": dialect,
         })
     )  # fmt: skip
     shown = {"quiet": quiet, "verbose": verbose, "plain": plain, "timeline": timeline}
-    choice = _choice(_format(format_, json_, jsonl), output, shown)
+    format_known, renderer = _formats.chosen(format_, json_, jsonl)
+    choice = _choice(format_known, output, shown)
     spec = _models.check(settings)
     text, attached = (start.question, None) if start.question else _input.read(start.words)
     request = Request(text, attached, spec, () if quiet else _notices(spec, settings), start.before)
     journal = None if no_save else Journal(new_run_id())
     with _output.target(output) as stdout:
-        finished = _run(request, settings, choice, stdout, journal)
+        finished = _run(request, settings, Display(choice, stdout, sys.stderr, renderer), journal)
     if verbose and not quiet:
         _receipt(finished)
     code = finished.exit_code
@@ -131,18 +135,6 @@ def _receipt(finished: events.RunFinished) -> None:
         sys.stderr.write("contacted no host\n")
 
 
-def _format(name: str | None, json_: bool, jsonl: bool) -> Format | None:
-    asked = {n for n, on in ((name, name), ("json", json_), ("jsonl", jsonl)) if on and n}
-    if len(asked) > 1:
-        raise UsageError(f"only one format at a time: {', '.join(sorted(asked))}")
-    for known in FORMATS:
-        if asked == {known}:
-            return known
-    if asked:
-        raise UsageError(f"there is no format {name!r}", hint=f"formats: {', '.join(FORMATS)}")
-    return None
-
-
 def _choice(format_: Format | None, output: Path | None, shown: dict[str, bool]) -> Choice:
     return choose(
         stdout_tty=output is None and _is_tty(sys.stdout),
@@ -163,11 +155,8 @@ def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
     return ()
 
 
-def _run(
-    request: Request, settings: Settings, choice: Choice, stdout: TextIO, journal: Journal | None
-) -> events.RunFinished:
+def _run(request: Request, settings: Settings, display: Display, journal: Journal | None) -> events.RunFinished:
     """Answer, shown and kept as it happens."""
-    display = Display(choice, stdout, sys.stderr)
     emit = keep(journal, display.handle) if journal else display.handle
     run_id = journal.run_id if journal else None
     try:

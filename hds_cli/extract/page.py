@@ -17,14 +17,18 @@ def extract(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, 
 
     Args:
         body: the decoded body.
-        kind: `html`, `xml`, `text`, `markdown`, `json` or `pdf`.
+        kind: `html`, `xml`, `text`, `markdown`, `json`, `pdf`, or `plugin:NAME`.
         charset: the label of the Content-Type header, untrusted.
         url: where it came from, for titles.
     """
     from hds_cli.extract import html, pdf, text
     from hds_cli.extract.charset import decode
 
-    if kind == "pdf":
+    if kind.startswith("plugin:"):
+        from hds_cli.extract import plugged
+
+        found = plugged.extract(kind.removeprefix("plugin:"), body, url)
+    elif kind == "pdf":
         found = pdf.extract(body)
     elif kind == "html":
         found = html.extract(decode(body, charset, markup=True))

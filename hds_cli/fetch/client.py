@@ -22,10 +22,11 @@ from hds_cli.config import Settings
 from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.api import Api
-from hds_cli.fetch.body import Refused, charset_of, sniff
+from hds_cli.fetch.body import Refused, charset_of
 from hds_cli.fetch.cache import PageCache
 from hds_cli.fetch.guard import Blocked, GuardBackend, Policy
 from hds_cli.fetch.journey import Answer, Failure, Journey
+from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.workers import Workers
 from hds_cli.threads import Daemon
 from hds_cli.types import Egress, Page, PageStatus
@@ -270,7 +271,7 @@ class Fetcher:
             label: their Content-Type, untrusted: the bytes decide first.
             url: their address.
         """
-        if (kind := sniff(label, body[:2048], url)) is None:
+        if (kind := kind_of(label, body[:2048], url)) is None:
             return Page(url, url, status="skipped", reason="type", bytes=len(body))
         return _page(url, url, await self._workers.extract(body, kind, charset_of(label), url), len(body))
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hds_cli.config import Settings
-from hds_cli.fetch.body import Body, Refused, sniff
+from hds_cli.fetch.body import Body, Refused
 from hds_cli.fetch.guard import Blocked
+from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.politeness import Hosts, RobotsRules, backoff, retry_after
 from hds_cli.fetch.robots import LIMIT as ROBOTS_LIMIT
 from hds_cli.fetch.robots import path_of
@@ -144,7 +145,7 @@ class Journey:
                     first = answer.kind is None
                     body.feed(chunk)
                     if first and len(body):
-                        answer.kind = sniff(fields.get("content-type"), body.start, url)
+                        answer.kind = kind_of(fields.get("content-type"), body.start, url)
                         if answer.kind is None:
                             raise Refused("not_text")
                         if answer.kind == "pdf":

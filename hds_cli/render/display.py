@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from hds_cli.events import Event
 from hds_cli.render import answer, report
 from hds_cli.render.choose import Choice
 from hds_cli.render.document import RunDocument
+from hds_cli.render.plugged import PluggedLines, Renderer, Write
 from hds_cli.render.state import RunState
 
 if TYPE_CHECKING:
@@ -22,15 +24,25 @@ class Display:
     `handle` takes every event; `close` ends what moves on stderr and belongs in a `finally`; `print_result` then writes
     to stdout and ends stderr with the line of figures.
 
+    Args:
+        renderer: a plugin's, instead of the lines of `jsonl`.
+
     Raises:
+        HdsError: from `print_result`, when a plugin's renderer failed.
         OSError: from the constructor, `handle` and `print_result`, when stdout is closed (`BrokenPipeError` for a pipe)
             or full. stderr never raises.
     """
 
-    def __init__(self, choice: Choice, stdout: TextIO | None, stderr: TextIO | None) -> None:
+    def __init__(
+        self,
+        choice: Choice,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        renderer: Callable[[Write], Renderer] | None = None,
+    ) -> None:
         from hds_cli.render.consoles import prepare
 
-        self.choice = choice
+        self.choice, self._renderer = choice, renderer
         self.document = RunDocument()
         self._stdout = prepare(stdout)
         self._stderr = prepare(stderr) if stderr is not None else None
@@ -58,8 +70,10 @@ class Display:
         self.close()
         if self.choice.output == "terminal":
             self._print_terminal()
-        elif self.choice.output != "jsonl":
+        elif self._lines is None:
             self._write(self._result())
+        else:
+            self._lines.close()
         self._stdout.flush()
         if self.choice.timeline:
             self._print_timeline()
@@ -122,14 +136,18 @@ class Display:
             from hds_cli.render.consoles import console_for
             from hds_cli.render.live import LiveTree
 
-            return LiveTree(console_for(self._stderr))
+            console = console_for(self._stderr)
+            if not console.legacy_windows:  # an old Windows console knows no cursor moves
+                return LiveTree(console)
         from hds_cli.render.plain import PlainLines
 
         return PlainLines(self._stderr, only_warnings=self.choice.progress == "warnings")
 
-    def _watch_stdout(self) -> JsonLines | None:
+    def _watch_stdout(self) -> JsonLines | PluggedLines | None:
         if self.choice.output != "jsonl":
             return None
+        if self._renderer is not None:
+            return PluggedLines(self._renderer, self._stdout)
         from hds_cli.render.jsonl import JsonLines
 
         return JsonLines(self._stdout)
