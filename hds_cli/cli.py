@@ -28,7 +28,6 @@ COMMANDS = {
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
     "cache": "The pages on disk.",
-    "eval": "How good the answers are, measured on a question set.",
     "model": "GGUF files: pull, list, choose, remove.",
     "config": "Settings, and where each value came from.",
     "plugins": "What is installed, from where, and whether it loads.",
@@ -39,27 +38,48 @@ class _Lazy(TyperGroup):
     """A group whose commands are imported when they are called, so that `--help` and `--version` stay quick."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *_outside()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in _outside():
             return None
         if _only_listing(ctx):
             return _Named(cmd_name)
+        if cmd_name not in COMMANDS:
+            return _command(cmd_name, _load("hds.commands.v1", cmd_name))
         module = importlib.import_module(f"hds_cli.commands.{cmd_name}")
-        sub = getattr(module, "app", None)
-        if sub is None:
-            sub = typer.Typer(add_completion=False, **_APP)
-            sub.command(cmd_name, help=getattr(module, cmd_name).__doc__)(getattr(module, cmd_name))
-        command = typer.main.get_command(sub)
-        command.name = cmd_name
-        return command
+        return _command(cmd_name, getattr(module, "app", None) or getattr(module, cmd_name))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS and args[0] not in _outside():
             raise _unknown(args[0])
         ctx.meta["hds.called"] = True
         return super().resolve_command(ctx, args)
+
+
+def _outside() -> dict[str, str]:
+    """The commands that plugins bring, each with where it is from; nothing is imported for it."""
+    from hds_cli.plugins import distribution, entry_points
+
+    points = entry_points("hds.commands.v1")
+    return {name: f"From the plugin {distribution(points[name])}." for name in sorted(points) if name not in COMMANDS}
+
+
+def _load(group: str, name: str) -> Any:
+    from hds_cli.plugins import load
+
+    return load(group, name)
+
+
+def _command(name: str, thing: Any) -> Any:
+    """The command of a function, or of a Typer app."""
+    sub = thing
+    if not isinstance(thing, typer.Typer):
+        sub = typer.Typer(add_completion=False, **_APP)
+        sub.command(name, help=thing.__doc__)(thing)
+    command = typer.main.get_command(sub)
+    command.name = name
+    return command
 
 
 def _only_listing(ctx: Any) -> bool:
@@ -76,15 +96,18 @@ class _Named:
         self.name = name
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        return COMMANDS[self.name]
+        return COMMANDS.get(self.name) or _outside()[self.name]
 
 
 def _unknown(name: str) -> HdsError:
     import difflib
 
     from hds_cli.errors import UsageError
+    from hds_cli.plugins import mismatch
 
-    near = difflib.get_close_matches(name, COMMANDS, 1)
+    if other := mismatch("commands", name):
+        return other
+    near = difflib.get_close_matches(name, [*COMMANDS, *_outside()], 1)
     hint = f"hds {near[0]}" if near else f'hds ask "{name} …"   or   hds --help'
     return UsageError(f"there is no command {name!r}", hint=hint)
 
@@ -98,10 +121,18 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
+def _no_plugins(value: bool) -> None:
+    if value:  # before any command is looked for
+        os.environ["HDS_NO_PLUGINS"] = "1"
+
+
 @app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
+    no_plugins: Annotated[
+        bool, typer.Option("--no-plugins", callback=_no_plugins, is_eager=True, help="Only what hds brings itself.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected error.")] = False,
     profile: Annotated[
