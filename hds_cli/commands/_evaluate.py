@@ -73,7 +73,7 @@ async def _evaluate(plan: Plan) -> Journal:
     async with contextlib.AsyncExitStack() as stack:
         jobs = min(plan.jobs, max(1, len(plan.questions)))
         desks = [await stack.enter_async_context(desk(spec, plan.settings, own)) for _ in range(jobs)]
-        head = header(plan, asdict(desks[0].model.info))
+        head = header(plan, asdict(replace(desks[0].model.info, file=None)))  # the checksum says which
         journal = Journal(plan.results or _place(plan, head), head)
         with journal.open(resume=plan.resume, overwrite=plan.overwrite):
             done = len(journal.rows)

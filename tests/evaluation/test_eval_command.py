@@ -1,0 +1,192 @@
+"""`hds eval` as a user runs it: rows that survive a kill, pages of the set alone, nothing sealed in clear."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hds_cli.evaluation.sealed import opened, seal
+from tests.conftest import Hds, command
+
+BLOCK = "<think>\nt\n</think>\n\n<|begin_search_queries|>\n{}\n<|end_search_queries|>"
+ANSWER = "x\n</think>\n\n\\boxed{{{}}}"
+CITIES = ["Oslo", "Rome", "Lima", "Bern", "Cairo", "Quito"]
+
+
+@pytest.fixture
+def question_set(tmp_path: Path) -> Path:
+    """Six questions over six pages; a scripted model that searches for Oslo is right once."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    pages = [
+        {"title": f"Page {c}", "text": f"The capital city here is {c}. Its river is called the {c}ine."} for c in CITIES
+    ]
+    rows = [
+        {"id": f"q{n}", "question": f"Which city is number {n}?", "answers": [c], "supporting_titles": [f"Page {c}"]}
+        for n, c in enumerate(CITIES)
+    ]
+    for name, content in (("corpus.jsonl", pages), ("questions.jsonl", rows)):
+        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in content))
+    return folder
+
+
+@pytest.fixture
+def oslo(script: Callable[..., str]) -> list[str]:
+    return ["-e", "scripted", "-m", script(BLOCK.format("capital city Oslo"), ANSWER.format("Oslo"))]
+
+
+def test_the_document_holds_every_metric(hds: Hds, question_set: Path, oslo: list[str], tmp_path: Path) -> None:
+    """One of six is right, and found, read and cited its page."""
+    out = hds("eval", str(question_set), *oslo, "--json", "--results", str(tmp_path / "r.jsonl"))
+    assert out.returncode == 0, out.stderr
+    found = json.loads(out.stdout)
+    assert (found["schema"], found["n"], found["per_question"]) == ("hds.eval/1", 6, str(tmp_path / "r.jsonl"))
+    metrics = found["metrics"]
+    assert metrics["squad"] == {"em": pytest.approx(16.667), "f1": pytest.approx(16.667)}
+    assert metrics["hds_compat"]["auc_at"] == pytest.approx(16.667)
+    assert metrics["coverage"]["cited"] == pytest.approx(16.667)
+    assert (metrics["turns"], metrics["searches"], metrics["unanswered"], metrics["failed"]) == (1, 1, 0, 0)
+    assert metrics["verified"] == 100
+    assert metrics["seconds"]["total"] > 0
+    low, high = found["intervals"]["correct"]["low"], found["intervals"]["correct"]["high"]
+    assert low <= 16.667 <= high
+    row = json.loads((tmp_path / "r.jsonl").read_text().splitlines()[1])
+    assert row["id"] == "q0"
+    assert row["correct"]
+    assert row["coverage"] == {"retrieved": 100, "read": 100, "cited": 100}
+    assert row["compat"]["calls"] == 1
+    assert "seconds" not in row
+
+
+def test_a_kill_and_resume_give_the_same_file(
+    hds: Hds, question_set: Path, script: Callable[..., str], tmp_path: Path
+) -> None:
+    """SIGKILL in the middle, a torn line at the end: with `--resume` the file is byte for byte that of a whole run."""
+    slow = script(BLOCK.format("capital city Oslo"), ANSWER.format("Oslo"), pace=200.0)
+    arguments = ["eval", str(question_set), "-e", "scripted", "-m", slow]
+    whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
+    assert hds(*arguments, "--results", str(whole)).returncode == 0
+    running = subprocess.Popen(
+        [command(), *arguments, "--results", str(cut)], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+    )
+    while not cut.exists() or cut.read_text().count("\n") < 3:
+        assert running.poll() is None
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    assert 3 <= cut.read_text().count("\n") < 7
+    with cut.open("a") as file:
+        file.write('{"id": "q5", "torn')
+    assert hds(*arguments, "--results", str(cut)).returncode == 2  # nothing is lost by accident
+    assert hds(*arguments, "--results", str(cut), "--resume").returncode == 0
+    assert cut.read_bytes() == whole.read_bytes()
+    changed = hds(*arguments, "--results", str(cut), "--resume", "--top-k", "2")
+    assert changed.returncode == 2
+    assert "options" in changed.stderr
+
+
+def test_several_at_once_give_the_same_file(hds: Hds, question_set: Path, oslo: list[str], tmp_path: Path) -> None:
+    """`--jobs` changes when things happen, not what is kept."""
+    one, three = tmp_path / "1.jsonl", tmp_path / "3.jsonl"
+    assert hds("eval", str(question_set), *oslo, "--results", str(one)).returncode == 0
+    assert hds("eval", str(question_set), *oslo, "--results", str(three), "--jobs", "3").returncode == 0
+    assert one.read_bytes() == three.read_bytes()
+
+
+def test_a_question_that_fails_is_one_row(
+    hds: Hds, question_set: Path, script: Callable[..., str], tmp_path: Path
+) -> None:
+    """The script ends after the search: each question fails, each has its row, the exit code says so."""
+    out = hds(
+        "eval",
+        str(question_set),
+        "-e",
+        "scripted",
+        "-m",
+        script(BLOCK.format("Oslo")),
+        "--results",
+        str(tmp_path / "r.jsonl"),
+    )
+    rows = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()[1:]]
+    assert out.returncode == 3
+    assert [row["error"]["code"] for row in rows] == ["script_ended"] * 6
+    assert rows[0]["searches"] == 1
+
+
+def _browsecomp(path: Path) -> Path:
+    row: dict[str, Any] = {
+        "problem": seal("Which city is it, secretly?", "can"),
+        "answer": seal("Oslo", "can"),
+        "canary": "can",
+    }
+    path.write_text(json.dumps(row) + "\n")
+    return path
+
+
+def test_browsecomp_is_stored_nowhere_in_clear(
+    hds: Hds, home: Path, question_set: Path, oslo: list[str], tmp_path: Path
+) -> None:
+    """Not in the rows, the history, the output: question and answer are in no file below the home, and on no stream."""
+    sealed = _browsecomp(tmp_path / "bc.jsonl")
+    results = home / "r.jsonl"
+    out = hds("eval", str(sealed), "--corpus", str(question_set / "corpus.jsonl"), *oslo, "--results", str(results))
+    assert out.returncode == 0, out.stderr
+    assert "secretly" not in out.stdout + out.stderr
+    row = json.loads(results.read_text().splitlines()[1])
+    assert row["correct"]
+    assert json.loads(opened(row["sealed"], row["canary"]))["prediction"] == "Oslo"
+    for file in home.rglob("*"):
+        assert not file.is_file() or b"secretly" not in file.read_bytes(), file
+    assert "Oslo" not in results.read_text()
+
+
+def test_the_sequential_arm_asks_one_query_a_turn(
+    hds: Hds, question_set: Path, script: Callable[..., str], tmp_path: Path
+) -> None:
+    """Side by side: the same script, its second query dropped."""
+    model = script(BLOCK.format("capital city Oslo;\nriver of Rome"), ANSWER.format("Oslo"))
+    out = hds(
+        "eval",
+        str(question_set),
+        "-e",
+        "scripted",
+        "-m",
+        model,
+        "--sequential",
+        "--json",
+        "--results",
+        str(tmp_path / "r.jsonl"),
+    )
+    found = json.loads(out.stdout)
+    assert (found["metrics"]["searches"], found["sequential"]["metrics"]["searches"]) == (2, 1)
+    assert found["metrics"]["coverage"]["retrieved"] >= found["sequential"]["metrics"]["coverage"]["retrieved"]
+    assert (tmp_path / "r.sequential.jsonl").exists()
+
+
+def test_the_report_is_markdown(hds: Hds, question_set: Path, oslo: list[str], tmp_path: Path) -> None:
+    """`-o report.md`: a heading and a table, nothing on stdout."""
+    out = hds("eval", str(question_set), *oslo, "-o", str(tmp_path / "report.md"))
+    text = (tmp_path / "report.md").read_text()
+    assert out.stdout == ""
+    assert text.startswith("# set\n")
+    assert "| SQuAD F1 | 16.7 (" in text
+
+
+def test_every_setting_of_ask_is_a_flag_here() -> None:
+    """None is forgotten when `hds ask` gets another."""
+    from inspect import signature
+
+    from hds_cli import config
+    from hds_cli.commands import eval as evaluation
+    from hds_cli.commands.ask import ask
+
+    named = {field.name for field in config.fields()}
+    assert named & set(signature(ask).parameters) <= set(signature(evaluation.run).parameters)
