@@ -82,7 +82,7 @@ def _drawn(row: _Row, line: Timeline, label: int, width: int, signs: Signs) -> T
     text.append(" " * max(1, label - text.cell_len))
     cells: list[tuple[str, str]] = [(" ", "")] * width
     for bar in row.bars:
-        start = min(width - 1, int(bar.start / line.seconds * width))
+        start = max(0, min(width - 1, int(bar.start / line.seconds * width)))
         end = max(start + 1, min(width, round(bar.end / line.seconds * width)))
         cells[start:end] = [_mark(bar.kind, signs)] * (end - start)
     for sign, style in cells:

@@ -199,7 +199,7 @@ class RunState:
             query.last = event.t
 
     def _search_finished(self, query: QueryState, event: events.SearchFinished) -> None:
-        search = query.searches.setdefault(event.source, SearchState(event.source, event.t - event.seconds))
+        search = query.searches.setdefault(event.source, SearchState(event.source, max(0.0, event.t - event.seconds)))
         search.finished, search.error = event.t, event.error
         query.results += event.results
         self._open = max(0, self._open - 1)
@@ -207,7 +207,7 @@ class RunState:
 
 def _page_finished(query: QueryState, event: events.PageFinished) -> None:
     """Two sources may lead to one page: what came first and well is kept, unless it turns out to be a copy."""
-    page = query.pages.setdefault(event.url, PageState(event.url, requested=event.t - event.seconds))
+    page = query.pages.setdefault(event.url, PageState(event.url, requested=max(0.0, event.t - event.seconds)))
     if page.ok:
         if event.reason == "copy":
             page.status, page.reason = event.status, event.reason

@@ -160,7 +160,7 @@ def _work(query: QueryState, now: float) -> Iterator[Bar]:
 
 def _page(page: PageState, now: float) -> Iterator[Bar]:
     end = now if page.ended is None else page.ended
-    ready = max(page.requested, end - page.extract_seconds)
+    ready = min(end, max(page.requested, end - page.extract_seconds))
     said, what = outcomes.page(page), page.title or page.url
     yield Bar("fetch", page.requested, ready, what, said, page.failed)
     if ready < end:

@@ -137,3 +137,50 @@ What are the capitals of the countries that border Austria?
 │  └─ capital of Slovakia                                                                  asked before
 └─ 3  answers                                                                                                     0.6 s
 """
+
+TIMELINE_80 = r"""
+turn 1                     ████·   ▒▒▒                                    0.9 s
+  countries that border…      ━                                           10 ms
+    Austria                   ─                                         ◂ 50 ms
+turn 2                               ████············▒▒                   1.5 s
+  capital of Germany                     ━                                50 ms
+    Germany                               ────                            0.3 s
+    Berlin                                ────                            0.3 s
+    Germany in the atlas                  ────                            0.4 s
+  capital of Italy                       ━━                               0.1 s
+    Italia                                 ────                           0.3 s
+    Rome 羅馬, the etern…                  ────────                       0.7 s
+  capital of Hungary                     ━━━━━━━━                         0.6 s
+  capital of Liechtenste…                ━━━━━━━━                         0.6 s
+  capital of Slovenia                    ━━━━━━━━━━━━                   ◂ 0.9 s
+  capital of Slovakia
+turn 3                                                ████████            0.6 s
+                          0 s        1 s         2 s        3 s
+█ the model writes   · the model waits   ▒ the model reads   ━ search
+─ page on its way   ◂ the last it waited for
+The model waited 1.0 s of 3.8 s.
+"""
+
+TIMELINE_48_ASCII = r"""
+turn 1          ##. %%                    0.9 s
+  countries...    =                       10 ms
+    Austria       -                     < 50 ms
+turn 2               ##......%            1.5 s
+  capital of...        =                  50 ms
+    Germany             --                0.3 s
+    Berlin              --                0.3 s
+    Germany...          --                0.4 s
+  capital of...        ==                 0.1 s
+    Italia              --                0.3 s
+    Rome \u7...         -----             0.7 s
+  capital of...        =====              0.6 s
+  capital of...        =====              0.6 s
+  capital of...        ======           < 0.9 s
+  capital of...
+turn 3                        ####        0.6 s
+                0 s        2 s
+# the model writes   . the model waits
+% the model reads   = search
+- page on its way   < the last it waited for
+The model waited 1.0 s of 3.8 s.
+"""

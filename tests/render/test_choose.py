@@ -23,6 +23,10 @@ NOTHING: dict[str, Any] = {"stdout_tty": False, "stderr_tty": False, "term": "xt
         (TERMINAL | {"format": "json"}, Choice("live", "json", True)),
         (TERMINAL | {"format": "jsonl"}, Choice("warnings", "jsonl", True)),
         (TERMINAL | {"format": "text"}, Choice("live", "text", True)),
+        (TERMINAL | {"format": "html"}, Choice("live", "html", True)),
+        (TERMINAL | {"plain": True}, Choice("plain", "terminal", True, linear=True)),
+        (TERMINAL | {"timeline": True}, Choice("live", "terminal", True, timeline=True)),
+        (TERMINAL | {"timeline": True, "quiet": True}, Choice("none", "bare", False)),
         (PIPE, Choice("live", "text", True)),
         (PIPE | {"format": "jsonl"}, Choice("live", "jsonl", True)),
         (PIPE | {"format": "tree"}, Choice("live", "terminal", True)),
@@ -31,6 +35,7 @@ NOTHING: dict[str, Any] = {"stdout_tty": False, "stderr_tty": False, "term": "xt
         (NOTHING, Choice("warnings", "text", False)),
         (NOTHING | {"verbose": True}, Choice("plain", "text", True)),
         (NOTHING | {"quiet": True}, Choice("none", "bare", False)),
+        (NOTHING | {"plain": True}, Choice("plain", "text", True, linear=True)),
     ],
 )  # fmt: skip
 def test_choose_follows_the_contract(given: dict[str, Any], expected: Choice) -> None:
