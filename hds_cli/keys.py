@@ -28,6 +28,8 @@ _HELD = re.compile(
     r"|^[^#\n]*(?:://[^/\s\"'@:]*:[^/\s\"'@]+@|[?&][\w-]*(?:key|token|secret)[\w-]*=[^&\s\"'])"
 )
 
+_PASSWORD = re.compile(r"(://[^/\s\"'@:]*:)[^/\s\"'@]+@")
+
 
 class Secret:
     """A key that shows itself only to `reveal()`; printed, formatted or as JSON it is `***` or an error."""
@@ -133,14 +135,14 @@ def exposed(path: Path) -> str | None:
 
 
 def redact(text: str) -> str:
-    """`text` with `***` for every key that is known here, and for the values of parameters and headers named like one.
+    """`text` with `***` for known keys, for parameters and headers named like one, and for passwords in addresses.
 
     A key is found as it is, URL-quoted, as JSON, in hexadecimal and in base64.
     """
     for value in sorted(_known(), key=len, reverse=True):
         for form in sorted(_forms(value), key=len, reverse=True):
             text = text.replace(form, _HIDDEN)
-    text = _PARAMETER.sub(rf"\1{_HIDDEN}", text)
+    text = _PARAMETER.sub(rf"\1{_HIDDEN}", _PASSWORD.sub(rf"\1{_HIDDEN}@", text))
     return _HEADER.sub(rf"\1\2\3{_HIDDEN}", text)
 
 

@@ -118,6 +118,7 @@ def test_a_known_key_is_found_in_every_form(in_file: bool, home: Path, monkeypat
         ("https://x/?KEY=abc#top", "https://x/?KEY=***#top"),
         ("https://x/?access_token=a.b-c&x=1", "https://x/?access_token=***&x=1"),
         ("client_secret=abc", "client_secret=***"),
+        ("proxy http://me:sesame@h.example:3128/ is down", "proxy http://me:***@h.example:3128/ is down"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
         ("{'authorization': 'Bot abc'}", "{'authorization': 'Bot ***'}"),
         ("X-Subscription-Token: abc", "X-Subscription-Token: ***"),

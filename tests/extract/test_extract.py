@@ -6,6 +6,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,18 +91,28 @@ def test_real_articles_are_found_at_least_as_well_as_by_plain_trafilatura() -> N
     pages = pages if LONG else pages[::4]
     ours, plain = measure.measure(pages, measure.ours), measure.measure(pages, measure.plain)
     assert ours["f1"] >= plain["f1"] - 0.005
-    worse = []
-    for body, _ in pages if LONG else pages[::3]:
+    few = pages if LONG else pages[::3]
+    assert poorer(few, html.bounded) == 0
+    assert poorer(few, lambda markup: markup[: len(markup) // 3]) > len(few) // 3  # a clumsy bound is seen
+
+
+def poorer(pages: list[tuple[bytes, str]], bound: Callable[[str], str]) -> int:
+    """How many pages have less text with `bound` than without any."""
+    found = 0
+    for body, _ in pages:
         markup = decode(body, None, markup=True)
-        with_bounds = html.extract(markup)["text"]
-        bound, html.bounded = html.bounded, lambda text: text
-        try:
-            without = html.extract(markup)["text"]
-        finally:
-            html.bounded = bound
-        if " ".join(with_bounds.split()) != " ".join(without.split()) and len(with_bounds) < 0.99 * len(without):
-            worse.append(markup[:80])
-    assert worse == []
+        kept, whole = (html.extract(markup, b).get("text", "") for b in (bound, str))
+        found += len(" ".join(kept.split())) < 0.99 * len(" ".join(whole.split()))
+    return found
+
+
+def test_every_naughty_string_can_be_a_page() -> None:
+    """As title and text of HTML, and as a page of its own of every kind: text or a reason, nothing raised."""
+    for naughty in json.loads(shared("hostile_blns", "blns.json").read_text("utf-8")):
+        page = read(f"<title>{naughty}</title><body><h1>{naughty}</h1><p>{naughty}</p><p>An end.</p>")
+        assert set(page) & {"text", "reason"}, naughty
+        for kind in ("text", "markdown", "json", "xml"):
+            assert set(read(naughty, kind)) & {"text", "reason"}, (kind, naughty)
 
 
 # -- charsets ------------------------------------------------------------------
