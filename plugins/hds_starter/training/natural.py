@@ -1,0 +1,118 @@
+"""Trajectories over question sets (`questions.jsonl` + `corpus.jsonl`): one query, several at once, or one after another."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.search.local import Collection
+from hds_cli.text import normalise, sentences
+from hds_cli.types import Page
+from hds_starter.training.facts import MANY, NOT_FOUND, ONE
+from hds_starter.training.trajectory import Cite, Player, Said, Trajectory
+
+_MAX_SENTENCE = 260
+
+
+class NaturalMaker(Player):
+    """Questions people asked. What is said is the sentence that holds the answer; what is answered is the answer.
+
+    Args:
+        rows: the questions of this part of the set.
+    """
+
+    def __init__(
+        self, engine: LlamaEngine, collection: Collection, rows: Sequence[dict[str, Any]], seed: int,
+        *, valid: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(engine, collection, seed, valid=valid)
+        self._rows = [row for row in rows if any(len(a) < 60 for a in row["answers"])]
+        self._next = 0
+
+    def make(self) -> Trajectory | None:
+        row = self._rows[self._next % len(self._rows)]
+        self._next += 1
+        answer = min((a for a in row["answers"] if a), key=len)
+        steps = self._steps(row)
+        last = steps[-1][1][-1]
+        # Kept from the model now and then: then nothing is to be answered.
+        drop = frozenset([q for _, queries in steps for q in queries]) if self.random.random() < 0.12 else frozenset()
+        texts: dict[str, str] = {}
+
+        def final(cite: Cite) -> Said:
+            numbers = {q: cite(q) for _, queries in steps for q in queries}
+            held = [(q, n) for q, n in numbers.items() if n is not None and q in texts]
+            if not held:
+                return Said("The results do not say.", NOT_FOUND if drop else "")
+            query, number = held[-1]
+            return Said(f"{texts[query]} [{number}]", answer)
+
+        made = Trajectory(row["type"], row["question"], steps, final, drop=drop)
+        made.holds = {q: ("\0", "") for _, queries in steps for q in queries}
+        for _, queries in steps:
+            for query in queries:
+                if found := self._sentence(query, answer):
+                    texts[query], made.holds[query] = found, (found, "")
+        if last not in texts and not drop:
+            return None
+        return made
+
+    def _steps(self, row: dict[str, Any]) -> list[tuple[str, list[str]]]:
+        parts = row.get("decomposition") or []
+        if len(parts) > 1:
+            first = [(ONE[0], [_plain(parts[0]["question"])])]
+            return first + [
+                (f"{_said(a)}. Now the next step.", [_plain(b["question"])]) for a, b in itertools.pairwise(parts)
+            ]
+        question = _plain(row["question"])
+        names = [
+            n for n in re.findall(r"(?:[A-Z][\w.'-]+(?: (?:of|the|de) )?\s?){1,5}", row["question"]) if " " in n.strip()
+        ]
+        others = [n.strip() for n in names[:2] if normalise(n.strip()) != normalise(question)]
+        if row["hops"] > 1 and others:
+            return [(self.random.choice(MANY), [question, *others])]
+        return [(self.random.choice(ONE), [question])]
+
+    def _sentence(self, query: str, answer: str) -> str | None:
+        """The shortest sentence with the answer among what the query finds."""
+        wanted = normalise(answer)
+        found = [
+            sentence
+            for result in self.collection.search(query, 3)
+            if (page := self.collection.read(result.url))
+            for sentence in sentences(page.text)
+            if re.search(rf"\b{re.escape(wanted)}\b", normalise(sentence)) and len(sentence) <= _MAX_SENTENCE
+        ]
+        return min(found, key=len) if found else None
+
+    def _pages(self, made: Trajectory, query: str) -> list[Page]:
+        """A dropped question's pages are those of another: nothing that a search found answers it."""
+        if query not in made.drop:
+            return super()._pages(made, query)
+        other = self.random.choice(self._rows)["question"]
+        return [p for r in self.collection.search(f"{query} {other}", 5)[2:] if (p := self.collection.read(r.url))]
+
+
+def _plain(question: str) -> str:
+    return question.strip().rstrip("?").strip()
+
+
+def _said(part: dict[str, Any]) -> str:
+    answer = part["answer"]
+    return ", ".join(answer) if isinstance(answer, list) else str(answer)
+
+
+def split_rows(path: Path, share: float = 0.7) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The first `share` of a set's questions, and those of the others that need no page of theirs."""
+    rows = [json.loads(line) for line in path.open(encoding="utf-8")]
+    train = int(share * len(rows))
+    pages = {title for row in rows[:train] for title in row["supporting_titles"]}
+    return rows[:train], [row for row in rows[train:] if not pages & set(row["supporting_titles"])]
+
+
+__all__ = ["NaturalMaker", "split_rows"]

@@ -1,0 +1,181 @@
+"""Trajectories: a question, its turns of queries, the evidence hds retrieves for them, and what is to be written."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import hds_starter
+from hds_cli.agent import calculation, protocol
+from hds_cli.agent.evidence import Evidence, turn_budget
+from hds_cli.engine.base import Segment
+from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.search.local import Collection
+from hds_cli.types import Page, Passage
+from hds_starter import world
+from hds_starter.training.facts import NOT_FOUND
+
+TOP_K = 5
+Cite = Callable[[str], "int | None"]
+Piece = tuple[str, bool, bool]
+"""Text, whether it is trusted, whether the model learns to write it."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """The end of a trajectory: what is thought (`work`, maybe with a calculation), said with `[n]`, and answered."""
+
+    text: str
+    answer: str
+    work: str = ""
+
+
+@dataclass
+class Trajectory:
+    """A question, its turns of (thought, queries), and what is written once everything was read.
+
+    `holds`: words that a query's passage must hold to count as its evidence, and the page it must be of ("": any).
+    `drop`: queries whose page is kept from the model;
+    """
+
+    kind: str
+    question: str
+    steps: list[tuple[str, list[str]]]
+    final: Callable[[Cite], Said]
+    holds: dict[str, tuple[str, str]] = field(default_factory=dict)
+    drop: frozenset[str] = frozenset()
+
+
+class Player:
+    """Retrieves the evidence of trajectories from `collection` as a run would, and writes them down as segments.
+
+    Args:
+        valid: use the phrasings kept for validation, and only those.
+    """
+
+    def __init__(self, engine: LlamaEngine, collection: Collection, seed: int, *, valid: bool = False) -> None:
+        self.random = random.Random(seed)
+        self.engine, self.collection, self.valid = engine, collection, valid
+
+    def make(self) -> Trajectory | None:
+        """A trajectory to be played; None when the dice gave one that cannot be."""
+        raise NotImplementedError
+
+    def pick(self, options: Sequence[str]) -> str:
+        """One phrasing: the last one of several is kept for validation."""
+        if len(options) < 2:
+            return options[0]
+        return options[-1] if self.valid else self.random.choice(options[:-1])
+
+    def typed(self, question: str) -> str:
+        """As people type: now and then without a capital or the question mark."""
+        roll = self.random.random()
+        if roll < 0.08:
+            return question.lower().rstrip("?")
+        return question.rstrip("?") if roll < 0.14 else question
+
+    def play(self, made: Trajectory) -> dict[str, Any] | None:
+        """The trajectory with what hds retrieves for it; None when that does not fit what is to be said."""
+        evidence = Evidence(made.question, lambda text: self.engine.count([Segment(text)]))
+        pieces: list[Piece] = [
+            (s.text, s.trusted, False) for s in protocol.prompt(made.question, hds_starter.PREAMBLE, "")
+        ]
+        numbers: dict[str, int | None] = {}
+        shown: set[int] = set()
+        used = 0
+        for turn, (thought, queries) in enumerate(made.steps):
+            pieces.append((_search(thought, queries, first=turn == 0), False, True))
+            found = evidence.select([(q, self._pages(made, q)) for q in queries], _budget(used))
+            block = protocol.results_block(list(zip(queries, found, strict=True)), shown)
+            pieces += [(s.text, s.trusted, False) for s in block]
+            for query, passages in zip(queries, found, strict=True):
+                shown |= {p.n for p in passages}
+                numbers[query] = next((p.n for p in passages if _holds(p, made.holds.get(query))), None)
+            used = sum(len(text) for text, _, _ in pieces) // 4
+        said = made.final(numbers.get)
+        if not said.answer:
+            return None
+        pieces += self._ending(said)
+        return {
+            "question": made.question,
+            "answer": said.answer,
+            "kind": made.kind,
+            "steps": [q for _, q in made.steps],
+            "dropped": sorted(made.drop),
+            "segments": pieces,
+        }
+
+    def _ending(self, said: Said) -> list[Piece]:
+        work = said.work or (
+            "Nothing fits."
+            if said.answer == NOT_FOUND
+            else self.random.choice(("I have what I need.", "The results answer this."))
+        )
+        tail = f"\n{protocol.END_THINK}\n\n{said.text}\n\n{protocol.BOX}{said.answer}}}"
+        pieces: list[Piece] = [(work, False, True)]
+        if (result := calculation.result(work)) is not None:
+            # Two letters of the closing are the model's, the result is the run's.
+            pieces = [(work + calculation.CLOSE, False, True), (f" = {result}", False, False)]
+        return [*pieces, (tail, False, True), (protocol.TURN_END, True, True)]
+
+    def _pages(self, made: Trajectory, query: str) -> list[Page]:
+        results = self.collection.search(query, TOP_K)
+        if self.random.random() < 0.08:
+            results = results[1:] + results[:1]  # the best page is not always first
+        pages = [page for r in results if (page := self.collection.read(r.url))]
+        if query in made.drop:
+            pages = [page for page in pages if not _holds_page(page, made.holds[query])]
+        return pages
+
+    def tokens(self, segments: Sequence[Piece]) -> tuple[list[int], list[int]]:
+        """Token ids, and 1 where the model is to learn what it writes."""
+        ids: list[int] = []
+        mask: list[int] = []
+        for text, trusted, learned in segments:
+            piece = self.engine.tokenize([Segment(text, trusted)])
+            ids += piece
+            mask += [int(learned)] * len(piece)
+        return ids, mask
+
+
+def _search(thought: str, queries: Sequence[str], *, first: bool) -> str:
+    opening = f"{protocol.THINK}\n" if first else ""
+    block = f"{protocol.BEGIN_QUERIES}\n{';'.join(f'{chr(10)}{q}' for q in queries).strip()}\n"
+    return f"{opening}{thought}\n{protocol.END_THINK}\n\n{block}{protocol.END_QUERIES}"
+
+
+def _budget(used: int) -> Any:
+    room = hds_starter.N_CTX - used - 512
+    return turn_budget(hds_starter.N_CTX, room, hds_starter.EVIDENCE_PASSAGES, hds_starter.EVIDENCE_TOKENS)
+
+
+def _holds(passage: Passage, wanted: tuple[str, str] | None) -> bool:
+    if wanted is None:
+        return True
+    words, title = wanted
+    return words in passage.full and passage.title.startswith(title)
+
+
+def _holds_page(page: Page, wanted: tuple[str, str]) -> bool:
+    words, title = wanted
+    return page.title.startswith(title) if title else words in page.text
+
+
+def joined(values: Sequence[str]) -> str:
+    """Values as an answer: a list in words, or with semicolons where a value has commas of its own."""
+    if len(values) < 2 or any("," in v or " and " in v for v in values):
+        return "; ".join(values)
+    return world._list(list(values))
+
+
+def counted(operation: str, values: Sequence[tuple[str, str]]) -> str:
+    """The calculation as the model is to write it, open at its end: `[[largest: Norway 5,600,000; Sweden …`."""
+    return f"[[{operation}: {'; '.join(f'{name} {value}' for name, value in values)}"
+
+
+def covers(answer: str, evidence: str) -> bool:
+    """Whether every part of an answer stands in the evidence."""
+    return all(part.strip() in evidence for part in re.split(r", |; | and ", answer))

@@ -1,0 +1,220 @@
+"""Questions over the collection `world`: look-ups, lists, neighbours, reverse and two-step questions, orderings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.search.local import Collection
+from hds_starter import world
+from hds_starter.training.facts import ARTICLE, FACTS, MANY, NOT_FOUND, NOWHERE, ONE, UNKNOWN, WEIGHTS
+from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, counted, joined
+
+
+class WorldMaker(Player):
+    """Trajectories over the countries `names`, out of the facts of countryinfo and the pages made of them."""
+
+    def __init__(
+        self, engine: LlamaEngine, collection: Collection, names: Sequence[str], seed: int, *, valid: bool = False
+    ) -> None:
+        super().__init__(engine, collection, seed, valid=valid)
+        self.countries = world.countries()
+        self.by_code = {i["ISO"]["alpha3"]: n for n, i in self.countries.items()}
+        self.names = [n for n in names if n in self.countries]
+
+    def make(self, kind: str | None = None) -> Trajectory | None:
+        kinds = {"look": 12, "list": 22, "several": 6, "neighbours": 14, "reverse": 7, "bridge": 7, "compare": 12,
+                 "most": 12, "unknown": 8}  # fmt: skip
+        kind = kind or self.random.choices(list(kinds), list(kinds.values()))[0]
+        made: Trajectory | None = getattr(self, "_" + kind)()
+        return made
+
+    def _fact(self, only: Sequence[str] | None = None) -> str:
+        pool = {k: w for k, w in WEIGHTS.items() if only is None or k in only}
+        return self.random.choices(list(pool), list(pool.values()))[0]
+
+    def _with(self, key: str, count: int) -> list[str]:
+        having = [n for n in self.names if FACTS[key].value(self.countries[n])]
+        return self.random.sample(having, min(count, len(having)))
+
+    def _the(self, name: str) -> str:
+        return f"the {name}" if name in ARTICLE and self.random.random() < 0.7 else name
+
+    def _listed(self, names: Sequence[str]) -> str:
+        names = [self._the(n) for n in names]
+        return f"{', '.join(names[:-1])}{',' if self.random.random() < 0.15 and len(names) > 2 else ''} and {names[-1]}"
+
+    def _look(self) -> Trajectory:
+        key = self._fact()
+        (name,) = self._with(key, 1)
+        question = self.pick(FACTS[key].ask).format(t=self._the(name))
+        return self._facts("look", self.typed(question), [(key, name)], self.random.choice(ONE))
+
+    def _list(self) -> Trajectory:
+        key = self._fact()
+        names = self._with(key, self.random.choices([2, 3, 4, 5, 6], [5, 8, 4, 2, 1])[0])
+        question = self.pick(FACTS[key].ask_many).format(l=self._listed(names))
+        return self._facts("list", self.typed(question), [(key, n) for n in names], self.random.choice(MANY))
+
+    def _several(self) -> Trajectory:
+        keys = list(dict.fromkeys(self._fact() for _ in range(2)))
+        name = self.random.choice(self.names)
+        if len(keys) < 2 or not all(FACTS[k].value(self.countries[name]) for k in keys):
+            return self._list()
+        nouns = f"the {FACTS[keys[0]].noun} and the {FACTS[keys[1]].noun}"
+        question = self.pick((f"What are {nouns} of {self._the(name)}?", f"Tell me {nouns} of {self._the(name)}."))
+        return self._facts("several", question, [(k, name) for k in keys], self.random.choice(MANY))
+
+    def _facts(self, kind: str, question: str, wanted: Sequence[tuple[str, str]], thought: str) -> Trajectory:
+        queries = [FACTS[k].query.format(n=n) for k, n in wanted]
+        drop = frozenset([self.random.choice(queries)]) if self.random.random() < 0.1 else frozenset()
+        return Trajectory(
+            kind, question, [(thought, queries)], self._stated(wanted, queries), _holds(wanted, queries), drop
+        )
+
+    def _stated(self, wanted: Sequence[tuple[str, str]], queries: Sequence[str]) -> Callable[[Cite], Said]:
+        def final(cite: Cite) -> Said:
+            said, values = [], []
+            for (key, name), query in zip(wanted, queries, strict=True):
+                number, value = cite(query), FACTS[key].value(self.countries[name])
+                if number is None or value is None:
+                    said.append(f"Nothing was found on the {FACTS[key].noun} of {name}.")
+                    continue
+                said.append(f"{FACTS[key].state.format(n=name, v=value)} [{number}].")
+                values.append(value)
+            return Said(" ".join(said), joined(values) or NOT_FOUND)
+
+        return final
+
+    def _neighbours(self) -> Trajectory | None:
+        key = self.random.choices(["capital", "currency", "population"], [8, 1, 1])[0]
+        having = [n for n in self.names if 1 <= len(world.borders(self.countries[n], self.by_code)) <= 8]
+        name = self.random.choice(having)
+        around = world.borders(self.countries[name], self.by_code)
+        if len(around) > 5 and self.random.random() < 0.5:
+            return None
+        if not all(FACTS[key].value(self.countries[n]) for n in around):
+            return None
+        many = {"capital": "capitals", "currency": "currencies", "population": "populations"}[key]
+        t = self._the(name)
+        question = self.pick((
+            f"What are the {many} of the countries that border {t}?", f"Name the {many} of {t}'s neighbours.",
+            f"{many.capitalize()} of the neighbouring countries of {t}?", f"What are the {many} of the countries around {t}?",
+            f"List the {many} of all countries bordering {t}.", f"Which {many} do the neighbours of {t} have?",
+        ))  # fmt: skip
+        first = f"countries that border {name}"
+        second = [FACTS[key].query.format(n=n) for n in around]
+        listed = world._list(around)
+        steps = [
+            (self.random.choice((f"First I need the neighbours of {name}.", "First I need the neighbours.")), [first]),
+            (
+                f"{name} borders {listed}. Now their {many}, all at once."
+                if len(around) > 1
+                else f"{name} borders {listed}.",
+                second,
+            ),
+        ]
+        wanted = [(key, n) for n in around]
+        holds = _holds(wanted, second) | {first: ("", name)}
+        return Trajectory("neighbours", self.typed(question), steps, self._stated(wanted, second), holds)
+
+    def _reverse(self) -> Trajectory:
+        (name,) = self._with("capital", 1)
+        capital = self.countries[name]["capital"]
+        question = self.pick((
+            f"Which country has the capital {capital}?", f"{capital} is the capital of which country?",
+            f"What country is {capital} the capital of?", f"Whose capital is {capital}?",
+        ))  # fmt: skip
+        query = f"country whose capital is {capital}"
+
+        def final(cite: Cite) -> Said:
+            number = cite(query)
+            return Said(f"{capital} is the capital of {name} [{number}].", name) if number else Said("", "")
+
+        holds = {query: (f"capital of {name} is {capital}", name)}
+        return Trajectory("reverse", self.typed(question), [(self.random.choice(ONE), [query])], final, holds)
+
+    def _bridge(self) -> Trajectory | None:
+        key = self._fact(("population", "area", "currency", "language", "calling"))
+        (name,) = self._with(key, 1)
+        capital = self.countries[name].get("capital")
+        if not capital:
+            return None
+        of = f"of the country whose capital is {capital}"
+        question = self.pick((f"What is the {FACTS[key].noun} {of}?", f"Give me the {FACTS[key].noun} {of}."))
+        first, second = f"country whose capital is {capital}", FACTS[key].query.format(n=name)
+        steps = [
+            (f"First I need the country whose capital is {capital}.", [first]),
+            (f"{capital} is the capital of {name}. Now its {FACTS[key].noun}.", [second]),
+        ]
+        holds = _holds([(key, name)], [second]) | {first: (f"capital of {name} is {capital}", name)}
+        return Trajectory("bridge", self.typed(question), steps, self._stated([(key, name)], [second]), holds)
+
+    def _compare(self) -> Trajectory:
+        return self._ordering(2, "compare")
+
+    def _most(self) -> Trajectory:
+        return self._ordering(self.random.choice((3, 3, 4, 5, 6)), "most")
+
+    def _ordering(self, count: int, kind: str) -> Trajectory:
+        key = self.random.choice(("population", "area"))
+        names = self._with(key, count)
+        most = self.random.random() < 0.65
+        if key == "population":
+            word = (
+                ("more people" if most else "fewer people")
+                if count == 2
+                else ("the most people" if most else "the fewest people")
+            )
+        else:
+            word = (
+                ("a larger area" if most else "a smaller area")
+                if count == 2
+                else ("the largest area" if most else "the smallest area")
+            )
+        listed = f"{self._the(names[0])} or {self._the(names[1])}" if count == 2 else self._listed(names)
+        question = f"Which has {word}, {listed}?" if count == 2 else f"Which of {listed} has {word}?"
+        queries = [FACTS[key].query.format(n=n) for n in names]
+
+        wanted = [(key, n) for n in names]
+        final = self._best(wanted, queries, word, "largest" if most else "smallest")
+        holds = {q: (f"{int(self.countries[n][key]):,}", n) for q, n in zip(queries, names, strict=True)}
+        return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds)
+
+    def _best(
+        self, wanted: Sequence[tuple[str, str]], queries: Sequence[str], word: str, operation: str
+    ) -> Callable[[Cite], Said]:
+        def final(cite: Cite) -> Said:
+            if any(cite(q) is None for q in queries):
+                return Said("", "")
+            numbers = {n: int(self.countries[n][key]) for key, n in wanted}
+            best = (max if operation == "largest" else min)(numbers, key=lambda n: numbers[n])
+            said = [f"{n}: {v:,} [{cite(q)}]." for (n, v), q in zip(numbers.items(), queries, strict=True)]
+            work = counted(operation, [(n, f"{v:,}") for n, v in numbers.items()])
+            return Said(f"{' '.join(said)} {best} has {word}.", best, work)
+
+        return final
+
+    def _unknown(self) -> Trajectory:
+        if self.random.random() < 0.35:
+            key = self._fact(("capital", "population", "currency"))
+            name = self.random.choice(NOWHERE)
+            question, query = self.pick(FACTS[key].ask).format(t=name), FACTS[key].query.format(n=name)
+        else:
+            name = self.random.choice(self.names)
+            question = self.random.choice(UNKNOWN).format(t=self._the(name))
+            query = re.sub(r"^(Who is|What is|Who|When|Which|How many|When was) (the )?|\?$", "", question)
+        said = self.random.choice(("The results do not say.", "The results do not answer this."))
+        return Trajectory(
+            "unknown",
+            question,
+            [(self.random.choice(ONE), [query])],
+            lambda cite: Said(said, NOT_FOUND),
+            {query: ("\0", "")},
+        )
+
+
+def _holds(wanted: Sequence[tuple[str, str]], queries: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """What shows that a fact was found: the country's own page; its wording is our own pages'."""
+    return {query: ("", name) for (_, name), query in zip(wanted, queries, strict=True)}
