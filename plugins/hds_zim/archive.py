@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from hds_cli.errors import ConfigError, SourceError
 
 MAX_BYTES = 8 << 20  # of one article; the longest of Wikipedia have about 3 MB
+_FAULTS = (RuntimeError, ValueError)  # libzim's exceptions, and broken UTF-8 in names
 
 
 class Item(NamedTuple):
@@ -48,7 +49,7 @@ class ZimFile:
             self._archive: Any = Archive(path)
             self.articles = int(self._archive.article_count)
             self.indexed = bool(self._archive.has_fulltext_index)
-        except RuntimeError as exc:
+        except _FAULTS as exc:
             raise _broken(path, exc) from exc
 
     def matching(self, words: Sequence[str], limit: int) -> tuple[int, list[str]]:
@@ -60,16 +61,19 @@ class ZimFile:
         try:
             found = Searcher(self._archive).search(Query().set_query(" ".join(words)))
             return found.getEstimatedMatches(), list(found.getResults(0, limit)) if limit else []
-        except RuntimeError as exc:
+        except _FAULTS as exc:
             raise _broken(self.path, exc) from exc
 
     def titled(self, start: str, limit: int) -> list[tuple[str, str]]:
         """Path and title of articles that are called `start`, or begin like that."""
-        exact = []
-        if self._archive.has_entry_by_title(start):
-            exact = [self._archive.get_entry_by_title(start).path]
-        paths = dict.fromkeys([*exact, *self._suggested(start, limit)[1]])
+        paths = dict.fromkeys([*self._exactly(start), *self._suggested(start, limit)[1]])
         return [(path, title) for path in paths if (title := self.title(path)) is not None]
+
+    def _exactly(self, title: str) -> list[str]:
+        try:
+            return [self._archive.get_entry_by_title(title).path] if self._archive.has_entry_by_title(title) else []
+        except (KeyError, *_FAULTS):
+            return []
 
     def _suggested(self, start: str, limit: int) -> tuple[int, list[str]]:
         from libzim.suggestion import SuggestionSearcher
@@ -77,21 +81,21 @@ class ZimFile:
         try:
             found = SuggestionSearcher(self._archive).suggest(start)
             return found.getEstimatedMatches(), list(found.getResults(0, limit)) if limit else []
-        except RuntimeError as exc:
+        except _FAULTS as exc:
             raise _broken(self.path, exc) from exc
 
     def title(self, path: str) -> str | None:
         """The title of what is at `path`; None when nothing is."""
         try:
             return str(self._archive.get_entry_by_path(path).title)
-        except (KeyError, RuntimeError):
+        except (KeyError, *_FAULTS):
             return None
 
     def canonical(self, path: str) -> str:
         """Where a redirect leads in the end."""
         try:
             return str(self._archive.get_entry_by_path(path).get_item().path)
-        except (KeyError, RuntimeError):
+        except (KeyError, *_FAULTS):
             return path
 
     def item(self, path: str) -> Item | None:
@@ -108,7 +112,7 @@ class ZimFile:
             return Item(str(item.title or entry.title), bytes(item.content), str(item.mimetype))
         except KeyError:
             return None
-        except RuntimeError as exc:
+        except _FAULTS as exc:
             raise _broken(self.path, exc) from exc
 
 
