@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hds_cli.engine import models
+from hds_cli.engine import models, trial
 from hds_cli.engine.base import ChatTemplate, Counter, Generation, ModelSpec, OnText, Sampling, Segment, StopReason
 from hds_cli.engine.llama_sampling import sampler
 from hds_cli.engine.stops import StopText
@@ -32,16 +32,25 @@ class LlamaEngine:
         n_ctx: context length in tokens; None: what the spec or the model says, at most `MAX_DEFAULT_CTX`.
         n_threads: None: one per core.
         n_gpu_layers: -1: as many as fit.
+        tried: the file is known to load, or a crash of this process is no matter (see `trial.py`).
 
     Raises:
         ModelMissing: there is no such file.
-        ModelUnusable: it is not a GGUF file, is cut off, or llama.cpp does not support it.
+        ModelUnusable: it is not a GGUF file, is cut off, or llama.cpp does not support it or crashes on it.
     """
 
     def __init__(
-        self, spec: ModelSpec, *, n_ctx: int | None = None, n_threads: int | None = None, n_gpu_layers: int = -1
+        self,
+        spec: ModelSpec,
+        *,
+        n_ctx: int | None = None,
+        n_threads: int | None = None,
+        n_gpu_layers: int = -1,
+        tried: bool = False,
     ) -> None:
         self.header = models.read_header(spec.path)
+        digest = None if tried else models.fingerprint(spec.path)
+        trial.ensure(spec.path, digest)
         self.spec = spec
         self._api = _import()
         self._stop = threading.Event()
@@ -56,7 +65,7 @@ class LlamaEngine:
         self.info = ModelInfo(
             name=spec.name,
             file=str(spec.path),
-            sha256=models.fingerprint(spec.path),
+            sha256=digest,
             quantization=self.header.quantization,
             engine="llama_cpp",
             n_ctx=self._n_ctx,
@@ -130,6 +139,14 @@ class LlamaEngine:
             buffer = ctypes.create_string_buffer(-count)
             count = self._api.llama_token_to_piece(self.vocab, token, buffer, -count, 0, False)
         return buffer.raw[:count]
+
+    def walk_vocabulary(self) -> int:
+        """Look at every token once, as a run may; returns how many there are."""
+        count = int(self._api.llama_vocab_n_tokens(self.vocab))
+        for token in range(count):
+            self.piece(token)
+            self._api.llama_vocab_get_attr(self.vocab, token)
+        return count
 
     def is_end(self, token: int) -> bool:
         return bool(self._api.llama_vocab_is_eog(self.vocab, token))

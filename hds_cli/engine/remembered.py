@@ -1,0 +1,33 @@
+"""Small facts about files that are dear to find out again; kept in the cache directory, and safe to lose."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+
+from hds_cli import paths
+
+
+def get(file: str, key: str) -> str | None:
+    """What was kept in `file` under `key`."""
+    value = _read(file).get(key)
+    return value if isinstance(value, str) else None
+
+
+def put(file: str, key: str, value: str) -> None:
+    """Keep `value`; a home that cannot be written only costs the memory of it."""
+    path = paths.cache_dir() / file
+    with contextlib.suppress(OSError):
+        paths.private_dir(path.parent)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps(_read(file) | {key: value}), "utf-8")
+        os.replace(part, path)
+
+
+def _read(file: str) -> dict[str, object]:
+    try:
+        known = json.loads((paths.cache_dir() / file).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

@@ -1,0 +1,141 @@
+"""The first load of an unknown model happens in a process of its own: one that crashes there is refused here.
+
+llama.cpp aborts on some broken files, and an abort cannot be caught (security: a file is data from strangers). A file
+that loaded, tokenised and evaluated once is remembered by its SHA-256 and the build of llama.cpp.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from hds_cli.engine import remembered
+from hds_cli.engine.known import FILES
+from hds_cli.errors import HdsError, ModelUnusable
+
+_MEMORY = "models-tried.json"
+_VERSION = 1  # of the trial itself: a stricter one asks anew
+_SECONDS = 60.0
+_BYTES_PER_SECOND = 50e6  # of a slow disk, for the first reading of a large file
+_ROOM = 8 << 30  # address space beyond twice the file
+_GRAMMAR = "root ::= [a-z ]{1,8}"
+
+
+def ensure(path: Path, digest: str | None) -> None:
+    """Make sure that the model at `path` was loaded once without a crash, now if need be.
+
+    Args:
+        digest: SHA-256 of the file; one of the table in `known.py` needs no trial.
+
+    Raises:
+        ModelUnusable: llama.cpp crashed, hung, or refused the file.
+    """
+    if digest is None or digest in FILES:
+        return
+    key = f"{digest}|{_build()}|{_VERSION}"
+    if remembered.get(_MEMORY, key) is not None:
+        return
+    _try(path)
+    remembered.put(_MEMORY, key, "loaded")
+
+
+def _build() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("llama-cpp-python")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _try(path: Path) -> None:
+    limit = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
+    command = [sys.executable, "-P", "-m", "hds_cli.engine.trial", str(path)]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
+            timeout=limit, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ModelUnusable(f"llama.cpp does not finish loading {path} ({limit:.0f} s)", hint=_HINT) from None
+    except OSError as exc:
+        raise ModelUnusable(f"no process could be started to try {path}: {exc.strerror}") from exc
+    if done.returncode == 0:
+        return
+    raise ModelUnusable(_reason(done.returncode, done.stdout) or f"llama.cpp crashes on {path}", hint=_HINT)
+
+
+_HINT = "another GGUF file, or pip install --upgrade llama-cpp-python"
+
+
+def _reason(code: int, said: bytes) -> str | None:
+    """What the child said, or how it ended."""
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(said)["error"])
+    if code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        return f"llama.cpp crashes on this file ({name}); it was tried in a process of its own"
+    return None
+
+
+def _environment() -> dict[str, str]:
+    """Without keys and without a debugger's backtrace; without a graphics card, whose drivers would not fit."""
+    kept = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_TOKEN"))}
+    return kept | {
+        "CUDA_VISIBLE_DEVICES": "",
+        "HIP_VISIBLE_DEVICES": "",
+        "GGML_VK_VISIBLE_DEVICES": "",
+        "GGML_NO_BACKTRACE": "1",
+    }
+
+
+def main(path: str) -> int:
+    """The child: load the file, use its vocabulary in full, evaluate and write a few tokens, free and by grammar."""
+    _confine(Path(path).stat().st_size)
+    from hds_cli.engine.base import ModelSpec, Segment
+    from hds_cli.engine.llama_cpp import LlamaEngine
+
+    try:
+        engine = LlamaEngine(ModelSpec("trial", Path(path)), n_ctx=256, n_threads=1, n_gpu_layers=0, tried=True)
+        engine.count([Segment(_sample(), True), Segment(_sample(), False)])
+        engine.walk_vocabulary()
+        engine.chat_template()
+        session = engine.session()
+        session.append([Segment("Hello, Oslo! 1 + 1 = 2; où, 東京.\n")])
+        session.generate(max_tokens=2)
+        session.generate(max_tokens=2, grammar=_GRAMMAR)
+    except (HdsError, MemoryError, ValueError) as exc:
+        sys.stdout.write(json.dumps({"error": getattr(exc, "message", None) or f"{type(exc).__name__}: {exc}"}))
+        return 1
+    return 0
+
+
+def _sample() -> str:
+    """Every byte that UTF-8 text can hold: a vocabulary without a token for one of them aborts when it comes up."""
+    leads = (
+        chr(point) for point in (*range(0x800, 0xD800, 0x1000), 0xE000, 0xF000, *range(0x10000, 0x110000, 0x40000))
+    )
+    return "".join(map(chr, range(1, 0x800))) + "".join(leads) + "<|im_start|>user\nHello, Oslo!<|im_end|>   1234567890"
+
+
+def _confine(size: int) -> None:
+    """No core file, bounded memory, and first to go when the machine runs out of it."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (2 * size + _ROOM, 2 * size + _ROOM))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+if __name__ == "__main__":
+    sys.stdout.flush()
+    code = main(sys.argv[1])
+    sys.stdout.flush()
+    os._exit(code)  # what llama.cpp does when it is taken down is not part of the trial
