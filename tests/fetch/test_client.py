@@ -120,16 +120,20 @@ def test_hostile_servers_end_as_pages_in_time_and_in_little_memory(guarded: bool
         assert result["grown"] > 80 << 20
         return
     assert result["grown"] < 80 << 20
-    for path, (status, reason, seconds) in result["pages"].items():
+    longest = max(page[2] for page in result["pages"].values())
+    print(f"{len(paths)} servers: {result['grown'] >> 20} MiB over the start, longest {longest:.3f} s of 2")
+    for path, (status, reason, seconds, queued) in result["pages"].items():
         wanted = cases[path][1]
         assert reason in wanted if wanted else status == "fetched", (path, status, reason)
-        assert seconds < 2.0 + 0.8, path  # 0.2 s on an idle machine
+        # Time in which a thread of the process was ready and the machine had no core for it is not ours.
+        assert seconds <= 2.0 + 0.2 + queued, (path, seconds, queued)
 
 
 _MEASURE = """
-import asyncio, json, sys
+import asyncio, glob, json, sys
 from hds_cli.config import Settings
 from hds_cli.fetch.client import Fetcher
+def queued(): return sum(int(open(path).read().split()[1]) for path in glob.glob("/proc/self/task/*/schedstat")) / 1e9
 host, paths = sys.argv[1], json.loads(sys.argv[2])
 def peak(): return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) << 10  # ru_maxrss keeps the parent's
 async def main():
@@ -138,8 +142,9 @@ async def main():
         await fetcher.fetch(f"http://{host}/fine", typed=True)
         start = peak()
         for path in paths:
+            before = queued()
             page = await fetcher.fetch(f"http://{host}{path}", typed=True)
-            pages[path] = (page.status, page.reason, page.seconds)
+            pages[path] = (page.status, page.reason, page.seconds, queued() - before)
     print(json.dumps({"grown": peak() - start, "pages": pages}))
 asyncio.run(main())
 """
