@@ -1,0 +1,149 @@
+"""Every `--json` is the document its checked-in JSON Schema describes, and every line of `--jsonl` an event of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from jsonschema import Draft202012Validator, ValidationError
+
+from hds_cli.cli import COMMANDS, app
+from hds_cli.fetch.cache import PageCache
+from hds_cli.types import Page
+from tests.conftest import command
+from tests.engine import tiny
+from tests.render.sample import big_run, whole_run
+
+from .schemas import FOLDER, event_schema, schema, validate
+
+URL = "http://x.example/tides"
+BLOCK = "<think>\nt\n</think>\n\n<|begin_search_queries|>\nwhere the boat lies\n<|end_search_queries|>"
+ANSWER = "x\n</think>\n\nIt lies in Bergen [1].\n\n\\boxed{Bergen}"
+FILES = (("script", "jsonl"), ("questions", "jsonl"), ("tiny", "gguf"))
+
+# What each command is called with. `{…}` are things of the test's own home; see `Place`.
+CALLS: dict[str, list[str]] = {
+    "ask": ["-e", "scripted", "-m", "{script}", "-s", "notes", "--offline", "Where is the boat?"],
+    "search": ["-s", "notes", "--offline", "the boat", "the moon"],
+    "fetch": ["--offline", "http://127.0.0.1:9/a"],
+    "index list": [],
+    "index info": ["notes"],
+    "cache info": [],
+    "cache list": [],
+    "cache show": ["{page}"],
+    "plugins list": [],
+    "plugins info": ["local"],
+    "config show": [],
+    "config get": ["top_k"],
+    "config path": [],
+    "model list": [],
+    "model info": ["{tiny}"],
+    "eval run": ["{questions}", "-e", "scripted", "-m", "{script}", "-s", "notes", "--offline"],
+}
+
+
+def _commands() -> Iterator[tuple[str, list[str]]]:
+    """Every command with the names of its options."""
+    root: Any = typer.main.get_command(app)
+    context = typer.Context(root)
+    context.meta["hds.called"] = True
+
+    def walk(command: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+        for name, sub in getattr(command, "commands", {}).items():
+            yield from walk(sub, f"{path} {name}")
+        if not hasattr(command, "commands"):
+            yield path, [option for parameter in command.params for option in parameter.opts]
+
+    for name in COMMANDS:
+        yield from walk(root.get_command(context, name), name)
+
+
+def test_every_command_with_json_is_called_here() -> None:
+    """A new `--json` joins by a line in CALLS and a file in hds_cli/schemas."""
+    having = {path for path, options in _commands() if "--json" in options}
+    assert having == set(CALLS)
+
+
+@dataclass
+class Place:
+    """A home with a collection of one note and one cached page; a scripted model, a GGUF file, a question set."""
+
+    home: Path
+    names: dict[str, str]
+
+    def hds(self, *args: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("HDS_")}
+        filled = [argument.format(**self.names) if "{" in argument else argument for argument in args]
+        return subprocess.run(
+            [command(), *filled], env={**clean, "HDS_HOME": str(self.home)}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("schemas")
+    (folder / "notes").mkdir()
+    (folder / "notes" / "boat.md").write_text("# The boat\n\nThe boat lies in the harbour of Bergen.\n")
+    (folder / "script.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in (BLOCK, ANSWER)))
+    question = {"id": "1", "question": "Where is the boat?", "answers": ["Bergen"], "supporting_titles": []}
+    (folder / "questions.jsonl").write_text(json.dumps(question) + "\n")
+    tiny.write(folder / "tiny.gguf")
+    cache = PageCache(folder / "home" / "cache" / "pages")
+    cache.put(Page(URL, title="Tides", text="The moon pulls the sea.", fetched_at="2026-01-01T00:00:00+00:00"))
+    cache.close()
+    names = {name: str(folder / f"{name}.{end}") for name, end in FILES}
+    found = Place(folder / "home", names | {"page": URL})
+    assert found.hds("index", "add", str(folder / "notes")).returncode == 0
+    return found
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_json_is_what_its_schema_says(place: Place, call: str) -> None:
+    """The real command's stdout is one document, and the schema it names describes it."""
+    done = place.hds(*call.split(), *CALLS[call], "--json")
+    document = json.loads(done.stdout)
+    assert document["schema"] != "hds.error/1", done.stdout
+    validate(document)
+    assert done.returncode == 0 or call == "fetch"
+
+
+@pytest.mark.parametrize("call", [["ask", ""], ["ask", "-m", "no-such-model", "q"], ["search", "-s", "nowhere", "x"], ["index", "info", "none"],
+                                  ["cache", "show", "http://x.example/none"], ["nonsense"], ["ask", "--top-k", "x", "q"]])  # fmt: skip
+def test_an_error_is_a_document_of_its_schema(place: Place, call: list[str]) -> None:
+    """`hds.error/1` on stdout, and its exit code is the command's."""
+    done = place.hds(*call, "--json")
+    document = json.loads(done.stdout)
+    validate(document, "hds.error/1")
+    assert document["error"]["exit_code"] == done.returncode
+
+
+def test_every_line_of_jsonl_is_an_event_of_the_schema(place: Place) -> None:
+    """A whole run's lines, and those of the made-up runs, which have every kind of end."""
+    done = place.hds("ask", *CALLS["ask"], "--jsonl")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [lines[0]["event"], lines[-1]["event"]] == ["run_started", "run_finished"]
+    for line in [*lines, *(json.loads(json.dumps(event.to_dict())) for event in (*whole_run(), *big_run()))]:
+        validate(line, "hds.event/1")
+
+
+def test_the_schema_of_events_is_that_of_the_classes() -> None:
+    """After a change of an event: `python -m tests.contract.schemas` writes it anew."""
+    assert schema("hds.event/1") == event_schema()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
+def test_every_schema_is_valid_and_closed(path: Path) -> None:
+    """It is a JSON Schema of 2020-12, names itself, and refuses a document that lacks a key."""
+    checked = json.loads(path.read_text("utf-8"))
+    Draft202012Validator.check_schema(checked)
+    assert checked["$id"] == "urn:hds:" + path.stem.replace("-", ":")
+    with pytest.raises(ValidationError):
+        Draft202012Validator(checked).validate({"schema": f"hds.{path.stem.replace('-', '/')}"})
