@@ -38,6 +38,7 @@ ONE_DOOR = {
     "httpx": "fetch/client.py",
     "diskcache": "fetch/cache.py",
     "trafilatura": "extract/html.py",
+    "matplotlib": "evaluation/curves.py",
     "huggingface_hub": "engine/hub.py",
     "tomlkit": "settings_file.py",
     "w3lib": "search/fusion.py",
