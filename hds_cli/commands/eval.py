@@ -15,6 +15,8 @@ from hds_cli.commands._evaluate import Plan
 from hds_cli.commands._flags import with_ask_flags
 from hds_cli.config import Settings
 from hds_cli.errors import UsageError
+from hds_cli.evaluation import compare as comparison
+from hds_cli.evaluation import curves as curve_room
 from hds_cli.evaluation import datasets, report
 from hds_cli.evaluation.journal import Journal
 
@@ -94,6 +96,36 @@ def run(
         raise typer.Exit(3)
 
 
+@app.command("compare")
+def compare(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULTS…", help="Files of `hds eval --results`.")],
+    curves: Annotated[
+        Path | None, typer.Option("--curves", metavar="FILE", help="Draw F1 over effort: a .png or .svg file.")
+    ] = None,
+    output: Output = None,
+    json_: _options.Json = False,
+) -> None:
+    """Evaluations side by side, question by question; a difference within the noise is called none.
+
+    hds eval compare parallel.jsonl sequential.jsonl --curves f1.svg -o report.md
+    """
+    found = comparison.shared(comparison.read_all(results))
+    names = [one.name for one in found]
+    lines = curve_room.curves(found)
+    if curves is not None:
+        curve_room.picture(lines, names, curves)
+    with _output.target(output) as stdout:
+        if json_:
+            stdout.write(json.dumps(comparison.document(found) | {"curves": lines}) + "\n")
+            return
+        sections = [("Figures (95 % intervals)", *report.figures([one.document() for one in found], names))]
+        sections += [
+            report.differences(found[0].name, one.name, comparison.differences(found[0], one)) for one in found[1:]
+        ]
+        sections += curve_room.text(lines, names)
+        _write(stdout, " and ".join(names), sections, [], markdown=output is not None and output.suffix == ".md")
+
+
 def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool) -> None:
     documents = [_evaluate.document(journal) for journal in journals]
     with _output.target(output) as stdout:
@@ -101,16 +133,27 @@ def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | N
             document = documents[0] | ({"sequential": documents[1]} if len(documents) > 1 else {})
             stdout.write(json.dumps(document) + "\n")
             return
-        header, rows = report.figures(documents, [arm.arm if len(arms) > 1 else name for arm in arms])
+        names = [arm.arm if len(arms) > 1 else name for arm in arms]
+        sections = [("Figures (95 % intervals)", *report.figures(documents, names))]
+        if len(journals) == 2:
+            a, b = (comparison.read(journal.path) for journal in journals)
+            sections.append(report.differences(names[0], names[1], comparison.differences(a, b)))
         notes = [f"rows: {journal.path}" for journal in journals]
-        if output is not None and output.suffix == ".md":
-            stdout.write(report.markdown(name, [("Figures (95 % intervals)", header, rows)], notes))
-            return
-        _table(stdout, header, rows)
-    if output is None:
-        from hds_cli.render.text import one_line
+        _write(stdout, name, sections, notes, markdown=output is not None and output.suffix == ".md")
 
-        sys.stderr.writelines(one_line(note) + "\n" for note in notes)
+
+def _write(stdout: Any, title: str, sections: list[report.Section], notes: list[str], *, markdown: bool) -> None:
+    """Sections as Markdown, as tables on a terminal, as tab-separated lines in a pipe; notes then go to stderr."""
+    from hds_cli.render.text import one_line
+
+    if markdown:
+        stdout.write(report.markdown(title, sections, notes))
+        return
+    for place, (heading, header, rows) in enumerate(sections):
+        if len(sections) > 1:
+            stdout.write(("\n" if place else "") + one_line(heading) + "\n")
+        _table(stdout, header, rows)
+    sys.stderr.writelines(one_line(note) + "\n" for note in notes)
 
 
 def _table(stdout: Any, header: list[str], rows: report.Table) -> None:

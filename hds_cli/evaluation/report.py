@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hds_cli.evaluation.compare import Difference
+
 Table = list[list[str]]
+Section = tuple[str, list[str], Table]
+"""A heading, the header of a table, its rows."""
 _LINES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("correct", ("correct",), "%"),
     ("SQuAD EM", ("squad", "em"), "%"),
@@ -53,6 +57,15 @@ def figures(documents: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tup
     return ["", *names, ""], [["questions", *(str(d["n"]) for d in documents), ""], *rows]
 
 
+def differences(first: str, other: str, found: Sequence[Difference]) -> Section:
+    """What `other` has more than `first`, question by question, and what may be said of it."""
+    rows = [
+        [d.figure, f"{number(d.interval.mean)} ({number(d.interval.low)} to {number(d.interval.high)})", d.verdict]
+        for d in found
+    ]
+    return f"{other} minus {first} (paired, 95 %)", ["", "difference", ""], rows
+
+
 def _cell(document: Mapping[str, Any], label: str, place: Sequence[str]) -> str:
     value: Any = document["metrics"]
     for key in place:
@@ -71,7 +84,7 @@ def number(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def markdown(title: str, sections: Sequence[tuple[str, Sequence[str], Table]], notes: Sequence[str] = ()) -> str:
+def markdown(title: str, sections: Sequence[Section], notes: Sequence[str] = ()) -> str:
     """A Markdown page: each section a heading and a table, then notes."""
     parts = [f"# {_plain(title)}"]
     for heading, header, rows in sections:

@@ -1,0 +1,108 @@
+"""F1 over effort: what is right within so many turns, calls, tokens, seconds. As numbers, as text, as a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hds_cli.errors import HdsError
+from hds_cli.evaluation.compare import Evaluation
+from hds_cli.evaluation.summary import curves_of
+
+Curve = list[tuple[float, float]]
+AXES = ("turns", "calls", "tokens", "seconds")
+_STEPS = 12
+_BAR = 16
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def curves(evaluations: Sequence[Evaluation]) -> dict[str, list[Curve]]:
+    """For every axis one curve an evaluation: (at most this much of it, F1 in percent).
+
+    Turns, calls and tokens in the bins of `hds_compat`; seconds in steps that reach to the slowest question.
+    """
+    found: dict[str, list[Curve]] = {axis: [] for axis in AXES}
+    for evaluation in evaluations:
+        bins = curves_of(list(evaluation.rows.values()))
+        for axis in ("turns", "calls", "tokens"):
+            found[axis].append([(float(x), y) for x, y in getattr(bins, axis).items()])
+    spent = [_spent(e) for e in evaluations]
+    longest = max((seconds for points in spent for seconds, _ in points), default=0.0)
+    step = _nice(longest / _STEPS) if longest else 1.0
+    edges = [step * n for n in range(1, max(1, math.ceil(longest / step)) + 1)]
+    found["seconds"] = [[(edge, _within(points, edge)) for edge in edges] for points in spent]
+    return found
+
+
+def _spent(evaluation: Evaluation) -> list[tuple[float, float]]:
+    return [
+        (evaluation.costs[i]["seconds"]["total"], row["scores"]["hds_compat"]["f1"])
+        for i, row in evaluation.rows.items()
+        if i in evaluation.costs
+    ]
+
+
+def _within(points: Sequence[tuple[float, float]], edge: float) -> float:
+    return sum(f1 for seconds, f1 in points if seconds <= edge) / len(points) if points else 0.0
+
+
+def _nice(step: float) -> float:
+    """The next of 1, 2, 5 times a power of ten."""
+    power = float(10 ** math.floor(math.log10(step)))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= step)
+
+
+def text(found: Mapping[str, Sequence[Curve]], names: Sequence[str]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """For every axis a title, a header and rows: the bin, and F1 with a bar for each evaluation."""
+    top = max((y for lines in found.values() for curve in lines for _, y in curve), default=0.0) or 1.0
+    tables = []
+    for axis, lines in found.items():
+        rows = [
+            [f"{edge:g}", *(f"{curve[place][1]:5.1f} {_bar(curve[place][1] / top)}" for curve in lines)]
+            for place, (edge, _) in enumerate(lines[0])
+        ]
+        tables.append((f"F1 within so many {axis}", [axis, *names], rows))
+    return tables
+
+
+def _bar(share: float) -> str:
+    eighths = round(share * _BAR * 8)
+    return _EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+
+
+def picture(found: Mapping[str, Sequence[Curve]], names: Sequence[str], path: Path) -> None:
+    """Draw the curves into a PNG or SVG file.
+
+    Raises:
+        PlotError: matplotlib is not installed, the name ends otherwise, or the file cannot be written.
+    """
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise PlotError(f"{path} is neither a PNG nor an SVG file", hint="--curves curves.svg")
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ImportError as exc:
+        raise PlotError("drawing needs matplotlib", hint='pip install "hds-cli[eval]"') from exc
+    with rc_context({"svg.hashsalt": "hds", "text.usetex": False, "text.parse_math": False}):
+        figure = Figure(figsize=(9, 6.5), layout="constrained")
+        axes: Any = figure.subplots(2, 2, sharey=True)
+        for axis, (name, lines) in zip(axes.flat, found.items(), strict=True):
+            for label, curve in zip(names, lines, strict=True):
+                axis.step([x for x, _ in curve], [y for _, y in curve], where="post", label=label.lstrip("_"))
+            axis.set_xlabel(f"at most so many {name}")
+            axis.set_ylabel("F1 (%)")
+            axis.grid(alpha=0.3)
+        axes.flat[0].legend()
+        try:
+            figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+        except OSError as exc:
+            raise PlotError(f"cannot write {path}: {exc.strerror}") from exc
+
+
+class PlotError(HdsError):
+    """A picture that cannot be drawn."""
+
+    code = "plot"
+    exit_code = 2
