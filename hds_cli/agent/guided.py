@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent import protocol
+from hds_cli.agent import protocol, templates
 from hds_cli.agent.dialects import Found, Hooks, Written
 from hds_cli.engine.base import ChatTemplate, Generation, OnText, Sampling, Segment, Session
 from hds_cli.errors import ModelUnusable
@@ -65,7 +65,6 @@ _SEARCH = "root ::= thought queries" + _RULES
 _ANSWER = "root ::= thought answer" + _RULES
 _READ = "root ::= reading" + _RULES
 _COMPLETE = re.compile(r'"((?:[^"\\])*)"\s*(?=[,\]])')
-_MAX_RENDERED = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -210,10 +209,10 @@ class GuidedDialect:
                 if content:
                     messages.append({"role": role, "content": _slot(len(contents))})
                     contents.append(content)
-        text = _rendered(self._template, messages)
+        text = templates.render(self._template, messages)
         if _slot(0) not in text:  # no system turn in this template: its words go before the first task
             contents[1] = f"{_SYSTEM}\n\n{contents[1]}"
-            text = _rendered(self._template, messages[1:])
+            text = templates.render(self._template, messages[1:])
         segments: list[Segment] = []
         for piece in re.split("(\ue000\\d+\ue001)", text):
             slot = re.fullmatch("\ue000(\\d+)\ue001", piece)
@@ -224,32 +223,6 @@ class GuidedDialect:
 def _slot(number: int) -> str:
     """Stands for a message while the template is rendered."""
     return f"\ue000{number}\ue001"
-
-
-def _rendered(template: ChatTemplate, messages: list[dict[str, str]]) -> str:
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(message: str) -> None:
-        raise TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-    environment.globals["raise_exception"] = refuse
-    try:
-        compiled = environment.from_string(template.source)
-        text = compiled.render(
-            messages=messages, add_generation_prompt=True, bos_token=template.bos, eos_token=template.eos,
-            enable_thinking=False,
-        )  # fmt: skip
-    except TemplateError:
-        if messages[0]["role"] == "system":  # some templates refuse a system turn
-            return _rendered(template, messages[1:])
-        raise ModelUnusable(
-            "the model's chat template does not render", hint="--dialect hds, or another GGUF file"
-        ) from None
-    if len(text) > _MAX_RENDERED:
-        raise ModelUnusable("the model's chat template makes an endless prompt")
-    return text
 
 
 def _line(text: str) -> str:
