@@ -27,10 +27,13 @@ COMMANDS = {
     "search": "Run queries through the sources, all at once; no model.",
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
+    "history": "Saved runs: list, search, show, export, replay.",
     "cache": "The pages on disk.",
+    "eval": "How good the answers are, measured on a question set.",
     "model": "GGUF files: pull, list, choose, remove.",
     "config": "Settings, and where each value came from.",
     "plugins": "What is installed, from where, and whether it loads.",
+    "doctor": "What works on this machine and what to do about the rest.",
 }
 
 
@@ -62,7 +65,7 @@ def _outside() -> dict[str, str]:
     from hds_cli.plugins import distribution, entry_points
 
     points = entry_points("hds.commands.v1")
-    return {name: f"From the plugin {distribution(points[name])}." for name in sorted(points) if name not in COMMANDS}
+    return {name: f"Brought by {distribution(points[name])}." for name in sorted(points) if name not in COMMANDS}
 
 
 def _load(group: str, name: str) -> Any:

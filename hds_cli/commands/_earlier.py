@@ -103,6 +103,11 @@ def _settings(run: Sequence[events.Event], names: Sequence[str]) -> dict[str, An
     return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
 
 
+def settings_of(run: Sequence[events.Event]) -> dict[str, Any]:
+    """All that was kept of the settings with a run."""
+    return _settings(run, SHAPING)
+
+
 def shaping(settings: Settings) -> dict[str, Any]:
     """What is kept of the settings with a run; a path holds from any folder."""
     kept = {name: getattr(settings, name) for name in SHAPING}

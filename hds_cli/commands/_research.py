@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from hds_cli.fetch.client import Fetcher
 
 
+Open = Callable[[SourceContext], Sequence[Source]]
+
+
 @dataclass
 class Request:
     """What is asked: the question, a document along with it, and what was said before the model was loaded."""
@@ -140,11 +143,11 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | None = None) -> AsyncIterator[Desk]:
+async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open | None = None) -> AsyncIterator[Desk]:
     """Open the sources and load the model.
 
     Args:
-        own: sources that are open already, instead of those that the settings name.
+        own: sources, or what opens them, instead of those that the settings name.
 
     Raises:
         HdsError: a source or the model is missing or unusable.
@@ -154,8 +157,10 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | None
 
     selector(settings.select)  # one that is not there is said before the model is loaded
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract)
-        sources = own if own is not None else open_sources(settings.source, context)
+        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract, fetcher.fetch)
+        sources = own(context) if callable(own) else own
+        if sources is None:
+            sources = open_sources(settings.source, context)
         if any(source.needs_network for source in sources):
             fetcher.warm()
         model = await in_daemon(_models.load, spec, settings)

@@ -40,9 +40,14 @@ class RunStore:
     def path(self, run_id: str) -> Path:
         return self.folder / f"{run_id}{SUFFIX}"
 
+    @staticmethod
+    def is_id(text: str) -> bool:
+        """Whether a run may be called so; nothing that leads out of the folder is."""
+        return bool(_ID.fullmatch(text))
+
     def has(self, run_id: str) -> bool:
         """Whether there is a run of exactly this id."""
-        return bool(_ID.fullmatch(run_id)) and self.path(run_id).exists()
+        return self.is_id(run_id) and self.path(run_id).exists()
 
     def last(self) -> str:
         """The run that was written to last.

@@ -31,6 +31,7 @@ MAY = {
     "extract": BASE | {"extract"},
     "agent": BASE | {"agent", "engine", "search"},
     "evaluation": BASE | {"agent", "engine", "search", "evaluation"},
+    "history": {"events", "types", "errors", "paths", "history", "__init__"},
     "render": {"events", "types", "errors", "render", "__init__"},
 }
 ONE_DOOR = {
@@ -117,7 +118,9 @@ def test_the_public_names_are_these() -> None:
     import hds_cli
 
     assert sorted(hds_cli.__all__) == [
-        "BundledCollection", "Document", "HdsError", "JsonApi", "ModelSpec", "Page", "ReadingSource", "SearchResult",
-        "Source", "SourceContext", "SourceError", "__version__",
+        "BundledCollection", "ChatTemplate", "Counter", "Document", "Engine", "Event", "Extractor", "Generation",
+        "HdsError", "JsonApi", "ModelInfo", "ModelSpec", "Page", "Passage", "ReadingSource", "Renderer", "Sampling",
+        "SearchResult", "Segment", "Selector", "Session", "Settings", "Source", "SourceContext", "SourceError",
+        "__version__", "in_daemon",
     ]  # fmt: skip
     assert all(getattr(hds_cli, name) for name in hds_cli.__all__)

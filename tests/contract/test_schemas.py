@@ -45,6 +45,10 @@ CALLS: dict[str, list[str]] = {
     "config path": [],
     "model list": [],
     "model info": ["{tiny}"],
+    "history list": [],
+    "history search": ["boat"],
+    "history show": ["last"],
+    "history replay": ["--rerun", "--offline", "last"],
     "eval run": ["{questions}", "-e", "scripted", "-m", "{script}", "-s", "notes", "--offline"],
 }
 

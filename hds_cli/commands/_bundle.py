@@ -1,0 +1,200 @@
+"""One run with the pages it used, in one file: a ZIP of `events.jsonl` and `pages.jsonl`, read by name, never unpacked.
+
+A bundle comes from elsewhere and is hostile until shown otherwise: members are read by the two names alone and up to a
+limit whatever their headers say, each event is checked, and an imported page never counts as fresh.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hds_cli import config, events, paths
+from hds_cli.errors import OutputError, UsageError
+from hds_cli.fetch.archive import read_lines, to_line
+from hds_cli.fetch.cache import PageCache
+from hds_cli.fetch.entry import Entry
+from hds_cli.history import journal
+from hds_cli.history.store import RunStore
+
+_EVENTS, _PAGES = "events.jsonl", "pages.jsonl"
+MAX_EVENTS = 64 << 20
+MAX_PAGES = 512 << 20
+_HINT = "hds history export RUN --bundle FILE"
+
+
+def pack(name: str, file: Path) -> str:
+    """Write the bundle of a run; a line on what is in it.
+
+    Raises:
+        UsageError: no run is meant.
+        OutputError: the file cannot be written.
+    """
+    store = RunStore()
+    run_id = store.find(name)
+    lines = [raw for raw, whole in journal.whole_lines(io.BytesIO(store.path(run_id).read_bytes())) if whole]
+    wanted = _pages(store.read(run_id).events)
+    with _cache() as cache:
+        found = [entry for entry in map(cache.lookup, wanted) if entry is not None]
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        descriptor = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)  # what was asked is private
+        with open(descriptor, "wb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(_EVENTS, b"".join(lines))
+            archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in found))
+        os.replace(part, file)
+    except OSError as exc:
+        raise OutputError(f"cannot write {file}: {exc.strerror or exc}") from exc
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+    missing = len(wanted) - len(found)
+    note = f"; {missing} are no longer in the cache" if missing else ""
+    return f"{file}: run {run_id}, {len(lines)} events, {len(found)} of {len(wanted)} web pages{note}"
+
+
+def journal_in(file: Path) -> bytes:
+    """The events of a bundle, or of a journal that lies somewhere.
+
+    Raises:
+        UsageError: it is neither, or larger than a run can be.
+    """
+    if not zipfile.is_zipfile(file):
+        with file.open("rb") as stream:
+            data = stream.read(MAX_EVENTS + 1)
+        return _within(data, MAX_EVENTS, file)
+    with _opened(file) as archive:
+        return _member(archive, _EVENTS, MAX_EVENTS, file)
+
+
+def unpack(file: Path) -> str:
+    """Add the run of a bundle to the history and its pages to the cache; a line on what was added.
+
+    Raises:
+        UsageError: the file is no bundle of hds, or another run of that id is here.
+    """
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}", hint=_HINT)
+    with _opened(file) as archive:
+        data = _member(archive, _EVENTS, MAX_EVENTS, file)
+        pages = _member(archive, _PAGES, MAX_PAGES, file)
+    started = _checked(data, file)
+    new = _add(started, data)
+    added, kept, bad = _add_pages(pages)
+    run = f"run {started.run_id}" + ("" if new else " was here already")
+    return f"{run}; {added} pages added, {kept} already here" + (f", {bad} left out" if bad else "")
+
+
+def _pages(run: Sequence[events.Event]) -> list[str]:
+    """The web pages that a run read, each once."""
+    read = [e.url for e in run if isinstance(e, events.PageFinished) and e.status in ("fetched", "cached")]
+    return [url for url in dict.fromkeys(read) if url.startswith(("http://", "https://"))]
+
+
+def _checked(data: bytes, file: Path) -> events.RunStarted:
+    """The beginning of a run, every line of which is an event.
+
+    Raises:
+        UsageError: it is not one whole run.
+    """
+    record = journal.read(io.BytesIO(data))
+    started = [event for event in record.events if isinstance(event, events.RunStarted)]
+    if len(started) != 1 or record.damaged or not RunStore.is_id(started[0].run_id):
+        raise UsageError(f"{file} holds no run of this version", hint=_HINT)
+    return started[0]
+
+
+def _add(started: events.RunStarted, data: bytes) -> bool:
+    """Write a journal; False when it is here already.
+
+    Raises:
+        UsageError: another run has its id.
+        OutputError: it cannot be written.
+    """
+    path = RunStore().path(started.run_id)
+    try:
+        if path.exists():
+            if path.read_bytes() == data:
+                return False
+            raise UsageError(
+                f"another run {started.run_id} is here", hint=f"hds history remove {started.run_id}   and import again"
+            )
+        paths.private_dir(path.parent)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+            out.write(data)
+        os.utime(part, (0, _seconds(started.started_at)))  # `last` is what was asked last
+        os.replace(part, path)
+    except OSError as exc:
+        raise OutputError(f"the history cannot be written: {exc.strerror or exc}") from exc
+    return True
+
+
+def _seconds(stamp: str) -> float:
+    from datetime import datetime
+
+    try:
+        return max(0.0, datetime.fromisoformat(stamp).timestamp())
+    except (ValueError, OverflowError, OSError):
+        return 0.0
+
+
+def _add_pages(data: bytes) -> tuple[int, int, int]:
+    """How many pages were added, were here, and were no pages. An added one is asked for again when online."""
+    added = kept = bad = 0
+    with _cache() as cache:
+        for _, entry in read_lines(io.TextIOWrapper(io.BytesIO(data), "utf-8", "replace")):
+            if isinstance(entry, str):
+                bad += 1
+            elif cache.lookup(entry.page.url) is not None:
+                kept += 1
+            elif cache.restore(_stale(entry)):
+                added += 1
+            else:
+                raise OutputError(f"the cache cannot be written: {cache.fault}", hint="hds cache info")
+    return added, kept, bad
+
+
+def _stale(entry: Entry) -> Entry:
+    """Without what would make a server say that it has not changed, and old."""
+    return replace(entry, etag=None, modified=None, stored=min(entry.stored, 0.0))
+
+
+@contextlib.contextmanager
+def _cache() -> Iterator[PageCache]:
+    cache = PageCache.of(config.load())
+    try:
+        yield cache
+    finally:
+        cache.close()
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as exc:
+        raise UsageError(f"{file} is not a bundle of hds: {exc}", hint=_HINT) from exc
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int, file: Path) -> bytes:
+    import zlib
+
+    try:
+        with archive.open(name) as stream:
+            data = stream.read(limit + 1)
+    except (KeyError, zlib.error) as exc:
+        raise UsageError(f"{file} is not a bundle of hds", hint=_HINT) from exc
+    return _within(data, limit, file)
+
+
+def _within(data: bytes, limit: int, file: Path) -> bytes:
+    if len(data) > limit:
+        raise UsageError(f"{file} holds more than {limit >> 20} MiB", hint=_HINT)
+    return data

@@ -1,0 +1,183 @@
+"""`hds history replay --rerun`: the same question, settings and seed once more, and where it comes out differently."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from hds_cli import config, events
+from hds_cli.agent.protocol import query_key
+from hds_cli.commands import _earlier, _models, _saved
+from hds_cli.commands._research import desk
+from hds_cli.config import Settings
+from hds_cli.errors import HdsError, UsageError
+from hds_cli.render.display import Display
+from hds_cli.search.base import Source, SourceContext
+from hds_cli.threads import in_daemon
+from hds_cli.types import SearchResult
+
+_ASPECTS = ("queries", "pages", "evidence", "answer")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One aspect of two runs: how many things both have, and what only one of them has."""
+
+    aspect: str
+    both: int
+    only_then: tuple[str, ...]
+    only_now: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        return not self.only_then and not self.only_now
+
+
+class Recorded:
+    """A source of the web as it was: the results of a run by query; for other queries the pages on disk.
+
+    Args:
+        results: what it found then, by the key of the query.
+        context: where the pages on disk are.
+    """
+
+    needs_network = False
+
+    def __init__(self, name: str, results: dict[str, list[SearchResult]], context: SourceContext) -> None:
+        self.name, self._results, self._pages = name, results, context.pages
+
+    async def search(self, query: str, top_k: int) -> list[SearchResult]:
+        found = self._results.get(query_key(query))
+        if found is not None:
+            return found[:top_k]
+        return await in_daemon(self._pages.search, query, top_k) if self._pages else []
+
+
+def rerun(name: str, *, offline: bool, as_json: bool) -> None:
+    """Ask again what a run asked, and print the differences.
+
+    Raises:
+        UsageError: the run cannot be asked again.
+        HdsError: the model or a source is missing.
+    """
+    run = _saved.events_of(name)
+    started = next(event for event in run if isinstance(event, events.RunStarted))
+    if started.continues or started.resumes or any(isinstance(e, events.DocumentAttached) for e in run):
+        raise UsageError(
+            "a run that went on from another, or read an attached document, cannot be asked again alone",
+            hint=f"hds history replay {started.run_id}",
+        )
+    flags = {key: value for key, value in _earlier.settings_of(run).items() if value is not None}
+    settings = config.load(flags | {"source": started.sources, "offline": offline or started.offline or None})
+    display = Display(_saved.look_of("text", None), sys.stdout, sys.stderr)
+    try:
+        again = asyncio.run(_ask(started, run, settings, display))
+    finally:
+        display.close()
+    differences = compare(run, again)
+    if as_json:
+        _out(json.dumps(_document(started.run_id, differences)))
+    else:
+        _out("\n".join(line for difference in differences for line in _lines(difference)))
+
+
+async def _ask(
+    started: events.RunStarted, run: Sequence[events.Event], settings: Settings, display: Display
+) -> list[events.Event]:
+    seen: list[events.Event] = []
+
+    def emit(event: events.Event) -> None:
+        seen.append(event)
+        display.handle(event)
+
+    async with desk(_models.check(settings), settings, lambda context: _sources(started, run, context)) as place:
+        if place.model.info.sha256 != started.model.sha256:
+            _saved.say("the model's file is not the one of that run")
+        try:
+            await place.answer(started.question, emit)
+        except HdsError as exc:  # how it ended is in its last event, and is compared
+            _saved.say(exc.message)
+    return seen
+
+
+def _sources(started: events.RunStarted, run: Sequence[events.Event], context: SourceContext) -> list[Source]:
+    """The sources of a run; offline, those of the web as they were."""
+    from hds_cli.search.sources import open_sources
+
+    opened: list[Source] = []
+    for name in started.sources:
+        try:
+            opened += open_sources([name], context)
+        except HdsError:
+            if not context.settings.offline:
+                raise
+            opened.append(Recorded(name, _results(run, name), context))
+    return opened
+
+
+def _results(run: Sequence[events.Event], source: str) -> dict[str, list[SearchResult]]:
+    queries = {(e.turn, e.query): query_key(e.text) for e in run if isinstance(e, events.QueryProposed)}
+    return {
+        queries[e.turn, e.query]: list(e.results)
+        for e in run
+        if isinstance(e, events.SearchFinished) and e.source == source and not e.error and (e.turn, e.query) in queries
+    }
+
+
+def compare(then: Sequence[events.Event], now: Sequence[events.Event]) -> list[Difference]:
+    """Where two runs differ: queries by what they ask, pages by address, evidence by its words, the answer."""
+    found = []
+    for aspect, old, new in zip(_ASPECTS, _aspects(then), _aspects(now), strict=True):
+        gone = tuple(text for key, text in old.items() if key not in new)
+        come = tuple(text for key, text in new.items() if key not in old)
+        found.append(Difference(aspect, len(old.keys() & new.keys()), gone, come))
+    return found
+
+
+def _aspects(run: Sequence[events.Event]) -> tuple[dict[str, str], ...]:
+    """For each aspect what a run has of it: what is compared, and how it is shown."""
+    queries: dict[str, str] = {}
+    pages: dict[str, str] = {}
+    evidence: dict[str, str] = {}
+    answer: dict[str, str] = {}
+    for event in run:
+        match event:
+            case events.QueryProposed():
+                queries[f"{event.turn} {query_key(event.text)}"] = f"turn {event.turn}: {event.text}"
+            case events.PageFinished() if event.status in ("fetched", "cached"):
+                pages[event.url] = event.url
+            case events.EvidenceSelected():
+                evidence |= {f"{p.url} {p.text}": f"{p.title}: {p.text}" for p in event.passages}
+            case events.RunFinished():
+                text = event.answer or f"no answer ({event.reason})"
+                answer = {text: text}
+    return queries, pages, evidence, answer
+
+
+def _lines(found: Difference) -> list[str]:
+    from hds_cli.render.text import one_line
+
+    if found.same:
+        return [f"{found.aspect:9} the same" + (f" ({found.both})" if found.aspect != "answer" else "")]
+    head = f"{found.aspect:9} {found.both} the same, {len(found.only_then)} only then, {len(found.only_now)} only now"
+    marked = [("-", text) for text in found.only_then] + [("+", text) for text in found.only_now]
+    return [head, *(f"  {mark} {one_line(text, 160)}" for mark, text in marked)]
+
+
+def _document(run_id: str, differences: Sequence[Difference]) -> dict[str, object]:
+    return {
+        "schema": "hds.rerun/1",
+        "run_id": run_id,
+        "same": all(found.same for found in differences),
+        "differences": [asdict(found) for found in differences],
+    }
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+__all__ = ["Difference", "Recorded", "compare", "rerun"]

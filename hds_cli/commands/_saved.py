@@ -1,0 +1,161 @@
+"""A saved run, from the history or from a bundle, shown again as `ask` shows one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hds_cli import events
+from hds_cli.commands import _formats, _output
+from hds_cli.errors import UsageError
+from hds_cli.history import journal
+from hds_cli.history.store import RunStore
+from hds_cli.render.choose import Choice, choose
+from hds_cli.render.display import Display
+
+if TYPE_CHECKING:
+    from hds_cli.render.report import DocumentFormat
+
+_BY_SUFFIX: dict[str, DocumentFormat] = {
+    ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".json": "json", ".txt": "text",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a run is to be shown: `--format`, `--json`, `--jsonl`, `--output`, and what `choose` takes."""
+
+    format: str | None
+    json: bool
+    jsonl: bool
+    output: Path | None
+    shown: dict[str, bool]
+
+
+def journal_of(name: str) -> bytes:
+    """The journal of a run of the history, or of a bundle or journal in a file.
+
+    Raises:
+        UsageError: no run is meant, several are, or the file holds none.
+    """
+    path = Path(name).expanduser()
+    if (os.sep in name or path.suffix) and path.is_file():
+        from hds_cli.commands import _bundle
+
+        return _bundle.journal_in(path)
+    store = RunStore()
+    try:
+        return store.path(store.find(name)).read_bytes()
+    except OSError as exc:
+        raise UsageError(f"the run {name} cannot be read: {exc.strerror}", hint="hds history list") from exc
+
+
+def events_of(name: str) -> tuple[events.Event, ...]:
+    """The events of a run; what is damaged is left out, with a word.
+
+    Raises:
+        UsageError: as `journal_of`; or nothing of it can be read.
+    """
+    import io
+
+    record = journal.read(io.BytesIO(journal_of(name)))
+    if record.damaged:
+        say(f"{record.damaged} damaged lines of this journal are left out")
+    if not any(isinstance(event, events.RunStarted) for event in record.events):
+        raise UsageError(f"nothing of the run {name} can be read", hint="hds history list")
+    return record.events
+
+
+def print_events(name: str, output: Path | None) -> None:
+    """The lines of a journal as they were written; half ones are left out, with a word."""
+    import io
+
+    damaged = 0
+    with _output.target(output) as stdout:
+        for raw, whole in journal.whole_lines(io.BytesIO(journal_of(name))):
+            damaged += not whole
+            if whole:
+                stdout.write(raw.decode("ascii", "backslashreplace"))
+        stdout.flush()
+    if damaged:
+        say(f"{damaged} damaged lines of this journal are left out")
+
+
+def show(name: str, look: Look) -> None:
+    """The whole run at once."""
+    run = events_of(name)
+    known, renderer = _formats.chosen(look.format, look.json, look.jsonl)
+    choice = look_of(known, look.output, **look.shown)
+    with _output.target(look.output) as stdout:
+        display = Display(choice, stdout, sys.stderr, renderer)
+        try:
+            for event in run:
+                display.handle(event)
+        finally:
+            display.close()
+        display.print_result()
+    _say_unfinished(run)
+
+
+def replay(name: str, speed: float) -> None:
+    """The run as it happened, `speed` times as fast; 0: at once."""
+    run = events_of(name)
+    choice = look_of(None, None)
+    began = time.monotonic()
+    display = Display(choice, sys.stdout, sys.stderr)
+    try:
+        for event in run:
+            if speed:
+                time.sleep(max(0.0, began + event.t / speed - time.monotonic()))
+            display.handle(event)
+    finally:
+        display.close()
+    display.print_result()
+    _say_unfinished(run)
+
+
+def export(name: str, format_: str | None, output: Path | None) -> None:
+    """The run as a document; without a format, the one that the file's name has, else Markdown."""
+    from hds_cli.render.report import DOCUMENTS, render
+
+    guessed = _BY_SUFFIX.get(output.suffix.lower(), "markdown") if output else "markdown"
+    if format_ == "jsonl" or (format_ is None and output and output.suffix == ".jsonl"):
+        print_events(name, output)
+        return
+    known = {document: document for document in DOCUMENTS}
+    if format_ is not None and format_ not in known:
+        raise UsageError(f"there is no document {format_!r}", hint=f"documents: {', '.join((*DOCUMENTS, 'jsonl'))}")
+    chosen = next((document for document in DOCUMENTS if document == format_), guessed)
+    text = render(chosen, events_of(name))
+    with _output.target(output) as stdout:
+        stdout.write(text + "\n")
+        stdout.flush()
+
+
+def look_of(known: object, output: Path | None, **shown: bool) -> Choice:
+    """Who watches and how the answer is printed, from what the streams are."""
+    return choose(
+        stdout_tty=output is None and sys.stdout is not None and sys.stdout.isatty(),
+        stderr_tty=sys.stderr is not None and sys.stderr.isatty(),
+        term=os.environ.get("TERM", ""),
+        format=known,  # type: ignore[arg-type]
+        **shown,
+    )
+
+
+def _say_unfinished(run: Iterable[events.Event]) -> None:
+    started = [event for event in run if isinstance(event, events.RunStarted)]
+    if not any(isinstance(event, events.RunFinished) for event in run):
+        say(f"this run has no end   hds ask --resume {started[0].run_id}   goes on with it")
+
+
+def say(text: str) -> None:
+    """A line on stderr."""
+    from hds_cli.render.text import one_line
+
+    sys.stderr.write(f"hds: {one_line(text)}\n")

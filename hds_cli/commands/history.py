@@ -1,0 +1,272 @@
+"""`hds history`: saved runs, found, shown again, taken along, deleted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hds_cli.commands import _options
+from hds_cli.errors import UsageError
+from hds_cli.history.store import RunStore
+
+if TYPE_CHECKING:
+    from hds_cli.history.index import RunIndex, Summary
+
+app = typer.Typer(
+    help="Saved runs: list, search, show, export, replay, remove.",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, 'last', or a FILE of export.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
+FormatName = Annotated[
+    str | None,
+    typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown or html."),
+]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="The events of the run, byte for byte.")]
+_HEADER = ("run", "when", "status", "time", "question")
+
+
+@app.command("list")
+def list_(
+    limit: Limit = 30,
+    all_: Annotated[bool, typer.Option("--all", "-a", help="All of them.")] = False,
+    json_: _options.Json = False,
+) -> None:
+    """The runs, the last one first.
+
+    hds history list --limit 5
+    """
+    index = _index()
+    runs = index.latest(None if all_ else limit)
+    rest = len(index) - len(runs)
+    store = RunStore()
+    runs = [dataclasses.replace(r, status="running") if _runs(store, r) else r for r in runs]
+    if json_:
+        _out(json.dumps({"schema": "hds.history/1", "runs": [dataclasses.asdict(run) for run in runs]}))
+        return
+    _rows(runs)
+    if not runs:
+        _say("no saved runs yet")
+    elif rest and sys.stdout.isatty():
+        _say(f"{rest:,} older runs: --limit N, or --all")
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS…", help="All of them must be there.")],
+    limit: Limit = 20,
+    json_: _options.Json = False,
+) -> None:
+    """The runs whose question, answer or evidence has these words, best first.
+
+    hds history search capital Norway
+    """
+    hits = _index().search(words, limit)
+    if json_:
+        found = [dataclasses.asdict(hit.run) | {"snippet": hit.snippet} for hit in hits]
+        _out(json.dumps({"schema": "hds.history_search/1", "query": " ".join(words), "runs": found}))
+    else:
+        _rows([hit.run for hit in hits], [hit.snippet for hit in hits])
+    if not hits:
+        if not json_:
+            _say(f"no run has {' '.join(words)!r}")
+        raise typer.Exit(3)
+
+
+@app.command()
+def show(
+    run: Run,
+    format_: FormatName = None,
+    json_: _options.Json = False,
+    jsonl: Jsonl = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
+    quiet: _options.Quiet = False,
+    plain: _options.Plain = False,
+    timeline: Annotated[bool, typer.Option("--timeline", help="When each search, fetch and reading ran.")] = False,
+) -> None:
+    """A run as `hds ask` showed it, or in any format of it.
+
+    hds history show last
+
+    hds history show --jsonl 7f3kq2 | jq .event
+    """
+    from hds_cli.commands import _saved
+
+    shown = {"quiet": quiet, "plain": plain, "timeline": timeline}
+    if jsonl and not (format_ or json_):
+        _saved.print_events(run, output)
+    else:
+        _saved.show(run, _saved.Look(format_, json_, jsonl, output, shown))
+
+
+@app.command()
+def replay(
+    run: Run,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", min=0, help="2: twice as fast; 0: at once.")] = 1.0,
+    at_once: Annotated[bool, typer.Option("--at-once", help="As --speed 0.")] = False,
+    rerun: Annotated[bool, typer.Option("--rerun", help="Ask again with the same seed and compare.")] = False,
+    offline: _options.Offline = None,
+    json_: _options.Json = False,
+) -> None:
+    """Draw a run again as it happened; with --rerun ask again, and say where it comes out differently.
+
+    hds history replay last --speed 4
+
+    hds history replay --rerun --offline last
+    """
+    from hds_cli.commands import _rerun, _saved
+
+    if rerun:
+        _rerun.rerun(run, offline=bool(offline), as_json=json_)
+    elif offline is not None or json_:
+        raise UsageError("--offline and --json go with --rerun", hint=f"hds history replay --rerun --offline {run}")
+    else:
+        _saved.replay(run, 0.0 if at_once else speed)
+
+
+@app.command()
+def export(
+    run: Run,
+    format_: FormatName = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", metavar="FILE", help="Events and pages in one file, for import.")
+    ] = None,
+) -> None:
+    """A run as a document, or as one file that another machine can open.
+
+    hds history export last -o report.html
+
+    hds history export last --bundle run.zip
+    """
+    from hds_cli.commands import _bundle, _saved
+
+    if bundle is not None:
+        if format_ or output:
+            raise UsageError("--bundle takes no --format and no --output", hint="hds history export RUN --bundle FILE")
+        _say(_bundle.pack(run, bundle))
+    else:
+        _saved.export(run, format_, output)
+
+
+@app.command("import")
+def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `export --bundle`.")]) -> None:
+    """Add the run of a bundle to the history, and its pages to the cache; what is here already stays as it is.
+
+    hds history import run.zip
+    """
+    from hds_cli.commands import _bundle
+
+    _say(_bundle.unpack(file))
+
+
+@app.command()
+def remove(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN…", help="Ids, or 'last'.")] = None,
+    older_than: Annotated[
+        float | None, typer.Option("--older-than", metavar="DAYS", min=0, help="All that are older.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every run.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete runs: their events and what the index knows of them. Pages stay in the cache.
+
+    hds history remove 7f3kq2
+
+    hds history remove --older-than 90
+    """
+    store = RunStore()
+    doomed = _doomed(store, runs or [], older_than, all_)
+    if (all_ or older_than is not None) and doomed and not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"this deletes {len(doomed)} runs", hint="--yes")
+        typer.confirm(f"Delete {len(doomed)} runs in {store.folder}?", abort=True, err=True)
+    for run_id in doomed:
+        store.remove(run_id)
+    _index().close()  # forgets them
+    _say(f"{len(doomed)} removed" if len(doomed) != 1 else f"{doomed[0]} removed")
+
+
+def _doomed(store: RunStore, names: Sequence[str], older_than: float | None, all_: bool) -> list[str]:
+    """The ids that are meant; a run that is still going on is not deleted under its writer."""
+    if sum((bool(names), older_than is not None, all_)) != 1:
+        raise UsageError("say which runs: RUN…, --older-than DAYS or --all", hint="hds history list")
+    if names:
+        found = list(dict.fromkeys(store.find(name) for name in names))
+        if busy := [run_id for run_id in found if store.running(run_id)]:
+            raise UsageError(f"the run {busy[0]} is still going on", hint="stop it first")
+        return found
+    import time
+
+    before = time.time() - older_than * 86400 if older_than is not None else float("inf")
+    old = [run_id for run_id, entry in store.listing() if entry.stat().st_mtime < before]
+    return [run_id for run_id in old if not store.running(run_id)]
+
+
+def _index() -> RunIndex:
+    from hds_cli.history.index import RunIndex
+
+    def progress(done: int, total: int) -> None:
+        if total > 1000 and sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            sys.stderr.write(f"\rhds: reading new journals: {done:,} of {total:,}{end}")
+            sys.stderr.flush()
+
+    return RunIndex(RunStore(), progress=progress)
+
+
+def _runs(store: RunStore, run: Summary) -> bool:
+    return run.status == "stopped" and store.running(run.run_id)
+
+
+def _rows(runs: Sequence[Summary], snippets: Sequence[str] = ()) -> None:
+    """A table on a terminal; `id, start, status, seconds, question, answer` parted by tabs in a pipe."""
+    from hds_cli.render import tables
+    from hds_cli.render.consoles import console_for
+
+    texts = snippets or [run.answer or "" for run in runs]
+    if not runs:
+        return
+    if not sys.stdout.isatty():
+        lines = [
+            (r.run_id, r.started_at, r.status, f"{r.seconds:.1f}", r.question, t)
+            for r, t in zip(runs, texts, strict=True)
+        ]
+        _out(tables.rows_text(lines))
+        return
+    rows = [
+        (r.run_id, _when(r.started_at), r.status, f"{r.seconds:.1f} s", r.question + (f" — {t}" if t else ""))
+        for r, t in zip(runs, texts, strict=True)
+    ]
+    tables.print_rows(console_for(sys.stdout), _HEADER, rows)
+
+
+def _when(stamp: str) -> str:
+    """A time of the journal on this machine's clock."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(stamp).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return stamp
+
+
+def _out(text: str) -> None:
+    from hds_cli.render.text import clean
+
+    sys.stdout.write(clean(text) + "\n")
+
+
+def _say(text: str) -> None:
+    from hds_cli.render.text import clean
+
+    sys.stderr.write(f"hds: {clean(text)}\n")
