@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from hds_cli import paths
 from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, snippet, stamp, storable, unpack
 from hds_cli.fetch.index import PageIndex, column
+from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
 from hds_cli.text import terms
 from hds_cli.types import Page, SearchResult
 
@@ -319,7 +320,7 @@ class PageCache:
             self._pending = []
             self.close()
             for path in self.folder.glob("*"):
-                if path.name.startswith((_DB, _INDEX)):
+                if path.name.startswith((_DB, _INDEX, ROBOTS_FILE)):
                     path.unlink(missing_ok=True)
         return pages
 

@@ -16,6 +16,8 @@ from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.politeness import Hosts, RobotsRules, backoff, retry_after
 from hds_cli.fetch.robots import LIMIT as ROBOTS_LIMIT
 from hds_cli.fetch.robots import path_of
+from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
+from hds_cli.fetch.robots_file import RobotsFile
 
 if TYPE_CHECKING:
     import httpx
@@ -64,7 +66,7 @@ class Journey:
         self._settings = settings
         self._http = http
         self._hosts = Hosts(settings.fetch_parallel, settings.fetch_delay)
-        self._robots = RobotsRules(self._read_robots)
+        self._robots = RobotsRules(self._read_robots, RobotsFile(settings.pages_dir / ROBOTS_FILE))
 
     def close(self) -> None:
         self._robots.close()

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from hds_cli.fetch.guard import Blocked, parse_address
 from hds_cli.fetch.robots import Robots
+from hds_cli.fetch.robots_file import RobotsFile
 
 MAX_WAIT = 30.0
 PER_DOMAIN = 2
@@ -128,10 +129,12 @@ class RobotsRules:
 
     Args:
         read: fetches a URL with its redirects: status and body. Its errors are the page's errors.
+        kept: what earlier runs were told.
     """
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, kept: RobotsFile | None = None) -> None:
         self._read = read
+        self._kept = kept
         self._known: dict[str, asyncio.Task[Robots | None]] = {}
 
     async def check(self, origin: str, path: str) -> float:
@@ -155,13 +158,18 @@ class RobotsRules:
         return rules.delay
 
     async def _load(self, origin: str) -> Robots | None:
-        status, body = await self._read(origin + "/robots.txt")
-        if status == 429 or status >= 500:
-            return None
-        if not 200 <= status < 300:
-            return Robots("")
-        return Robots(body.decode("utf-8", "replace"))
+        text = self._kept.get(origin) if self._kept else None
+        if text is None:
+            status, body = await self._read(origin + "/robots.txt")
+            if status == 429 or status >= 500:
+                return None
+            text = body.decode("utf-8", "replace") if 200 <= status < 300 else ""
+            if self._kept:
+                self._kept.put(origin, text)
+        return Robots(text)
 
     def close(self) -> None:
         for task in self._known.values():
             task.cancel()
+        if self._kept:
+            self._kept.save()
