@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from hds_cli.events import Event
-from hds_cli.render import answer, report
+from hds_cli.render import answer, report, words
 from hds_cli.render.choose import Choice
 from hds_cli.render.document import RunDocument
 from hds_cli.render.plugged import PluggedLines, Renderer, Write
@@ -78,7 +78,8 @@ class Display:
         if self.choice.timeline:
             self._print_timeline()
         if self.choice.summary and self._stderr is not None and self.state.finished:
-            self._say(answer.summary(self.state))
+            for line in words.folded(answer.summary(self.state), self._width()):
+                self._say(line)
 
     def _result(self) -> str:
         output = self.choice.output
@@ -100,8 +101,13 @@ class Display:
         if self.choice.summary:
             self._say("")
 
+    def _width(self) -> int | None:
+        """The cells of a line of stderr; None where it is no terminal."""
+        from hds_cli.render.consoles import console_for
+
+        return console_for(self._stderr).width if self._stderr is not None and self._stderr.isatty() else None
+
     def _print_timeline(self) -> None:
-        from hds_cli.render import words
         from hds_cli.render.consoles import console_for
         from hds_cli.render.gantt import timeline_lines
         from hds_cli.render.timeline import timeline
@@ -117,8 +123,6 @@ class Display:
             self._stderr = None
 
     def _say(self, line: str) -> None:
-        from hds_cli.render import words
-
         if self._stderr is None:
             return
         if not words.signs(self._stderr.encoding or "ascii").encoding.startswith("utf"):

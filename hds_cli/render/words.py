@@ -92,6 +92,19 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
+def folded(line: str, width: int | None) -> list[str]:
+    """A line of parts between ` · ` in lines of at most `width` cells, broken between parts; None: as it is."""
+    from rich.cells import cell_len
+
+    lines: list[str] = []
+    for part in line.split(" · "):
+        if lines and (width is None or cell_len(f"{lines[-1]} · {part}") < width):
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(part)
+    return lines
+
+
 def reason(code: str | None) -> str:
     """A machine word of a page's failure as a person says it; an unknown one with blanks for underscores."""
     if not code:
