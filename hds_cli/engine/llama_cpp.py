@@ -330,6 +330,23 @@ class LlamaSession:
         self._tokens += self._engine._tokenize(rest, False)
 
 
+def build_info() -> dict[str, str | bool]:
+    """The llama.cpp that is installed: version, whether layers can go to a GPU, and what it was built for.
+
+    Raises:
+        ModelUnusable: it does not load.
+    """
+    api = _import()
+    from importlib.metadata import version
+
+    features = api.llama_print_system_info().decode("utf-8", "replace").strip()
+    return {
+        "version": version("llama-cpp-python"),
+        "gpu_offload": bool(api.llama_supports_gpu_offload()),
+        "features": features,
+    }
+
+
 class _Log:
     """Keeps llama.cpp's last words of error instead of printing them."""
 

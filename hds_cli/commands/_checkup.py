@@ -1,0 +1,249 @@
+"""What `hds doctor` looks at: each check gives findings, and none of them ends the others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TextIO
+
+import hds_cli
+from hds_cli import config, keys, paths, plugins
+from hds_cli.config import Settings
+from hds_cli.errors import HdsError, ModelError
+
+State = Literal["ok", "warn", "fail"]
+_LITTLE = 1 << 30  # bytes on a disk
+_SEARCH_SECONDS = 15.0
+_PROBE = "Norway"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `hint` is what to do about it."""
+
+    area: str
+    state: State
+    message: str
+    hint: str | None = None
+
+
+def examine(*, offline: bool) -> list[Finding]:
+    """Look at everything; opens no socket when `offline`, by flag or by setting."""
+    found = list(_python())
+    try:
+        settings = config.load({"offline": offline or None})
+    except HdsError as exc:
+        return [*found, Finding("settings", "fail", exc.message, exc.hint), *_terminal(sys.stdout)]
+    found.append(_settings_file())
+    for check in (_llama, _model, _disk, _cache, _keys, _sources, _plugins):
+        found += _guarded(check, settings)
+    return found + list(_terminal(sys.stdout))
+
+
+def _guarded(check: Callable[[Settings], Iterable[Finding]], settings: Settings) -> Iterator[Finding]:
+    area = check.__name__.strip("_")
+    try:
+        yield from check(settings)
+    except HdsError as exc:
+        yield Finding(area, "fail", exc.message, exc.hint)
+    except Exception as exc:  # a check that breaks is a finding, too
+        yield Finding(area, "fail", f"could not be looked at: {type(exc).__name__}: {exc}", "hds --debug doctor")
+
+
+def _python() -> Iterator[Finding]:
+    what = f"hds {hds_cli.__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    if sys.version_info < (3, 11):  # noqa: UP036 - pip can be told to ignore it
+        yield Finding("python", "fail", what, "Python 3.11 or newer")
+    else:
+        yield Finding("python", "ok", f"{what} ({sys.executable})")
+
+
+def _settings_file() -> Finding:
+    file = paths.config_file()
+    profile = os.environ.get("HDS_PROFILE")
+    state = f"{file} is in order" if file.exists() else f"{file} does not exist; the defaults hold"
+    return Finding("settings", "ok", state + (f", profile {profile}" if profile else ""))
+
+
+# --- the model -------------------------------------------------------------------------------------------------------
+
+
+def _llama(settings: Settings) -> Iterator[Finding]:
+    from hds_cli.engine.llama_cpp import build_info
+
+    try:
+        build = build_info()
+    except ModelError as exc:
+        yield Finding("llama.cpp", "fail", exc.message, exc.hint)
+        return
+    where = "layers can go to a GPU" if build["gpu_offload"] else "processor only"
+    yield Finding("llama.cpp", "ok", f"llama-cpp-python {build['version']}, {where}; {build['features']}")
+    if shutil.which("nvidia-smi") and not build["gpu_offload"]:
+        hint = 'CMAKE_ARGS="-DGGML_CUDA=on" pip install --force-reinstall --no-cache-dir llama-cpp-python'
+        yield Finding("llama.cpp", "warn", "there is an NVIDIA GPU, and this build cannot use it", hint)
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    from hds_cli.commands import _models
+
+    spec = _models.check(settings)
+    if settings.engine != "llama_cpp":
+        yield Finding("model", "ok", f"{spec.name}, run by the engine {settings.engine}")
+        return
+    from hds_cli.engine import models
+
+    header = models.read_header(spec.path)
+    size = spec.path.stat().st_size
+    kind = f"{header.quantization or 'unknown quantization'}, {size / 1e9:.1f} GB"
+    yield Finding("model", "ok", f"{spec.name}: {kind} ({spec.path})")
+    from hds_cli.engine.fit import needed
+
+    need, free = needed(header, size, settings.n_ctx or spec.n_ctx), _memory()
+    if free is not None and need > free:
+        hint = "a smaller quantization, --n-ctx 4096, or close other programs"
+        yield Finding("model", "warn", f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free", hint)
+    elif free is not None:
+        yield Finding("model", "ok", f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free")
+
+
+def _memory() -> int | None:
+    """Bytes of memory that programs can still have; None where the system does not tell."""
+    try:
+        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+# --- the disk --------------------------------------------------------------------------------------------------------
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    for area, folder in (("data", paths.data_dir()), ("pages", settings.pages_dir)):
+        there = next(p for p in (folder, *folder.parents) if p.exists())
+        free = shutil.disk_usage(there).free
+        if not os.access(there, os.W_OK | os.X_OK):
+            yield Finding("disk", "fail", f"{area}: {there} cannot be written", f"chmod u+rwx {there}, or HDS_HOME=…")
+        elif free < _LITTLE:
+            hint = "hds cache prune, hds model remove NAME, or HDS_HOME=OTHER/FOLDER"
+            yield Finding("disk", "warn", f"{area}: {free / 1e6:.0f} MB are free in {folder}", hint)
+        else:
+            yield Finding("disk", "ok", f"{area}: {free / 1e9:.0f} GB are free in {folder}")
+
+
+def _cache(settings: Settings) -> Iterator[Finding]:
+    from hds_cli.fetch.cache import PageCache
+
+    cache = PageCache.of(settings)
+    try:
+        info = cache.info()
+        if cache.fault:
+            yield Finding("cache", "warn", cache.fault, "hds cache clear")
+        elif info.bytes > 1.1 * info.limit:
+            much = f"{info.bytes / 1e6:.0f} MB, more than its limit of {info.limit / 1e6:.0f} MB"
+            yield Finding("cache", "warn", much, "hds cache prune")
+        else:
+            yield Finding("cache", "ok", f"{info.pages} pages, {info.bytes / 1e6:.1f} of {info.limit / 1e6:.0f} MB")
+    finally:
+        cache.close()
+
+
+# --- sources ---------------------------------------------------------------------------------------------------------
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    found = keys.present()
+    if found:
+        yield Finding("keys", "ok", ", ".join(f"{name} ({where})" for name, where in found.items()))
+    else:
+        yield Finding("keys", "ok", "none set; the sources in use may need none")
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    answers = asyncio.run(_asked(settings))
+    works = any(problem is None for _, problem in answers)
+    for name, problem in answers:
+        if problem is None:
+            yield Finding("sources", "ok", name)
+            continue
+        needed: State = "fail" if not works or name in settings.source else "warn"
+        hint = problem.hint or f"is it up, and the network? to see more: hds search -s {name} test"
+        yield Finding("sources", needed, f"{name}: {problem.message}", hint)
+    if not answers:
+        yield Finding("sources", "fail", "there is nothing to search in", "hds index add FOLDER")
+
+
+async def _asked(settings: Settings) -> list[tuple[str, HdsError | None]]:
+    """Each source in use with what it was asked, or why it does not work."""
+    from hds_cli.fetch.client import Fetcher
+    from hds_cli.search.base import SourceContext
+    from hds_cli.search.sources import defaults
+
+    names = list(settings.source) or defaults(settings)
+    async with Fetcher(settings) as fetcher:
+        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract, fetcher.fetch)
+        return await asyncio.gather(*(_one(name, context) for name in names))
+
+
+async def _one(name: str, context: object) -> tuple[str, HdsError | None]:
+    from hds_cli.search.base import SourceContext
+    from hds_cli.search.sources import open_sources
+
+    assert isinstance(context, SourceContext)
+    try:
+        opened = open_sources([name], context)
+        async with asyncio.timeout(_SEARCH_SECONDS):
+            count = sum([len(await source.search(_PROBE, 1)) for source in opened])
+    except HdsError as exc:
+        return name, exc
+    except TimeoutError:
+        return name, HdsError(f"no answer in {_SEARCH_SECONDS:.0f} s", hint="is the network up?")
+    except Exception as exc:  # a stranger's plugin
+        return name, HdsError(f"{type(exc).__name__}: {exc}", hint=f"hds plugins info {name}")
+    return f"{name} answers" + ("" if count else f" (it has nothing on {_PROBE!r})"), None
+
+
+def _plugins(settings: Settings) -> Iterator[Finding]:
+    loaded = 0
+    for group, points in plugins.every().items():
+        for name, point in points.items():
+            if plugins.distribution(point) == plugins.FIRST_PARTY:
+                continue  # ours load when they are used; what their extras lack is said then
+            try:
+                plugins.load(group, name)
+                loaded += 1
+            except HdsError as exc:
+                yield Finding("plugins", "warn", exc.message, exc.hint)
+    if os.environ.get("HDS_NO_PLUGINS", "") not in ("", "0"):
+        yield Finding("plugins", "ok", "HDS_NO_PLUGINS is set: only what comes with hds")
+    else:
+        yield Finding("plugins", "ok", f"{loaded} of other distributions load")
+
+
+# --- the terminal ----------------------------------------------------------------------------------------------------
+
+
+def _terminal(stream: TextIO) -> Iterator[Finding]:
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower()
+    if not encoding.startswith("utf"):
+        hint = "export LC_ALL=C.UTF-8"
+        yield Finding("terminal", "warn", f"its encoding is {encoding}: signs it lacks are escaped", hint)
+    if not stream.isatty():
+        yield Finding("terminal", "ok", f"the output is not a terminal; {encoding}")
+        return
+    width, term = shutil.get_terminal_size().columns, os.environ.get("TERM", "")
+    colour = "no colour (NO_COLOR)" if os.environ.get("NO_COLOR") else "colour"
+    if term in ("", "dumb"):
+        colour = f"no colour (TERM={term})"
+    if width < 40:
+        yield Finding("terminal", "warn", f"{width} columns are few for the tree", "a wider window, or hds ask -f text")
+    else:
+        yield Finding("terminal", "ok", f"{width} columns, {colour}, {encoding}")

@@ -1,0 +1,153 @@
+"""`hds doctor`: each thing that is wrong is found, with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hds_cli.engine.fit import needed
+from hds_cli.engine.gguf import read_header
+from tests.conftest import Hds
+from tests.engine import tiny
+
+
+def findings(hds: Hds, *args: str, **env: str) -> tuple[int, list[dict[str, Any]]]:
+    done = hds("doctor", "--json", *args, env=env)
+    document = json.loads(done.stdout)
+    assert document["schema"] == "hds.doctor/1"
+    assert document["ok"] == (done.returncode == 0)
+    assert all(f["hint"] for f in document["findings"] if f["state"] != "ok")
+    return done.returncode, document["findings"]
+
+
+def about(found: list[dict[str, Any]], area: str) -> dict[str, Any]:
+    """The worst finding of an area."""
+    order = ["fail", "warn", "ok"]
+    return min((f for f in found if f["area"] == area), key=lambda f: order.index(f["state"]))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return str(tiny.write(tmp_path / "tiny.gguf"))
+
+
+@pytest.fixture
+def notes(hds: Hds, tmp_path: Path) -> None:
+    """A collection, so that there is something to search in."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "norway.md").write_text("# Norway\n\nThe capital is Oslo.\n")
+    assert hds("index", "add", str(tmp_path / "notes")).returncode == 0
+
+
+def test_a_machine_that_is_in_order_is_exit_0(hds: Hds, model: str, notes: None) -> None:
+    """Every area is looked at; offline, no source of the network is asked."""
+    code, found = findings(hds, "--offline", HDS_MODEL=model, HDS_SOURCE="notes")
+    assert code == 0, found
+    areas = {f["area"] for f in found}
+    assert areas == {
+        "python",
+        "settings",
+        "llama.cpp",
+        "model",
+        "disk",
+        "cache",
+        "keys",
+        "sources",
+        "plugins",
+        "terminal",
+    }
+    assert about(found, "sources")["message"] == "notes answers"
+    assert "llama-cpp-python" in about(found, "llama.cpp")["message"]
+
+
+def test_a_missing_model_is_exit_1(hds: Hds, notes: None) -> None:
+    """And says which."""
+    code, found = findings(hds, "--offline", HDS_MODEL="/no/such.gguf", HDS_SOURCE="notes")
+    assert (code, about(found, "model")["state"]) == (1, "fail")
+    assert "/no/such.gguf" in about(found, "model")["message"]
+
+
+def test_a_broken_settings_file_is_exit_1_with_its_line(hds: Hds, home: Path) -> None:
+    """The rest that needs settings is not guessed at."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text("\nnonsense = 1\n")
+    code, found = findings(hds, "--offline")
+    assert (code, "line 2" in about(found, "settings")["message"]) == (1, True)
+
+
+def test_keys_that_others_may_read_are_exit_1(hds: Hds, home: Path, model: str, notes: None) -> None:
+    """With the command that closes the file; the key is not shown."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "keys.toml").write_text('brave = "brave-0123456789"\n')
+    (home / "config" / "keys.toml").chmod(0o644)
+    code, found = findings(hds, "--offline", HDS_MODEL=model, HDS_SOURCE="notes")
+    assert (code, about(found, "keys")["state"]) == (1, "fail")
+    assert "chmod 600" in about(found, "keys")["hint"]
+    assert "0123456789" not in json.dumps(found)
+
+
+class _Instance(BaseHTTPRequestHandler):
+    """A SearXNG whose settings do not allow JSON."""
+
+    def do_GET(self) -> None:
+        self.send_response(403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+def test_a_searxng_without_json_is_told_how_to_give_it(hds: Hds, model: str, notes: None) -> None:
+    """A warning while another source works; a failure when it is the one that is asked for."""
+    server = HTTPServer(("127.0.0.1", 0), _Instance)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    code, found = findings(hds, HDS_MODEL=model, HDS_SEARXNG_URL=url)
+    assert (code, about(found, "sources")["state"]) == (0, "warn")
+    assert "formats: [html, json]" in about(found, "sources")["hint"]
+    code, found = findings(hds, HDS_MODEL=model, HDS_SEARXNG_URL=url, HDS_SOURCE="searxng,notes")
+    assert (code, about(found, "sources")["state"]) == (1, "fail")
+    server.shutdown()
+
+
+def test_a_source_without_its_key_is_named(hds: Hds, model: str, notes: None) -> None:
+    """As it was asked for, it is exit 1."""
+    code, found = findings(hds, HDS_MODEL=model, HDS_SOURCE="brave,notes")
+    assert code == 1
+    assert "HDS_BRAVE_API_KEY" in json.dumps(about(found, "sources"))
+
+
+def test_offline_refuses_what_needs_the_network_without_asking_it(hds: Hds, model: str, notes: None) -> None:
+    """No request reaches the instance."""
+    code, found = findings(
+        hds, "--offline", HDS_MODEL=model, HDS_SOURCE="searxng", HDS_SEARXNG_URL="http://127.0.0.1:9"
+    )
+    assert (code, "needs the network" in about(found, "sources")["message"]) == (1, True)
+
+
+def test_an_encoding_without_the_signs_is_a_warning(hds: Hds, model: str, notes: None) -> None:
+    """With the variable that helps."""
+    env = {"PYTHONIOENCODING": "latin-1", "HDS_MODEL": model, "HDS_SOURCE": "notes"}
+    code, found = findings(hds, "--offline", **env)
+    assert (code, about(found, "terminal")["state"]) == (0, "warn")
+
+
+def test_a_pipe_gets_a_line_a_finding(hds: Hds, model: str, notes: None) -> None:
+    """State, area, message, hint, between tabs."""
+    done = hds("doctor", "--offline", env={"HDS_MODEL": model, "HDS_SOURCE": "notes"})
+    assert all(line.split("\t")[0] in ("ok", "warn", "fail") for line in done.stdout.splitlines())
+    assert len(done.stdout.splitlines()) >= 10
+
+
+def test_the_memory_a_model_needs_follows_from_its_header(tmp_path: Path) -> None:
+    """Weights, 16-bit keys and values of the whole context, and a rest."""
+    path = tiny.write(tmp_path / "m.gguf")
+    size = path.stat().st_size
+    one = needed(read_header(path), size, 1000)
+    assert needed(read_header(path), size, 2000) - one == 1000 * 2 * 2 * 1 * tiny.EMBEDDING
+    assert needed(read_header(path), size) == needed(read_header(path), size, 512)
