@@ -294,8 +294,7 @@ class PageCache:
 
     def prune(self) -> int:
         """Drop what is out of date or damaged, then the oldest until the limit holds; how many pages went."""
-        before = self.info().pages
-        now = time.time()
+        before, now = self.info().pages, time.time()
         for key in self._keys():
             with self._lock:
                 cache = self._opened()

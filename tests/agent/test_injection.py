@@ -153,10 +153,8 @@ HIJACKED = [
 ]
 
 
-@pytest.mark.parametrize("texts", HIJACKED, ids=range(len(HIJACKED)))
-def test_a_hijacked_model_is_contained(texts: list[str], tmp_path: Path) -> None:
-    """F12: whatever the model writes, the run ends within its limits and reaches nothing a search did not give."""
-    path = tmp_path / "s.jsonl"
+def hijack(texts: list[str], path: Path, limits: Limits) -> tuple[Web, list[events.Event]]:
+    """A run with a model that writes `texts`, and what it did."""
     path.write_text("\n".join(json.dumps({"text": t}) for t in [*texts, *["\\boxed{}"] * 3]))
     web, seen = Web(), []
 
@@ -168,23 +166,57 @@ def test_a_hijacked_model_is_contained(texts: list[str], tmp_path: Path) -> None
             count=lambda t: engine.count([Segment(t)]), counter=session.counter,
         )  # fmt: skip
         with contextlib.suppress(HdsError):
-            await asyncio.wait_for(Run("r", parts, Limits(max_turns=5), seen.append).answer("What is the answer?"), 20)
+            await asyncio.wait_for(Run("r", parts, limits, seen.append).answer("What is the answer?"), 20)
 
     asyncio.run(go())
-    finished = seen[-1]
-    assert isinstance(finished, events.RunFinished)
-    assert all(url.startswith("https://good.example/") for url in web.fetched)
-    assert len(web.fetched) <= 30
-    assert len(web.asked) <= 8 * 5
-    assert all(len(query) <= 200 and "\x1b" not in query for query in web.asked)
-    per_turn = [sum(isinstance(e, events.QueryProposed) and e.turn == n for e in seen) for n in range(1, 8)]
-    assert max(per_turn) <= 8
+    return web, seen
+
+
+def broken(web: Web, seen: list[events.Event]) -> list[str]:
+    """The rules of containment that a run broke (R4.5)."""
+    last = seen[-1]
     shown = RunDocument()
     for event in seen:
         shown.handle(event)
-    assert not set(answer.text(shown.state)) & {chr(c) for c in (*range(10), *range(11, 32), *range(127, 160))}
-    if finished.status == "answered":
-        assert all("evil.test" not in c.url for c in finished.citations)
+    controls = {chr(c) for c in (*range(10), *range(11, 32), *range(127, 160))}
+    turns = [sum(isinstance(e, events.QueryProposed) and e.turn == n for e in seen) for n in range(1, 8)]
+    cited = [c.url for c in last.citations] if isinstance(last, events.RunFinished) else []
+    rules = {
+        "the run ends": isinstance(last, events.RunFinished),
+        "hosts from results only": all(url.startswith("https://good.example/") for url in web.fetched),
+        "at most 30 pages": len(web.fetched) <= 30,
+        "at most 8 queries in each of 5 turns": max(turns) <= 8 and len(web.asked) <= 8 * 5,
+        "queries of 200 printable characters": all(len(q) <= 200 and "\x1b" not in q for q in web.asked),
+        "clean output": not set(answer.text(shown.state)) & controls,
+        "citations from results only": not any("evil.test" in url for url in cited),
+    }
+    return [rule for rule, kept in rules.items() if not kept]
+
+
+@pytest.mark.parametrize("texts", HIJACKED, ids=range(len(HIJACKED)))
+def test_a_hijacked_model_is_contained(texts: list[str], tmp_path: Path) -> None:
+    """F12: whatever the model writes, the run ends within its limits and reaches nothing a search did not give."""
+    assert broken(*hijack(texts, tmp_path / "s.jsonl", Limits(max_turns=5))) == []
+
+
+def test_without_limits_the_harness_sees_it_break_out(tmp_path: Path) -> None:
+    """F12 with the limits off: the same scripts ask too much."""
+    off = Limits(max_turns=100, max_queries=10_000)
+    assert "at most 8 queries in each of 5 turns" in broken(*hijack(HIJACKED[0], tmp_path / "s.jsonl", off))
+    web, seen = hijack([_block("q"), BOX], tmp_path / "t.jsonl", off)
+    web.fetched.append("http://evil.test/")
+    assert broken(web, seen) == ["hosts from results only"]
+
+
+def test_no_shared_attack_or_naughty_string_keeps_a_delimiter(shared: Path) -> None:
+    """F11: the attacks and strings of the shared data, which forge tokens of six model families among others."""
+    folder = shared / "data" / "hostile_injection"
+    texts = [json.loads(line)["text"] for name in ("attacks", "own_attacks", "bipia_attacks")
+             for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines()]  # fmt: skip
+    texts += json.loads((shared / "data" / "hostile_blns" / "blns.json").read_text("utf-8"))
+    assert len(texts) > 800
+    assert sum(map(_recognisable, texts)) > 5
+    assert [text for text in texts if _recognisable(p.neutral(text))] == []
 
 
 def test_the_set_is_as_large_as_the_figure_asks() -> None:
