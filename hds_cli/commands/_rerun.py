@@ -65,9 +65,9 @@ def rerun(name: str, *, offline: bool, as_json: bool) -> None:
     """
     run = _saved.events_of(name)
     started = next(event for event in run if isinstance(event, events.RunStarted))
-    if started.continues or started.resumes or any(isinstance(e, events.DocumentAttached) for e in run):
+    if any(isinstance(event, events.RunContinued | events.DocumentAttached) for event in run):
         raise UsageError(
-            "a run that went on from another, or read an attached document, cannot be asked again alone",
+            "a run that continued another, or read an attached document, cannot be asked again alone",
             hint=f"hds history replay {started.run_id}",
         )
     flags = {key: value for key, value in _earlier.settings_of(run).items() if value is not None}

@@ -167,8 +167,8 @@ def summarise(run_id: str, lines: Iterable[bytes]) -> tuple[Summary, str]:
         with suppress(ValueError):
             data = parsed(raw)
             last = max(last, _number(data.get("t")))
-            if (name := data.get("event")) in told:
-                told[str(name)].append(data)
+            if (name := _text(data, "event")) in told:
+                told[name].append(data)
     started, finished = (told[name][-1] if told[name] else {} for name in ("run_started", "run_finished"))
     passages = [p for event in told["evidence_selected"] for p in _list(event, "passages")]
     passages += [p for event in told["run_continued"] for f in _list(event, "findings") for p in _list(f, "passages")]
@@ -206,7 +206,7 @@ def _texts(data: dict[str, Any], name: str) -> list[str]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else 0.0
 
 
 def _storable(value: Any) -> Any:

@@ -1,0 +1,92 @@
+"""Ctrl-C at random moments of a run with the real starter: how soon the prompt is back, and what is left behind.
+
+    python tests/benchmarks/interrupt.py --moments 50
+
+Each run is a process group of its own with a terminal as stderr. SIGINT goes to the group at a random moment, and once
+more 50 ms later, as a run that has begun answers at the first one. Measured is the time from the stopping one to the
+end of the process; each end must be 130 (or the run's own end, when it was over before), without a traceback, and the
+cursor shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pty
+import random
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HDS = str(Path(sys.executable).with_name("hds"))
+QUESTION = "What are the capitals of Norway, Sweden and Finland?"
+BETWEEN = 0.05
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--moments", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--earliest", type=float, default=0.1, help="seconds; before that Python itself starts")
+    args = parser.parse_args()
+    chance = random.Random(args.seed)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["HDS_HOME"] = home
+        interrupt(1e9)  # builds the collection
+        began = time.monotonic()
+        interrupt(1e9)
+        length = time.monotonic() - began
+        found = [interrupt(chance.uniform(args.earliest, 0.9 * length)) for _ in range(args.moments)]
+    waits = sorted(wait for wait, _, _ in found)
+    codes = [code for _, code, _ in found]
+    dirty = [text for _, _, text in found if "Traceback" in text or text.count("\x1b[?25l") > text.count("\x1b[?25h")]
+    print(f"a whole run takes {length:.1f} s; {len(found)} moments from {args.earliest} s to {0.9 * length:.1f} s")
+    print(f"prompt back: median {waits[len(waits) // 2]:.3f} s, p95 {waits[int(0.95 * (len(waits) - 1))]:.3f} s, worst {waits[-1]:.3f} s")
+    print(f"exit codes: { {code: codes.count(code) for code in sorted(set(codes))} }; tracebacks or a hidden cursor: {len(dirty)}")
+    for text in dirty[:3]:
+        print(repr(text[-1500:]))
+
+
+def interrupt(after: float) -> tuple[float, int, str]:
+    """Seconds from the stopping Ctrl-C to the end, the exit code, and what stderr was given."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [HDS, "ask", "--offline", QUESTION], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave, start_new_session=True
+    )  # fmt: skip
+    os.close(slave)
+    said = bytearray()
+    watch(process, master, said, after)
+    stopped = time.monotonic()
+    for _ in range(2):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            stopped = time.monotonic()
+            watch(process, master, said, BETWEEN)
+    watch(process, master, said, 60)
+    ended = time.monotonic()
+    if process.poll() is None:
+        process.kill()
+    code = process.wait()
+    os.close(master)
+    return ended - stopped, code, said.decode("utf-8", "replace")
+
+
+def watch(process: subprocess.Popen[bytes], master: int, said: bytearray, seconds: float) -> None:
+    """Take in what comes until the process ends or the time is over."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if select.select([master], [], [], min(left, 0.005))[0]:
+            try:
+                said += os.read(master, 65536)
+            except OSError:  # the last writer has closed it
+                process.wait(max(0.0, left))
+        if process.poll() is not None:
+            return
+
+
+if __name__ == "__main__":
+    main()
