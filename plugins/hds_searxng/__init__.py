@@ -37,9 +37,8 @@ class SearxngSource:
         except SourceError as exc:
             if exc.error_code == "http_403":
                 raise SourceError(
-                    "the instance does not give JSON",
+                    "the instance does not give JSON; its settings.yml needs  search: {formats: [html, json]}",
                     code="json_disabled",
-                    hint="in its settings.yml:  search: {formats: [html, json]}",
                 ) from exc
             raise
         rows = answer.get("results") if isinstance(answer, dict) else None

@@ -15,6 +15,7 @@ from hds_cli.threads import Daemon
 from hds_cli.types import Page, SearchResult
 from hds_zim import archive, words
 from hds_zim.archive import ZimFile
+from hds_zim.article import marked
 
 ENDINGS = (".zim", ".zimaa")
 KEPT = 64  # pages that were read for their snippets and are likely to be asked for next
@@ -99,7 +100,7 @@ class Zim:
         item = await self._thread.call(self._item, unquote(name), unquote(path))
         if item is None:
             return None
-        page = await self._extract(item.body, item.label, url)
+        page = await self._extract(marked(item.body), item.label, url)
         return replace(page, title=item.title or page.title, status="cached" if page.text else page.status)
 
     def _item(self, name: str, path: str) -> archive.Item | None:

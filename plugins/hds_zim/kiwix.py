@@ -14,6 +14,7 @@ from hds_cli.search.base import SourceContext
 from hds_cli.types import Page, SearchResult
 from hds_web.base import Request, WebSource, plain
 from hds_zim import words
+from hds_zim.article import marked
 
 _OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
 
@@ -61,9 +62,8 @@ class Kiwix(WebSource):
             except SourceError as exc:
                 if exc.error_code == "http_400":
                     raise SourceError(
-                        f"{self.name} does not search that: name one of its books",
+                        f"{self.name} does not search that; name one of its books: {self.home}?books.name=NAME",
                         code="no_book",
-                        hint=f"HDS_{self.name.upper()}_URL={self.home}?books.name=NAME",
                     ) from None
                 if exc.error_code != "http_404" or not self._book:
                     raise
@@ -76,7 +76,12 @@ class Kiwix(WebSource):
         if not self._book:
             return []
         params: dict[str, str | int] = {"content": self._book, "term": start, "count": limit}
-        rows = await self.ask(Request(params), "/suggest")
+        try:
+            rows = await self.ask(Request(params), "/suggest")
+        except SourceError as exc:
+            if exc.error_code != "http_404":  # no such book: its search says so better
+                raise
+            rows = []
         hits = []
         for row in rows if isinstance(rows, list) else []:
             if isinstance(row, dict) and row.get("kind") == "path" and isinstance(row.get("path"), str):
@@ -115,7 +120,7 @@ class Kiwix(WebSource):
         book, _, path = parts.path.removeprefix(here.path + "/").removeprefix("content/").partition("/")
         raw = f"/raw/{quote(unquote(book))}/content/{quote(unquote(path))}"
         text = await self.ask_text(Request(), raw)
-        page = await self._extract(text.encode(), "text/html; charset=utf-8", url)
+        page = await self._extract(marked(text.encode()), "text/html; charset=utf-8", url)
         return replace(page, title=page.title or plain(unquote(path)))
 
 
