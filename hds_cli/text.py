@@ -15,6 +15,9 @@ STOPWORDS = frozenset(
     "where which who whom whose why will with would you your".split()
 )
 _WORD = re.compile(r"\w+", re.UNICODE)
+_CJK = re.compile(
+    "[\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]+"
+)
 _HEADING = re.compile(r"^#{1,6}\s+(.*\S)\s*$")
 _ABBREVIATION = re.compile(
     r"(?:(?<![\w'’])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|vs|etc|approx|ca|cf|al|No|Vol|Fig|Inc|Ltd|Co|Corp|Gen|Col|Sen|Rep"
@@ -34,8 +37,11 @@ def normalise(text: str) -> str:
 
 def fold(text: str) -> str:
     """Lower case without diacritics: `Côte` -> `cote`."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    # Class 8 are the voicing marks of kana: they tell letters apart.
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if unicodedata.combining(c) in (0, 8)))
 
 
 def terms(text: str) -> list[str]:
@@ -43,6 +49,18 @@ def terms(text: str) -> list[str]:
     words = _WORD.findall(fold(text).replace("'s", " ").replace("’s", " "))
     kept = [w for w in words if w not in STOPWORDS] or words
     return [_singular(w) for w in kept]
+
+
+def segmented(text: str) -> str:
+    """Text whose runs of Chinese, Japanese and Korean letters are overlapping pairs and a last letter.
+
+    `東京都の` -> `東京 京都 都の の`: words are not parted by blanks there, and pairs need no dictionary (the way of
+    Lucene's CJKAnalyzer). SQLite's trigram tokenizer finds no word of two letters, which most are.
+    """
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text)
+    return _CJK.sub(lambda run: f" {' '.join(run[0][i : i + 2] for i in range(len(run[0])))} ", text)
 
 
 def _singular(word: str) -> str:

@@ -49,12 +49,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document on its way into a collection; `id` is unique there and stays the same when the text changes."""
+    """One document on its way into a collection; `id` is unique there and stays the same when the text changes.
+
+    `date` is when it was written, as far as that is known: `2024-05-17`, or the beginning of that.
+    """
 
     id: str
     title: str
     text: str
     url: str
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,56 +5,51 @@ One SQLite file a collection. A document is its own page: `read` gives back its 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from hds_cli import paths
 from hds_cli.errors import SourceError, SourceUnknown, UsageError
-from hds_cli.text import cut_passages, named_in, terms
+from hds_cli.search import ranking, schema, updating
+from hds_cli.search.query import parse
+from hds_cli.search.schema import SCHEMA_VERSION
+from hds_cli.search.snippets import snippet
+from hds_cli.search.updating import Changes
 from hds_cli.types import Document, Page, SearchResult
 
-SCHEMA_VERSION = 1
+__all__ = [
+    "SCHEMA_VERSION",
+    "Changes",
+    "Collection",
+    "CollectionInfo",
+    "check_name",
+    "local_url",
+    "names",
+    "read_jsonl",
+]
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
-_TABLES = """
-CREATE TABLE docs(id INTEGER PRIMARY KEY, doc TEXT UNIQUE NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL,
-                  text TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE INDEX docs_url ON docs(url);
-CREATE VIRTUAL TABLE passages USING fts5(title, heading, text, doc UNINDEXED,
-                                        tokenize='porter unicode61 remove_diacritics 2');
-CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-_SEARCH = """
-SELECT docs.url, docs.title, passages.text, bm25(passages, 4.0, 2.0, 1.0) AS score
-FROM passages JOIN docs ON docs.id = passages.doc
-WHERE passages MATCH ? ORDER BY score LIMIT ?
-"""
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What `Collection.update` did."""
-
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    unchanged: int = 0
+LOCK_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class CollectionInfo:
+    """What is known of a collection; `origin` has a line for each place, `unfinished` the one of a stopped update."""
+
     name: str
     path: Path
     documents: int
     passages: int
     bytes: int
     origin: str
+    unfinished: str = ""
 
 
 def check_name(name: str) -> str:
@@ -85,11 +80,7 @@ class Collection:
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(self.path, timeout=10, isolation_level=None)) as db:
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    self._initialise(db)
-                elif version != SCHEMA_VERSION:
-                    raise SourceError(f"collection {self.name!r} was made by another version of hds", code="version")
+                self._prepare(db)
                 yield db
         except sqlite3.DatabaseError as exc:
             raise SourceError(
@@ -98,124 +89,141 @@ class Collection:
                 hint=f"hds index remove {self.name}",
             ) from exc
 
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            self._initialise(db)
+        elif version == 1:
+            schema.upgrade(db)
+        elif version != SCHEMA_VERSION:
+            raise SourceError(
+                f"collection {self.name!r} was made by a newer version of hds",
+                code="version",
+                hint=f"pip install --upgrade hds-cli   or   hds index remove {self.name}",
+            )
+        # A power cut may lose the last batch, never the file; the next run writes it again.
+        db.execute("PRAGMA synchronous=NORMAL")
+
     def _initialise(self, db: sqlite3.Connection) -> None:
         os.chmod(self.path, 0o600)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("BEGIN IMMEDIATE")
         if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in _TABLES.split(";\n"):
-                if statement.strip():
-                    db.execute(statement)
-            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            schema.create(db)
         db.execute("COMMIT")
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Only one update at a time; searches go on meanwhile."""
+        import fcntl
+
+        deadline = time.monotonic() + LOCK_SECONDS
+        with open(f"{self.path}-lock", "w") as lock:
+            os.chmod(lock.name, 0o600)
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise SourceError(
+                            f"collection {self.name!r} is being written by another hds",
+                            code="busy",
+                            hint="wait for it, then the same command again",
+                        ) from None
+                    time.sleep(0.05)
+            yield
+
     def update(
-        self, documents: Iterable[Document], origin: str, on_document: Callable[[int], None] | None = None
+        self,
+        documents: Iterable[updating.Item],
+        origin: str,
+        on_document: Callable[[int], None] | None = None,
+        *,
+        whole: bool = True,
+        batch: int = updating.BATCH_DOCUMENTS,
     ) -> Changes:
-        """Make the collection hold exactly `documents`; only what changed is written, all of it or nothing.
+        """Make the collection hold exactly `documents`; only what changed is written, and searches see it all at once.
+
+        Stopped anywhere, it is taken up by the next update from the same place; what was read is not lost.
 
         Args:
             documents: unique by `id`; of two with one id the later wins.
             origin: where they came from, shown by `hds index list`.
             on_document: called with the number of documents done.
+            whole: documents from another origin go; otherwise they stay.
+            batch: documents that are written in one transaction.
         """
-        with self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                changes = self._write(db, documents, on_document)
-                db.execute("INSERT OR REPLACE INTO meta VALUES('origin', ?)", (origin,))
-                db.execute("COMMIT")
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-        return changes
+        with self._open() as db, self._alone():
+            return updating.Update(db, origin, whole=whole, batch=batch).run(documents, on_document)
 
-    def _write(
-        self, db: sqlite3.Connection, documents: Iterable[Document], on_document: Callable[[int], None] | None
-    ) -> Changes:
-        known: dict[str, tuple[int, str]] = {d: (i, h) for i, d, h in db.execute("SELECT id, doc, hash FROM docs")}
-        seen: set[str] = set()
-        added = changed = unchanged = 0
-        for done, document in enumerate(documents, 1):
-            seen.add(document.id)
-            digest = hashlib.sha256("\0".join((document.title, document.url, document.text)).encode()).hexdigest()
-            old = known.get(document.id)
-            if old and old[1] == digest:
-                unchanged += 1
-            else:
-                if old:
-                    _delete(db, old[0])
-                known[document.id] = (_insert(db, document, digest), digest)
-                added, changed = added + (old is None), changed + (old is not None)
-            if on_document:
-                on_document(done)
-        gone = [i for doc, (i, _) in known.items() if doc not in seen]
-        for number in gone:
-            _delete(db, number)
-        return Changes(added, changed, len(gone), unchanged)
+    def stamps(self, origin: str) -> dict[str, str]:
+        """The stamps of the stored documents from `origin`, those of a stopped update included."""
+        with self._open() as db:
+            rows = db.execute("SELECT doc, stamp FROM docs WHERE root = ? AND stamp != '' ORDER BY pending", (origin,))
+            return dict(rows.fetchall())
 
     def search(self, query: str, top_k: int) -> list[SearchResult]:
-        """The best documents by their best passage; a title that the query names in full counts for that document."""
-        wanted = list(dict.fromkeys(terms(query)))
-        if not wanted:
+        """The best documents by their best passage; a title that the query names in full counts for that document.
+
+        `"exact words"`, `title:word`, `after:2020` and `before:2021-05` narrow it down. Quoted words that stand
+        nowhere are looked for as words.
+
+        Raises:
+            SourceError: the collection was never finished (`incomplete`), or its file is damaged.
+        """
+        wanted = parse(query)
+        if not wanted.terms:
             return []
-        match = " OR ".join(f'"{term}"' for term in wanted)
         with self._open() as db:
-            rows = db.execute(_SEARCH, (match, 40 * top_k)).fetchall()
-        best: dict[str, tuple[float, str, str]] = {}
-        for url, title, text, score in rows:
-            rank = -score + 4.0 * named_in(title, wanted)
-            if url not in best or rank > best[url][0]:
-                best[url] = (rank, title, text)
-        order = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))[:top_k]
+            found = ranking.best(db, wanted, top_k)
+            if not found and wanted.phrases:
+                found = ranking.best(db, replace(wanted, phrases=()), top_k)
+            if not found:
+                self._check_whole(db)
         return [
-            SearchResult(url=url, title=title, snippet=text[:300], rank=rank, source=self.name)
-            for rank, (url, (_, title, text)) in enumerate(order, 1)
+            SearchResult(one.url, one.title, snippet(one.text, wanted.terms), rank, self.name)
+            for rank, one in enumerate(found, 1)
         ]
+
+    def _check_whole(self, db: sqlite3.Connection) -> None:
+        root = _meta(db, "unfinished")
+        if root and not db.execute("SELECT 1 FROM docs WHERE pending = 0 LIMIT 1").fetchone():
+            raise SourceError(
+                f"collection {self.name!r} was not finished", code="incomplete", hint=f"hds index add {root}"
+            )
 
     def read(self, url: str) -> Page | None:
         """The whole document behind `url`, if it is in this collection."""
         with self._open() as db:
-            row = db.execute("SELECT title, text FROM docs WHERE url = ?", (url,)).fetchone()
+            row = db.execute("SELECT title, text, date FROM docs WHERE url = ? AND pending = 0", (url,)).fetchone()
         if row is None:
             return None
-        return Page(url=url, final_url=url, title=row[0], text=row[1], status="cached", bytes=len(row[1].encode()))
+        size = len(row[1].encode())
+        return Page(url, url, title=row[0], text=row[1], status="cached", bytes=size, date=row[2] or None)
 
     def origin(self) -> str | None:
-        """Where its documents came from; None before the first `update`."""
+        """Where its documents came from, a line for each place; None before the first `update` was finished."""
         with self._open() as db:
-            row = db.execute("SELECT value FROM meta WHERE key = 'origin'").fetchone()
-        return str(row[0]) if row else None
+            return _meta(db, "origin")
 
     def info(self) -> CollectionInfo:
         with self._open() as db:
-            documents = db.execute("SELECT count(*) FROM docs").fetchone()[0]
-            passages = db.execute("SELECT count(*) FROM passages_content").fetchone()[0]
+            documents = db.execute("SELECT count(*) FROM docs WHERE pending = 0").fetchone()[0]
+            passages = db.execute("SELECT count(*) FROM cuts").fetchone()[0]
+            origin, unfinished = _meta(db, "origin") or "", _meta(db, "unfinished") or ""
         size = sum(p.stat().st_size for p in self.path.parent.glob(self.path.name + "*"))
-        return CollectionInfo(self.name, self.path, documents, passages, size, self.origin() or "")
+        return CollectionInfo(self.name, self.path, documents, passages, size, origin, unfinished)
 
     def remove(self) -> None:
         """Delete the collection's files."""
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm", "-lock"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
 
-def _insert(db: sqlite3.Connection, document: Document, digest: str) -> int:
-    cursor = db.execute(
-        "INSERT INTO docs(doc, url, title, text, hash) VALUES(?, ?, ?, ?, ?)",
-        (document.id, document.url, document.title, document.text, digest),
-    )
-    number = int(cursor.lastrowid or 0)
-    db.executemany(
-        "INSERT INTO passages(title, heading, text, doc) VALUES(?, ?, ?, ?)",
-        [(document.title, cut.heading, cut.text, number) for cut in cut_passages(document.text)],
-    )
-    return number
-
-
-def _delete(db: sqlite3.Connection, number: int) -> None:
-    db.execute("DELETE FROM passages WHERE doc = ?", (number,))
-    db.execute("DELETE FROM docs WHERE id = ?", (number,))
+def _meta(db: sqlite3.Connection, key: str) -> str | None:
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return str(row[0]) if row else None
 
 
 def names(folder: Path | None = None) -> list[str]:
@@ -224,33 +232,47 @@ def names(folder: Path | None = None) -> list[str]:
 
 
 def read_jsonl(path: Path, collection: str) -> Iterator[Document]:
-    """The documents of a `corpus.jsonl`: objects with `title` and `text`, and maybe `id`, `source_url` or `url`.
+    """The documents of a `corpus.jsonl`: objects with `title` and `text`, and maybe `id`, `url`, `source_url`, `date`.
 
-    Pages of one title are one document, their texts in order.
+    Pages of one title are one document, their texts in order. The file is read twice, so that memory holds its titles
+    and not its texts.
 
     Raises:
         UsageError: a line is not such an object.
     """
-    merged: dict[str, Document] = {}
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                title, text = str(row["title"]).strip(), str(row["text"])
-            except (ValueError, KeyError, TypeError) as exc:
-                raise UsageError(
-                    f"{path}, line {number}: not an object with a title and a text ({exc!r})",
-                    hint='a line looks like {"id": "1", "title": "…", "text": "…", "url": "…"}',
-                ) from exc
-            key = title or str(row.get("id", number))
-            if key in merged:
-                merged[key] = Document(key, title, merged[key].text + "\n\n" + text, merged[key].url)
-                continue
-            url = str(row.get("source_url") or row.get("url") or "")
-            merged[key] = Document(key, title, text, url if "://" in url else local_url(collection, key))
-    yield from merged.values()
+    places: dict[str, list[int]] = {}
+    with path.open("rb") as file:
+        start = 0
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                places.setdefault(_key(_row(line, path, number), number), []).append(start)
+            start += len(line)
+        for key, starts in places.items():
+            rows = [_row(_line_at(file, start), path, 0) for start in starts]
+            text = "\n\n".join(str(row["text"]) for row in rows)
+            url = str(rows[0].get("source_url") or rows[0].get("url") or "")
+            url = url if "://" in url else local_url(collection, key)
+            yield Document(key, str(rows[0]["title"]).strip(), text, url, str(rows[0].get("date") or "")[:10])
+
+
+def _line_at(file: BinaryIO, start: int) -> bytes:
+    file.seek(start)
+    return file.readline()
+
+
+def _key(row: dict[str, Any], number: int) -> str:
+    return str(row["title"]).strip() or str(row.get("id", number))
+
+
+def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line.decode("utf-8", "replace"))
+        return {**row, "title": row["title"], "text": row["text"]}
+    except (ValueError, KeyError, TypeError) as exc:
+        raise UsageError(
+            f"{path}, line {number}: not an object with a title and a text ({exc!r})",
+            hint='a line looks like {"id": "1", "title": "…", "text": "…", "url": "…"}',
+        ) from exc
 
 
 def local_url(collection: str, document: str) -> str:

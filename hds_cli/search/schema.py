@@ -1,0 +1,116 @@
+"""The tables of a collection, and how an older one becomes today's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from hds_cli.search.query import title_key
+from hds_cli.text import cut_passages, segmented
+from hds_cli.types import Document
+
+SCHEMA_VERSION = 2
+# `passages` holds the words alone, `cuts` the text; `pending` documents belong to an update that is not finished.
+TABLES = """
+CREATE TABLE docs(id INTEGER PRIMARY KEY, doc TEXT NOT NULL, pending INTEGER NOT NULL, root TEXT NOT NULL,
+                  url TEXT NOT NULL, title TEXT NOT NULL, key TEXT NOT NULL, date TEXT NOT NULL, hash BLOB NOT NULL,
+                  stamp TEXT NOT NULL, text TEXT NOT NULL, UNIQUE(doc, pending));
+CREATE INDEX docs_url ON docs(url);
+CREATE INDEX docs_key ON docs(key);
+CREATE INDEX docs_pending ON docs(id) WHERE pending;
+CREATE TABLE cuts(id INTEGER PRIMARY KEY, doc INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL);
+CREATE INDEX cuts_doc ON cuts(doc);
+CREATE VIRTUAL TABLE passages USING fts5(title, heading, text, content='',
+                                        tokenize='porter unicode61 remove_diacritics 2');
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)
+"""
+
+
+def create(db: sqlite3.Connection) -> None:
+    """Make the tables, inside a transaction of the caller's."""
+    for statement in TABLES.split(";\n"):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def upgrade(db: sqlite3.Connection) -> None:
+    """Make a collection of version 1 one of today's, from the texts that it holds itself; all of it or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if db.execute("PRAGMA user_version").fetchone()[0] == 1:
+            row = db.execute("SELECT value FROM meta WHERE key = 'origin'").fetchone()
+            _rename_old(db)
+            create(db)
+            for document in _old_documents(db):
+                insert(db, document, row[0] if row else "", pending=False)
+            db.execute("INSERT INTO meta SELECT key, value FROM old_meta")
+            db.execute("DROP TABLE old_docs")
+            db.execute("DROP TABLE old_meta")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _rename_old(db: sqlite3.Connection) -> None:
+    db.execute("DROP TABLE passages")
+    db.execute("DROP INDEX docs_url")
+    db.execute("ALTER TABLE docs RENAME TO old_docs")
+    db.execute("ALTER TABLE meta RENAME TO old_meta")
+
+
+def _old_documents(db: sqlite3.Connection) -> Iterator[Document]:
+    for row in db.execute("SELECT doc, title, text, url FROM old_docs ORDER BY id"):
+        yield Document(*row)
+
+
+def digest(document: Document) -> bytes:
+    """What tells whether a document changed."""
+    import hashlib
+
+    content = "\0".join((document.title, document.url, document.date, document.text))
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def insert(
+    db: sqlite3.Connection,
+    document: Document,
+    root: str,
+    *,
+    stamp: str = "",
+    pending: bool = True,
+) -> int:
+    """Write a document and its passages; its number."""
+    title, text = _writable(document.title), _writable(document.text)
+    cursor = db.execute(
+        "INSERT INTO docs(doc, pending, root, url, title, key, date, hash, stamp, text) VALUES(?,?,?,?,?,?,?,?,?,?)",
+        (document.id, int(pending), root, document.url, title, title_key(title), document.date, digest(document),
+         stamp, text),
+    )  # fmt: skip
+    number = int(cursor.lastrowid or 0)
+    words = segmented(title)
+    for cut in cut_passages(text):
+        row = db.execute("INSERT INTO cuts(doc, heading, text) VALUES(?, ?, ?)", (number, cut.heading, cut.text))
+        _index(db, int(row.lastrowid or 0), (words, segmented(cut.heading), segmented(cut.text)))
+    return number
+
+
+def _index(db: sqlite3.Connection, number: int, words: tuple[str, str, str]) -> None:
+    db.execute("INSERT INTO passages(rowid, title, heading, text) VALUES(?, ?, ?, ?)", (number, *words))
+
+
+def delete(db: sqlite3.Connection, number: int) -> None:
+    """Take a document and its passages out; a contentless index wants the very words back."""
+    row = db.execute("SELECT title FROM docs WHERE id = ?", (number,)).fetchone()
+    for cut, heading, text in db.execute("SELECT id, heading, text FROM cuts WHERE doc = ?", (number,)).fetchall():
+        db.execute(
+            "INSERT INTO passages(passages, rowid, title, heading, text) VALUES('delete', ?, ?, ?, ?)",
+            (cut, segmented(row[0]), segmented(heading), segmented(text)),
+        )
+    db.execute("DELETE FROM cuts WHERE doc = ?", (number,))
+    db.execute("DELETE FROM docs WHERE id = ?", (number,))
+
+
+def _writable(text: str) -> str:
+    """Text that SQLite takes: lone surrogates (from file names, say) become marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
