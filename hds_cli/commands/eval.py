@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hds_cli.commands import _evaluate, _options, _output
+from hds_cli import config
+from hds_cli.commands import _evaluate, _options, _output, _retrieval
 from hds_cli.commands._evaluate import Plan
 from hds_cli.commands._flags import with_ask_flags
 from hds_cli.config import Settings
@@ -124,6 +125,39 @@ def compare(
         ]
         sections += curve_room.text(lines, names)
         _write(stdout, " and ".join(names), sections, [], markdown=output is not None and output.suffix == ".md")
+
+
+@app.command("retrieval")
+def retrieval(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER…", help="questions.jsonl and corpus.jsonl, or a BEIR folder.")
+    ],
+    source: _options.Source = None,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="NAME", help="Measure a selector too: bm25 or a plugin.")
+    ] = None,
+    top_k: Annotated[int, typer.Option("--top-k", metavar="N", min=10, max=1000, help="Results asked for.")] = 20,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N questions.")] = None,
+    offline: _options.Offline = None,
+    output: Output = None,
+    json_: _options.Json = False,
+    quiet: _options.Quiet = False,
+) -> None:
+    """How well the pages a question needs are found: recall, nDCG, MRR. No model.
+
+    hds eval retrieval shared/* --json
+
+    hds eval retrieval scifact -s corpus -s searxng --select bm25
+    """
+    settings = config.load({"source": tuple(source) if source else None, "offline": offline})
+    findings = _retrieval.measure(_retrieval.Task(folders, settings, select or (), top_k, limit, quiet))
+    with _output.target(output) as stdout:
+        if json_:
+            document = {"schema": _retrieval.SCHEMA, "findings": [f.to_dict() for f in findings]}
+            stdout.write(json.dumps(document) + "\n")
+            return
+        markdown = output is not None and output.suffix == ".md"
+        _write(stdout, "Retrieval", [_retrieval.section(findings)], [], markdown=markdown)
 
 
 def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool) -> None:

@@ -1,0 +1,145 @@
+"""The retrieval bench: how well sources find, and selectors keep, the pages a question needs. No model."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+from hds_cli.agent import select
+from hds_cli.agent.evidence import Budget, Evidence
+from hds_cli.evaluation.ranking import ndcg, recall, reciprocal_rank
+from hds_cli.evaluation.relevance import Bench, Topic
+from hds_cli.text import quote_words
+from hds_cli.types import Page, Passage, SearchResult
+
+SCHEMA = "hds.eval.retrieval/1"
+CUTS = (2, 5, 10, 20, 100)
+_RANKED = 10  # nDCG and MRR look at the first ten
+_STEP = 5  # results of each gold sub-query
+_PAGES, _PASSAGES, _TOKENS = 5, 4, 1500  # what a selector is given, and may keep
+Search = Callable[[str, int], Awaitable[Sequence[SearchResult]]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The means over a set's topics, in percent: of one source, and of one selector if that was asked."""
+
+    bench: str
+    source: str
+    selector: str | None
+    n: int
+    figures: dict[str, float | None]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"set": self.bench, "source": self.source, "selector": self.selector, "n": self.n, **self.figures}
+
+
+async def rank(
+    bench: Bench, source: str, search: Search, top_k: int, limit: int | None, on_topic: Callable[[], None]
+) -> Finding:
+    """How well a source ranks: the whole question as the only query; and the union of the gold sub-queries.
+
+    Args:
+        top_k: results asked for; recall is given up to there.
+    """
+    rows = []
+    topics = bench.topics[:limit]
+    for topic in topics:
+        rows.append(_ranked(bench, topic, await search(topic.query, top_k), top_k) | await _steps(bench, topic, search))
+        on_topic()
+    return Finding(bench.name, source, None, len(topics), _means(rows))
+
+
+def _ranked(bench: Bench, topic: Topic, results: Sequence[SearchResult], top_k: int) -> dict[str, float]:
+    ranked = [_key(bench, topic, result) for result in results]
+    figures = {f"R@{k}": recall(ranked, topic.grades, k) for k in CUTS if k <= top_k}
+    figures["all@10"] = float(recall(ranked, topic.grades, 10) == 1.0)
+    return figures | {
+        f"nDCG@{_RANKED}": ndcg(ranked, topic.grades, _RANKED),
+        f"MRR@{_RANKED}": reciprocal_rank(ranked, topic.grades, _RANKED),
+    }
+
+
+def _key(bench: Bench, topic: Topic, result: SearchResult) -> str:
+    """The name by which the topic knows a page, or any other one."""
+    keys = bench.keys(result)
+    return next((key for key in keys if key in topic.grades), min(keys, default=result.url))
+
+
+async def _steps(bench: Bench, topic: Topic, search: Search) -> dict[str, float]:
+    if not topic.steps:
+        return {}
+    found = [_key(bench, topic, r) for step in topic.steps for r in await search(step, _STEP)]
+    share = recall(found, topic.grades, len(found))
+    return {f"sub{_STEP}": share, f"sub{_STEP} all": float(share == 1.0)}
+
+
+async def choose(
+    bench: Bench,
+    source: str,
+    search: Search,
+    read: Callable[[str], Awaitable[Page | None]],
+    selector: str,
+    limit: int | None,
+    on_topic: Callable[[], None],
+) -> Finding:
+    """How well a selector keeps what the first pages hold: its own pages, and whether the answer is in what it keeps.
+
+    Raises:
+        PluginError: there is no such selector, or it fails.
+    """
+    chooser = select.selector(selector)
+    rows = []
+    topics = bench.topics[:limit]
+    for topic in topics:
+        pages = [page for r in await search(topic.query, _PAGES) if (page := await read(r.url))]
+        rows.append(_kept(bench, topic, pages, _passages(chooser, topic.query, pages)))
+        on_topic()
+    return Finding(bench.name, source, selector, len(topics), _means(rows))
+
+
+def _passages(chooser: select.Selector | None, query: str, pages: Sequence[Page]) -> list[Passage]:
+    if chooser is not None:
+        return [passage for _, passage in select.asked(chooser, query, query, pages, _PASSAGES)]
+    evidence = Evidence(query, lambda text: (len(text) + 3) // 4)
+    return list(evidence.select([(query, pages)], Budget(_TOKENS, _PASSAGES))[0])
+
+
+def _kept(bench: Bench, topic: Topic, pages: Sequence[Page], passages: Sequence[Passage]) -> dict[str, float]:
+    given = [_key(bench, topic, SearchResult(page.url, page.title)) for page in pages]
+    kept = [_key(bench, topic, SearchResult(p.url, p.title)) for p in passages]
+    relevant = sum(topic.grades.get(key, 0) > 0 for key in kept)
+    figures = {
+        "pages given": recall(given, topic.grades, len(given)),
+        "pages kept": recall(kept, topic.grades, len(kept)),
+        "precision": relevant / len(kept) if kept else 0.0,
+    }
+    if topic.answers:
+        text = f" {' '.join(quote_words(p.text) for p in passages)} "
+        figures["answer kept"] = float(any(f" {quote_words(answer)} " in text for answer in topic.answers))
+    return figures
+
+
+def _means(rows: Sequence[dict[str, float]]) -> dict[str, float | None]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: round(100.0 * fmean(row[name] for row in rows if name in row), 2) for name in names}
+
+
+def overall(findings: Sequence[Finding]) -> list[Finding]:
+    """The means over several sets, each set counting the same; one for each source and selector."""
+    groups: dict[tuple[str, str | None], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.source, finding.selector), []).append(finding)
+    return [
+        replace(of[0], bench="mean of the sets", n=sum(f.n for f in of), figures=_over(of))
+        for of in groups.values()
+        if len(of) > 1
+    ]
+
+
+def _over(findings: Sequence[Finding]) -> dict[str, float | None]:
+    names = dict.fromkeys(name for finding in findings for name in finding.figures)
+    known = {name: [v for f in findings if (v := f.figures.get(name)) is not None] for name in names}
+    return {name: round(fmean(values), 2) for name, values in known.items()}
