@@ -202,6 +202,13 @@ class Collection:
         size = len(row[1].encode())
         return Page(url, url, title=row[0], text=row[1], status="cached", bytes=size, date=row[2] or None)
 
+    def documents(self) -> Iterator[Document]:
+        """All its documents, by their ids."""
+        with self._open() as db:
+            rows = db.execute("SELECT doc, title, text, url FROM docs WHERE pending = 0 ORDER BY doc")
+            for doc, title, text, url in rows:
+                yield Document(doc, title, text, url)
+
     def origin(self) -> str | None:
         """Where its documents came from, a line for each place; None before the first `update` was finished."""
         with self._open() as db:
