@@ -11,16 +11,31 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "BundledCollection": "hds_cli.search.base",
+    "ChatTemplate": "hds_cli.engine.base",
+    "Counter": "hds_cli.engine.base",
     "Document": "hds_cli.types",
+    "Engine": "hds_cli.engine.base",
+    "Event": "hds_cli.events",
+    "Extractor": "hds_cli.extract.plugged",
+    "Generation": "hds_cli.engine.base",
     "HdsError": "hds_cli.errors",
     "JsonApi": "hds_cli.search.base",
+    "ModelInfo": "hds_cli.types",
     "ModelSpec": "hds_cli.engine.base",
     "Page": "hds_cli.types",
+    "Passage": "hds_cli.types",
     "ReadingSource": "hds_cli.search.base",
+    "Renderer": "hds_cli.render.plugged",
+    "Sampling": "hds_cli.engine.base",
     "SearchResult": "hds_cli.types",
+    "Segment": "hds_cli.engine.base",
+    "Selector": "hds_cli.agent.select",
+    "Session": "hds_cli.engine.base",
+    "Settings": "hds_cli.config",
     "Source": "hds_cli.search.base",
     "SourceContext": "hds_cli.search.base",
     "SourceError": "hds_cli.errors",
+    "in_daemon": "hds_cli.threads",
 }
 __all__ = [*_PUBLIC, "__version__"]
 

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as _all_entry_points
 from typing import Any
@@ -110,9 +110,36 @@ def make(group: str, name: str, *arguments: Any, needs: tuple[str, ...] = ()) ->
     return made
 
 
+class _Stdout:
+    """stdout, but for a thread that runs a plugin's import or factory: what that prints goes to stderr.
+
+    `contextlib.redirect_stdout` changes it for every thread, and two of them at once leave it changed.
+    """
+
+    at_work = threading.local()
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr if getattr(self.at_work, "plugin", False) else self._stream, name)
+
+
+@contextlib.contextmanager
+def _prints_to_stderr() -> Iterator[None]:
+    if sys.stdout is not None and not isinstance(sys.stdout, _Stdout):
+        sys.stdout = _Stdout(sys.stdout)
+    _Stdout.at_work.plugin = True
+    try:
+        yield
+    finally:
+        _Stdout.at_work.plugin = False
+
+
 def _guarded(point: EntryPoint, call: Callable[[], Any]) -> Any:
     try:
-        return call()
+        with _prints_to_stderr():
+            return call()
     except HdsError:
         raise
     except (Exception, SystemExit) as exc:
@@ -131,14 +158,14 @@ def _in_time(point: EntryPoint) -> Any:
 
     def work() -> None:
         try:
-            outcome.extend((point.load(), None))
+            with _prints_to_stderr():
+                outcome.extend((point.load(), None))
         except BaseException as exc:  # a thread's own end would be a trace on stderr
             outcome.extend((None, exc))
 
     thread = threading.Thread(target=work, daemon=True, name="hds-plugin")
-    with contextlib.redirect_stdout(sys.stderr):
-        thread.start()
-        thread.join(IMPORT_SECONDS)
+    thread.start()
+    thread.join(IMPORT_SECONDS)
     if len(outcome) < 2:
         raise TimeoutError(f"its import did not end in {IMPORT_SECONDS:g} s")
     loaded, error = outcome[0], outcome[1]

@@ -6,7 +6,6 @@ import difflib
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint
 from typing import Annotated, Any
@@ -67,8 +66,7 @@ def _loading(group: str, name: str) -> dict[str, Any]:
     if group not in plugins.KNOWN:
         return {"loads": False, "problem": f"this version of hds does not know the kind {group}", "about": None}
     try:
-        with redirect_stdout(sys.stderr):
-            thing = plugins.load(group, name)
+        thing = plugins.load(group, name)
     except plugins.PluginError as exc:
         return {"loads": False, "problem": redact(exc.message), "about": None}
     about = str(getattr(thing, "__doc__", None) or "").strip().split("\n\n")[0]

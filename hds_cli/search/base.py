@@ -74,6 +74,18 @@ class Extract(Protocol):
         """
 
 
+class Fetch(Protocol):
+    """The guarded fetcher: public addresses only, robots.txt, limits, the page cache."""
+
+    async def __call__(self, url: str) -> Page:
+        """The page behind an address, or one with the reason why there is none. Never raises."""
+
+
+async def no_fetcher(url: str) -> Page:
+    """Stands in where nothing is fetched."""
+    return Page(url, status="blocked", reason="no_fetcher")
+
+
 async def no_extractor(body: bytes, label: str | None, url: str) -> Page:
     """Stands in where nobody reads pages."""
     return Page(url, url, status="failed", reason="no_extractor", bytes=len(body))
@@ -87,6 +99,7 @@ class SourceContext:
     api: JsonApi
     pages: PageStore | None = None
     extract: Extract = no_extractor
+    fetch: Fetch = no_fetcher
 
 
 @dataclass(frozen=True)
