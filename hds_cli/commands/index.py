@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +12,8 @@ import typer
 from hds_cli.commands import _options
 from hds_cli.errors import SourceUnknown, UsageError
 from hds_cli.plugins import entry_points, load
-from hds_cli.search import collections, linked, sources
-from hds_cli.search.local import Collection, check_name, names, read_jsonl
-from hds_cli.types import Document
+from hds_cli.search import collections, folder, linked, sources
+from hds_cli.search.local import Changes, Collection, check_name, names, read_jsonl
 
 app = typer.Typer(
     help="Collections of your own documents.",
@@ -25,8 +22,6 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-SUFFIXES = {".txt", ".md", ".markdown", ".html", ".htm"}
-MAX_FILE = 20 << 20
 
 
 @app.command()
@@ -35,8 +30,10 @@ def add(
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the collection.")] = None,
     quiet: _options.Quiet = False,
 ) -> None:
-    """Index a folder of .txt, .md and .html files, one such file, or a .jsonl of documents. Again: what changed.
+    """Index a folder, a file, or a .jsonl of documents. Again: what changed.
 
+    Read are .txt .md .html .pdf .docx .epub .ipynb .json and .csv, in all folders below, but not what a .gitignore
+    names.
     A .zim or .warc file is searched where it lies.
 
     hds index add ~/notes
@@ -56,10 +53,7 @@ def add(
         raise UsageError(f"{name!r} is the name of a collection that a package brings", hint="--name OTHER")
     if name in linked.names():
         raise UsageError(f"{name!r} is the name of a linked file", hint=f"hds index remove {name}   or   --name OTHER")
-    skipped: list[str] = []
-    documents = read_jsonl(path, name) if path.suffix == ".jsonl" else _files(path, skipped)
-    with _progress(quiet) as tell:
-        changes = Collection(name, create=True).update(documents, str(path.resolve()), tell)
+    changes, skipped, origin = _update(name, path.resolve(), quiet)
     if quiet:
         return
     for line in skipped:
@@ -68,6 +62,33 @@ def add(
         f"{name}: {changes.added} added, {changes.changed} changed, {changes.removed} removed, "
         f"{changes.unchanged} unchanged   (hds ask -s {name} …)"
     )
+    for other in origin:
+        _say(f"{name} also holds {other}")
+
+
+def _update(name: str, path: Path, quiet: bool) -> tuple[Changes, list[str], list[str]]:
+    """Bring the part of a collection that comes from `path` up to date; the changes, what was skipped, other parts."""
+    from hds_cli.commands._bar import Bar
+    from hds_cli.commands._files import SUFFIXES, Reader
+
+    skipped: list[str] = []
+    root = str(path)
+    with Reader() as read, Bar(quiet) as progress:
+        if path.suffix == ".jsonl":
+            collection = Collection(name, create=True)
+            changes = collection.update(read_jsonl(path, name), root, progress, whole=False)
+        else:
+            found = folder.files(path, SUFFIXES)
+            if not found and not (name in names() and Collection(name).stamps(root)):
+                raise UsageError(
+                    f"there is nothing to index in {path}", hint=f"files that are read: {', '.join(sorted(SUFFIXES))}"
+                )
+            collection = Collection(name, create=True)
+            progress.total = len(found)
+            documents = folder.items(found, collection.stamps(root), read, skipped.append)
+            changes = collection.update(documents, root, progress, whole=False)
+    others = [one for one in (collection.origin() or "").split("\n") if one and one != root]
+    return changes, skipped, others
 
 
 @app.command("list")
@@ -81,7 +102,10 @@ def list_(json_: _options.Json = False) -> None:
     for name in collections.available():
         if name in built:
             info = Collection(name).info()
-            rows.append({"name": name, "documents": info.documents, "bytes": info.bytes, "origin": info.origin})
+            origin = ", ".join(info.origin.split("\n"))
+            if info.unfinished:
+                origin = f"unfinished: hds index add {info.unfinished} --name {name}"
+            rows.append({"name": name, "documents": info.documents, "bytes": info.bytes, "origin": origin})
         else:
             rows.append({"name": name, "documents": None, "bytes": 0, "origin": "not built yet"})
     rows += [_linked_row(name) for name in linked.names()]
@@ -111,7 +135,8 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
         found = collections.open_one(name).info()
         values = {
             "name": found.name, "documents": found.documents, "passages": found.passages, "bytes": found.bytes,
-            "origin": found.origin, "file": str(found.path),
+            "origin": ", ".join(found.origin.split("\n")), "unfinished": found.unfinished or None,
+            "file": str(found.path),
         }  # fmt: skip
     if json_:
         sys.stdout.write(json.dumps({"schema": "hds.collection/1", **values}) + "\n")
@@ -137,7 +162,9 @@ def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     if name in collections.available() or name in entry_points(sources.GROUP):
         raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
     plugin: linked.Preparing = load(sources.GROUP, kind)
-    with _progress(quiet) as tell:
+    from hds_cli.commands._bar import Bar
+
+    with Bar(quiet) as tell:
         documents, note = plugin.prepare(name, path.resolve(), tell)
     linked.add(name, linked.Linked(kind, str(path.resolve()), documents))
     if quiet:
@@ -155,79 +182,6 @@ def _linked_row(name: str) -> dict[str, object]:
     file = Path(found.path)
     size = file.stat().st_size if file.is_file() else 0
     return {"name": name, "documents": found.documents, "bytes": size, "origin": found.path}
-
-
-def _files(path: Path, skipped: list[str]) -> Iterator[Document]:
-    """The documents below `path`; what cannot be one is named in `skipped`."""
-    found = False
-    for file in _walk(path):
-        try:
-            text, title = _text_of(file)
-        except (OSError, UnicodeError, ValueError) as exc:
-            skipped.append(f"{file}: {exc}")
-            continue
-        found = True
-        yield Document(str(file), title, text, file.resolve().as_uri())
-    if not found:
-        raise UsageError(
-            f"there is nothing to index in {path}", hint=f"files that are read: {', '.join(sorted(SUFFIXES))}"
-        )
-
-
-def _walk(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    for folder, folders, files in os.walk(path):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for file in sorted(files):
-            if not file.startswith(".") and Path(file).suffix.lower() in SUFFIXES:
-                yield Path(folder) / file
-
-
-def _text_of(file: Path) -> tuple[str, str]:
-    """Text and title of a file.
-
-    Raises:
-        ValueError: it is too large, not text, or empty.
-    """
-    if file.stat().st_size > MAX_FILE:
-        raise ValueError(f"larger than {MAX_FILE >> 20} MiB")
-    data = file.read_bytes()
-    if b"\0" in data[:4096]:
-        raise ValueError("not text")
-    if file.suffix.lower() in (".html", ".htm"):
-        from hds_cli.extract.page import extract
-
-        made = extract(data, "html", None, file.resolve().as_uri())
-        text, title = str(made.get("text") or ""), str(made.get("title") or "")
-    else:
-        text, title = data.decode("utf-8-sig", "replace"), ""
-        first = text.lstrip().split("\n", 1)[0]
-        if file.suffix.lower() != ".txt" and first.startswith("# "):
-            title = first[2:].strip()
-    if not text.strip():
-        raise ValueError("empty")
-    return text, title or file.stem
-
-
-class _progress:
-    """A counter on a terminal's last line, nothing elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._on = not quiet and sys.stderr.isatty()
-
-    def __enter__(self) -> _progress:
-        return self
-
-    def __call__(self, done: int) -> None:
-        if self._on and done % 20 == 0:
-            sys.stderr.write(f"\r{done} documents")
-            sys.stderr.flush()
-
-    def __exit__(self, *_: object) -> None:
-        if self._on:
-            sys.stderr.write("\r\x1b[K")
 
 
 def _count(number: object) -> str:

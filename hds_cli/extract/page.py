@@ -17,17 +17,19 @@ def extract(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, 
 
     Args:
         body: the decoded body.
-        kind: `html`, `xml`, `text`, `markdown`, `json`, `pdf`, or `plugin:NAME`.
+        kind: `html`, `xml`, `text`, `markdown`, `json`, `pdf`, one of `files.KINDS`, or `plugin:NAME`.
         charset: the label of the Content-Type header, untrusted.
         url: where it came from, for titles.
     """
-    from hds_cli.extract import html, pdf, text
+    from hds_cli.extract import files, html, pdf, text
     from hds_cli.extract.charset import decode
 
     if kind.startswith("plugin:"):
         from hds_cli.extract import plugged
 
         found = plugged.extract(kind.removeprefix("plugin:"), body, url)
+    elif kind in files.KINDS:
+        found = files.extract(kind, body)
     elif kind == "pdf":
         found = pdf.extract(body)
     elif kind == "html":
