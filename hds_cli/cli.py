@@ -30,6 +30,7 @@ COMMANDS = {
     "history": "Saved runs: list, search, show, export, replay.",
     "cache": "The pages on disk.",
     "eval": "How good the answers are, measured on a question set.",
+    "synth": "Make hybrid-hop questions from your own pages.",
     "model": "GGUF files: pull, list, choose, remove.",
     "config": "Settings, and where each value came from.",
     "plugins": "What is installed, from where, and whether it loads.",
