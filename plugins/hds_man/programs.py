@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 
@@ -30,18 +31,23 @@ def output(command: Sequence[str]) -> str:
     if program is None:
         return ""
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [program, *command[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
             env=environment(),
-            check=False,
+            start_new_session=True,
         )
-    except (OSError, subprocess.TimeoutExpired, ValueError):
+    except (OSError, ValueError):
         return ""
-    return done.stdout.decode("utf-8", "replace")[:MAX_CHARACTERS] if done.returncode == 0 else ""
+    with process:
+        try:
+            said, _ = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with the formatters that it started, which hold the pipe
+            return ""
+    return said.decode("utf-8", "replace")[:MAX_CHARACTERS] if process.returncode == 0 else ""
 
 
 def tidy(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,15 +39,32 @@ def read(path: Path) -> Iterator[Record]:
     """
     from warcio.archiveiterator import ArchiveIterator
     from warcio.exceptions import ArchiveLoadFailed
+    from warcio.statusandheaders import StatusAndHeadersParserException
+
+    class Quiet(ArchiveIterator):  # type: ignore[misc]
+        INC_RECORD = ""  # what it would write to stderr holds bytes of the file as they are
 
     try:
+        if not _starts(path).startswith(b"WARC/"):
+            raise ValueError("it does not begin with a WARC record")
         with path.open("rb") as stream:
-            for record in ArchiveIterator(stream):
+            for record in Quiet(stream):
                 if (found := _page(record)) is not None:
                     yield found
-    except (ArchiveLoadFailed, EOFError, OSError, ValueError) as exc:
+    except (ArchiveLoadFailed, StatusAndHeadersParserException, EOFError, OSError, ValueError) as exc:
         why = str(exc).strip().split("\n")[0]
         raise SourceError(f"{path.name} cannot be read as a WARC file: {why}", code="warc_broken") from exc
+
+
+def _starts(path: Path) -> bytes:
+    """The first bytes, unpacked: warcio takes any text for an empty archive."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+        stream.seek(0)
+        if not packed:
+            return stream.read(5)
+        with gzip.open(stream) as unpacked:
+            return unpacked.read(5)
 
 
 def _page(record: Any) -> Record | None:

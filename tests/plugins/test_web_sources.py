@@ -379,6 +379,47 @@ def test_a_long_wait_is_told_and_not_waited_for(told: str, said: str, server: We
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("remaining", "reset", "said"),
+    [
+        ("0, 0", "1, 1419704", "asks to wait 1419704 s"),
+        ("1, 0", "1, 86400", "asks to wait 86400 s"),
+        ("0, 7", "40, 86400", "asks to wait 40 s"),
+    ],
+)
+def test_brave_says_how_long_to_wait_in_its_own_headers(
+    remaining: str, reset: str, said: str, server: Web, settings: Make
+) -> None:
+    """X-RateLimit-Reset of the window that is used up: this second's, or this month's (then one request is enough)."""
+    case = next(case for case in ALL if case.name == "brave")
+    more = (f"X-RateLimit-Remaining: {remaining}", f"X-RateLimit-Reset: {reset}")
+    server.routes["/search"] = answer(b"{}", "429 Too Many Requests", "application/json", *more)
+    error = failure(case, server, settings)
+    assert said in error.message
+    assert error.retry_after == float(said.split()[3])
+    assert len(server.seen) == 1
+
+
+def test_braves_limit_of_a_second_is_waited_for(server: Web, settings: Make) -> None:
+    """A second with nothing left and a month with plenty: one more request a second later."""
+    case = next(case for case in ALL if case.name == "brave")
+    more = ("X-RateLimit-Remaining: 0, 1934", "X-RateLimit-Reset: 1, 1419704")
+    replies = [
+        answer(b"{}", "429 No", "application/json", *more),
+        answer(body(case.answers["/search"]), "200 OK", "a/b"),
+    ]
+    server.routes["/search"] = lambda request: request.send(replies.pop(0))
+    assert len(search(case, server, settings)) == 2
+    assert server.times[1] - server.times[0] >= 0.9
+
+
+def test_a_reset_that_is_a_point_in_time_is_not_a_wait(server: Web, settings: Make) -> None:
+    """Other services send seconds since 1970 under the same name."""
+    case = next(case for case in ALL if case.name == "tavily")
+    server.routes["/search"] = answer(b"", "429 No", "text/html", "X-RateLimit-Reset: 1795269562")
+    assert "asks to wait" not in failure(case, server, settings).message
+
+
 def test_requests_keep_their_distance_and_their_number() -> None:
     """`every` seconds between two starts, `parallel` at once."""
     starts: list[float] = []
