@@ -5,6 +5,6 @@ import sys
 if sys.path and sys.path[0] in ("", "."):
     sys.path.pop(0)
 
-from hds_cli.cli import main
+from hds_cli.entry import main
 
 main()

@@ -35,6 +35,7 @@ COMMANDS = {
     "config": "Settings, and where each value came from.",
     "plugins": "What is installed, from where, and whether it loads.",
     "doctor": "What works on this machine and what to do about the rest.",
+    "completions": "The script that makes Tab work in a shell.",
 }
 
 

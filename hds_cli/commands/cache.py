@@ -27,7 +27,10 @@ app = typer.Typer(
 
 @app.command()
 def info(json_: _options.Json = False) -> None:
-    """How many pages there are, how much room they take, and where."""
+    """How many pages there are, how much room they take, and where.
+
+    hds cache info
+    """
     with _cache() as cache:
         found = cache.info()
         values: dict[str, object] = {
@@ -98,7 +101,10 @@ def show(
 
 @app.command()
 def prune() -> None:
-    """Drop what is out of date or damaged, and the oldest pages beyond the size limit."""
+    """Drop what is out of date or damaged, and the oldest pages beyond the size limit.
+
+    hds cache prune
+    """
     with _cache() as cache:
         gone = cache.prune()
         _say(f"{gone} pages dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
@@ -106,7 +112,10 @@ def prune() -> None:
 
 @app.command()
 def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
-    """Delete every page."""
+    """Delete every page.
+
+    hds cache clear --yes
+    """
     with _cache() as cache:
         if not yes:
             if not sys.stdin.isatty():

@@ -93,7 +93,10 @@ def _update(name: str, path: Path, quiet: bool) -> tuple[Changes, list[str], lis
 
 @app.command("list")
 def list_(json_: _options.Json = False) -> None:
-    """The collections: yours, and those that packages bring (built when first used)."""
+    """The collections: yours, and those that packages bring (built when first used).
+
+    hds index list
+    """
     from hds_cli.render import tables
     from hds_cli.render.consoles import console_for
 
@@ -124,7 +127,10 @@ def list_(json_: _options.Json = False) -> None:
 
 @app.command()
 def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.Json = False) -> None:
-    """One collection: where it came from, how much it holds, where its file lies."""
+    """One collection: where it came from, how much it holds, where its file lies.
+
+    hds index info notes
+    """
     from hds_cli.render import tables
     from hds_cli.render.consoles import console_for
 
@@ -147,7 +153,10 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
 
 @app.command()
 def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Delete a collection's index. The documents it was made from are not touched."""
+    """Delete a collection's index. The documents it was made from are not touched.
+
+    hds index remove notes
+    """
     if name in linked.names():
         linked.remove(name)
     elif name in names():

@@ -1,26 +1,40 @@
-"""How long `hds --version` and `hds --help` take beside `python -c "import typer"`, side by side in one run.
+"""How long `hds --version`, `hds --help` and completing a run's id among 10,000 take beside `python -c "import typer"`, side by side in one run.
 
 python tests/benchmarks/startup.py
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 ROUNDS = 15
+RUNS = 10_000
 HDS = str(Path(sys.executable).with_name("hds"))
 COMMANDS = {
     "import typer": [sys.executable, "-c", "import typer"],
     "hds --version": [HDS, "--version"],
     "hds --help": [HDS, "--help"],
+    "a run's id": [HDS, "__complete", "zsh", "hds", "history", "show", "7"],
 }
 
 
 def main() -> None:
+    with tempfile.TemporaryDirectory() as home:
+        runs = Path(home) / "data" / "runs"
+        runs.mkdir(parents=True)
+        for number in range(RUNS):
+            (runs / f"{number:06x}.jsonl").touch()
+        os.environ["HDS_HOME"] = home
+        _measure()
+
+
+def _measure() -> None:
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(ROUNDS):
         for name, command in COMMANDS.items():
