@@ -91,7 +91,7 @@ class Journal:
 
     def _read(self) -> None:
         for path in (self.path, self.costs_path):
-            _cut_torn_line(path)
+            cut_torn_line(path)
         header, rows = read_results(self.path)
         for key in sorted({*header, *self.header}):
             was, now = header.get(key), self.header.get(key)
@@ -151,7 +151,8 @@ class ResultsError(HdsError):
     exit_code = 2
 
 
-def _cut_torn_line(path: Path) -> None:
+def cut_torn_line(path: Path) -> None:
+    """Drop what a killed process left behind the last whole line."""
     if path.exists():
         with path.open("rb+") as file:
             data = file.read()

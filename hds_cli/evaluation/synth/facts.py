@@ -1,0 +1,89 @@
+"""What structured pages say, read without a model: `key: value` lines, table rows, plain sentences on their title.
+
+`The capital of Norway is Oslo.`, `Norway has an area of 323,802 square kilometres.`, `| currency | krone |` and
+`founded: 1901` on the page of a title are facts of it; `Norway borders 3 countries: Finland, …` names other pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hds_cli.text import cut_passages
+
+_KEY = re.compile(r"(?P<attr>[^\W\d][\w /()'-]{1,39}?):\s+(?P<value>\S.{0,119})")
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
+_ITEMS = re.compile(r";\s*|,\s+(?:and\s+)?|\s+and\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`the {attr} of {title} {verb} {value}`."""
+
+    title: str
+    attr: str
+    verb: str
+    value: str
+
+    @property
+    def number(self) -> float | None:
+        """The number it begins with; none when the value is a code (`+47`) or a word."""
+        found = _NUMBER.match(self.value)
+        return float(found[0].replace(",", "")) if found and self.value[0].isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`{title} {verb} … {nouns}: {items}`; `items` are what it names, titles of pages or not."""
+
+    title: str
+    verb: str
+    nouns: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """Everything that was read off one page."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    relations: tuple[Relation, ...]
+
+
+def read(title: str, text: str) -> PageFacts:
+    """The facts of a page; of two for one attribute the first counts."""
+    facts: dict[str, Fact] = {}
+    relations: dict[tuple[str, str], Relation] = {}
+    for said in _said(title, text):
+        if isinstance(said, Fact):
+            facts.setdefault(said.attr, said)
+        else:
+            relations.setdefault((said.verb, said.nouns), said)
+    return PageFacts(title, tuple(facts.values()), tuple(relations.values()))
+
+
+def _said(title: str, text: str) -> Iterator[Fact | Relation]:
+    name = re.escape(title)
+    of_title = re.compile(rf"The (?P<attr>[\w -]{{2,40}}?) of {name} (?P<verb>is|are)(?: the)? (?P<value>.{{1,120}})")
+    has = re.compile(rf"{name} has an? (?P<attr>[\w -]{{2,30}}?) of (?P<value>.{{1,120}})")
+    names = re.compile(
+        rf"{name} (?P<verb>[a-z]+) (?:\d+ |one |an? )?(?P<nouns>[a-z]+)(?: of its own)?: (?P<items>.{{2,2000}})"
+    )
+    for cut in cut_passages(text):
+        for sentence in cut.sentences:
+            line = sentence.strip().rstrip(".")
+            if found := names.fullmatch(line):
+                yield Relation(title, found["verb"], found["nouns"], items(found["items"]))
+            elif found := of_title.fullmatch(line):
+                yield Fact(title, found["attr"].strip(), found["verb"], found["value"].strip())
+            elif found := has.fullmatch(line):
+                yield Fact(title, found["attr"].strip(), "is", found["value"].strip())
+            elif (found := _KEY.fullmatch(line)) and title not in found["attr"]:
+                yield Fact(title, found["attr"].strip().lower(), "is", found["value"].strip())
+
+
+def items(text: str) -> tuple[str, ...]:
+    """`a, b and c` -> (a, b, c)."""
+    return tuple(part.strip() for part in _ITEMS.split(text) if part.strip())
