@@ -201,7 +201,19 @@ def _usage(exc: TyperException) -> HdsError:
     from hds_cli.errors import UsageError
 
     name = getattr(getattr(exc, "ctx", None), "command_path", None) or "hds"
-    return UsageError(exc.format_message().replace("\n", " "), hint=f"{name} --help")
+    meant = _meant(exc)
+    return UsageError(exc.format_message().replace("\n", " "), hint=f"{name} {meant}" if meant else f"{name} --help")
+
+
+def _meant(exc: TyperException) -> str | None:
+    """The flag or subcommand that was probably meant."""
+    import difflib
+    import re
+
+    if said := re.search(r"Did you mean '([\w-]+)'", exc.format_message()):
+        return said[1]
+    known = [str(name) for name in getattr(exc, "possibilities", None) or ()]
+    return next(iter(difflib.get_close_matches(str(getattr(exc, "option_name", "")), known, 1)), None)
 
 
 def _bug(exc: Exception, args: list[str]) -> int:

@@ -101,7 +101,7 @@ class Command:
 
 
 def command_tree() -> Command:
-    """The whole command, without what other distributions add to it."""
+    """The whole command with what our own plugins add to it, without what other distributions do."""
     import typer
 
     from hds_cli import cli
@@ -109,8 +109,16 @@ def command_tree() -> Command:
     root = typer.main.get_command(cli.app)
     context = root.make_context("hds", ["doctor"], resilient_parsing=True)
     context.meta["hds.called"] = True
-    subs = tuple(_read((name,), root.get_command(context, name), context) for name in cli.COMMANDS)  # type: ignore[attr-defined]
+    subs = tuple(_read((name,), root.get_command(context, name), context) for name in names())  # type: ignore[attr-defined]
     return Command((), root.help or "", tuple(root.get_params(context)), subs)
+
+
+def names() -> list[str]:
+    """The commands that ship with hds, in the order of its help."""
+    from hds_cli import cli, plugins
+
+    ours = plugins.entry_points("hds.commands.v1").items()
+    return [*cli.COMMANDS, *sorted(name for name, p in ours if plugins.distribution(p) == plugins.FIRST_PARTY)]
 
 
 def _read(words: tuple[str, ...], command: Any, parent: Any) -> Command:
@@ -140,12 +148,17 @@ def _node(command: Command) -> dict[str, Any]:
 
 
 def _option(option: Any) -> dict[str, Any]:
-    names = [*option.opts, *option.secondary_opts]
+    names = _spellings(option)
     entry = {"names": names, "help": option.help or ""}
     if option.is_flag or getattr(option, "count", False):
         return entry
     known = next((_OPTION_KINDS[name] for name in names if name in _OPTION_KINDS), None)
     return entry | {"value": known or _kind_of(option.metavar or "", option.help or "", option.opts)}
+
+
+def _spellings(option: Any) -> list[str]:
+    """Short ones first. The parser keeps those of --help in a set, so their order is made here."""
+    return [*sorted(option.opts, key=lambda name: (len(name), name)), *option.secondary_opts]
 
 
 def _argument_kind(command: Command, argument: Any) -> str:
@@ -160,7 +173,7 @@ def _kind_of(metavar: str, help_: str, names: Sequence[str]) -> str:
         return bare
     if "--format" in names:
         return "|".join(re.findall(r"\b[a-z]+\b", help_.partition("(")[0].replace(" or ", " "))) if help_ else "none"
-    if bare in ("FILE", "PATH", "FOLDER", "DIR", "DATASET"):
+    if bare in ("FILE", "PATH", "FOLDER", "DIR", "DATASET") or bare.endswith((".gguf", ".jsonl")):
         return "file"
     return {"RUN": "run", "OTHER": "run"}.get(bare, "none")
 
@@ -261,7 +274,7 @@ def _parameters(command: Command) -> Iterator[str]:
         if about:
             yield from _tagged(f"\\fI{_esc(str(argument.metavar or argument.name.upper()))}\\fR", about)
     for option in command.options:
-        names = ", ".join(f"\\fB{_esc(name)}\\fR" for name in (*option.opts[::-1], *option.secondary_opts))
+        names = ", ".join(f"\\fB{_esc(name)}\\fR" for name in _spellings(option))
         value = "" if option.is_flag else f" \\fI{_esc(option.metavar or 'VALUE')}\\fR"
         yield from _tagged(names + value, option.help or "")
 
