@@ -231,7 +231,6 @@ def _runs(store: RunStore, run: Summary) -> bool:
 def _rows(runs: Sequence[Summary], snippets: Sequence[str] = ()) -> None:
     """A table on a terminal; `id, start, status, seconds, question, answer` parted by tabs in a pipe."""
     from hds_cli.render import tables
-    from hds_cli.render.consoles import console_for
 
     texts = snippets or [run.answer or "" for run in runs]
     if not runs:
@@ -247,6 +246,8 @@ def _rows(runs: Sequence[Summary], snippets: Sequence[str] = ()) -> None:
         (r.run_id, _when(r.started_at), r.status, f"{r.seconds:.1f} s", r.question + (f" — {t}" if t else ""))
         for r, t in zip(runs, texts, strict=True)
     ]
+    from hds_cli.render.consoles import console_for
+
     tables.print_rows(console_for(sys.stdout), _HEADER, rows)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hds_cli import paths
-from hds_cli.history.journal import parsed, raw_lines
+from hds_cli.history.lines import parsed, raw_lines
 from hds_cli.history.store import RunStore
 
 _VERSION = 1

@@ -6,18 +6,16 @@ A line is one `write` to a file opened for appending: a killed process leaves wh
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from hds_cli import paths
 from hds_cli.events import Emit, Event, Notice, from_dict, line
-
-SUFFIX = ".jsonl"
-MAX_LINE = 16 << 20  # bytes; a longer line is damage
+from hds_cli.history.lines import parsed, raw_lines
+from hds_cli.history.store import SUFFIX
 
 
 class Journal:
@@ -135,21 +133,6 @@ def read(stream: BinaryIO) -> Record:
     return Record(tuple(events), damaged)
 
 
-def parsed(raw: bytes) -> dict[str, object]:
-    """The JSON object of a line.
-
-    Raises:
-        ValueError: it is none, or not a whole one.
-    """
-    try:
-        data = json.loads(raw)
-    except RecursionError as exc:
-        raise ValueError("nested too deep") from exc
-    if not isinstance(data, dict) or not raw.endswith(b"\n"):
-        raise ValueError("not a line of a journal")
-    return data
-
-
 def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
     """Every line as it was written, and whether it is whole."""
     for raw in raw_lines(stream):
@@ -159,8 +142,3 @@ def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
             yield raw, False
         else:
             yield raw, True
-
-
-def raw_lines(stream: BinaryIO) -> Iterable[bytes]:
-    """The lines of a file with their ends, cut where one is longer than any event."""
-    return iter(lambda: stream.readline(MAX_LINE), b"")

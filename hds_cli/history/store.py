@@ -1,4 +1,7 @@
-"""Where runs are found: by id, by the beginning of one, or as the last. The folder's listing is all that is read."""
+"""Where runs are found: by id, by the beginning of one, or as the last. The folder's listing is all that is read.
+
+A shell's completion goes through here: nothing is imported that it does not need.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hds_cli import paths
 from hds_cli.errors import UsageError
-from hds_cli.history.journal import SUFFIX, Record, read, running
 
+if TYPE_CHECKING:
+    from hds_cli.history.journal import Record
+
+SUFFIX = ".jsonl"
 _ID = re.compile(r"[0-9a-z]{1,32}")
 LAST = "last"
 
@@ -85,6 +92,8 @@ class RunStore:
         Raises:
             UsageError: it cannot be read.
         """
+        from hds_cli.history.journal import read
+
         try:
             with self.path(run_id).open("rb") as stream:
                 return read(stream)
@@ -92,6 +101,9 @@ class RunStore:
             raise UsageError(f"the run {run_id} cannot be read: {exc.strerror}", hint="hds history list") from exc
 
     def running(self, run_id: str) -> bool:
+        """Whether its process is alive."""
+        from hds_cli.history.journal import running
+
         return running(self.path(run_id))
 
     def remove(self, run_id: str) -> None:
