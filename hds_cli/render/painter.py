@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
+_CUT, _WRAP = "\x1b[?7l", "\x1b[?7h"  # what is too wide for a line ends there, or goes on in the next
 _ERASE_LINE, _ERASE_BELOW = "\x1b[K", "\x1b[J"
 
 
 class Painter:
     """Owns the lines below the cursor's first position; the cursor rests on the line after them.
+
+    A window may be narrower for a moment before the program is told (tmux waits a quarter of a second). A frame of
+    that moment must not wrap, or the place of the block is lost: so a frame is written with wrapping off.
 
     Raises:
         OSError: from every method, when the terminal is gone.
@@ -36,16 +40,14 @@ class Painter:
         if new == self._shown and size == self._size:
             return
         resized, self._size = size != self._size, size
-        frame = [_HIDE, _up(min(self._rows(), size.height - 1))]
+        frame = [_HIDE, _CUT, _up(min(self._rows(), size.height - 1))]
         for place, (text, cells) in enumerate(new):
             kept = not resized and place < len(self._shown) and self._shown[place] == (text, cells)
             frame.append("\n" if kept else f"{text}{_ERASE_LINE}\n")
-        if resized:
-            frame.insert(2, _ERASE_BELOW)
-        elif len(new) < len(self._shown):
-            frame.append(_ERASE_BELOW)
+        if resized or len(new) < len(self._shown):
+            frame.append(_ERASE_BELOW)  # last: tmux keeps in its history what is erased from the screen's first line on
         self._shown = new
-        self._write("".join(frame))
+        self._write("".join([*frame, _WRAP]))
 
     def release(self) -> None:
         """The cursor is seen again; what was drawn stays."""

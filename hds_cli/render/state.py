@@ -128,6 +128,13 @@ class RunState:
     def question(self) -> str:
         return self.started.question if self.started else ""
 
+    def deadline(self, turn: TurnState) -> float | None:
+        """The second of the run at which the searches of a turn are given up; None while the model writes."""
+        most = self.started.settings.get("turn_timeout") if self.started else None
+        if turn.written is None or turn.seconds is not None or not isinstance(most, int | float):
+            return None
+        return turn.written + most if any(query.running for query in turn.queries.values()) else None
+
     def source_of(self, url: str) -> str:
         """The source that led to a page; empty when none did (an attached document)."""
         return next((r.source for q in self.queries for r in q.results if r.url == url), "")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _WIDEST = 120
 _TIME = 8
 _PAGES = 3
+_PATIENCE = 3.0  # seconds into a turn before it is said how long the wait can still be
 _LEVELS = 6  # folded first to last: pages of past turns, past turns, pages of done queries, done queries, failed, all
 
 Pieces = list[tuple[str, str]]  # (text, style)
@@ -129,10 +130,10 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     names = [s.source for q in state.queries for s in q.searches.values()]
     longest = max((len(view.signs.show(name)) for name in names), default=0)
     source_width = 0 if view.width < 60 else min(longest, 10 if view.width < 100 else 16)
-    return [_turn_row(turn, view, level, source_width) for turn in state.turns.values()]
+    return [_turn_row(turn, view, level, source_width, state.deadline(turn)) for turn in state.turns.values()]
 
 
-def _turn_row(turn: TurnState, view: View, level: int, source_width: int) -> Row:
+def _turn_row(turn: TurnState, view: View, level: int, source_width: int, deadline: float | None) -> Row:
     running = turn.seconds is None and view.live
     thought = view.signs.show(turn.thought[-4000:] if running else turn.thought[:4000])
     if not thought:
@@ -144,6 +145,8 @@ def _turn_row(turn: TurnState, view: View, level: int, source_width: int) -> Row
     right: Pieces = []
     if turn.passages and view.width >= 70:
         right.append((f"{words.count(turn.passages, 'passage')} read", "dim"))
+    if running and deadline is not None and view.width >= 60 and view.now - turn.started >= _PATIENCE:
+        right.append((f"  at most {max(0.0, deadline - view.now):.0f} s more", "dim"))
     if running:
         right.append((f"  {view.spin}", "cyan"))
     seconds = turn.seconds if turn.seconds is not None else max(0.0, view.now - turn.started) if view.live else None

@@ -21,7 +21,7 @@ class Screen:
     def __init__(self) -> None:
         self.rows: list[str] = ["above"]
         self.row, self.column = 1, 0
-        self.hidden = False
+        self.off = {"?25": False, "?7": False}  # the cursor, and the wrapping of lines
 
     def feed(self, text: str) -> None:
         at = 0
@@ -45,8 +45,9 @@ class Screen:
         elif letter == "J":
             self.rows = [*self.rows[: self.row], self._line()[: self.column]]
         else:
-            assert (number, letter) in {("?25", "l"), ("?25", "h")}
-            self.hidden = letter == "l"
+            assert number in ("?25", "?7")
+            assert letter in "lh"
+            self.off[number] = letter == "l"
 
     def _line(self) -> str:
         self.rows += [""] * (self.row + 1 - len(self.rows))
@@ -84,7 +85,7 @@ def _frames(console: Console, frames: list[list[str]]) -> Screen:
 ])  # fmt: skip
 def test_every_frame_replaces_the_one_before(frames: list[list[str]]) -> None:
     """Longer, shorter, more, fewer: the screen shows the newest frame, and what was above stays."""
-    assert not _frames(fixed_console(terminal=True), frames).hidden
+    assert not any(_frames(fixed_console(terminal=True), frames).off.values())
 
 
 def test_only_what_changed_is_written() -> None:
@@ -94,7 +95,7 @@ def test_only_what_changed_is_written() -> None:
     painter.draw([Text("calm"), Text("⠋ 1")])
     before = len(written(console))
     painter.draw([Text("calm"), Text("⠙ 2")])
-    assert written(console)[before:] == "\x1b[?25l\r\x1b[2A\n⠙ 2\x1b[K\n"
+    assert written(console)[before:] == "\x1b[?25l\x1b[?7l\r\x1b[2A\n⠙ 2\x1b[K\n\x1b[?7h"
     before = len(written(console))
     painter.draw([Text("calm"), Text("⠙ 2")])
     assert written(console)[before:] == ""
@@ -118,4 +119,6 @@ def test_narrower_window_is_found_again() -> None:
     before = len(written(console))
     console.width = 20
     painter.draw([Text("x" * 10), Text("y" * 10)])
-    assert written(console)[before:].startswith("\x1b[?25l\r\x1b[4A\x1b[J")
+    assert written(console)[before:] == (
+        f"\x1b[?25l\x1b[?7l\r\x1b[4A{'x' * 10}\x1b[K\n{'y' * 10}\x1b[K\n\x1b[J\x1b[?7h"
+    )

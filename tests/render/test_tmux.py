@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,10 @@ def tmux() -> Iterator[Tmux]:
     name = "hds-test"
 
     def call(*args: str) -> str:
-        return subprocess.run(["tmux", "-L", name, *args], capture_output=True, text=True, check=False).stdout
+        env = {
+            k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")
+        }  # readline exports them behind Python
+        return subprocess.run(["tmux", "-L", name, *args], capture_output=True, text=True, check=False, env=env).stdout
 
     yield call
     call("kill-server")
@@ -77,3 +81,60 @@ def test_the_same_titles_do_harm_when_they_are_written_raw(tmux: Tmux, tmp_path:
     """The harness sees the hazard."""
     screen, title, buffer = _show(tmux, tmp_path, raw=True)
     assert "BEFORE" not in screen or "PWNED" in title or "HACKED" in buffer
+
+
+_PLAY = """
+import sys, time
+sys.path.insert(0, {root!r})
+from hds_cli.render.choose import choose
+from hds_cli.render.display import Display
+from tests.render.sample import first_turn, second_turn, ending
+display = Display(choose(stdout_tty=True, stderr_tty=True, term="xterm"), sys.stdout, sys.stderr)
+print("BEFORE")
+for event in first_turn() + second_turn(): display.handle(event)
+time.sleep(8)
+for event in ending(): display.handle(event)
+display.print_result()
+print("AFTER")
+sys.stdout.flush()
+time.sleep(30)
+"""
+
+
+def _until(tmux: Tmux, words: str) -> str:
+    """What the window shows, once it shows the words."""
+    for _ in range(150):
+        time.sleep(0.1)
+        screen = tmux("capture-pane", "-p", "-t", "t")
+        if words in screen:
+            return screen
+    raise AssertionError(screen)
+
+
+@pytest.mark.parametrize("widths", [("64",), ("130",), ("64", "47", "90")])
+def test_window_that_is_resized_mid_run_shows_one_tree(tmux: Tmux, tmp_path: Path, widths: tuple[str, ...]) -> None:
+    """Narrower and wider while the tree moves: each time, and in the end, the window shows it once and whole."""
+    script = tmp_path / "play.py"
+    script.write_text(_PLAY.format(root=str(Path(__file__).resolve().parents[2])))
+    tmux("kill-server")
+    tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "50", "-s", "t", f"{sys.executable} {script}")
+    _until(tmux, "capital of Slovakia")
+    for width in widths:
+        tmux("resize-window", "-t", "t", "-x", width, "-y", "50")
+        _shows_one_tree(tmux)
+    screen = _until(tmux, "AFTER")
+    _shows_one_tree(tmux)
+    assert not set(screen) & set("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+    assert "BEFORE" in tmux("capture-pane", "-p", "-S", "-", "-t", "t")
+
+
+def _shows_one_tree(tmux: Tmux) -> None:
+    """Soon after a change; what is broken stays broken, as lines that do not change are not written again."""
+    for _ in range(40):
+        time.sleep(0.1)
+        screen = tmux("capture-pane", "-p", "-t", "t")
+        if all(
+            screen.count(line) == 1 for line in ("What are the capitals", "─ 1  I need the", "─ capital of Slovakia")
+        ):
+            return
+    raise AssertionError(screen)

@@ -133,3 +133,24 @@ def test_answer_is_seen_under_the_tree_while_it_is_written() -> None:
     run = [event for event in whole_run() if not isinstance(event, e.RunFinished)]
     assert drawn(run, width=80).endswith("\n\nBerlin and Rome.")
     assert not drawn(whole_run(), width=80).endswith("Rome.")
+
+
+def test_long_wait_says_how_long_it_can_still_be() -> None:
+    """The model's text is complete, a source has not answered: the deadline of the turn is counted down, not before."""
+    first = first_turn()
+    start = e.RunStarted(run_id="x", question="q", sources=("web",), model=MODEL, settings={"turn_timeout": 20.0})
+    waiting = [start, *first[1:12], *second_turn()]  # written at 1.3 s, drawn at 2.1 s
+    assert "s more" not in drawn(waiting, width=80)
+    state = state_of(waiting)
+    said = "\n".join(line.plain for line in tree_lines(state, View(80, now=9.3)))
+    assert "at most 12 s more" in said
+    assert "s more" not in "\n".join(line.plain for line in tree_lines(state, View(80, now=9.3, live=False)))
+
+
+def test_colours_can_be_read_on_dark_and_on_light() -> None:
+    """Words are in the terminal's own colour, dim, bold or red; cyan, pale on white, is for spinners and bars alone."""
+    for line in tree_lines(state_of(first_turn() + second_turn()), View(80, now=2.1)):
+        for span in line.spans:
+            assert str(span.style) in {"", "dim", "bold", "red", "cyan"}
+            if str(span.style) == "cyan":
+                assert set(line.plain[span.start : span.end].strip()) <= set("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")

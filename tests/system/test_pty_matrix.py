@@ -36,8 +36,8 @@ BLOCK = "<think>\nI look them up, all at once.\n</think>\n\n<|begin_search_queri
 ANSWER = (
     "That is all.\n</think>\n\nThe capital of Norway is Oslo [1].\n\n\\boxed{Oslo, Stockholm, Helsinki and Copenhagen}"
 )
-# Cursor up, erase to the end of the line or of the screen, hide and show the cursor, styles, hyperlinks of the web.
-_ALLOWED = re.compile(r"\x1b\[(?:\d+A|[KJ]|\?25[lh]|[\d;]*m)|\x1b\]8;[\w=;]*;?(?:https?://[!-~]*)?\x1b\\")
+# Cursor up, erase to the end of the line or of the screen, hide and show the cursor, wrapping off and on, styles, hyperlinks of the web.
+_ALLOWED = re.compile(r"\x1b\[(?:\d+A|[KJ]|\?(?:25|7)[lh]|[\d;]*m)|\x1b\]8;[\w=;]*;?(?:https?://[!-~]*)?\x1b\\")
 _COLOUR = re.compile(r"\x1b\[(?:[\d;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[\d;]*)?m")
 
 
@@ -92,7 +92,7 @@ def _judged(got: bytes, encoding: str, width: int) -> str:
     """The text without the sequences a terminal may be sent; anything else it would obey, or a line too wide, fails."""
     text = got.decode(encoding)
     assert "Traceback" not in text
-    assert text.rfind("\x1b[?25h") >= text.rfind("\x1b[?25l")
+    assert all(text.rfind(f"\x1b[?{mode}h") >= text.rfind(f"\x1b[?{mode}l") for mode in (25, 7))
     plain = _ALLOWED.sub("", text)
     stray = re.findall(r"[^\n\r\t -~\xa0-\U0010ffff]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]", plain)
     assert stray == [], stray
