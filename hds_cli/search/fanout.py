@@ -15,7 +15,7 @@ from typing import Any
 from hds_cli.errors import HdsError, SourceError
 from hds_cli.search.base import Source
 from hds_cli.search.checked import CheckedSource, checked, told
-from hds_cli.search.fusion import Listed, fuse, without_copies
+from hds_cli.search.fusion import Listed, fuse, identity, without_copies
 from hds_cli.search.reading import Fetch, Keep, Reading
 from hds_cli.types import Page, SearchResult
 
@@ -52,6 +52,7 @@ class Fanout:
     def __init__(self, sources: Sequence[Source], fetch: Fetch, *, top_k: int, keep: Keep | None = None) -> None:
         self._sources, self._top_k = [checked(source) for source in sources], top_k
         self._reading = Reading(fetch, keep)
+        identity("https://example.org/")  # loads what it needs now, not while the first result waits
         self.failures: dict[str, str] = {}
         self.answered = False
 
