@@ -20,6 +20,7 @@ from hds_cli.commands import _models
 from hds_cli.commands._earlier import shaping
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.errors import HdsError
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
 from hds_cli.search.fanout import Fanout
@@ -74,6 +75,27 @@ class _Signals:
     def _leave(self, code: int) -> None:
         self._on_leave()
         _leave(code)
+
+
+class _Gate:
+    """Hands events on until the output fails; then the task is cancelled, wherever it is, and `error` says why.
+
+    An event may come from a callback of the loop, where an exception would go to the log and not end the run.
+    """
+
+    def __init__(self, then: events.Emit) -> None:
+        self._then, self._task = then, asyncio.current_task()
+        self.error: OSError | None = None
+
+    def handle(self, event: events.Event) -> None:
+        if self.error is not None:
+            return
+        try:
+            self._then(event)
+        except OSError as exc:
+            self.error = exc
+            if self._task is not None:
+                self._task.cancel()
 
 
 class Desk:
@@ -177,7 +199,23 @@ async def research(
 
     Raises:
         HdsError: what stands in the way.
+        OSError: from `emit`; the run is given up.
     """
+    gate = _Gate(emit)
+    try:
+        finished = await _answered(request, settings, gate.handle, on_leave, run_id)
+    except (asyncio.CancelledError, HdsError):
+        if gate.error is not None:
+            raise gate.error from None
+        raise
+    if gate.error is not None:
+        raise gate.error
+    return finished
+
+
+async def _answered(
+    request: Request, settings: Settings, emit: events.Emit, on_leave: Callable[[], None], run_id: str | None
+) -> events.RunFinished:
     stop = Stop()
     signals = _Signals(stop, emit, on_leave)
     signals.watch()
