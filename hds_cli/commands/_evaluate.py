@@ -69,7 +69,7 @@ def evaluate(plan: Plan) -> Journal:
 
 async def _evaluate(plan: Plan) -> Journal:
     spec = _models.check(plan.settings)
-    own = _own_source(plan)
+    own = own_source(plan)
     async with contextlib.AsyncExitStack() as stack:
         jobs = min(plan.jobs, max(1, len(plan.questions)))
         desks = [await stack.enter_async_context(desk(spec, plan.settings, own)) for _ in range(jobs)]
@@ -78,20 +78,20 @@ async def _evaluate(plan: Plan) -> Journal:
         with journal.open(resume=plan.resume, overwrite=plan.overwrite):
             done = len(journal.rows)
             with Progress(plan.arm, len(plan.questions), quiet=plan.quiet, done=done) as progress:
-                await run(
-                    plan.questions, [_asker(d) for d in desks], journal, lambda _: progress.step(_so_far(journal))
-                )
+                await run(plan.questions, [asker(d) for d in desks], journal, lambda _: progress.step(_so_far(journal)))
     return journal
 
 
-def _own_source(plan: Plan) -> Sequence[Source] | None:
+def own_source(plan: Plan) -> Sequence[Source] | None:
+    """The pages of the set as the only source; None: the sources that the settings name."""
     if plan.pages is None:
         return None
     with Progress("indexed", None, quiet=plan.quiet) as progress:
         return [CorpusSource(open_corpus(plan.pages, file_digest(plan.pages), lambda _: progress.step("pages")))]
 
 
-def _asker(place: Desk) -> Asker:
+def asker(place: Desk) -> Asker:
+    """Who answers: an open desk."""
     return Asker(place.answer, lambda text: place.model.engine.count([Segment(text)]))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from hds_cli import config
-from hds_cli.commands import _evaluate, _options, _output, _retrieval
+from hds_cli.commands import _evaluate, _options, _output, _print, _retrieval
 from hds_cli.commands._evaluate import Plan
 from hds_cli.commands._flags import with_ask_flags
 from hds_cli.config import Settings
@@ -124,7 +123,9 @@ def compare(
             report.differences(found[0].name, one.name, comparison.differences(found[0], one)) for one in found[1:]
         ]
         sections += curve_room.text(lines, names)
-        _write(stdout, " and ".join(names), sections, [], markdown=output is not None and output.suffix == ".md")
+        _print.sections(
+            stdout, " and ".join(names), sections, [], markdown=output is not None and output.suffix == ".md"
+        )
 
 
 @app.command("retrieval")
@@ -156,8 +157,7 @@ def retrieval(
             document = {"schema": _retrieval.SCHEMA, "findings": [f.to_dict() for f in findings]}
             stdout.write(json.dumps(document) + "\n")
             return
-        markdown = output is not None and output.suffix == ".md"
-        _write(stdout, "Retrieval", [_retrieval.section(findings)], [], markdown=markdown)
+        _print.sections(stdout, "Retrieval", [_retrieval.section(findings)], [], markdown=_wants_markdown(output))
 
 
 def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool) -> None:
@@ -173,28 +173,8 @@ def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | N
             a, b = (comparison.read(journal.path) for journal in journals)
             sections.append(report.differences(names[0], names[1], comparison.differences(a, b)))
         notes = [f"rows: {journal.path}" for journal in journals]
-        _write(stdout, name, sections, notes, markdown=output is not None and output.suffix == ".md")
+        _print.sections(stdout, name, sections, notes, markdown=_wants_markdown(output))
 
 
-def _write(stdout: Any, title: str, sections: list[report.Section], notes: list[str], *, markdown: bool) -> None:
-    """Sections as Markdown, as tables on a terminal, as tab-separated lines in a pipe; notes then go to stderr."""
-    from hds_cli.render.text import one_line
-
-    if markdown:
-        stdout.write(report.markdown(title, sections, notes))
-        return
-    for place, (heading, header, rows) in enumerate(sections):
-        if len(sections) > 1:
-            stdout.write(("\n" if place else "") + one_line(heading) + "\n")
-        _table(stdout, header, rows)
-    sys.stderr.writelines(one_line(note) + "\n" for note in notes)
-
-
-def _table(stdout: Any, header: list[str], rows: report.Table) -> None:
-    from hds_cli.render import tables
-    from hds_cli.render.consoles import console_for
-
-    if stdout.isatty():
-        tables.print_rows(console_for(stdout), header, rows, right=0)
-    else:
-        stdout.write(tables.rows_text([header, *rows]) + "\n")
+def _wants_markdown(output: Path | None) -> bool:
+    return output is not None and output.suffix == ".md"

@@ -1,0 +1,138 @@
+"""`hds tune`: which options of the pipeline suit a question set."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from hds_cli import config, paths
+from hds_cli.commands import _evaluate, _models, _options, _output, _print
+from hds_cli.commands._evaluate import Plan
+from hds_cli.commands._flags import with_ask_flags
+from hds_cli.commands._progress import Progress
+from hds_cli.commands._research import desk
+from hds_cli.config import Settings
+from hds_cli.errors import UsageError
+from hds_cli.evaluation import datasets, runner
+from hds_cli.evaluation import tune as tuning
+from hds_cli.evaluation.questions import Question
+from hds_cli.evaluation.tune import Cache, Config, Result, Value
+
+
+@with_ask_flags
+def tune(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file of questions, or a folder with it.")],
+    *,
+    settings: Settings,
+    trials: Annotated[int, typer.Option("--trials", metavar="N", min=1, help="Configurations to try.")] = 16,
+    strategy: Annotated[
+        str, typer.Option("--strategy", metavar="halving|random", help="Half of them go on, or all do everything.")
+    ] = "halving",
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=V,V", help="Values to try (repeatable) [a built-in list]."),
+    ] = None,
+    draw: Annotated[int, typer.Option("--draw", metavar="N", help="Seed of what is tried.")] = 0,
+    format_: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Of the file.")] = None,
+    corpus: Annotated[Path | None, typer.Option("--corpus", metavar="FILE", help="Pages as the only source.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N questions.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there; a name with .md: as Markdown.")
+    ] = None,
+    json_: _options.Json = False,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Try options on your own questions: the front of F1, seconds and tokens, and whether the best is really better.
+
+    Half of the questions choose, the other half confirms. Every evaluation is kept: nothing is asked twice.
+
+    hds tune notes-questions --trials 16
+
+    hds tune set.jsonl --option top-k=3,5,8 --option max-turns=2,4 --strategy random
+    """  # fmt: skip
+    if strategy not in tuning.STRATEGIES:
+        raise UsageError(f"there is no strategy {strategy!r}", hint="--strategy halving, or random")
+    loaded = datasets.load(dataset, format_)
+    questions = datasets.chosen(loaded.questions, limit=limit, shard=(1, 1))
+    plan = Plan(loaded, questions, settings, corpus, quiet=quiet)
+    configs = tuning.drawn(tuning.space_of(option or (), _types()), trials, draw)
+    found = asyncio.run(_tune(plan, configs, strategy))
+    with _output.target(output) as stdout:
+        if json_:
+            stdout.write(json.dumps(found.to_dict()) + "\n")
+        else:
+            _show(stdout, found, markdown=output is not None and output.suffix == ".md")
+
+
+def _types() -> dict[str, Callable[[str], Value]]:
+    """The settings that may be tuned: those with one number or word as their value."""
+    hints = get_type_hints(Settings)
+    kinds: dict[Any, Callable[[str], Value]] = {int: int, float: float, str: str}
+    found = {}
+    for field in config.fields():
+        kind = next((k for k in kinds if hints[field.name] in (k, k | None)), None)
+        if kind is not None:
+            found[field.name] = kinds[kind]
+    return found
+
+
+async def _tune(plan: Plan, configs: Sequence[Config], strategy: str) -> tuning.Tuned:
+    own = _evaluate.own_source(plan)
+    spec = _models.check(plan.settings)
+    cache: Cache | None = None
+
+    async def evaluate(tried: Config, questions: Sequence[Question]) -> list[Result]:
+        nonlocal cache
+        settings = _changed(plan.settings, tried)
+        if cache is None or any(cache.get(tried, q) is None for q in questions):
+            async with desk(spec, settings, own) as place:
+                cache = cache or Cache(_place(plan, dataclasses.asdict(place.model.info)))
+                with Progress(str(tried), len(questions), quiet=plan.quiet) as progress:
+                    for question in questions:
+                        if cache.get(tried, question) is None:
+                            row, costs = await runner.ask(question, _evaluate.asker(place))
+                            cache.put(tried, question, _result(row, costs))
+                        progress.step()
+        return [result for q in questions if (result := cache.get(tried, q)) is not None]
+
+    return await tuning.tune(plan.questions, configs, strategy, evaluate)
+
+
+def _changed(settings: Settings, tried: Config) -> Settings:
+    """The settings with what is tried; checked as if they came from flags."""
+    given = {name: getattr(settings, name) for name, origin in settings.origins.items() if origin == "flag"}
+    return config.load(given | dict(tried.changes))
+
+
+def _result(row: dict[str, Any], costs: dict[str, Any]) -> Result:
+    return Result(row["scores"]["squad"]["f1"], costs["seconds"]["total"], row["tokens"])
+
+
+def _place(plan: Plan, model: dict[str, Any]) -> Path:
+    """The cache of this model, set, corpus and present settings."""
+    head = _evaluate.header(plan, model | {"file": None}) | {"questions": None}
+    key = hashlib.sha256(json.dumps(head, sort_keys=True).encode()).hexdigest()[:16]
+    return paths.data_dir() / "eval" / "tune" / f"{plan.dataset.name}-{key}.jsonl"
+
+
+def _show(stdout: Any, found: tuning.Tuned, *, markdown: bool) -> None:
+    front = {outcome.config.key for outcome in found.front}
+    order = sorted(found.tried, key=lambda o: (-len(o.results), -o.f1, o.seconds))
+    rows = [
+        [str(o.config), str(len(o.results)), f"{o.f1:.1f} ({o.bounds().low:.1f}-{o.bounds().high:.1f})",
+         f"{o.seconds:.2f}", f"{o.tokens:.0f}", "front" if o.config.key in front else ""]
+        for o in order
+    ]  # fmt: skip
+    header = ["options", "questions", "F1 (95 %)", "seconds", "tokens", ""]
+    gain = found.gain
+    said = f"{found.winner}: {found.verdict}"
+    if found.winner.changes:
+        said += f" ({gain.mean:+.1f} F1, {gain.low:+.1f} to {gain.high:+.1f}, on {found.confirmed_on} other questions)"
+    _print.sections(stdout, "hds tune", [("Tried", header, rows)], [said], markdown=markdown)
