@@ -62,6 +62,16 @@ class _Lazy(TyperGroup):
         ctx.meta["hds.called"] = True
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as exc:  # Typer would make an exit code 1 of it
+            raise _ClosedPipe from exc
+
+
+class _ClosedPipe(Exception):
+    """Whoever read stdout has gone: `| head`."""
+
 
 def _outside() -> dict[str, str]:
     """The commands that plugins bring, each with where it is from; nothing is imported for it."""
@@ -183,7 +193,7 @@ def run(args: list[str]) -> int:
         return _say(_usage(exc), args, code=exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _say(Interrupted("stopped"), [])
-    except BrokenPipeError:
+    except (BrokenPipeError, _ClosedPipe):
         _mute_stdout()
         return 141
     except OSError as exc:

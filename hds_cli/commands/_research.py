@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -259,6 +260,12 @@ def _warnings(model: _models.Model, settings: Settings) -> list[events.Notice]:
     return said
 
 
+def quit_on_interrupt() -> None:
+    """Ctrl-C ends the process at once, as long as no run watches for it: nothing is lost, and nothing is traced."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, lambda *_: _leave(130))
+
+
 def _leave(code: int) -> None:
     """End at once: threads in llama.cpp or in a name look-up must not hold the prompt."""
     for stream in (sys.stdout, sys.stderr):
@@ -269,4 +276,4 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-__all__ = ["Desk", "Request", "desk", "new_run_id", "research"]
+__all__ = ["Desk", "Request", "desk", "new_run_id", "quit_on_interrupt", "research"]

@@ -12,7 +12,7 @@ import typer
 
 from hds_cli import config, events
 from hds_cli.commands import _earlier, _formats, _input, _models, _options, _output
-from hds_cli.commands._research import Request, new_run_id, research
+from hds_cli.commands._research import Request, new_run_id, quit_on_interrupt, research
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec
 from hds_cli.history.journal import Journal, keep
@@ -95,6 +95,7 @@ def ask(
 
     hds ask -c "and of Denmark?"
     """  # fmt: skip
+    quit_on_interrupt()
     start = _earlier.start(question or [], continue_, resume)
     settings = config.load(
         start.settings | _given({
