@@ -20,8 +20,10 @@ from hds_cli.engine.base import Segment
 from hds_cli.evaluation import summary
 from hds_cli.evaluation.corpus import CorpusSource, file_digest, open_corpus
 from hds_cli.evaluation.journal import Journal
+from hds_cli.evaluation.judge import judge
 from hds_cli.evaluation.questions import Dataset, Question
 from hds_cli.evaluation.runner import Asker, run
+from hds_cli.evaluation.writer import Writer
 
 if TYPE_CHECKING:
     from hds_cli.search.base import Source
@@ -44,6 +46,7 @@ class Plan:
     resume: bool = False
     overwrite: bool = False
     quiet: bool = False
+    judge: str | None = None
 
     @property
     def pages(self) -> Path | None:
@@ -125,6 +128,27 @@ def _so_far(journal: Journal) -> str:
     return f"F1 {f1:.1f}" + (f", {failed} failed" if failed else "")
 
 
-def document(journal: Journal) -> dict[str, Any]:
-    """The document `hds.eval/1` of an evaluation."""
-    return summary.document(list(journal.rows.values()), journal.costs, str(journal.path))
+def document(plan: Plan, journal: Journal) -> dict[str, Any]:
+    """The document `hds.eval/1` of an evaluation, judged if a judge was named.
+
+    Raises:
+        ModelError: the judge cannot be used.
+    """
+    found = summary.document(list(journal.rows.values()), journal.costs, str(journal.path))
+    if plan.judge is not None:
+        found["metrics"]["judge"] = _judged(plan, journal)
+    return found
+
+
+def _judged(plan: Plan, journal: Journal) -> dict[str, Any]:
+    settings = replace(plan.settings, model=plan.judge, dialect=None, n_ctx=None)
+    model = _models.load(_models.check(settings), settings)
+    writer = Writer(model.engine)
+    path = journal.path.with_name(f"{journal.path.name.removesuffix('.jsonl')}.judge.jsonl")
+    try:
+        with Progress("judged", len(journal.rows), quiet=plan.quiet) as progress:
+            name = f"{model.info.name} {model.info.sha256 or ''}".strip()
+            return judge(journal.rows, writer, name, path, progress.step)
+    finally:
+        writer.close()
+        model.engine.close()

@@ -69,6 +69,9 @@ def run(
     sequential: Annotated[
         bool, typer.Option("--sequential", help="Again with one query a turn, side by side.")
     ] = False,
+    judge_model: Annotated[
+        str | None, typer.Option("--judge-model", metavar="NAME|PATH", help="Let another model judge the answers too.")
+    ] = None,
     results: Results = None,
     output: Output = None,
     json_: _options.Json = False,
@@ -87,8 +90,9 @@ def run(
     if corpus is not None and not corpus.is_file():
         raise UsageError(f"there is no file {corpus}", hint="--corpus corpus.jsonl")
     plan = Plan(
-        loaded, questions, settings, corpus, results, jobs=jobs, resume=resume, overwrite=overwrite, quiet=quiet
-    )
+        loaded, questions, settings, corpus, results, jobs=jobs, resume=resume, overwrite=overwrite, quiet=quiet,
+        judge=judge_model,
+    )  # fmt: skip
     arms = [plan, plan.sequential()] if sequential else [plan]
     journals = [_evaluate.evaluate(arm) for arm in arms]
     _show(loaded.name, arms, journals, output, json_)
@@ -161,7 +165,7 @@ def retrieval(
 
 
 def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool) -> None:
-    documents = [_evaluate.document(journal) for journal in journals]
+    documents = [_evaluate.document(arm, journal) for arm, journal in zip(arms, journals, strict=True)]
     with _output.target(output) as stdout:
         if json_:
             document = documents[0] | ({"sequential": documents[1]} if len(documents) > 1 else {})

@@ -171,6 +171,20 @@ def test_the_sequential_arm_asks_one_query_a_turn(
     assert (tmp_path / "r.sequential.jsonl").exists()
 
 
+def test_a_judge_is_reported_apart(
+    hds: Hds, question_set: Path, oslo: list[str], script: Callable[..., str], tmp_path: Path
+) -> None:
+    """Another model says right to the first four; its verdicts are kept and not asked for again."""
+    judge = script("A", "A", "A", "A", "B", "B")
+    arguments = ["eval", str(question_set), *oslo, "--results", str(tmp_path / "r.jsonl"), "--json"]
+    found = json.loads(hds(*arguments, "--judge-model", judge).stdout)["metrics"]
+    assert found["judge"]["right"] == pytest.approx(66.667)
+    assert found["squad"]["em"] == pytest.approx(16.667)
+    again = hds(*arguments, "--resume", "--judge-model", judge)
+    assert json.loads(again.stdout)["metrics"]["judge"] == found["judge"]
+    assert len((tmp_path / "r.judge.jsonl").read_text().splitlines()) == 7
+
+
 def test_the_report_is_markdown(hds: Hds, question_set: Path, oslo: list[str], tmp_path: Path) -> None:
     """`-o report.md`: a heading and a table, nothing on stdout."""
     out = hds("eval", str(question_set), *oslo, "-o", str(tmp_path / "report.md"))
