@@ -175,7 +175,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             yield Finding("sources", "ok", name)
             continue
         needed: State = "fail" if not works or name in settings.source else "warn"
-        hint = problem.hint or f"is it up, and the network? to see more: hds search -s {name} test"
+        hint = problem.hint or f"to see more: hds search -s {name} test"
         yield Finding("sources", needed, f"{name}: {problem.message}", hint)
     if not answers:
         yield Finding("sources", "fail", "there is nothing to search in", "hds index add FOLDER")

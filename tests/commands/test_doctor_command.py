@@ -109,7 +109,7 @@ def test_a_searxng_without_json_is_told_how_to_give_it(hds: Hds, model: str, not
     url = f"http://127.0.0.1:{server.server_address[1]}"
     code, found = findings(hds, HDS_MODEL=model, HDS_SEARXNG_URL=url)
     assert (code, about(found, "sources")["state"]) == (0, "warn")
-    assert "formats: [html, json]" in about(found, "sources")["hint"]
+    assert "formats: [html, json]" in about(found, "sources")["message"]
     code, found = findings(hds, HDS_MODEL=model, HDS_SEARXNG_URL=url, HDS_SOURCE="searxng,notes")
     assert (code, about(found, "sources")["state"]) == (1, "fail")
     server.shutdown()
