@@ -156,8 +156,8 @@ class GuidedDialect:
         return tokens
 
     def _reading(self, query: str, passages: Sequence[Passage]) -> str:
-        # No mark between the words (arXiv 2403.14720): it doubles the passages (2.07 times the tokens over 84 pages), and
-        # what an order in a page makes the model write is believed only if it stands there and answers the query.
+        # No mark between the words (arXiv 2403.14720): it doubles the passages (2.07 times the tokens over 84 pages);
+        # what an order in a page makes the model write in words of its own is not believed anyway.
         listed = "\n".join(f"[{p.n}] {_line(p.full)}" for p in passages)
         return f"READ\nPassages:\n{listed}\nQuery: {protocol.neutral(query)}"
 
