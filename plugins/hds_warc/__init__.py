@@ -143,4 +143,4 @@ async def _extracted(record: records.Record, extract: Extract) -> Page:
 
 def _document(page: Page) -> Iterator[Document]:
     if page.ok:
-        yield Document(page.url, page.title, page.text, page.url)
+        yield Document(page.url, page.title, page.text, page.url, page.date or "")
