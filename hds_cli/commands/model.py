@@ -15,7 +15,7 @@ from hds_cli.commands.config import write
 from hds_cli.engine import library, models
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.known import FILES, SHORT_NAMES, TEMPLATES
-from hds_cli.errors import HdsError, ModelError, UsageError
+from hds_cli.errors import HdsError, OutputError, UsageError
 from hds_cli.plugins import entry_points
 
 app = typer.Typer(
@@ -79,6 +79,9 @@ def list_(json_: _options.Json = False) -> None:
     """
     default = config.load().model
     rows = [_row(record, default) for record in library.pulled()]
+    rows += [
+        _listed(f.name, None, "unfinished: pull it again", library.bytes_in(f), None) for f in library.unfinished()
+    ]
     rows += [_installed_row(name, default) for name in sorted(entry_points(models.GROUP))]
     if json_:
         short = [{"name": name, "repo": s.repo, "about": s.about, "verified": s.verified} for name, s in _short()]
@@ -141,17 +144,20 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")], yes: _Yes = Fal
 
     hds model remove HybridDeepSearcher.Q4_K_M --yes
     """
-    record = library.get(name)
+    left = next((folder for folder in library.unfinished() if folder.name == name), None)
+    record = None if left else library.get(name)
+    folder = record.folder if record else paths.models_dir() / name
+    size = library.bytes_in(folder)
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"this deletes {record.folder}", hint=f"hds model remove {name} --yes")
-        typer.confirm(f"Delete {record.name} ({_size(record.bytes)})?", abort=True, err=True)
+            raise UsageError(f"this deletes {folder}", hint=f"hds model remove {name} --yes")
+        typer.confirm(f"Delete {folder.name} ({_size(size)})?", abort=True, err=True)
     try:
-        library.remove(record)
+        library.remove(folder)
     except OSError as exc:
-        raise ModelError(f"cannot delete {record.folder}: {exc.strerror or exc}", code="output") from exc
-    _say(f"removed {record.name}, {_size(record.bytes)} freed")
-    if config.load().model in (record.name, record.asked):
+        raise OutputError(f"cannot delete {folder}: {exc.strerror or exc}") from exc
+    _say(f"removed {folder.name}, {_size(size)} freed")
+    if record and config.load().model in (record.name, record.asked):
         _say("it was the default model   (hds model use OTHER, or hds config set model --unset)")
 
 

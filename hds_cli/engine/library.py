@@ -87,6 +87,15 @@ def pulled() -> list[Record]:
     return [record for folder in folders if (record := _read(folder)) is not None]
 
 
+def unfinished() -> list[Path]:
+    """The folders of downloads that broke off; the same pull goes on with them."""
+    try:
+        folders = sorted(path for path in paths.models_dir().iterdir() if path.is_dir())
+    except OSError:
+        return []
+    return [folder for folder in folders if _read(folder) is None and any(folder.glob(".*.part"))]
+
+
 def find(name: str) -> Record | None:
     """The pulled model of this name, or the one that was asked for in these words (`hds:Q4_K_M`)."""
     records = pulled()
@@ -131,14 +140,14 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]", "-", name).lstrip(".-_+")[:120] or "model"
 
 
-def remove(record: Record) -> None:
+def remove(folder: Path) -> None:
     """Delete a model's folder, its record first, so that a deletion cut short leaves nothing that looks whole.
 
     Raises:
         OSError: the folder cannot be changed.
     """
-    (record.folder / RECORD).unlink(missing_ok=True)
-    shutil.rmtree(record.folder)
+    (folder / RECORD).unlink(missing_ok=True)
+    shutil.rmtree(folder)
 
 
 def _read(folder: Path) -> Record | None:
@@ -152,6 +161,11 @@ def _read(folder: Path) -> Record | None:
         return None
     inside = all(not Path(f.path).is_absolute() and ".." not in Path(f.path).parts for f in files)
     return record if files and inside and _NAME.fullmatch(folder.name) else None
+
+
+def bytes_in(folder: Path) -> int:
+    """What the files of a folder take on the disk."""
+    return sum(max(0, _size(path)) for path in folder.rglob("*") if path.is_file())
 
 
 def _size(path: Path) -> int:

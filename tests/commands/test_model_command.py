@@ -119,6 +119,18 @@ def test_a_download_that_was_killed_is_gone_on_with_by_the_next(hub: Hub, hds: H
     assert not part.exists()
 
 
+def test_a_download_that_broke_off_is_listed_and_can_be_removed(hub: Hub, hds: Hds, home: Path) -> None:
+    """It takes room, so it is shown; it is no model to ask."""
+    hub.cut = [15_000_000]
+    hub_down_after_the_cut(hub, hds)
+    rows = json.loads(hds("model", "list", "--json").stdout)["models"]
+    assert (rows[0]["name"], rows[0]["from"]) == ("Tiny-Q4_K_M", "unfinished: pull it again")
+    assert rows[0]["bytes"] > 1_000_000
+    assert hds("model", "info", "Tiny-Q4_K_M").returncode == 4
+    assert hds("model", "remove", "Tiny-Q4_K_M", "--yes").returncode == 0
+    assert not folder(home).exists()
+
+
 def hub_down_after_the_cut(hub: Hub, hds: Hds) -> None:
     """The line breaks, and every further request is refused."""
     import threading

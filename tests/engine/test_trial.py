@@ -19,7 +19,7 @@ from hds_cli.errors import ModelUnusable
 from tests.conftest import ROOT
 from tests.engine import tiny
 
-MUTANTS = int(os.environ.get("HDS_TEST_MUTANTS", "60"))  # F19 in full: HDS_TEST_MUTANTS=1000
+MUTANTS = int(os.environ.get("HDS_TEST_MUTANTS", "100"))  # F19 in full: HDS_TEST_MUTANTS=1000
 ENVIRONMENT = {**os.environ, "GGML_NO_BACKTRACE": "1"}
 
 
