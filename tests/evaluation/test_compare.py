@@ -14,6 +14,7 @@ from hds_cli.evaluation.bootstrap import interval, paired
 from hds_cli.evaluation.compare import differences, read, read_all, shared
 from hds_cli.evaluation.curves import curves
 from tests.conftest import Hds
+from tests.contract.schemas import validate
 
 
 def _row(name: str, f1: float, turns: int) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def test_compare_draws_prints_and_reports(hds: Hds, tmp_path: Path) -> None:
     assert "F1 within so many turns" in out.stdout
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
     found = json.loads(hds("eval", "compare", str(a), str(b), "--json").stdout)
-    assert found["schema"] == "hds.eval.compare/1"
+    validate(found, "hds.eval.compare/1")
     assert found["differences"][0]["figures"]["squad f1"]["verdict"] == "better"
     hds("eval", "compare", str(a), str(b), "-o", str(tmp_path / "r.md"), "--curves", str(tmp_path / "c.svg"))
     assert (tmp_path / "r.md").read_text().startswith("# a and b")

@@ -15,6 +15,7 @@ import pytest
 
 from hds_cli.evaluation.sealed import opened, seal
 from tests.conftest import Hds, command
+from tests.contract.schemas import validate
 
 BLOCK = "<think>\nt\n</think>\n\n<|begin_search_queries|>\n{}\n<|end_search_queries|>"
 ANSWER = "x\n</think>\n\n\\boxed{{{}}}"
@@ -48,6 +49,7 @@ def test_the_document_holds_every_metric(hds: Hds, question_set: Path, oslo: lis
     out = hds("eval", str(question_set), *oslo, "--json", "--results", str(tmp_path / "r.jsonl"))
     assert out.returncode == 0, out.stderr
     found = json.loads(out.stdout)
+    validate(found)
     assert (found["schema"], found["n"], found["per_question"]) == ("hds.eval/1", 6, str(tmp_path / "r.jsonl"))
     metrics = found["metrics"]
     assert metrics["squad"] == {"em": pytest.approx(16.667), "f1": pytest.approx(16.667)}

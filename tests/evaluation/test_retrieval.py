@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hds_cli.evaluation.ranking import ndcg, recall, reciprocal_rank
 from tests.conftest import Hds
+from tests.contract.schemas import validate
 
 
 def test_graded_scores_by_hand() -> None:
@@ -48,7 +49,7 @@ def test_a_beir_folder_is_graded(hds: Hds, tmp_path: Path) -> None:
     (tmp_path / "qrels").mkdir()
     (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1\td/2\t2\n1\td1\t0\n")
     found = json.loads(hds("eval", "retrieval", str(tmp_path), "--json").stdout)
-    assert found["schema"] == "hds.eval.retrieval/1"
+    validate(found, "hds.eval.retrieval/1")
     (row,) = found["findings"]
     assert (row["n"], row["R@2"], row["nDCG@10"], row["MRR@10"]) == (1, 100, 100, 100)
 

@@ -14,6 +14,7 @@ from hds_cli.search.collections import open_one
 from hds_cli.text import quote_words
 from hds_cli.types import Document
 from tests.conftest import Hds
+from tests.contract.schemas import validate
 
 PAGE = """The capital of Norway is Oslo. The official languages of Norway are Bokmål and Nynorsk.
 
@@ -102,7 +103,7 @@ def test_twice_is_byte_for_byte_the_same_and_so_is_going_on(made: Path, hds: Hds
     whole = (made / "a" / "questions.jsonl").read_bytes()
     part = made / "b" / "questions.jsonl"
     arguments = ["synth", "--collection", "world", "--seed", "1", "-o", str(made / "b")]
-    assert hds(*arguments, "-n", "15").returncode == 0
+    validate(json.loads(hds(*arguments, "-n", "15", "--json").stdout), "hds.synth/1")
     assert whole.startswith(part.read_bytes())
     with part.open("a") as file:
         file.write('{"id": "torn')

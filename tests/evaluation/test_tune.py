@@ -14,6 +14,7 @@ from hds_cli.errors import UsageError
 from hds_cli.evaluation.questions import Question
 from hds_cli.evaluation.tune import Cache, Config, Outcome, Result, drawn, pareto, space_of, split, tune
 from tests.conftest import Hds
+from tests.contract.schemas import validate
 
 QUESTIONS = [Question(f"q{n}", f"{n}?", ("a",)) for n in range(64)]
 
@@ -100,7 +101,7 @@ def test_the_command_asks_nothing_twice(hds: Hds, home: Path, shared: Path, scri
     first = hds(*arguments, "--option", "top-k=1,2")
     assert first.returncode == 0, first.stderr
     found = json.loads(first.stdout)
-    assert found["schema"] == "hds.tune/1"
+    validate(found, "hds.tune/1")
     assert {json.dumps(tried["options"]) for tried in found["tried"]} == {"{}", '{"top_k": 1}', '{"top_k": 2}'}
     assert found["verdict"].startswith("no") or "present settings" in found["verdict"]
     (cache,) = (home / "data" / "eval" / "tune").glob("*.jsonl")
