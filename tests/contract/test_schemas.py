@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from .schemas import FOLDER, event_schema, schema, validate
 URL = "http://x.example/tides"
 BLOCK = "<think>\nt\n</think>\n\n<|begin_search_queries|>\nwhere the boat lies\n<|end_search_queries|>"
 ANSWER = "x\n</think>\n\nIt lies in Bergen [1].\n\n\\boxed{Bergen}"
-FILES = (("script", "jsonl"), ("questions", "jsonl"), ("tiny", "gguf"))
+FILES = (("script", "jsonl"), ("questions", "jsonl"), ("tiny", "gguf"), ("rows", "jsonl"), ("again", "jsonl"))
 
 # What each command is called with. `{…}` are things of the test's own home; see `Place`.
 CALLS: dict[str, list[str]] = {
@@ -43,6 +44,7 @@ CALLS: dict[str, list[str]] = {
     "config show": [],
     "config get": ["top_k"],
     "config path": [],
+    "doctor": ["--offline"],
     "model list": [],
     "model info": ["{tiny}"],
     "history list": [],
@@ -50,6 +52,10 @@ CALLS: dict[str, list[str]] = {
     "history show": ["last"],
     "history replay": ["--rerun", "--offline", "last"],
     "eval run": ["{questions}", "-e", "scripted", "-m", "{script}", "-s", "notes", "--offline"],
+    "eval compare": ["{rows}", "{again}"],
+    "eval retrieval": ["{set}", "--offline"],
+    "tune": ["{set}", "--trials", "2", "--option", "top-k=2,3", "-e", "scripted", "-m", "{script}", "--offline"],
+    "synth": ["--collection", "world", "-n", "1", "-o", "{made}"],
 }
 
 
@@ -97,15 +103,23 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     (folder / "notes").mkdir()
     (folder / "notes" / "boat.md").write_text("# The boat\n\nThe boat lies in the harbour of Bergen.\n")
     (folder / "script.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in (BLOCK, ANSWER)))
-    question = {"id": "1", "question": "Where is the boat?", "answers": ["Bergen"], "supporting_titles": []}
-    (folder / "questions.jsonl").write_text(json.dumps(question) + "\n")
+    question = {"question": "Where is the boat?", "answers": ["Bergen"], "supporting_titles": ["The boat"]}
+    rows = [json.dumps({"id": str(n)} | question) + "\n" for n in range(8)]
+    (folder / "set").mkdir()
+    (folder / "questions.jsonl").write_text(rows[0])
+    (folder / "set" / "questions.jsonl").write_text("".join(rows))
+    page = {"title": "The boat", "text": "The boat lies in the harbour of Bergen."}
+    (folder / "set" / "corpus.jsonl").write_text(json.dumps(page) + "\n")
     tiny.write(folder / "tiny.gguf")
     cache = PageCache(folder / "home" / "cache" / "pages")
     cache.put(Page(URL, title="Tides", text="The moon pulls the sea.", fetched_at="2026-01-01T00:00:00+00:00"))
     cache.close()
     names = {name: str(folder / f"{name}.{end}") for name, end in FILES}
-    found = Place(folder / "home", names | {"page": URL})
-    assert found.hds("index", "add", str(folder / "notes")).returncode == 0
+    found = Place(folder / "home", names | {"page": URL, "set": str(folder / "set"), "made": str(folder / "made")})
+    for call in (["index", "add", str(folder / "notes")], ["ask", *CALLS["ask"]]):
+        assert found.hds(*call).returncode == 0
+    assert found.hds("eval", "run", *CALLS["eval run"], "--results", names["rows"]).returncode == 0
+    shutil.copy(names["rows"], names["again"])
     return found
 
 
@@ -116,7 +130,7 @@ def test_json_is_what_its_schema_says(place: Place, call: str) -> None:
     document = json.loads(done.stdout)
     assert document["schema"] != "hds.error/1", done.stdout
     validate(document)
-    assert done.returncode == 0 or call == "fetch"
+    assert done.returncode == 0 or call in ("fetch", "doctor")  # nothing listens there; this machine may lack something
 
 
 @pytest.mark.parametrize("call", [["ask", ""], ["ask", "-m", "no-such-model", "q"], ["search", "-s", "nowhere", "x"], ["index", "info", "none"],
