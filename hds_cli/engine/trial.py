@@ -67,20 +67,20 @@ def _try(path: Path) -> None:
         raise ModelUnusable(f"no process could be started to try {path}: {exc.strerror}") from exc
     if done.returncode == 0:
         return
-    raise ModelUnusable(_reason(done.returncode, done.stdout) or f"llama.cpp crashes on {path}", hint=_HINT)
+    raise ModelUnusable(_reason(path, done.returncode, done.stdout), hint=_HINT)
 
 
 _HINT = "another GGUF file, or pip install --upgrade llama-cpp-python"
 
 
-def _reason(code: int, said: bytes) -> str | None:
+def _reason(path: Path, code: int, said: bytes) -> str:
     """What the child said, or how it ended."""
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return str(json.loads(said)["error"])
+    how = f"exit {code}"
     if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-        return f"llama.cpp crashes on this file ({name}); it was tried in a process of its own"
-    return None
+        how = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    return f"llama.cpp crashes on {path} ({how}); it was tried in a process of its own"
 
 
 def _environment() -> dict[str, str]:

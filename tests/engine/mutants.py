@@ -77,7 +77,7 @@ def main(good: Path, count: int, seed: int, *, guard: bool = True) -> Counter[st
                 engine.close()
                 ends["loaded"] += 1
             except HdsError as exc:
-                ends["crashed in the child" if "crashes on this file" in exc.message else
+                ends["crashed in the child" if "llama.cpp crashes on" in exc.message else
                      "refused by its header" if "not a usable GGUF" in exc.message else "refused by llama.cpp"] += 1  # fmt: skip
     return ends
 
