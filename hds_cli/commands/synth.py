@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _options, _output
+from hds_cli.commands import _models, _options, _output
 from hds_cli.commands._progress import Progress
+from hds_cli.config import Settings
 from hds_cli.errors import UsageError
 from hds_cli.evaluation import corpus
 from hds_cli.evaluation.synth import make, pool
@@ -23,7 +24,7 @@ from hds_cli.search import collections
 from hds_cli.search.local import Collection
 from hds_cli.types import Document
 
-CACHE = "cache"
+CACHE, QUESTIONS = "cache", "questions.jsonl"
 
 
 def synth(
@@ -41,6 +42,11 @@ def synth(
     trajectories: Annotated[
         bool, typer.Option("--trajectories", help="Write trajectories.jsonl too: chats to train a searcher with.")
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="NAME|PATH", help="Let it write the questions: for pages of prose."),
+    ] = None,
+    engine: Annotated[str | None, typer.Option("--engine", "-e", metavar="NAME", help="Of the model.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="[NAME-questions-SEED]")
     ] = None,
@@ -48,7 +54,8 @@ def synth(
     quiet: _options.Quiet = False,
 ) -> None:
     """Make questions that one search does not answer and several do, from pages with facts in tables, `key: value`
-    lines or plain sentences. The folder is a question set for `hds eval`. Called again, it goes on where it stopped.
+    lines or plain sentences; or, with -m, from prose. The folder is a question set for `hds eval`. Called again, it
+    goes on where it stopped.
 
     hds synth --collection world -n 500 --seed 1
 
@@ -59,8 +66,12 @@ def synth(
         raise UsageError("no pages were named", hint="hds synth --collection world   (hds index list)")
     pages = _pages(names)
     folder = output or Path(f"{'-'.join(names)}-questions-{seed}")
+    wanted = _Wanted(count, seed, top_k)
     with Progress("questions", count, quiet=quiet) as progress:
-        rows = _questions(pages, folder, count, seed, top_k, progress)
+        if model is None:
+            rows = _questions(pages, folder, wanted, progress)
+        else:
+            rows = _written(pages, folder, wanted, config.load({"model": model, "engine": engine}), progress)
     corpus_file = folder / "corpus.jsonl"
     _write(corpus_file, ({"id": d.id, "title": d.title, "text": d.text, "url": d.url} for d in pages.documents))
     kept = _trajectories(pages, folder, rows, quiet) if trajectories else None
@@ -102,12 +113,41 @@ def _documents(name: str) -> Iterator[Document]:
         cache.close()
 
 
-def _questions(
-    pages: _Pages, folder: Path, count: int, seed: int, top_k: int, progress: Progress
+@dataclass(frozen=True)
+class _Wanted:
+    count: int
+    seed: int
+    top_k: int
+
+    def header(self, pages: _Pages, by: str) -> dict[str, Any]:
+        """What the questions depend on."""
+        made = {"seed": self.seed, "top_k": self.top_k, "by": by}
+        return {"schema": make.SCHEMA, "pages": pages.digest, **made}
+
+
+def _questions(pages: _Pages, folder: Path, wanted: _Wanted, progress: Progress) -> list[dict[str, Any]]:
+    """From the facts of structured pages, without a model."""
+    maker = make.Maker(pool.make(pages.documents), pages.index.search, wanted.seed, wanted.top_k)
+    header = wanted.header(pages, "facts")
+    return make.write(folder / QUESTIONS, header, wanted.count, maker.rows, progress.step)
+
+
+def _written(
+    pages: _Pages, folder: Path, wanted: _Wanted, settings: Settings, progress: Progress
 ) -> list[dict[str, Any]]:
-    header = {"schema": make.SCHEMA, "pages": pages.digest, "seed": seed, "top_k": top_k}
-    maker = make.Maker(pool.make(pages.documents), pages.index.search, seed, top_k)
-    return make.write(folder / "questions.jsonl", header, count, maker.rows, progress.step)
+    """By a model, from prose."""
+    from hds_cli.evaluation.synth.written import WrittenMaker
+    from hds_cli.evaluation.writer import Writer
+
+    model = _models.load(_models.check(settings), settings)
+    writer = Writer(model.engine)
+    try:
+        maker = WrittenMaker(pages.documents, pages.index.search, writer, wanted.seed, wanted.top_k)
+        header = wanted.header(pages, f"{model.info.name} {model.info.sha256 or ''}".strip())
+        return make.write(folder / QUESTIONS, header, wanted.count, maker.rows, progress.step)
+    finally:
+        writer.close()
+        model.engine.close()
 
 
 def _trajectories(pages: _Pages, folder: Path, rows: list[dict[str, Any]], quiet: bool) -> int:

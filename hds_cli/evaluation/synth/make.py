@@ -67,7 +67,7 @@ class Maker:
                 continue
             known.add(draft.question)
             failed = 0
-            yield _row(draft, place - 1)
+            yield row_of(draft, place - 1)
         raise SynthError(
             f"these pages give no more than {len(known)} questions",
             hint="a smaller -n, more pages, or pages with `key: value` lines or tables",
@@ -86,7 +86,8 @@ class Maker:
         return solve(draft.program, pages)
 
 
-def _row(draft: Draft, candidate: int) -> Row:
+def row_of(draft: Draft, candidate: int) -> Row:
+    """The question as a line of the set."""
     name = hashlib.sha256(draft.question.encode()).hexdigest()[:12]
     lookups = [
         {"question": step.question, "answer": step.answer, "title": step.title} for step in draft.program if step.title
