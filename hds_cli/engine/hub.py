@@ -317,4 +317,5 @@ def _broken(what: str, part: Path | None, why: str) -> HdsError:
     got = part.stat().st_size if part and part.exists() else 0
     kept = f"; {got / 1e6:.1f} MB are kept" if got else ""
     hint = "the same command again goes on from there" if got else "is the network up? HF_ENDPOINT names another hub"
-    return ModelError(f"the connection for {what} broke ({why}){kept}", code="download_broken", hint=hint)
+    how = "the connection broke" if got else "the server cannot be reached, or did not answer"
+    return ModelError(f"{what}: {how} ({why}){kept}", code="download_broken", hint=hint)
