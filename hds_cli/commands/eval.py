@@ -17,7 +17,7 @@ from hds_cli.config import Settings
 from hds_cli.errors import UsageError
 from hds_cli.evaluation import compare as comparison
 from hds_cli.evaluation import curves as curve_room
-from hds_cli.evaluation import datasets, report
+from hds_cli.evaluation import datasets, published, report
 from hds_cli.evaluation.journal import Journal
 
 Results = Annotated[
@@ -132,6 +132,21 @@ def compare(
         )
 
 
+@app.command("merge")
+def merge(
+    parts: Annotated[list[Path], typer.Argument(metavar="RESULTS…", help="Files of the shards of one evaluation.")],
+    results: Annotated[Path, typer.Option("--results", metavar="FILE", help="Where all of them go.")],
+) -> None:
+    """Put the results of shards together: one file, as if one machine had asked every question.
+
+    hds eval merge shard1.jsonl shard2.jsonl --results all.jsonl
+    """
+    count = comparison.merge(comparison.read_all(parts), results)
+    from hds_cli.render.text import one_line
+
+    typer.echo(one_line(f"{count} questions in {results}"))
+
+
 @app.command("retrieval")
 def retrieval(
     folders: Annotated[
@@ -177,6 +192,8 @@ def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | N
             a, b = (comparison.read(journal.path) for journal in journals)
             sections.append(report.differences(names[0], names[1], comparison.differences(a, b)))
         notes = [f"rows: {journal.path}" for journal in journals]
+        if said := published.note(arms[0].dataset.format):
+            notes.append(said)
         _print.sections(stdout, name, sections, notes, markdown=_wants_markdown(output))
 
 

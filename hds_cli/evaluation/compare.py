@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from hds_cli.errors import UsageError
 from hds_cli.evaluation import summary
 from hds_cli.evaluation.bootstrap import Interval, paired
-from hds_cli.evaluation.journal import Row, costs_of, read_lines, read_results
+from hds_cli.evaluation.journal import Journal, Row, costs_of, read_lines, read_results
 
 SCHEMA = "hds.eval.compare/1"
 NO_DIFFERENCE = "no difference shown"
@@ -62,6 +63,29 @@ def read(path: Path) -> Evaluation:
     costs = read_lines(costs_of(path)) if costs_of(path).exists() else []
     name = path.name.removesuffix(".jsonl")
     return Evaluation(name, path, header, {r["id"]: r for r in rows}, {c["id"]: c for c in costs})
+
+
+def merge(parts: Sequence[Evaluation], path: Path) -> int:
+    """Write the rows of the shards of one evaluation as one; returns how many there are.
+
+    Raises:
+        UsageError: they were made otherwise than by `--shard`, or share a question.
+        OutputError: the files cannot be written.
+    """
+    rows = {row_id: row for part in parts for row_id, row in part.rows.items()}
+    if len(rows) < sum(len(part.rows) for part in parts):
+        raise UsageError("these results share questions", hint="each shard once: --shard 1/4, 2/4, …")
+    heads = [{key: value for key, value in part.header.items() if key != "questions"} for part in parts]
+    if any(head != heads[0] for head in heads):
+        raise UsageError("these results were made in different ways", hint="the same command but for --shard")
+    ids = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    head = {**heads[0], "questions": {"n": len(rows), "sha256": ids}}
+    head.pop("schema")
+    with Journal(path, head).open(resume=False, overwrite=False) as journal:
+        for part in parts:
+            for row_id, row in part.rows.items():
+                journal.append(row, part.costs.get(row_id, {"id": row_id}))
+    return len(rows)
 
 
 def shared(evaluations: Sequence[Evaluation]) -> list[Evaluation]:

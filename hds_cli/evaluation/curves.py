@@ -38,9 +38,9 @@ def curves(evaluations: Sequence[Evaluation]) -> dict[str, list[Curve]]:
 
 def _spent(evaluation: Evaluation) -> list[tuple[float, float]]:
     return [
-        (evaluation.costs[i]["seconds"]["total"], row["scores"]["hds_compat"]["f1"])
+        (seconds["total"], row["scores"]["hds_compat"]["f1"])
         for i, row in evaluation.rows.items()
-        if i in evaluation.costs
+        if (seconds := evaluation.costs.get(i, {}).get("seconds"))
     ]
 
 

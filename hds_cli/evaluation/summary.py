@@ -93,7 +93,7 @@ def _of(rows: Sequence[Row], part: Callable[[Row], Row | None], names: Sequence[
 
 
 def _seconds(rows: Sequence[Row], costs: Mapping[str, Row]) -> dict[str, float | None]:
-    known = [costs[r["id"]]["seconds"] for r in rows if r["id"] in costs]
+    known = [seconds for r in rows if (seconds := costs.get(r["id"], {}).get("seconds"))]
     return {phase: _rounded([seconds[phase] for seconds in known]) for phase in PHASES}
 
 

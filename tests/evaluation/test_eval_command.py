@@ -103,6 +103,53 @@ def test_several_at_once_give_the_same_file(hds: Hds, question_set: Path, oslo: 
     assert one.read_bytes() == three.read_bytes()
 
 
+def test_shards_are_put_together(hds: Hds, question_set: Path, oslo: list[str], tmp_path: Path) -> None:
+    """Two halves and the whole have the same figures; a half twice is refused."""
+    whole, one, two = (str(tmp_path / f"{name}.jsonl") for name in ("whole", "one", "two"))
+    found = json.loads(hds("eval", str(question_set), *oslo, "--results", whole, "--json").stdout)
+    for name, shard in ((one, "1/2"), (two, "2/2")):
+        assert hds("eval", str(question_set), *oslo, "--results", name, "--shard", shard).returncode == 0
+    merged = str(tmp_path / "merged.jsonl")
+    assert hds("eval", "merge", one, two, "--results", merged).stdout.startswith("6 questions")
+    compared = json.loads(hds("eval", "compare", whole, merged, "--json").stdout)
+    assert compared["evaluations"][1]["metrics"]["squad"] == found["metrics"]["squad"]
+    assert compared["evaluations"][1]["metrics"]["seconds"]["total"] > 0
+    assert hds("eval", "merge", one, one, "--results", str(tmp_path / "x.jsonl")).returncode == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_keeps_what_is_done(hds: Hds, question_set: Path, script: Callable[..., str], tmp_path: Path) -> None:
+    """Stopped at the first: exit 130, whole lines, and `--resume` asks only the rest."""
+    slow = script(BLOCK.format("capital city Oslo"), ANSWER.format("Oslo"), pace=200.0)
+    arguments = ["eval", str(question_set), "-e", "scripted", "-m", slow, "--results", str(tmp_path / "r.jsonl")]
+    running = subprocess.Popen(
+        [command(), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+    )
+    while not (tmp_path / "r.jsonl").exists() or (tmp_path / "r.jsonl").read_text().count("\n") < 2:
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert b"Traceback" not in said
+    kept = (tmp_path / "r.jsonl").read_text()
+    assert kept.endswith("\n")
+    assert hds(*arguments, "--resume").returncode == 0
+    assert (tmp_path / "r.jsonl").read_text().startswith(kept)
+
+
+def test_what_was_published_is_said_with_its_conditions(hds: Hds, script: Callable[..., str], tmp_path: Path) -> None:
+    """For the paper's sets, under the table and in the report; never as a figure of ours."""
+    row = {"id": "2hop__1", "question": "Q?", "answer": "A", "answer_aliases": [], "paragraphs": []}
+    (tmp_path / "m.jsonl").write_text(json.dumps(row))
+    (tmp_path / "corpus.jsonl").write_text(json.dumps({"title": "A", "text": "A is a letter."}))
+    model = script("x\n</think>\n\n\\boxed{A}")
+    out = hds("eval", str(tmp_path / "m.jsonl"), "-e", "scripted", "-m", model)
+    assert "HDS-8B F1 31.2" in out.stderr
+    assert "32B" in out.stderr
+    assert "31.2" not in out.stdout
+
+
 def test_a_question_that_fails_is_one_row(
     hds: Hds, question_set: Path, script: Callable[..., str], tmp_path: Path
 ) -> None:
