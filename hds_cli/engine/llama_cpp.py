@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -339,11 +340,11 @@ def build_info() -> dict[str, str | bool]:
     api = _import()
     from importlib.metadata import version
 
-    features = api.llama_print_system_info().decode("utf-8", "replace").strip()
+    said = api.llama_print_system_info().decode("utf-8", "replace")
     return {
         "version": version("llama-cpp-python"),
         "gpu_offload": bool(api.llama_supports_gpu_offload()),
-        "features": features,
+        "features": " ".join(re.findall(r"(\w+) = 1", said)),
     }
 
 
