@@ -5,7 +5,9 @@ The names below are what authors of plugins may rely on; they are imported when 
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # this is the first file of the command: `typing` is not loaded for a name in it
+    from typing import Any
 
 __version__ = "0.1.0"
 

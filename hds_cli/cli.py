@@ -6,7 +6,9 @@ import importlib
 import itertools
 import json
 import os
+import signal
 import sys
+import threading
 from typing import Annotated, Any
 
 import typer
@@ -60,13 +62,24 @@ class _Lazy(TyperGroup):
         if args and not args[0].startswith("-") and args[0] not in COMMANDS and args[0] not in _outside():
             raise _unknown(args[0])
         ctx.meta["hds.called"] = True
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        _interruptible()
+        return found
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError as exc:  # Typer would make an exit code 1 of it
             raise _ClosedPipe from exc
+
+
+def _interruptible() -> None:
+    """From here on Ctrl-C raises KeyboardInterrupt, so that a command can put right what it has begun.
+
+    Before, it ends the process (see `entry`): raised in an import it comes out as any other error.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _ClosedPipe(Exception):

@@ -9,7 +9,7 @@ import sys
 
 def main() -> None:
     """The console script."""
-    signal.signal(signal.SIGINT, _quit)  # nothing is begun yet: no trace of an import that was cut short
+    signal.signal(signal.SIGINT, _quit)  # until a command begins: see `cli._interruptible`
     if sys.argv[1:2] == ["__complete"]:
         from hds_cli.completion import answer
 
@@ -17,7 +17,6 @@ def main() -> None:
         return
     from hds_cli.cli import run
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = run(sys.argv[1:])
     signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is said; what is left is to go
     sys.exit(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -130,10 +131,10 @@ def _receipt(finished: events.RunFinished) -> None:
     """Every host that was contacted, at the end of stderr."""
     from hds_cli.render.text import one_line
 
-    for host in finished.egress:
-        sys.stderr.write(f"contacted {one_line(host.host)}: {host.requests} requests, {host.bytes:,} bytes\n")
-    if not finished.egress:
-        sys.stderr.write("contacted no host\n")
+    lines = [f"{one_line(host.host)}: {host.requests} requests, {host.bytes:,} bytes" for host in finished.egress]
+    with contextlib.suppress(OSError):  # nobody reads stderr: that is no fault of the answer
+        sys.stderr.writelines(f"contacted {line}\n" for line in lines or ["no host"])
+        sys.stderr.flush()
 
 
 def _choice(format_: Format | None, output: Path | None, shown: dict[str, bool]) -> Choice:

@@ -11,6 +11,7 @@ cursor shown.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import pty
 import random
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--moments", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--earliest", type=float, default=0.1, help="seconds; before that Python itself starts")
+    parser.add_argument("--latest", type=float, default=1e9, help="seconds; at most nine tenths of a whole run")
     args = parser.parse_args()
     chance = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as home:
@@ -40,13 +42,18 @@ def main() -> None:
         began = time.monotonic()
         interrupt(1e9)
         length = time.monotonic() - began
-        found = [interrupt(chance.uniform(args.earliest, 0.9 * length)) for _ in range(args.moments)]
+        latest = min(args.latest, 0.9 * length)
+        found = [interrupt(chance.uniform(args.earliest, latest)) for _ in range(args.moments)]
     waits = sorted(wait for wait, _, _ in found)
     codes = [code for _, code, _ in found]
-    dirty = [text for _, _, text in found if "Traceback" in text or text.count("\x1b[?25l") > text.count("\x1b[?25h")]
-    print(f"a whole run takes {length:.1f} s; {len(found)} moments from {args.earliest} s to {0.9 * length:.1f} s")
-    print(f"prompt back: median {waits[len(waits) // 2]:.3f} s, p95 {waits[int(0.95 * (len(waits) - 1))]:.3f} s, worst {waits[-1]:.3f} s")
-    print(f"exit codes: { {code: codes.count(code) for code in sorted(set(codes))} }; tracebacks or a hidden cursor: {len(dirty)}")
+    dirty = [text for _, _, text in found if "Traceback" in text or text.rfind("\x1b[?25l") > text.rfind("\x1b[?25h")]
+    print(f"a whole run takes {length:.1f} s; {len(found)} moments from {args.earliest} s to {latest:.1f} s")
+    print(
+        f"prompt back: median {waits[len(waits) // 2]:.3f} s, p95 {waits[int(0.95 * (len(waits) - 1))]:.3f} s, worst {waits[-1]:.3f} s"
+    )
+    print(
+        f"exit codes: { {code: codes.count(code) for code in sorted(set(codes))} }; tracebacks or a hidden cursor: {len(dirty)}"
+    )
     for text in dirty[:3]:
         print(repr(text[-1500:]))
 
@@ -83,7 +90,8 @@ def watch(process: subprocess.Popen[bytes], master: int, said: bytearray, second
             try:
                 said += os.read(master, 65536)
             except OSError:  # the last writer has closed it
-                process.wait(max(0.0, left))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(max(0.0, left))
         if process.poll() is not None:
             return
 
