@@ -11,7 +11,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,6 +37,7 @@ __all__ = [
 ]
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 LOCK_SECONDS = 30.0
+CACHE_KIB = 32_768
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Collection:
 
     def __init__(self, name: str, folder: Path | None = None, *, create: bool = False) -> None:
         self.name = check_name(name)
+        self._idle: list[sqlite3.Connection] = []
         self.path = (folder or paths.collections_dir()) / f"{name}.sqlite"
         if create:
             paths.private_dir(self.path.parent)
@@ -78,16 +80,30 @@ class Collection:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection of this call's own; those of earlier calls are used again, their caches are warm."""
         try:
-            with closing(sqlite3.connect(self.path, timeout=10, isolation_level=None)) as db:
-                self._prepare(db)
+            db = self._idle.pop() if self._idle else self._connect()
+            try:
                 yield db
+            except BaseException:
+                db.close()
+                raise
+            self._idle.append(db)
         except sqlite3.DatabaseError as exc:
             raise SourceError(
                 f"collection {self.name!r} cannot be used: {exc}",
                 code="collection",
                 hint=f"hds index remove {self.name}",
             ) from exc
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -103,6 +119,7 @@ class Collection:
             )
         # A power cut may lose the last batch, never the file; the next run writes it again.
         db.execute("PRAGMA synchronous=NORMAL")
+        db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
     def _initialise(self, db: sqlite3.Connection) -> None:
         os.chmod(self.path, 0o600)
@@ -155,7 +172,9 @@ class Collection:
             batch: documents that are written in one transaction.
         """
         with self._open() as db, self._alone():
-            return updating.Update(db, origin, whole=whole, batch=batch).run(documents, on_document)
+            changes = updating.Update(db, origin, whole=whole, batch=batch).run(documents, on_document)
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return changes
 
     def stamps(self, origin: str) -> dict[str, str]:
         """The stamps of the stored documents from `origin`, those of a stopped update included."""
@@ -224,6 +243,8 @@ class Collection:
 
     def remove(self) -> None:
         """Delete the collection's files."""
+        while self._idle:
+            self._idle.pop().close()
         for suffix in ("", "-wal", "-shm", "-lock"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 

@@ -23,8 +23,8 @@ from hds_cli.text import STOPWORDS, fold, named_in
 TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.0
 NAMED, EXACT, PAIR, QUOTED = 4.0, 0.15, 0.2, 0.5
 LINK, KEPT, DECAY = 0.55, 0.5, 0.8
-ROWS_BUDGET = 6000
-LOOKED_AT = 60
+ROWS_BUDGET = 4000
+LOOKED_AT = 50
 LINKING_PASSAGES = 2
 LINKING_TERMS = 3
 _MOST_ALIKE = 5  # documents of one title: more of them are chapters or copies, and no mention means one of them
@@ -189,13 +189,19 @@ def _mentioned(db: sqlite3.Connection, text: str) -> list[int]:
 def _names(text: str) -> list[list[str]]:
     """For every place where a name may begin, the keys of what may be it, longest first."""
     tokens = _TOKEN.findall(text)
+    keys = [title_key(token) for token in tokens]
     names = []
     for start, token in enumerate(tokens):
         if token[0].isupper() or token[0].isdigit():
             ends = range(min(len(tokens), start + _LONGEST_NAME), start, -1)
-            keys = [title_key(re.sub(r"['’]s$", "", "".join(tokens[start:end]))) for end in ends]
-            names.append([key for key in keys if len(key) > 2])
+            made = ("".join(keys[start : end - 1]) + _owner(keys[end - 1], tokens[end - 1]) for end in ends)
+            names.append([key for key in dict.fromkeys(made) if len(key) > 2])
     return names
+
+
+def _owner(key: str, token: str) -> str:
+    """The key of a name's last word, without the `s` of a genitive."""
+    return key[:-1] if token.endswith(("'s", "’s")) else key
 
 
 def _chunks(keys: list[str], size: int = 500) -> Iterable[list[str]]:

@@ -74,12 +74,12 @@ def test_a_document_is_read_whole(collection: Collection) -> None:
     assert collection.read("local://c/none") is None
 
 
-def test_a_damaged_file_is_an_error_with_what_to_type(tmp_path: Path, collection: Collection) -> None:
+def test_a_damaged_file_is_an_error_with_what_to_type(tmp_path: Path) -> None:
     """No traceback from SQLite."""
-    collection.path.write_bytes(b"not a database" * 100)
+    (tmp_path / "d.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(SourceError) as caught:
-        collection.search("x", 5)
-    assert caught.value.hint == "hds index remove c"
+        Collection("d", tmp_path).search("x", 5)
+    assert caught.value.hint == "hds index remove d"
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", ".hidden", "a b"])

@@ -73,7 +73,11 @@ def test_killed_at_every_document_and_run_again_it_is_the_same_index(tmp_path: P
         for number in range(len(NEW) + 1):
             collection = Collection(f"k{len(before)}-{number}", tmp_path, create=True)
             collection.update(before, "x")
-            status = in_child(lambda c=collection, n=number: c.update(killed_after(NEW, n), "x", batch=7))
+            status = in_child(
+                lambda n=number, c=collection.name: Collection(c, tmp_path, create=True).update(
+                    killed_after(NEW, n), "x", batch=7
+                )
+            )
             assert os.WTERMSIG(status) == signal.SIGKILL
             collection.update(NEW, "x", batch=7)
             assert content(collection) == wanted, number
@@ -83,7 +87,7 @@ def test_killed_at_every_document_and_run_again_it_is_the_same_index(tmp_path: P
 def test_what_was_written_before_the_kill_is_not_written_again(tmp_path: Path) -> None:
     """The batches that were committed stay."""
     collection = Collection("c", tmp_path, create=True)
-    in_child(lambda: collection.update(killed_after(NEW, 50), "x", batch=10))
+    in_child(lambda: Collection("c", tmp_path, create=True).update(killed_after(NEW, 50), "x", batch=10))
     with sqlite3.connect(collection.path) as db:
         before = {row[0] for row in db.execute("SELECT id FROM docs WHERE pending")}
     assert len(before) == 50
@@ -106,7 +110,7 @@ def test_a_search_sees_the_old_documents_until_all_new_ones_are_there(tmp_path: 
     collection.update(looking(), "x", batch=5)
     assert collection.search("zebra1", 5) == []
     assert len(collection.search("lion1", 50)) == 11
-    in_child(lambda: collection.update(killed_after(OLD, 30), "x", batch=5))
+    in_child(lambda: Collection("c", tmp_path, create=True).update(killed_after(OLD, 30), "x", batch=5))
     assert collection.info().unfinished == "x"
     assert (collection.search("zebra1", 5), collection.info().documents) == ([], 55)
 
@@ -114,7 +118,7 @@ def test_a_search_sees_the_old_documents_until_all_new_ones_are_there(tmp_path: 
 def test_a_collection_that_was_never_finished_says_so(tmp_path: Path) -> None:
     """No empty answer from a half index, but the command that finishes it."""
     collection = Collection("c", tmp_path, create=True)
-    in_child(lambda: collection.update(killed_after(NEW, 30), "/notes", batch=5))
+    in_child(lambda: Collection("c", tmp_path, create=True).update(killed_after(NEW, 30), "/notes", batch=5))
     with pytest.raises(SourceError) as caught:
         collection.search("lion1", 5)
     assert (caught.value.error_code, caught.value.hint) == ("incomplete", "hds index add /notes")
@@ -123,7 +127,7 @@ def test_a_collection_that_was_never_finished_says_so(tmp_path: Path) -> None:
 def test_what_changed_meanwhile_is_taken_as_it_is_now(tmp_path: Path) -> None:
     """A document that was written before the kill and is gone or other now does not stay."""
     collection, fresh = Collection("c", tmp_path, create=True), Collection("f", tmp_path, create=True)
-    in_child(lambda: collection.update(killed_after(NEW, 50), "x", batch=5))
+    in_child(lambda: Collection("c", tmp_path, create=True).update(killed_after(NEW, 50), "x", batch=5))
     collection.update(OLD, "x")
     fresh.update(OLD, "x")
     assert content(collection) == content(fresh)
@@ -179,7 +183,7 @@ def test_a_newer_version_is_said(tmp_path: Path) -> None:
     with sqlite3.connect(collection.path) as db:
         db.execute("PRAGMA user_version=99")
     with pytest.raises(SourceError, match="newer version"):
-        collection.search("zebra1", 5)
+        Collection("c", tmp_path).search("zebra1", 5)
 
 
 def test_the_command_killed_at_many_moments_gives_the_same_index(tmp_path: Path, home: Path, hds: Hds) -> None:
