@@ -108,9 +108,14 @@ def differences(first: Evaluation, other: Evaluation, *, seed: int = 0) -> list[
     """Each figure of `other` minus that of `first`, question by question, with a 95 % paired bootstrap interval."""
     found = []
     for figure, (_, of) in summary.FIGURES.items():
-        a = [of(row, first.costs.get(i, {})) for i, row in first.rows.items()]
-        b = [of(other.rows[i], other.costs.get(i, {})) for i in first.rows]
-        bounds = paired(a, b, seed=seed)
+        both = [
+            (of(row, first.costs.get(i, {})), of(other.rows[i], other.costs.get(i, {})))
+            for i, row in first.rows.items()
+        ]
+        known = [(a, b) for a, b in both if a is not None and b is not None]
+        if not known:
+            continue
+        bounds = paired([a for a, _ in known], [b for _, b in known], seed=seed)
         found.append(Difference(figure, bounds, _verdict(figure, bounds)))
     return found
 

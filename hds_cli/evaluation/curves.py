@@ -93,6 +93,7 @@ def picture(found: Mapping[str, Sequence[Curve]], names: Sequence[str], path: Pa
                 axis.step([x for x, _ in curve], [y for _, y in curve], where="post", label=label.lstrip("_"))
             axis.set_xlabel(f"at most so many {name}")
             axis.set_ylabel("F1 (%)")
+            axis.set_ylim(bottom=0)
             axis.grid(alpha=0.3)
         axes.flat[0].legend()
         try:

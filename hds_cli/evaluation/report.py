@@ -44,7 +44,8 @@ _LINES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("judged right", ("judge", "right"), "%"),
 )
 _INTERVALS = {"correct": "correct", "SQuAD EM": "squad em", "SQuAD F1": "squad f1", "hds_compat F1": "hds_compat f1",
-              "turns": "turns", "searches": "searches", "tokens written": "tokens", "seconds": "seconds"}  # fmt: skip
+              "supporting pages retrieved": "pages retrieved", "turns": "turns", "searches": "searches",
+              "tokens written": "tokens", "seconds": "seconds"}  # fmt: skip
 
 
 def figures(documents: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[list[str], Table]:

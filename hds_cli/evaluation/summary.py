@@ -14,16 +14,17 @@ SCHEMA = "hds.eval/1"
 Row = Mapping[str, Any]
 _AREAS = ("auc_at", "auc_ac", "auc_al")
 PHASES = ("total", "model", "search", "fetch", "extract", "overlap")
-# The figures that have an interval, and that are compared: name, unit, of a row and its costs.
-FIGURES: dict[str, tuple[str, Callable[[Row, Row], float]]] = {
+# The figures that have an interval, and that are compared: name, unit, of a row and its costs (None: not known).
+FIGURES: dict[str, tuple[str, Callable[[Row, Row], float | None]]] = {
     "correct": ("%", lambda row, _: 100.0 * row["correct"]),
     "squad em": ("%", lambda row, _: row["scores"]["squad"]["em"]),
     "squad f1": ("%", lambda row, _: row["scores"]["squad"]["f1"]),
     "hds_compat f1": ("%", lambda row, _: row["scores"]["hds_compat"]["f1"]),
+    "pages retrieved": ("%", lambda row, _: row["coverage"]["retrieved"] if row["coverage"] else None),
     "turns": ("", lambda row, _: row["turns"]),
     "searches": ("", lambda row, _: row["searches"]),
     "tokens": ("", lambda row, _: row["tokens"]),
-    "seconds": ("s", lambda _, costs: costs.get("seconds", {}).get("total", 0.0)),
+    "seconds": ("s", lambda _, costs: costs["seconds"]["total"] if "seconds" in costs else None),
 }
 
 
@@ -71,10 +72,12 @@ def curves_of(rows: Sequence[Row]) -> Accumulated:
 
 def intervals(rows: Sequence[Row], costs: Mapping[str, Row]) -> dict[str, dict[str, float]]:
     """The 95 % bootstrap intervals of the figures that are compared."""
-    return {
-        name: {k: round(v, 3) for k, v in asdict(interval([of(r, costs.get(r["id"], {})) for r in rows])).items()}
-        for name, (_, of) in FIGURES.items()
-    }
+    found = {}
+    for name, (_, of) in FIGURES.items():
+        values = [value for row in rows if (value := of(row, costs.get(row["id"], {}))) is not None]
+        if values:
+            found[name] = {k: round(v, 3) for k, v in asdict(interval(values)).items()}
+    return found
 
 
 def _mean(rows: Sequence[Row], value: Callable[[Row], float | None]) -> float | None:
