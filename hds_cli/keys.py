@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
 import json
 import os
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 from hds_cli import paths
@@ -29,6 +32,10 @@ _HELD = re.compile(
 )
 
 _PASSWORD = re.compile(r"(://[^/\s\"'@:]*:)[^/\s\"'@]+@")
+
+
+# Variables that a child process has no use for, by what their names say.
+_SECRET_NAMES = ("API_KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 
 class Secret:
@@ -53,6 +60,11 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a key is not pickled")
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child process: this one's, without keys, tokens and passwords."""
+    return {name: value for name, value in environ.items() if not any(w in name.upper() for w in _SECRET_NAMES)}
 
 
 def variable(name: str) -> str:
@@ -144,6 +156,32 @@ def redact(text: str) -> str:
             text = text.replace(form, _HIDDEN)
     text = _PARAMETER.sub(rf"\1{_HIDDEN}", _PASSWORD.sub(rf"\1{_HIDDEN}@", text))
     return _HEADER.sub(rf"\1\2\3{_HIDDEN}", text)
+
+
+def hider() -> Callable[[Any], Any] | None:
+    """What puts `***` for the keys that are known now, in a text or in every text of a value; None: there is no key.
+
+    Unlike `redact` it leaves parameters of addresses alone: a page at `?keyword=tides` must stay findable.
+    """
+    forms = sorted({form for value in _known() for form in _forms(value)}, key=len, reverse=True)
+    if not forms:
+        return None
+
+    def hide(value: Any) -> Any:
+        if isinstance(value, str):
+            for form in forms:
+                value = value.replace(form, _HIDDEN)
+        elif isinstance(value, tuple | list):
+            return type(value)(hide(item) for item in value)
+        elif isinstance(value, dict):
+            return {key: hide(item) for key, item in value.items()}
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.replace(
+                value, **{f.name: hide(getattr(value, f.name)) for f in dataclasses.fields(value)}
+            )
+        return value
+
+    return hide
 
 
 def _known() -> set[str]:

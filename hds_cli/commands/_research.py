@@ -22,6 +22,7 @@ from hds_cli.commands._earlier import shaping
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec, Segment, Session
 from hds_cli.errors import HdsError
+from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
 from hds_cli.search.fanout import Fanout
@@ -99,6 +100,12 @@ class _Gate:
                 self._task.cancel()
 
 
+def _hidden(emit: events.Emit) -> events.Emit:
+    """`emit` without the keys: what is shown, printed and kept is the same, and has none."""
+    hide = hider()
+    return emit if hide is None else lambda event: emit(hide(event))
+
+
 class Desk:
     """A model, the sources and the pages, opened once, for one question after another."""
 
@@ -137,7 +144,7 @@ class Desk:
             self.model.engine.resume()
         try:
             parts, limits = self._parts(session, stop), _limits(self.model, self._settings)
-            run = Run(run_id or new_run_id(), parts, limits, emit)
+            run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
             finished = await run.answer(question, attached, before)
         finally:
             self.model.engine.abort()

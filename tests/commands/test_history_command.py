@@ -282,3 +282,22 @@ def test_the_listing_loads_no_model_and_no_http(ready: Hds, home: Path) -> None:
         env={**os.environ, "HDS_HOME": str(home)},
     )
     assert done.stderr == "[]\n"
+
+
+def test_a_key_never_enters_a_journal(ready: Hds, home: Path, tmp_path: Path, script: Callable[..., str]) -> None:
+    """In a question, a thought, a page: `***`, in the journal, the index and what is printed; addresses stay."""
+    key = "canary-0123456789abcdef"
+    (tmp_path / "notes" / "leak.md").write_text(
+        f"# Norway\n\nThe capital of Norway is Oslo, {key}. See http://x.example/?keyword=tides\n"
+    )
+    ready("index", "add", str(tmp_path / "notes"))
+    path = script(BLOCK.format("Norway").replace("\nt\n", f"\nI use {key}\n"), OSLO)
+    ask = ["ask", "-e", "scripted", "-m", path, "-s", "notes", "--offline", "--jsonl", f"capital of Norway? {key}"]
+    done = ready(*ask, env={"HDS_BRAVE_API_KEY": key})
+    assert done.returncode == 0, done.stderr
+    ready("history", "search", "oslo")
+    kept = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file() and "collections" not in file.parts)
+    assert key not in done.stdout + done.stderr
+    assert key.encode() not in kept
+    assert done.stdout.count("***") >= 3
+    assert "keyword=tides" in done.stdout
