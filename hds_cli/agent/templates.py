@@ -19,6 +19,7 @@ from typing import Any
 from hds_cli.engine.base import ChatTemplate
 from hds_cli.engine.known import TEMPLATES
 from hds_cli.errors import ModelUnusable
+from hds_cli.keys import without_secrets
 
 MAX_RENDERED = 1 << 20  # characters
 _CPU_SECONDS = 1.0
@@ -80,11 +81,10 @@ def _here(template: ChatTemplate, messages: list[dict[str, str]]) -> dict[str, s
 def _in_child(template: ChatTemplate, messages: str) -> dict[str, str]:
     command = [sys.executable, "-P", "-S", "-c", _BOOT, json.dumps(sys.path)]
     work = json.dumps({"template": list(template), "messages": json.loads(messages)}).encode()
-    kept = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_TOKEN"))}
     try:
         done = subprocess.run(
             command, input=work, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_WALL_SECONDS, check=False,
-            env=kept,
+            env=without_secrets(os.environ),
         )  # fmt: skip
         answer: dict[str, str] = json.loads(done.stdout) if done.returncode == 0 else {}
     except subprocess.TimeoutExpired:

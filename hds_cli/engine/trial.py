@@ -17,6 +17,7 @@ from pathlib import Path
 from hds_cli.engine import remembered
 from hds_cli.engine.known import FILES
 from hds_cli.errors import HdsError, ModelUnusable
+from hds_cli.keys import without_secrets
 
 _MEMORY = "models-tried.json"
 _VERSION = 1  # of the trial itself: a stricter one asks anew
@@ -85,8 +86,7 @@ def _reason(path: Path, code: int, said: bytes) -> str:
 
 def _environment() -> dict[str, str]:
     """Without keys and without a debugger's backtrace; without a graphics card, whose drivers would not fit."""
-    kept = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_TOKEN"))}
-    return kept | {
+    return without_secrets(os.environ) | {
         "CUDA_VISIBLE_DEVICES": "",
         "HIP_VISIBLE_DEVICES": "",
         "GGML_VK_VISIBLE_DEVICES": "",

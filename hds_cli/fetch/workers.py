@@ -20,10 +20,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hds_cli.keys import without_secrets
+
 MODULE = "hds_cli.extract.worker"
 GRACE = 0.5  # seconds beyond the child's own limit before it is given up
 _SIZES = struct.Struct("!II")
-_SECRET = ("API_KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 
 def count() -> int:
@@ -141,8 +142,10 @@ class Workers:
 
 def environment(environ: Any) -> dict[str, str]:
     """The environment of a child: no API keys, one thread for numeric libraries."""
-    kept = {key: value for key, value in environ.items() if not any(word in key.upper() for word in _SECRET)}
-    return kept | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": environ.get("PYTHONDONTWRITEBYTECODE", "")}
+    return without_secrets(environ) | {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": environ.get("PYTHONDONTWRITEBYTECODE", ""),
+    }
 
 
 def _program(module: str) -> str:
