@@ -18,7 +18,7 @@ def main() -> None:
     from hds_cli.cli import run
 
     code = run(sys.argv[1:])
-    signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is said; what is left is to go
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; the code stands while the interpreter ends
     sys.exit(code)
 
 
