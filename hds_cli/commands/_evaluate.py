@@ -17,8 +17,8 @@ from hds_cli.commands._progress import Progress
 from hds_cli.commands._research import Desk, desk
 from hds_cli.config import Settings
 from hds_cli.engine.base import Segment
-from hds_cli.evaluation import summary
-from hds_cli.evaluation.corpus import CorpusSource, file_digest, open_corpus
+from hds_cli.evaluation import datasets, summary
+from hds_cli.evaluation.corpus import CorpusSource, file_digest, indexed, open_corpus
 from hds_cli.evaluation.journal import Journal
 from hds_cli.evaluation.judge import judge
 from hds_cli.evaluation.questions import Dataset, Question
@@ -52,6 +52,11 @@ class Plan:
     def pages(self) -> Path | None:
         """The corpus that is the only source, unless the user named sources."""
         return None if self.settings.source else self.corpus or self.dataset.corpus
+
+    @property
+    def in_rows(self) -> bool:
+        """The only pages are the paragraphs in the rows of the set."""
+        return self.dataset.brings_pages and not self.settings.source and self.corpus is None
 
     def sequential(self) -> Plan:
         """The same, limited to one query a turn."""
@@ -87,10 +92,14 @@ async def _evaluate(plan: Plan) -> Journal:
 
 def own_source(plan: Plan) -> Sequence[Source] | None:
     """The pages of the set as the only source; None: the sources that the settings name."""
-    if plan.pages is None:
-        return None
     with Progress("indexed", None, quiet=plan.quiet) as progress:
-        return [CorpusSource(open_corpus(plan.pages, file_digest(plan.pages), lambda _: progress.step("pages")))]
+        if plan.pages is not None:
+            return [CorpusSource(open_corpus(plan.pages, file_digest(plan.pages), lambda _: progress.step("pages")))]
+        if plan.in_rows:
+            digest = hashlib.sha256(f"rows of {plan.dataset.digest}".encode()).hexdigest()
+            made = indexed(digest, lambda: datasets.pages(plan.dataset), str(plan.dataset.path))
+            return [CorpusSource(made)]
+    return None
 
 
 def asker(place: Desk) -> Asker:
@@ -108,7 +117,7 @@ def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
     head = {
         "dataset": {"name": data.name, "format": data.format, "sha256": data.digest},
         "questions": {"n": len(plan.questions), "sha256": ids},
-        "corpus": file_digest(plan.pages) if plan.pages else None,
+        "corpus": file_digest(plan.pages) if plan.pages else "in the rows" if plan.in_rows else None,
         "arm": plan.arm,
         "options": changed,
         "model": model,

@@ -6,13 +6,15 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hds_cli.errors import HdsError, UsageError
+from hds_cli.evaluation import context
 from hds_cli.evaluation.formats import FORMATS, Format, Row
 from hds_cli.evaluation.questions import Dataset, Question
+from hds_cli.types import Document
 
 QUESTIONS, CORPUS = "questions.jsonl", "corpus.jsonl"
 
@@ -35,6 +37,23 @@ def load(path: Path, format_name: str | None = None) -> Dataset:
         DatasetError: no such file, not of a known format, or a row that does not fit (its line is named).
     """
     file = path / QUESTIONS if path.is_dir() else path
+    data, rows = _read(file)
+    form = _format(file, rows[0][1], format_name)
+    questions = _questions(file, rows, form)
+    corpus = file.parent / CORPUS
+    name = file.parent.name if file.name == QUESTIONS else file.stem
+    digest = hashlib.sha256(data).hexdigest()
+    own = corpus.is_file() or not context.has_pages(rows[0][1])
+    return Dataset(name, form.name, file, digest, questions, corpus if corpus.is_file() else None, brings_pages=not own)
+
+
+def pages(dataset: Dataset) -> Iterator[Document]:
+    """The paragraphs that a set brings in its own rows, as pages."""
+    _, rows = _read(dataset.path)
+    yield from context.documents(row for _, row in rows)
+
+
+def _read(file: Path) -> tuple[bytes, list[tuple[int, Row]]]:
     try:
         data = file.read_bytes()
         text = data.decode("utf-8-sig")
@@ -45,12 +64,7 @@ def load(path: Path, format_name: str | None = None) -> Dataset:
     rows = _rows(file, text)
     if not rows:
         raise DatasetError(f"{file} holds no questions")
-    form = _format(file, rows[0][1], format_name)
-    questions = _questions(file, rows, form)
-    corpus = file.parent / CORPUS
-    name = file.parent.name if file.name == QUESTIONS else file.stem
-    digest = hashlib.sha256(data).hexdigest()
-    return Dataset(name, form.name, file, digest, questions, corpus if corpus.is_file() else None)
+    return data, rows
 
 
 def _rows(file: Path, text: str) -> list[tuple[int, Row]]:

@@ -51,7 +51,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A question set: `digest` is the SHA-256 of its file, `corpus` the pages that came with it."""
+    """A question set: `digest` is the SHA-256 of its file, `corpus` the pages that lie beside it.
+
+    `brings_pages`: there is no such file, but its rows hold paragraphs.
+    """
 
     name: str
     format: str
@@ -59,6 +62,7 @@ class Dataset:
     digest: str
     questions: tuple[Question, ...]
     corpus: Path | None = None
+    brings_pages: bool = False
 
 
 def page_keys(title: str, url: str) -> set[str]:

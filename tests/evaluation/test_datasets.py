@@ -203,3 +203,9 @@ def test_shards_are_disjoint_and_complete(shared: Path) -> None:
     for wrong in ("0/3", "4/3", "1", "a/b"):
         with pytest.raises(UsageError):
             parse_shard(wrong)
+
+
+def test_a_context_that_is_something_else_is_no_page(tmp_path: Path) -> None:
+    """Other sets have a field of that name, too."""
+    path = _jsonl(tmp_path / "q.jsonl", {"question": "Q?", "answer": "a", "context": "some words"})
+    assert not load(path).brings_pages

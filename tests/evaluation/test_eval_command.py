@@ -150,6 +150,30 @@ def test_what_was_published_is_said_with_its_conditions(hds: Hds, script: Callab
     assert "31.2" not in out.stdout
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {
+            "answer_aliases": [],
+            "paragraphs": [
+                {"idx": 0, "title": "Page Oslo", "paragraph_text": "The capital city is Oslo.", "is_supporting": True}
+            ],
+        },
+        {"supporting_facts": [["Page Oslo", 0]], "context": [["Page Oslo", ["The capital city ", "is Oslo."]]]},
+        {
+            "supporting_facts": {"title": ["Page Oslo"], "sent_id": [0]},
+            "context": {"title": ["Page Oslo"], "sentences": [["The capital city is Oslo."]]},
+        },
+    ],
+    ids=["musique", "hotpotqa", "columns"],
+)
+def test_paragraphs_in_the_rows_are_the_pages(hds: Hds, oslo: list[str], row: dict[str, Any], tmp_path: Path) -> None:
+    """MuSiQue and HotpotQA as published, with nothing beside the file: their own paragraphs are searched, offline."""
+    (tmp_path / "set.jsonl").write_text(json.dumps({"id": "1", "question": "Which city?", "answer": "Oslo", **row}))
+    out = hds("eval", str(tmp_path / "set.jsonl"), *oslo, "--json", "--offline")
+    assert json.loads(out.stdout)["metrics"]["coverage"] == {"retrieved": 100, "read": 100, "cited": 100}
+
+
 def test_a_question_that_fails_is_one_row(
     hds: Hds, question_set: Path, script: Callable[..., str], tmp_path: Path
 ) -> None:
