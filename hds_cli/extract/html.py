@@ -65,6 +65,7 @@ def extract(text: str, bound: Callable[[str], str] = bounded) -> dict[str, Any]:
     found = metadata(tree) if tree is not None else {"title": ""}
     if tree is not None:
         _unwrap_layout(tree)
+        _mark_article(tree)
     body = _without_title(_body(tree, text), found["title"])
     if len(body) < 1500 and _CHALLENGE.match(found["title"]):
         return {"reason": "challenge", "title": found["title"]}
@@ -90,6 +91,13 @@ def _unwrap_layout(tree: Any) -> None:
         largest = max(inner, key=lambda cell: len(cell.text_content()))
         if largest.find(".//h1") is not None:
             largest.tag = "article"
+
+
+def _mark_article(tree: Any) -> None:
+    """The text of a MediaWiki page is its article: of a page that marks none, trafilatura keeps no heading."""
+    if tree.find(".//article") is None and tree.find(".//main") is None:
+        for found in tree.xpath("//div[contains(concat(' ', @class, ' '), ' mw-parser-output ')]")[:1]:
+            found.tag = "article"
 
 
 def _without_title(body: str, title: str) -> str:

@@ -331,3 +331,12 @@ def test_a_table_that_arranges_the_page_is_not_one_row() -> None:
     assert "## Part 1\n\nThis is a sentence" in text
     assert "| total | 93,028 sq km |\n| land | 89,608 sq km |" in text
     assert max(map(len, text.split("\n\n"))) < 500
+
+
+def test_the_headings_of_a_mediawiki_page_are_kept() -> None:
+    """Older skins mark no article; the sections of the page are sections of the text all the same."""
+    part = "<h2>{}</h2><p>The town was founded long ago and grew quickly under a king, who built a church there.</p>"
+    parts = part.format("History") + part.format("Climate").replace("town", "climate")
+    page = f"<html><head><title>Oslo</title></head><body><div id='p'><div class='mw-parser-output'>{parts}</div></div></body></html>"
+    made = html.extract(page)
+    assert [line for line in made["text"].splitlines() if line.startswith("#")] == ["## History", "## Climate"]
