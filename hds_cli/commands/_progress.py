@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -12,7 +13,8 @@ class Progress:
 
     def __init__(self, what: str, total: int | None, *, quiet: bool = False, done: int = 0) -> None:
         self._what, self._total, self._done = what, total, done
-        self._on = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        able = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._on = able and not quiet
         self._began, self._begun, self._shown = time.monotonic(), done, 0.0
 
     def __enter__(self) -> Progress:
