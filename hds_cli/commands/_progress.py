@@ -12,7 +12,9 @@ class Progress:
     """Counts to `total` (None: unknown) and shows `what` beside it; silent when `quiet` or without a terminal."""
 
     def __init__(self, what: str, total: int | None, *, quiet: bool = False, done: int = 0) -> None:
-        self._what, self._total, self._done = what, total, done
+        from hds_cli.render.text import one_line
+
+        self._what, self._total, self._done = one_line(what), total, done
         able = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._on = able and not quiet
         self._began, self._begun, self._shown = time.monotonic(), done, 0.0

@@ -168,3 +168,23 @@ def test_pages_of_key_value_lines_are_enough() -> None:
     drafts = [d for n in range(60) if (d := compose.compose(found, random.Random(n)))]
     assert drafts
     assert all(program.solve(d.program, [found.pages[t] for t in d.gold]) == d.answer for d in drafts)
+
+
+def test_pages_read_before_are_enough(hds: Hds, home: Path, tmp_path: Path) -> None:
+    """`--collection cache`: the pages of earlier runs, key and value in them, become questions."""
+    from hds_cli.config import Settings
+    from hds_cli.fetch.cache import PageCache
+    from hds_cli.types import Page
+
+    cache = PageCache.of(Settings())
+    for n in range(12):
+        text = f"- code: ZK{n}Q{n}\n- maker: Firm{n}{n}\n- place: Town{n}{n}{n}\n- power: {100 * (n + 1)} kW"
+        cache.put(
+            Page(f"https://x.example/{n}", title=f"Engine {chr(65 + n)}x", text=text, fetched_at="2026-01-01T00:00:00Z")
+        )
+    cache.close()
+    out = hds("synth", "--collection", "cache", "-n", "3", "--seed", "4", "--top-k", "2", "-o", str(tmp_path / "q"))
+    assert out.returncode == 0, out.stderr
+    rows = _rows(tmp_path / "q")
+    assert {row["type"].split("-")[-1] for row in rows} == {"comparison"}
+    assert all(title.startswith("Engine ") for row in rows for title in row["supporting_titles"])
