@@ -28,6 +28,9 @@ app = typer.Typer(
 def add(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a file, or a corpus.jsonl.")],
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the collection.")] = None,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Find by meaning too, where no word matches (extra: embed).")
+    ] = False,
     quiet: _options.Quiet = False,
 ) -> None:
     """Index a folder, a file, or a .jsonl of documents. Again: what changed.
@@ -54,6 +57,8 @@ def add(
     if name in linked.names():
         raise UsageError(f"{name!r} is the name of a linked file", hint=f"hds index remove {name}   or   --name OTHER")
     changes, skipped, origin = _update(name, path.resolve(), quiet)
+    if embed or Collection(name).embedded():
+        _embed(name, quiet)
     if quiet:
         return
     for line in skipped:
@@ -64,6 +69,14 @@ def add(
     )
     for other in origin:
         _say(f"{name} also holds {other}")
+
+
+def _embed(name: str, quiet: bool) -> None:
+    from hds_cli.commands._bar import Bar
+
+    with Bar(quiet, "passages") as bar:
+        bar.total = Collection(name).info().passages
+        Collection(name).embed(on_passage=bar)
 
 
 def _update(name: str, path: Path, quiet: bool) -> tuple[Changes, list[str], list[str]]:

@@ -18,8 +18,9 @@ from typing import Any, BinaryIO
 
 from hds_cli import paths
 from hds_cli.errors import SourceError, SourceUnknown, UsageError
-from hds_cli.search import ranking, schema, updating
-from hds_cli.search.query import parse
+from hds_cli.search import embeddings, ranking, schema, updating
+from hds_cli.search.embeddings import Embedder
+from hds_cli.search.query import Query, parse
 from hds_cli.search.schema import SCHEMA_VERSION
 from hds_cli.search.snippets import snippet
 from hds_cli.search.updating import Changes
@@ -72,6 +73,8 @@ class Collection:
     def __init__(self, name: str, folder: Path | None = None, *, create: bool = False) -> None:
         self.name = check_name(name)
         self._idle: list[sqlite3.Connection] = []
+        self._embedder: Embedder | None = None
+        self._vectors: tuple[object, embeddings.Vectors] | None = None
         self.path = (folder or paths.collections_dir()) / f"{name}.sqlite"
         if create:
             paths.private_dir(self.path.parent)
@@ -195,7 +198,7 @@ class Collection:
         if not wanted.terms:
             return []
         with self._open() as db:
-            found = ranking.best(db, wanted, top_k)
+            found = self._nearest(db, wanted, top_k) if wanted.plain else ranking.best(db, wanted, top_k)
             if not found and wanted.phrases:
                 found = ranking.best(db, replace(wanted, phrases=()), top_k)
             if not found:
@@ -204,6 +207,45 @@ class Collection:
             SearchResult(one.url, one.title, snippet(one.text, wanted.terms), rank, self.name)
             for rank, one in enumerate(found, 1)
         ]
+
+    def embed(self, embedder: Embedder | None = None, on_passage: Callable[[int], None] | None = None) -> int:
+        """Give every passage a vector; from then on searches use both. Stopped anywhere, it goes on where it was.
+
+        Raises:
+            UsageError: the extra `embed` is not installed.
+        """
+        self._embedder = embedder or self._embedder or embeddings.WordLlama()
+        with self._open() as db, self._alone():
+            made = embeddings.write(db, self._embedder, on_passage)
+        self._vectors = None
+        return made
+
+    def embedded(self) -> bool:
+        """Whether its passages have vectors."""
+        with self._open() as db:
+            return _meta(db, "embedder") is not None
+
+    def _nearest(self, db: sqlite3.Connection, wanted: Query, top_k: int) -> list[ranking.Candidate]:
+        """By BM25; with vectors, by both ranks."""
+        name = _meta(db, "embedder")
+        if name is None or not self._load_embedder(name):
+            return ranking.best(db, wanted, top_k)
+        stamp = db.execute("PRAGMA data_version").fetchone()[0], db.total_changes
+        if self._vectors is None or self._vectors[0] != stamp:
+            self._vectors = (stamp, embeddings.Vectors(db))
+        ranked = {one.doc: one for one in ranking.best(db, wanted, 5 * top_k)}
+        near = dict(self._vectors[1].nearest(self._embedder([wanted.text])[0], 2 * top_k))  # type: ignore[misc]
+        chosen = embeddings.fused(list(ranked), list(near))[:top_k]
+        return [ranked.get(doc) or ranking.passage(db, near[doc]) for doc in chosen]
+
+    def _load_embedder(self, name: str) -> bool:
+        """Whether the embedder that made the vectors is here; without it BM25 alone is as good as it was."""
+        if self._embedder is None:
+            try:
+                self._embedder = embeddings.WordLlama()
+            except UsageError:
+                return False
+        return self._embedder.name == name
 
     def _check_whole(self, db: sqlite3.Connection) -> None:
         root = _meta(db, "unfinished")

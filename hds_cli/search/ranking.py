@@ -215,3 +215,13 @@ def _first_passage(db: sqlite3.Connection, doc: int, points: float) -> Candidate
         (doc,),
     ).fetchone()
     return Candidate(doc, row[0], row[1], row[2], row[3], points) if row else None
+
+
+def passage(db: sqlite3.Connection, cut: int) -> Candidate:
+    """A passage by its number, as a candidate without points."""
+    row = db.execute(
+        "SELECT docs.id, docs.title, docs.url, cuts.heading, cuts.text FROM cuts JOIN docs ON docs.id = cuts.doc "
+        "WHERE cuts.id = ?",
+        (cut,),
+    ).fetchone()
+    return Candidate(row[0], row[1], row[2], row[3], row[4], 0.0)
