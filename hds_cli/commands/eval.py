@@ -95,7 +95,7 @@ def run(
     )  # fmt: skip
     arms = [plan, plan.sequential()] if sequential else [plan]
     journals = [_evaluate.evaluate(arm) for arm in arms]
-    _show(loaded.name, arms, journals, output, json_)
+    _show(arms, journals, output, json_)
     if all(row["error"] for row in journals[0].rows.values()):
         raise typer.Exit(3)
 
@@ -179,22 +179,28 @@ def retrieval(
         _print.sections(stdout, "Retrieval", [_retrieval.section(findings)], [], markdown=_wants_markdown(output))
 
 
-def _show(name: str, arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool) -> None:
+def _show(arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool) -> None:
     documents = [_evaluate.document(arm, journal) for arm, journal in zip(arms, journals, strict=True)]
     with _output.target(output) as stdout:
         if json_:
             document = documents[0] | ({"sequential": documents[1]} if len(documents) > 1 else {})
             stdout.write(json.dumps(document) + "\n")
             return
-        names = [arm.arm if len(arms) > 1 else name for arm in arms]
+        name = arms[0].dataset.name
+        names = [arm.arm for arm in arms] if len(arms) > 1 else [name]
         sections = [("Figures (95 % intervals)", *report.figures(documents, names))]
         if len(journals) == 2:
             a, b = (comparison.read(journal.path) for journal in journals)
             sections.append(report.differences(names[0], names[1], comparison.differences(a, b)))
-        notes = [f"rows: {journal.path}" for journal in journals]
-        if said := published.note(arms[0].dataset.format):
-            notes.append(said)
-        _print.sections(stdout, name, sections, notes, markdown=_wants_markdown(output))
+        markdown = _wants_markdown(output)
+        notes = [] if arms[0].quiet and not markdown else _notes(arms[0], journals)
+        _print.sections(stdout, name, sections, notes, markdown=markdown)
+
+
+def _notes(plan: Plan, journals: list[Journal]) -> list[str]:
+    """Where the rows are, and what was published on such a set."""
+    said = published.note(plan.dataset.format)
+    return [f"rows: {journal.path}" for journal in journals] + ([said] if said else [])
 
 
 def _wants_markdown(output: Path | None) -> bool:

@@ -79,7 +79,7 @@ def synth(
     if json_:
         sys.stdout.write(json.dumps(said) + "\n")
     else:
-        _tell(folder, rows, kept)
+        _tell(folder, rows, kept, quiet)
 
 
 @dataclass(frozen=True)
@@ -169,11 +169,12 @@ def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _tell(folder: Path, rows: list[dict[str, Any]], kept: int | None) -> None:
+def _tell(folder: Path, rows: list[dict[str, Any]], kept: int | None, quiet: bool) -> None:
     from hds_cli.render.text import one_line
 
     kinds = sorted({row["type"] for row in rows})
     counts = ", ".join(f"{sum(row['type'] == kind for row in rows)} {kind}" for kind in kinds)
     also = "" if kept is None else f"; {kept} trajectories whose evidence holds every step"
     sys.stdout.write(one_line(f"{len(rows)} questions in {folder} ({counts}){also}") + "\n")
-    sys.stderr.write(one_line(f"hds eval {folder}") + "\n")
+    if not quiet:
+        sys.stderr.write(one_line(f"hds eval {folder}") + "\n")

@@ -135,4 +135,6 @@ def _show(stdout: Any, found: tuning.Tuned, *, markdown: bool) -> None:
     said = f"{found.winner}: {found.verdict}"
     if found.winner.changes:
         said += f" ({gain.mean:+.1f} F1, {gain.low:+.1f} to {gain.high:+.1f}, on {found.confirmed_on} other questions)"
-    _print.sections(stdout, "hds tune", [("Tried", header, rows)], [said], markdown=markdown)
+    _print.sections(stdout, "hds tune", [("Tried", header, rows)], [said] if markdown else [], markdown=markdown)
+    if not markdown:
+        stdout.write(f"\n{said}\n")

@@ -258,6 +258,13 @@ def test_a_judge_is_reported_apart(
     assert len((tmp_path / "r.judge.jsonl").read_text().splitlines()) == 7
 
 
+def test_quiet_leaves_the_figures_alone(hds: Hds, question_set: Path, oslo: list[str]) -> None:
+    """`-q`: the table on stdout, nothing on stderr."""
+    out = hds("eval", str(question_set), *oslo, "-q")
+    assert out.stderr == ""
+    assert "SQuAD F1\t16.7 (" in out.stdout
+
+
 def test_the_report_is_markdown(hds: Hds, question_set: Path, oslo: list[str], tmp_path: Path) -> None:
     """`-o report.md`: a heading and a table, nothing on stdout."""
     out = hds("eval", str(question_set), *oslo, "-o", str(tmp_path / "report.md"))
