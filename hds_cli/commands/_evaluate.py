@@ -50,13 +50,18 @@ class Plan:
 
     @property
     def pages(self) -> Path | None:
-        """The corpus that is the only source, unless the user named sources."""
-        return None if self.settings.source else self.corpus or self.dataset.corpus
+        """The corpus that is the only source, unless sources were named on the command line."""
+        return self.corpus or (None if self._named else self.dataset.corpus)
 
     @property
     def in_rows(self) -> bool:
         """The only pages are the paragraphs in the rows of the set."""
-        return self.dataset.brings_pages and not self.settings.source and self.corpus is None
+        return self.dataset.brings_pages and self.pages is None and not self._named
+
+    @property
+    def _named(self) -> bool:
+        """A source in the settings file is for questions of one's own, not for those of a set."""
+        return bool(self.settings.source) and self.settings.origins.get("source") == "flag"
 
     def sequential(self) -> Plan:
         """The same, limited to one query a turn."""

@@ -258,6 +258,15 @@ def test_a_judge_is_reported_apart(
     assert len((tmp_path / "r.judge.jsonl").read_text().splitlines()) == 7
 
 
+def test_only_a_flag_takes_the_place_of_the_sets_pages(hds: Hds, question_set: Path, oslo: list[str]) -> None:
+    """A source that is set for one's own questions does not: the pages of the set are what it is asked over."""
+    env = {"HDS_SOURCE": "cache"}
+    ours = json.loads(hds("eval", str(question_set), *oslo, "--json", env=env).stdout)
+    theirs = json.loads(hds("eval", str(question_set), *oslo, "-s", "cache", "--json").stdout)
+    assert ours["metrics"]["coverage"]["retrieved"] > 0
+    assert theirs["metrics"]["coverage"]["retrieved"] == 0
+
+
 def test_quiet_leaves_the_figures_alone(hds: Hds, question_set: Path, oslo: list[str]) -> None:
     """`-q`: the table on stdout, nothing on stderr."""
     out = hds("eval", str(question_set), *oslo, "-q")
