@@ -115,10 +115,14 @@ class HdsDialect:
         self._turns = 0
 
     def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
-        asked = protocol.follow_up(question, continued.exchanges) if continued else question
-        self._add(protocol.prompt(asked, self._preamble, self._boxed))
+        before = continued.exchanges if continued else ()
+        questions = [*(exchange.question for exchange in before), question]
+        self._add(protocol.prompt(questions[0], self._preamble, self._boxed))
         if continued and continued.findings:
-            self._recall("I look at what I found before.", [(f.query, f.passages) for f in continued.findings])
+            self._recall("I look this up.", [(f.query, f.passages) for f in continued.findings])
+            self._add([Segment(f"I have all of it.\n{protocol.END_THINK}\n\n", True)])
+        for exchange, following in zip(before, questions[1:], strict=True):
+            self._add(protocol.next_question(exchange.answer or "not found", following))
         if documents:
             self._recall("I read the attached document first.", [("attached document", documents)])
 

@@ -188,7 +188,7 @@ class Run:
         findings = only(before.findings, fitting(before, budget.tokens, price))
         self._know(findings)
         continued = events.RunContinued(
-            t=self._now(), run_id=before.run_id, exchanges=before.exchanges, findings=findings
+            t=round(self._now(), 4), run_id=before.run_id, exchanges=before.exchanges, findings=findings
         )
         self._emit(continued)
         return continued

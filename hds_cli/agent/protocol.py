@@ -72,6 +72,18 @@ def follow_up(question: str, exchanges: Sequence[Exchange]) -> str:
     return "\n".join([*asked, f"New question: {question}"])
 
 
+def next_question(answer: str, question: str) -> list[Segment]:
+    """The end of an answer, and a further question as the next turn of the user."""
+    return [
+        Segment(f"{neutral(answer)}.\n\n", False),
+        Segment(BOX, True),
+        Segment(neutral(answer), False),
+        Segment(f"}}{TURN_END}\n{TURN_START}user\n{ASK.strip()} ", True),
+        Segment(neutral(question), False),
+        Segment(f"{TURN_END}\n{TURN_START}assistant\n", True),
+    ]
+
+
 def results_block(queries: Sequence[tuple[str, Sequence[Passage] | str]], shown: Iterable[int] = ()) -> list[Segment]:
     """What goes back to the model: per query its numbered passages, or a notice; then a new thought is opened.
 

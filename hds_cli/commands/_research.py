@@ -267,6 +267,12 @@ def _warnings(model: _models.Model, settings: Settings) -> list[events.Notice]:
     return said
 
 
+def hold_interrupts() -> None:
+    """Ctrl-C does nothing, for the moment that it takes to tidy up."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def quit_on_interrupt() -> None:
     """Ctrl-C ends the process at once, as long as no run watches for it: nothing is lost, and nothing is traced."""
     if threading.current_thread() is threading.main_thread():
@@ -283,4 +289,4 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-__all__ = ["Desk", "Request", "desk", "new_run_id", "quit_on_interrupt", "research"]
+__all__ = ["Desk", "Request", "desk", "hold_interrupts", "new_run_id", "quit_on_interrupt", "research"]

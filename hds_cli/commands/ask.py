@@ -13,7 +13,7 @@ import typer
 
 from hds_cli import config, events
 from hds_cli.commands import _earlier, _formats, _input, _models, _options, _output
-from hds_cli.commands._research import Request, new_run_id, quit_on_interrupt, research
+from hds_cli.commands._research import Request, hold_interrupts, new_run_id, quit_on_interrupt, research
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec
 from hds_cli.history.journal import Journal, keep
@@ -164,8 +164,10 @@ def _run(request: Request, settings: Settings, display: Display, journal: Journa
     try:
         finished = asyncio.run(research(request, settings, emit, _output.leaving(display.close), run_id))
     finally:
+        hold_interrupts()  # the terminal is put right whatever comes
         display.close()
         if journal:
             journal.close()
+        quit_on_interrupt()
     display.print_result()
     return finished
