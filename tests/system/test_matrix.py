@@ -161,7 +161,11 @@ def test_every_way_to_be_run_has_its_decided_end(
 ) -> None:
     """The code, the answer where it can be written, one line for an error, never a trace."""
     given = ROWS[name]
-    slow = [BLOCK, "z" * 4000, "Oslo}"] if any(after == SECOND_TURN for after, _ in given.send) else [BLOCK, OSLO]
+    slow = (
+        [BLOCK, "z" * 4000, "Oslo}" if len(given.send) == 1 else "z" * 4000]
+        if any(after == SECOND_TURN for after, _ in given.send)
+        else [BLOCK, OSLO]
+    )
     path = script(*slow, pace=600 if given.send else None)
     line = given.line.format(script=shlex.quote(path), tmp=ready, home=home)
     env = {
