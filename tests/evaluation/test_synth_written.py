@@ -75,7 +75,10 @@ def test_a_hybrid_question_ends_on_the_entitys_own_page() -> None:
     [
         ({"characteristic": "hosts a ceremony in Brunnval"}, GOOD[1]),  # names the entity
         (GOOD[0], {"characteristic": "has it on its river"}),  # a pronoun
+        ({"characteristic": "Kelpa"}, GOOD[1]),  # one name is no characteristic
+        ({"characteristic": "exports timber and wool overseas"}, GOOD[1]),  # the passage says nothing of it
         (*GOOD, {"question": "Where is the town of Brunnval?"}),  # the question names it
+        (*GOOD, {"question": "Which one has all of them?"}),  # it uses none of the characteristics
         (*GOOD, QUESTION, {"question": "When was Brunnval founded?", "answer": "1999"}),  # the page does not say so
         (*GOOD, QUESTION, {"question": "When was it founded?", "answer": "1412"}),  # the seed does not name it
     ],
@@ -94,7 +97,7 @@ def test_a_question_that_one_search_answers_is_rejected() -> None:
     class Always(_Says):
         def ask(self, system: str, task: str, grammar: str, max_tokens: int = 300) -> str:
             if "characteristic that" in task:
-                return json.dumps(GOOD[0])
+                return json.dumps(GOOD[0] if "Kelpa" in task else GOOD[1])
             return json.dumps(
                 QUESTION if "which thing" in task else {"question": "When was Brunnval founded?", "answer": "1412"}
             )

@@ -18,11 +18,14 @@ from hds_cli.evaluation.synth.compose import Draft
 from hds_cli.evaluation.synth.make import Row, SynthError, row_of
 from hds_cli.evaluation.synth.pool import alike
 from hds_cli.evaluation.synth.program import Step
-from hds_cli.text import cut_passages, quote_words
+from hds_cli.text import cut_passages, quote_words, terms
 from hds_cli.types import Document, SearchResult
 
 _RELATED = (2, 4)  # pages a question needs beside the entity's own
 _WORDS = 90
+_LEAST_TERMS = 3  # of a characteristic: a single name says nothing
+_BORNE_OUT = 0.5  # share of its terms that stand in the passage it was written from
+_USED = 0.6  # share of its terms that come back in the question
 TRIES = 60  # candidates without a question before it is said that the pages give no more
 _PRONOUNS = re.compile(r"\b(?:he|she|it|its|his|her|they|their|this|these|those)\b", re.IGNORECASE)
 _SYSTEM = "You write short, exact texts for a quiz on documents. You use only what the given text says. Answer in JSON."
@@ -111,7 +114,9 @@ class WrittenMaker:
             "Begin with a verb."
         )
         text = self._asked(task, "characteristic", 120)
-        return text if text and not alike(text, entity) and not _PRONOUNS.search(text) else None
+        if not text or alike(text, entity) or _PRONOUNS.search(text) or len(set(terms(text))) < _LEAST_TERMS:
+            return None
+        return text if _shared(text, found.passage) >= _BORNE_OUT else None
 
     def _question(self, entity: str, described: Sequence[str]) -> str | None:
         listed = "\n".join(f"- {text}" for text in described)
@@ -122,7 +127,7 @@ class WrittenMaker:
         text = self._asked(task, "question", 400)
         if not text or alike(text, entity) or not text.endswith("?"):
             return None
-        return text
+        return text if all(_shared(said, text) >= _USED for said in described) else None
 
     def _hybrid(self, entity: Document, draft: Draft) -> Draft | None:
         """A seed question on the entity's page, with the parallel question in the entity's place."""
@@ -150,6 +155,12 @@ class WrittenMaker:
         found = {result.title for result in self._search(draft.question, self._top_k)}
         hybrid = draft.kind.startswith("hybrid")
         return not set(draft.gold) <= found and not (hybrid and draft.last in found)
+
+
+def _shared(text: str, other: str) -> float:
+    """The share of the terms of `text` that `other` has."""
+    wanted = set(terms(text))
+    return len(wanted & set(terms(other))) / len(wanted)
 
 
 def _object(text: str) -> dict[str, Any]:
