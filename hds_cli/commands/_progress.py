@@ -1,4 +1,4 @@
-"""One line on stderr that tells how far long work has come; on a terminal only."""
+"""A bar on stderr that tells how far long work has come; on a terminal only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import sys
 import time
 from types import TracebackType
+
+_WIDTH = 20  # columns of the bar
 
 
 class Progress:
@@ -29,6 +31,11 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
+    def to(self, done: int, total: int | None = None) -> None:
+        """`done` are done in all, of `total` where that is known by now."""
+        self._total = total or self._total
+        self.step(count=done - self._done)
+
     def step(self, said: str = "", count: int = 1) -> None:
         """`count` more are done; `said` is shown behind the count (ours, never text from outside)."""
         self._done += count
@@ -36,9 +43,17 @@ class Progress:
         if not self._on or (now - self._shown < 0.1 and self._done != self._total):
             return
         self._shown = now
-        of = f"/{self._total}" if self._total is not None else ""
-        sys.stderr.write(f"\r\x1b[K{self._what} {self._done}{of}{self._left(now)}  {said}"[:200])
+        sys.stderr.write(f"\r\x1b[K{self._bar()}{self._what} {self._done:,}{self._of()}{self._left(now)}  {said}"[:200])
         sys.stderr.flush()
+
+    def _bar(self) -> str:
+        if not self._total:
+            return ""
+        full = min(_WIDTH, _WIDTH * self._done // self._total)
+        return f"[{'=' * full}{' ' * (_WIDTH - full)}] "
+
+    def _of(self) -> str:
+        return f" of {self._total:,}" if self._total is not None else ""
 
     def _left(self, now: float) -> str:
         made = self._done - self._begun

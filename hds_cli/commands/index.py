@@ -72,24 +72,23 @@ def add(
 
 
 def _embed(name: str, quiet: bool) -> None:
-    from hds_cli.commands._bar import Bar
+    from hds_cli.commands._progress import Progress
 
-    with Bar(quiet, "passages") as bar:
-        bar.total = Collection(name).info().passages
-        Collection(name).embed(on_passage=bar)
+    with Progress("passages", Collection(name).info().passages, quiet=quiet) as progress:
+        Collection(name).embed(on_passage=progress.to)
 
 
 def _update(name: str, path: Path, quiet: bool) -> tuple[Changes, list[str], list[str]]:
     """Bring the part of a collection that comes from `path` up to date; the changes, what was skipped, other parts."""
-    from hds_cli.commands._bar import Bar
     from hds_cli.commands._files import SUFFIXES, Reader
+    from hds_cli.commands._progress import Progress
 
     skipped: list[str] = []
     root = str(path)
-    with Reader() as read, Bar(quiet) as progress:
+    with Reader() as read, Progress("documents", None, quiet=quiet) as progress:
         if path.suffix == ".jsonl":
             collection = Collection(name, create=True)
-            changes = collection.update(read_jsonl(path, name), root, progress, whole=False)
+            changes = collection.update(read_jsonl(path, name), root, progress.to, whole=False)
         else:
             found = folder.files(path, SUFFIXES)
             if not found and not (name in names() and Collection(name).stamps(root)):
@@ -97,9 +96,8 @@ def _update(name: str, path: Path, quiet: bool) -> tuple[Changes, list[str], lis
                     f"there is nothing to index in {path}", hint=f"files that are read: {', '.join(sorted(SUFFIXES))}"
                 )
             collection = Collection(name, create=True)
-            progress.total = len(found)
             documents = folder.items(found, collection.stamps(root), read, skipped.append)
-            changes = collection.update(documents, root, progress, whole=False)
+            changes = collection.update(documents, root, lambda done: progress.to(done, len(found)), whole=False)
     others = [one for one in (collection.origin() or "").split("\n") if one and one != root]
     return changes, skipped, others
 
@@ -184,10 +182,10 @@ def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     if name in collections.available() or name in entry_points(sources.GROUP):
         raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
     plugin: linked.Preparing = load(sources.GROUP, kind)
-    from hds_cli.commands._bar import Bar
+    from hds_cli.commands._progress import Progress
 
-    with Bar(quiet) as tell:
-        documents, note = plugin.prepare(name, path.resolve(), tell)
+    with Progress("documents", None, quiet=quiet) as progress:
+        documents, note = plugin.prepare(name, path.resolve(), progress.to)
     linked.add(name, linked.Linked(kind, str(path.resolve()), documents))
     if quiet:
         return

@@ -23,6 +23,9 @@ MAX_CHARACTERS = 8_000_000
 _TAG = re.compile(r"<[^<>]*>")
 _HIDDEN = re.compile(r"(?is)<(script|style|noscript|template|svg)\b.*?</\1\s*>|<!--.*?-->")
 _BREAK = re.compile(r"(?i)</?(?:p|div|br|li|tr|h[1-6]|section|article|ul|ol|table|blockquote|dd|dt)\b[^<>]*>")
+_INLINE = re.compile(
+    r"(?i)</?(?:a|abbr|b|big|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|u|wbr)(?=[\s/>])[^<>]*>"
+)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CHALLENGE = re.compile(
     r"(?i)^(just a moment|attention required|checking your browser|please wait|access denied|are you a robot"
@@ -203,7 +206,7 @@ def _line(text: str) -> str:
 def strip_tags(markup: str) -> str:
     """All visible text, by regular expressions: the last resort, which no nesting depth can stop."""
     text = _BREAK.sub("\n", _HIDDEN.sub(" ", markup))
-    text = entities.unescape(_TAG.sub(" ", text))
+    text = entities.unescape(_TAG.sub(" ", _INLINE.sub("", text)))
     return tidy("\n\n".join(line for line in map(_line, text.split("\n")) if line))
 
 

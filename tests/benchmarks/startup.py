@@ -1,10 +1,13 @@
 """How long `hds --version`, `hds --help` and completing a run's id among 10,000 take beside `python -c "import typer"`, side by side in one run.
 
-python tests/benchmarks/startup.py
+python tests/benchmarks/startup.py [--llm PATH]
+
+With `--llm` the same of the command `llm` (PyPI): its version, its help, and the completion of one of its commands.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -25,6 +28,13 @@ COMMANDS = {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--llm", metavar="PATH", help="the command llm, in an environment of its own")
+    args = parser.parse_args()
+    if args.llm:
+        complete = ["env", "_LLM_COMPLETE=bash_complete", "COMP_WORDS=llm lo", "COMP_CWORD=1", args.llm]
+        COMMANDS.update({"llm --version": [args.llm, "--version"], "llm --help": [args.llm, "--help"],
+                         "llm completion": complete})  # fmt: skip
     with tempfile.TemporaryDirectory() as home:
         runs = Path(home) / "data" / "runs"
         runs.mkdir(parents=True)

@@ -51,7 +51,7 @@ def test_a_word_document_keeps_headings_lists_and_tables() -> None:
 def test_a_book_is_read_in_the_order_of_its_spine() -> None:
     """Not in that of its files; with title, author and date."""
     found = extract(book(), "epub", None, "file:///b.epub")
-    assert found["text"] == "## First\n\nIt began in Oslo .\n\n## Second\n\nIt ended."
+    assert found["text"] == "## First\n\nIt began in Oslo.\n\n## Second\n\nIt ended."
     assert (found["title"], found["author"], found["date"]) == ("Two chapters", "A. Writer", "2019-04-02")
 
 
