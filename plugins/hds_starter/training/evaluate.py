@@ -109,7 +109,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings(dialect=args.dialect)
     spec = _models.check(settings)
-    model = _models.load(replace(spec, lora=args.lora) if args.lora else spec, settings)
+    model = _models.load(replace(spec, lora=args.lora, calculates=True) if args.lora else spec, settings)
     rows = [json.loads(line) for line in args.rows.open(encoding="utf-8")][: args.limit]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
