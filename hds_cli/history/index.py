@@ -116,9 +116,13 @@ class RunIndex:
 
     def _catch_up(self) -> None:
         """Take in the journals that are new or have grown, and forget those that are gone."""
-        known = {row[0]: row[1:] for row in self._db.execute("SELECT run_id, size, changed FROM runs")}
+        known = {row[0]: row[1:3] for row in self._db.execute("SELECT run_id, size, changed FROM runs")}
+        growing = {row[0] for row in self._db.execute("SELECT run_id FROM runs WHERE status = 'stopped'")}
         there: dict[str, tuple[int, int]] = {}
         for run_id, entry in self._store.listing():
+            if run_id in known and run_id not in growing:
+                there[run_id] = known[run_id]  # the journal of a run that came to its end does not change
+                continue
             with suppress(OSError):
                 status = entry.stat()
                 there[run_id] = (status.st_size, status.st_mtime_ns)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
 from hds_cli.agent import templates
 from hds_cli.engine.base import ChatTemplate
-from hds_cli.errors import ModelUnusable
 
 MESSAGES = [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]
 CHATML = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<a>{% endif %}"
@@ -46,17 +43,31 @@ HOSTILE = {
 }
 
 
+# In a process of its own: the largest child of this one may be any earlier test's.
+MEASURED = """
+import resource, sys, time
+from hds_cli.agent import templates
+from hds_cli.engine.base import ChatTemplate
+from hds_cli.errors import ModelUnusable
+source, began = sys.stdin.read(), time.process_time()
+try:
+    length = len(templates.render(ChatTemplate(source), [{"role": "user", "content": "U"}]))
+except ModelUnusable:
+    length = 0
+mine, child = time.process_time() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(length, mine, child.ru_utime + child.ru_stime, child.ru_maxrss)
+"""
+
+
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_template_ends_in_an_error_or_in_a_short_text(source: str) -> None:
     """F20: at most two seconds of processor time and 200 MB in the child; nothing of either here."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    mine = time.process_time()
-    with contextlib.suppress(ModelUnusable):
-        assert len(templates.render(ChatTemplate(source), MESSAGES)) <= templates.MAX_RENDERED
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime) < 2
-    assert after.ru_maxrss < 200_000  # kB, the largest child so far
-    assert time.process_time() - mine < 0.5
+    said = subprocess.run([sys.executable, "-c", MEASURED], input=source.encode(), stdout=subprocess.PIPE, check=True)
+    length, mine, seconds, kilobytes = map(float, said.stdout.split())
+    assert length <= templates.MAX_RENDERED
+    assert seconds < 2
+    assert kilobytes < 200_000
+    assert mine < 0.5
     assert not os.path.exists("hds-pwned")
 
 
