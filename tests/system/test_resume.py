@@ -163,7 +163,17 @@ def test_a_chain_of_questions_keeps_the_earlier_ones(ready: Hds, script: Callabl
 def test_an_attached_document_is_there_for_the_next_question(ready: Hds, script: Callable[..., str]) -> None:
     """stdin is gone; what was read of it is not."""
     text = "The office of Acme moved to Bergen in 2019. It has four rooms."
-    ready("ask", "-e", "scripted", "-s", "notes", "-m", script("x\n</think>\n\n\\boxed{Bergen}"), "Where did the office of Acme move?", stdin=text)
+    ready(
+        "ask",
+        "-e",
+        "scripted",
+        "-s",
+        "notes",
+        "-m",
+        script("x\n</think>\n\n\\boxed{Bergen}"),
+        "Where did the office of Acme move?",
+        stdin=text,
+    )
     done = ready("ask", "-c", "-m", script("x\n</think>\n\n\\boxed{four rooms}"), "How many rooms has it?", "--json")
     assert [(c["url"], c["verified"]) for c in json.loads(done.stdout)["citations"]] == [("stdin", True)]
 
