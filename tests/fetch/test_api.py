@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import logging
 import os
+import socket
+import struct
 import subprocess
 import sys
 import traceback
@@ -20,7 +22,7 @@ from hds_cli.errors import SourceError
 from hds_cli.fetch.api import RateLimited
 from hds_cli.fetch.client import Fetcher
 from tests.fetch.conftest import run
-from tests.fetch.web import Web, answer
+from tests.fetch.web import Request, Web, answer
 
 Make = Callable[..., Settings]
 KEYS = [f"sk-CANARY-{n}/+=\u00e9"[: 18 + n % 3] + "x" * n for n in range(12)]
@@ -58,6 +60,31 @@ def test_each_failure_has_its_code(reply: Any, code: str, server: Web, settings:
     with pytest.raises(SourceError) as caught:
         ask(settings(searxng_url=server.url), served(server, reply))
     assert caught.value.error_code == code
+
+
+def test_a_connection_that_the_server_just_closed_costs_nothing(server: Web, settings: Make) -> None:
+    """A reset before any answer is asked again, once; a POST is not, it may have been counted."""
+    replies = [None, answer(b'{"a": 1}', "200 OK", "application/json")]
+
+    def reply(request: Request) -> None:
+        data = replies.pop(0)
+        if data:
+            request.send(data)
+        else:
+            request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            request.connection.shutdown(socket.SHUT_RD)
+
+    url = served(server, reply)
+    assert ask(settings(searxng_url=server.url), url) == {"a": 1}
+    replies[:] = [None, answer(b"{}", "200 OK", "application/json")]
+
+    async def post() -> Any:
+        async with Fetcher(settings(searxng_url=server.url)) as fetcher:
+            return await fetcher.api.post_json(url, {})
+
+    with pytest.raises(SourceError):
+        run(post())
+    assert len(replies) == 1
 
 
 def test_an_answer_is_decoded_and_parameters_are_added(server: Web, settings: Make) -> None:
