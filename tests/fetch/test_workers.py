@@ -141,9 +141,7 @@ def test_a_worker_stuck_in_c_is_killed_on_time_and_replaced() -> None:
             workers.close()
 
     answers, seconds = run(work())
-    # On a busy machine the watcher may be the first to see that the time is over.
-    assert answers[0].get("reason") in ("extract_killed", "extract_timeout")
-    assert [a.get("reason") for a in answers[1:]] == [None, "extract_killed", "extract_memory", None]
+    assert [a.get("reason") for a in answers] == ["extract_killed", None, "extract_killed", "extract_memory", None]
     assert seconds < 6
 
 

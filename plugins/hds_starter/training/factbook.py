@@ -11,7 +11,7 @@ from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection, read_jsonl
 from hds_starter import world
 from hds_starter.training.facts import ARTICLE, MANY, NOT_FOUND, ONE
-from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, counted, joined
+from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, counted
 
 
 @dataclass(frozen=True)
@@ -279,6 +279,3 @@ class FactbookMaker(Player):
 def _number(value: str) -> float:
     found = re.search(r"[\d,]+(?:\.\d+)?", value)
     return float(found[0].replace(",", "")) if found else 0.0
-
-
-__all__ = ["FactbookMaker", "joined"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,8 +173,3 @@ def joined(values: Sequence[str]) -> str:
 def counted(operation: str, values: Sequence[tuple[str, str]]) -> str:
     """The calculation as the model is to write it, open at its end: `[[largest: Norway 5,600,000; Sweden …`."""
     return f"[[{operation}: {'; '.join(f'{name} {value}' for name, value in values)}"
-
-
-def covers(answer: str, evidence: str) -> bool:
-    """Whether every part of an answer stands in the evidence."""
-    return all(part.strip() in evidence for part in re.split(r", |; | and ", answer))
