@@ -1,10 +1,13 @@
 """Ask the starter the questions of a validation file through hds itself, and count what it plans and answers.
 
-    python -m hds_starter.training.evaluate valid.jsonl --factbook CORPUS --questions FOLDER… --limit 100
+    python -m hds_starter.training.evaluate valid.jsonl --factbook CORPUS --questions FOLDER… --out taught.jsonl
+    python -m hds_starter.training.evaluate valid.jsonl … --dialect guided --out untaught.jsonl
+    python -m hds_starter.training.evaluate --report taught.jsonl untaught.jsonl
 
-Plan: the same queries in the same turns. Retrieved: share of the needed queries' pages that were read. F1: of words, as
-SQuAD counts them. "not found" is right where the pages were kept from the model. `--dialect guided` asks the model
-without its adapter.
+Exact: the same queries in the same turns. Enough: a passage of every needed page was read. Pages: the share of the
+needed pages that the searches found, and that a search for the bare question finds. F1: of words, as SQuAD counts them.
+`--without-pages` takes the needed pages away: all that is right then is "not found". `--dialect guided` asks the model
+without its adapter. Intervals are 95 % bootstraps over the questions, those of differences paired.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ import collections
 import contextlib
 import json
 import re
+import statistics
 import tempfile
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +32,7 @@ from hds_cli.commands import _models
 from hds_cli.config import Settings
 from hds_cli.engine.base import Segment
 from hds_cli.errors import HdsError
+from hds_cli.evaluation.bootstrap import Interval, interval, paired
 from hds_cli.search.fanout import Fanout
 from hds_cli.search.local import Collection
 from hds_cli.text import normalise
@@ -34,6 +40,7 @@ from hds_cli.threads import in_daemon
 from hds_cli.types import Page, SearchResult
 from hds_starter.training.facts import NOT_FOUND
 from hds_starter.training.make_data import collections_of
+from hds_starter.training.trajectory import titled
 
 
 class _Pages:
@@ -43,11 +50,11 @@ class _Pages:
 
     def __init__(self, collection: Collection) -> None:
         self.name, self._collection = collection.name, collection
-        self.hidden: set[str] = set()
+        self.hidden: Sequence[str] = ()
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
         found = await in_daemon(self._collection.search, query, top_k)
-        return [result for result in found if result.title not in self.hidden]
+        return [result for result in found if not any(titled(result.title, name) for name in self.hidden)]
 
     async def read(self, url: str) -> Page | None:
         return await in_daemon(self._collection.read, url)
@@ -75,18 +82,38 @@ async def ask(question: str, model: _models.Model, source: _Pages, settings: Set
     return seen
 
 
-def judge(row: dict[str, Any], seen: list[events.Event]) -> dict[str, Any]:
-    """What one run did: plan, F1, whether it gave up, its answer and its turns of searching."""
+def judge(row: dict[str, Any], seen: list[events.Event], bare: Sequence[SearchResult]) -> dict[str, Any]:
+    """What one run did, by the names of the table's columns."""
     turns: dict[int, set[str]] = collections.defaultdict(set)
+    found: set[str] = set()
+    read: set[str] = set()
     for event in seen:
         if isinstance(event, events.QueryProposed):
             turns[event.turn].add(normalise(event.text))
-    plan = [turns[n] for n in sorted(turns)] == [{normalise(q) for q in step} for step in row["steps"]]
+        elif isinstance(event, events.SearchFinished):
+            found |= {result.title for result in event.results}
+        elif isinstance(event, events.EvidenceSelected):
+            read |= {passage.title for passage in event.passages}
     finished = seen[-1]
     answer = (finished.answer if isinstance(finished, events.RunFinished) else None) or NOT_FOUND
-    wanted = row["answer"]
-    return {"plan": plan, "f1": word_f1(answer, wanted), "right": normalise(answer) == normalise(wanted),
-            "gave_up": answer == NOT_FOUND, "answer": answer, "turns": len(turns)}  # fmt: skip
+    needed, wanted = row["needed"], row["answer"]
+    later = " ".join(q for step in row["steps"][1:] for q in step)
+    return {
+        "exact": [turns[n] for n in sorted(turns)] == [{normalise(q) for q in step} for step in row["steps"]],
+        "enough": all(_any(name, read) for name in needed),
+        "pages": _share(needed, found), "bare": _share(needed, {r.title for r in bare}),
+        "second": len(turns) > 1 and any(query in normalise(later) for query in turns[max(turns)]),
+        "f1": word_f1(answer, wanted), "right": normalise(answer) == normalise(wanted),
+        "gave_up": answer == NOT_FOUND, "answer": answer, "turns": len(turns),
+    }  # fmt: skip
+
+
+def _any(name: str, titles: Iterable[str]) -> bool:
+    return any(titled(title, name) for title in titles)
+
+
+def _share(needed: Sequence[str], titles: set[str]) -> float:
+    return sum(_any(name, titles) for name in needed) / len(needed) if needed else 1.0
 
 
 def word_f1(answer: str, wanted: str) -> float:
@@ -99,44 +126,91 @@ def word_f1(answer: str, wanted: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("rows", type=Path, metavar="VALID.jsonl")
-    parser.add_argument("--limit", type=int, default=100)
+    parser.add_argument("rows", type=Path, nargs="?", metavar="VALID.jsonl")
+    parser.add_argument("--per-kind", type=int, default=1000, help="questions of each kind of each set, at most")
     parser.add_argument("--dialect", choices=["hds", "guided"])
     parser.add_argument("--factbook", type=Path)
     parser.add_argument("--questions", type=Path, nargs="*", default=[])
     parser.add_argument("--lora", type=Path, help="an adapter to try in place of the shipped one")
-    parser.add_argument("--show", type=int, default=12, help="wrong answers to print")
+    parser.add_argument("--without-pages", action="store_true", help="take the needed pages away")
+    parser.add_argument("--out", type=Path, help="a line for each question")
+    parser.add_argument(
+        "--report", type=Path, nargs="+", metavar="OUT.jsonl", help="only count; the second is compared"
+    )
     args = parser.parse_args()
+    if args.report:
+        report(*([json.loads(line) for line in path.open(encoding="utf-8")] for path in args.report))
+        return
+    rows = _sample([json.loads(line) for line in args.rows.open(encoding="utf-8")], args.per_kind)
+    judged = list(_judged(rows, args))
+    report(judged)
+
+
+def _sample(rows: Iterable[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """The first `most` of each kind, without those that were made to miss a page."""
+    counts: collections.Counter[tuple[str, str]] = collections.Counter()
+    chosen = []
+    for row in rows:
+        kind = row["set"], row["kind"]
+        if not row["dropped"] and counts[kind] < most:
+            counts[kind] += 1
+            chosen.append(row)
+    return chosen
+
+
+def _judged(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     settings = Settings(dialect=args.dialect)
     spec = _models.check(settings)
     model = _models.load(replace(spec, lora=args.lora, calculates=True) if args.lora else spec, settings)
-    rows = [json.loads(line) for line in args.rows.open(encoding="utf-8")][: args.limit]
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        out = stack.enter_context(args.out.open("w", encoding="utf-8")) if args.out else None
         sources = {c.name: _Pages(c) for c in collections_of(args, Path(folder))}
-        judged = [
-            (row, judge(row, asyncio.run(ask(row["question"], model, sources[row["set"]], settings))))
-            for row in rows
-            if row["set"] in sources and not row["dropped"]
-        ]
-    report(judged)
-    print(f"{(time.monotonic() - began) / max(1, len(judged)):.1f} s a question")
-    for row, got in [pair for pair in judged if pair[1]["f1"] < 0.5][: args.show]:
-        print(row["set"], row["kind"], row["question"], got["answer"], row["answer"], sep=" | ")
+        for row in rows:
+            if row["set"] not in sources or (args.without_pages and not row["needed"]):
+                continue
+            source, began = sources[row["set"]], time.monotonic()
+            source.hidden = row["needed"] if args.without_pages else ()
+            seen = asyncio.run(ask(row["question"], model, source, settings))
+            bare = asyncio.run(source.search(row["question"], settings.top_k))
+            got = {"set": row["set"], "kind": row["kind"], "question": row["question"], "wanted": row["answer"]}
+            got |= judge(row, seen, bare) | {"seconds": round(time.monotonic() - began, 2)}
+            if out:
+                out.write(json.dumps(got, ensure_ascii=False) + "\n")
+                out.flush()
+            yield got
 
 
-def report(judged: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
-    """A table: by set and kind."""
+COLUMNS = ("exact", "enough", "pages", "bare", "second", "right", "f1", "gave_up")
+
+
+def report(judged: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]] = ()) -> None:
+    """A table by set and kind; with `other`, what the same questions gave there, and the difference in F1."""
+    by_question = {(row["set"], row["question"]): row for row in other}
+    if other:
+        judged = [row for row in judged if (row["set"], row["question"]) in by_question]
     groups: dict[tuple[str, str], list[dict[str, Any]]] = collections.defaultdict(list)
-    for row, got in judged:
-        groups[row["set"], row["kind"]].append(got)
-        groups[row["set"], "all"].append(got)
-    print("| set | kind | questions | exact plan | right | F1 | not found |\n|---|---|---|---|---|---|---|")
-    for (name, kind), items in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] == "all", item[0][1])):
-        n = len(items)
-        cells = [sum(i["plan"] for i in items), sum(i["right"] for i in items)]
-        f1 = sum(i["f1"] for i in items) / n
-        print(f"| {name} | {kind} | {n} | {cells[0]} | {cells[1]} | {f1:.2f} | {sum(i['gave_up'] for i in items)} |")
+    for row in judged:
+        groups[row["set"], row["kind"]].append(row)
+        groups[row["set"], "all"].append(row)
+    more = ["F1 of the other", "difference"] if other else []
+    print(f"| {' | '.join(['set', 'kind', 'questions', *COLUMNS, 'F1, 95 %', 'turns', *more])} |")
+    print("|---" * (len(COLUMNS) + 5 + len(more)) + "|")
+    for (name, kind), rows in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] == "all", item[0][1])):
+        cells = [f"{statistics.fmean(row[column] for row in rows):.2f}" for column in COLUMNS]
+        cells += [
+            _bounds(interval([row["f1"] for row in rows])),
+            f"{statistics.median(row['turns'] for row in rows):g}",
+        ]
+        if other:
+            theirs = [by_question[name, row["question"]]["f1"] for row in rows]
+            cells += [f"{statistics.fmean(theirs):.2f} {_bounds(interval(theirs))}",
+                      _bounds(paired(theirs, [row["f1"] for row in rows]))]  # fmt: skip
+        print(f"| {name} | {kind} | {len(rows)} | {' | '.join(cells)} |")
+    print(f"{statistics.median(row['seconds'] for row in judged):.1f} s a question (median)")
+
+
+def _bounds(found: Interval) -> str:
+    return f"{found.low:.2f} to {found.high:.2f}"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection, read_jsonl
 from hds_starter import world
 from hds_starter.training.facts import ARTICLE, MANY, NOT_FOUND, ONE
-from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, counted
+from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, counted, unless_missing
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class FactbookMaker(Player):
             self.names.append(name)
 
     def make(self) -> Trajectory | None:
-        kinds = {"look": 5, "each": 5, "compare": 7, "among": 9, "total": 4, "neighbours": 8, "bridge": 5}
+        kinds = {"look": 5, "each": 5, "compare": 7, "among": 9, "total": 4, "neighbours": 9, "borders": 3, "bridge": 5}
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
         made: Trajectory | None = getattr(self, "_" + kind)()
         return made
@@ -153,7 +153,7 @@ class FactbookMaker(Player):
                 answers.append(value if len(names) == 1 else f"{name}: {value}")
             return Said(" ".join(said), "; ".join(answers) or NOT_FOUND)
 
-        drop = frozenset([self.random.choice(queries)]) if self.random.random() < 0.1 else frozenset()
+        drop = frozenset([self.random.choice(queries)] if self.random.random() < (0.1 if names[1:] else 0.2) else [])
         steps = [(self.random.choice(list(thoughts)), queries)]
         return Trajectory(kind, self.typed(question), steps, final, holds, drop)
 
@@ -232,7 +232,7 @@ class FactbookMaker(Player):
         noun, t = ATTRIBUTES[key].noun, self._the(name)
         first, listed = f"countries that border {name}", world._list(around)
         queries, holds = self._wanted(key, around)
-        holds[first] = (around[0], name)
+        holds[first] = (f"border countries: {around[0]}", name)
         if key == "capital":
             question = self.pick((
                 f"What are the capitals of the countries around {t}?", f"The neighbours of {t} have which capitals?",
@@ -252,7 +252,27 @@ class FactbookMaker(Player):
             (f"First I need the neighbours of {name}.", [first]),
             (f"{name} borders {listed}. Now the {noun} of each, all at once.", queries),
         ]
-        return Trajectory("neighbours", self.typed(question), steps, final, holds)
+        final = unless_missing(first, f"which countries border {name}", final)
+        drop = frozenset([first] if self.random.random() < 0.08 else [])
+        return Trajectory("neighbours", self.typed(question), steps, final, holds, drop)
+
+    def _borders(self) -> Trajectory | None:
+        name = self.random.choice(self.names)
+        around, query, t = self.borders.get(name, []), f"countries that border {name}", self._the(name)
+        if not around:
+            return None
+        question = self.pick((
+            f"Which countries have a land border with {t}?", f"Who are the neighbours of {t}?", f"countries bordering {t}",
+            f"Which countries share a land border with {t}?",
+        ))  # fmt: skip
+
+        def final(cite: Cite) -> Said:
+            return Said(f"{name} borders {world._list(around)} [{cite(query)}].", world._list(around))
+
+        final = unless_missing(query, f"which countries border {name}", final)
+        drop = frozenset([query] if self.random.random() < 0.12 else [])
+        holds = {query: (f"border countries: {around[0]}", name)}
+        return Trajectory("borders", self.typed(question), [(self.random.choice(ONE), [query])], final, holds, drop)
 
     def _bridge(self) -> Trajectory | None:
         key = self.random.choice(("domain", "capital", "population", "area"))
@@ -273,7 +293,9 @@ class FactbookMaker(Player):
             (f"First I need {of}.", [first]),
             (f"{peak} is in {name}. Now its {noun}.", queries),
         ]
-        return Trajectory("bridge", self.typed(question), steps, final, holds)
+        final = unless_missing(first, f"where {peak} is", final)
+        drop = frozenset([first] if self.random.random() < 0.08 else [])
+        return Trajectory("bridge", self.typed(question), steps, final, holds, drop)
 
 
 def _number(value: str) -> float:

@@ -17,6 +17,7 @@ from hds_starter.training.facts import MANY, NOT_FOUND, ONE
 from hds_starter.training.trajectory import Cite, Player, Said, Trajectory
 
 _MAX_SENTENCE = 260
+_MAX_MEMBERS = 6
 
 
 class NaturalMaker(Player):
@@ -31,17 +32,27 @@ class NaturalMaker(Player):
         *, valid: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(engine, collection, seed, valid=valid)
-        self._rows = [row for row in rows if any(len(a) < 60 for a in row["answers"])]
+        self._rows = [row for row in rows if row["type"] == "fan-out" or any(len(a) < 60 for a in row["answers"])]
+        self.random.shuffle(self._rows)
         self._next = 0
 
     def make(self) -> Trajectory | None:
         row = self._rows[self._next % len(self._rows)]
         self._next += 1
+        made = self._fan_out(row) if row["type"] == "fan-out" else self._single(row)
+        if made is not None:
+            made.needed = row["supporting_titles"]
+        return made
+
+    def _dropped(self, steps: list[tuple[str, list[str]]]) -> frozenset[str]:
+        """Every page kept from the model now and then: then nothing is to be answered."""
+        return frozenset([q for _, queries in steps for q in queries]) if self.random.random() < 0.2 else frozenset()
+
+    def _single(self, row: dict[str, Any]) -> Trajectory | None:
         answer = min((a for a in row["answers"] if a), key=len)
         steps = self._steps(row)
         last = steps[-1][1][-1]
-        # Kept from the model now and then: then nothing is to be answered.
-        drop = frozenset([q for _, queries in steps for q in queries]) if self.random.random() < 0.12 else frozenset()
+        drop = self._dropped(steps)
         texts: dict[str, str] = {}
 
         def final(cite: Cite) -> Said:
@@ -54,13 +65,52 @@ class NaturalMaker(Player):
 
         made = Trajectory(row["type"], row["question"], steps, final, drop=drop)
         made.holds = {q: ("\0", "") for _, queries in steps for q in queries}
-        for _, queries in steps:
-            for query in queries:
-                if found := self._sentence(query, answer):
-                    texts[query], made.holds[query] = found, (found, "")
+        for (_, queries), part in zip(steps[:-1], row.get("decomposition") or [], strict=False):
+            made.holds[queries[0]] = (_said(part), "")
+        for query in steps[-1][1]:
+            if found := self._sentence(query, answer):
+                texts[query], made.holds[query] = found, (found, "")
         if last not in texts and not drop:
             return None
+        if drop:
+            made.holds = dict.fromkeys(made.holds, ("\x00", ""))
         return made
+
+    def _fan_out(self, row: dict[str, Any]) -> Trajectory | None:
+        """The list first, where the question does not name its members; then each member, all at once."""
+        parts = row["decomposition"]
+        if not isinstance(row["answer"], dict):
+            return None
+        named = isinstance(parts[0]["answer"], list) and len(parts) > 2
+        members = parts[1:] if named else parts
+        if not named and not all(str(name) in row["question"] for name in row["answer"]):
+            return None  # its members would have to be known before anything was read
+        if not 2 <= len(members) <= _MAX_MEMBERS:
+            return None
+        of = {_plain(p["question"]): name for p in members for name in row["answer"] if name in p["question"]}
+        queries = [_plain(p["question"]) for p in members]
+        steps = [(self.random.choice(MANY), queries)]
+        if named:
+            steps = [
+                (self.random.choice(ONE), [_plain(parts[0]["question"])]),
+                (f"{_said(parts[0])}. Now each of them, all at once.", queries),
+            ]
+        drop = self._dropped(steps)
+        values = {q: str(row["answer"][of[q]]) for q in queries if q in of}
+        holds = {_plain(p["question"]): (str(p["answer"]), "") for p in members}
+        if named:
+            holds[steps[0][1][0]] = (str(parts[0]["answer"][0]), "")
+
+        def final(cite: Cite) -> Said:
+            held = [(q, cite(q)) for q in queries if cite(q) is not None and q in values]
+            if not held:
+                return Said("The results do not say.", NOT_FOUND if drop else "")
+            said = " ".join(f"{of[q]}: {values[q]} [{n}]." for q, n in held)
+            return Said(said, "; ".join(f"{of[q]}: {values[q]}" for q, _ in held))
+
+        if drop:
+            holds = dict.fromkeys(holds, ("\0", ""))
+        return Trajectory(row["type"], row["question"], steps, final, holds, drop)
 
     def _steps(self, row: dict[str, Any]) -> list[tuple[str, list[str]]]:
         parts = row.get("decomposition") or []

@@ -37,7 +37,8 @@ class Trajectory:
     """A question, its turns of (thought, queries), and what is written once everything was read.
 
     `holds`: words that a query's passage must hold to count as its evidence, and the page it must be of ("": any).
-    `drop`: queries whose page is kept from the model;
+    `drop`: queries whose page is kept from the model; `needed`: titles of the pages that hold the answer, where
+    `holds` does not name them.
     """
 
     kind: str
@@ -46,6 +47,11 @@ class Trajectory:
     final: Callable[[Cite], Said]
     holds: dict[str, tuple[str, str]] = field(default_factory=dict)
     drop: frozenset[str] = frozenset()
+    needed: Sequence[str] = ()
+
+    def pages(self) -> list[str]:
+        """The titles of the pages that its answer needs."""
+        return sorted({*self.needed, *(title for _, title in self.holds.values() if title)})
 
 
 class Player:
@@ -94,6 +100,10 @@ class Player:
                 shown |= {p.n for p in passages}
                 numbers[query] = next((p.n for p in passages if _holds(p, made.holds.get(query))), None)
             used = sum(len(text) for text, _, _ in pieces) // 4
+            if made.steps[turn + 1 :] and any(numbers[query] is None for query in queries):
+                if not made.drop:
+                    return None
+                break  # what the next turn would be about was not found
         said = made.final(numbers.get)
         if not said.answer:
             return None
@@ -103,6 +113,7 @@ class Player:
             "answer": said.answer,
             "kind": made.kind,
             "steps": [q for _, q in made.steps],
+            "needed": made.pages(),
             "dropped": sorted(made.drop),
             "segments": pieces,
         }
@@ -155,12 +166,26 @@ def _holds(passage: Passage, wanted: tuple[str, str] | None) -> bool:
     if wanted is None:
         return True
     words, title = wanted
-    return words in passage.full and passage.title.startswith(title)
+    return words in passage.full and titled(passage.title, title)
 
 
 def _holds_page(page: Page, wanted: tuple[str, str]) -> bool:
     words, title = wanted
-    return page.title.startswith(title) if title else words in page.text
+    return titled(page.title, title) if title else words in page.text
+
+
+def titled(title: str, name: str) -> bool:
+    """Whether a page is the one of `name`, with or without a word in brackets behind it; "" is any page."""
+    return not name or title == name or title.startswith(f"{name} (")
+
+
+def unless_missing(first: str, what: str, final: Callable[[Cite], Said]) -> Callable[[Cite], Said]:
+    """`final`, or "not found" when the query `first`, on which all others rest, found nothing."""
+
+    def ending(cite: Cite) -> Said:
+        return Said(f"The results do not say {what}.", NOT_FOUND) if cite(first) is None else final(cite)
+
+    return ending
 
 
 def joined(values: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_starter import world
 from hds_starter.training.facts import ARTICLE, FACTS, MANY, NOT_FOUND, NOWHERE, ONE, UNKNOWN, WEIGHTS
-from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, counted, joined
+from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, counted, joined, unless_missing
 
 
 class WorldMaker(Player):
@@ -24,7 +24,7 @@ class WorldMaker(Player):
         self.names = [n for n in names if n in self.countries]
 
     def make(self, kind: str | None = None) -> Trajectory | None:
-        kinds = {"look": 12, "list": 22, "several": 6, "neighbours": 14, "reverse": 7, "bridge": 7, "compare": 12,
+        kinds = {"look": 12, "list": 22, "several": 6, "neighbours": 14, "borders": 5, "reverse": 7, "bridge": 7, "compare": 12,
                  "most": 12, "unknown": 8}  # fmt: skip
         kind = kind or self.random.choices(list(kinds), list(kinds.values()))[0]
         made: Trajectory | None = getattr(self, "_" + kind)()
@@ -68,7 +68,7 @@ class WorldMaker(Player):
 
     def _facts(self, kind: str, question: str, wanted: Sequence[tuple[str, str]], thought: str) -> Trajectory:
         queries = [FACTS[k].query.format(n=n) for k, n in wanted]
-        drop = frozenset([self.random.choice(queries)]) if self.random.random() < 0.1 else frozenset()
+        drop = frozenset([self.random.choice(queries)] if self.random.random() < (0.1 if wanted[1:] else 0.2) else [])
         return Trajectory(
             kind, question, [(thought, queries)], self._stated(wanted, queries), _holds(wanted, queries), drop
         )
@@ -116,8 +116,33 @@ class WorldMaker(Player):
             ),
         ]
         wanted = [(key, n) for n in around]
-        holds = _holds(wanted, second) | {first: ("", name)}
-        return Trajectory("neighbours", self.typed(question), steps, self._stated(wanted, second), holds)
+        holds = _holds(wanted, second) | {first: (f"{name} borders", name)}
+        final = unless_missing(first, f"which countries border {name}", self._stated(wanted, second))
+        drop = frozenset([first] if self.random.random() < 0.08 else [])
+        return Trajectory("neighbours", self.typed(question), steps, final, holds, drop)
+
+    def _borders(self) -> Trajectory:
+        name = self.random.choice([n for n in self.names if world.borders(self.countries[n], self.by_code)])
+        around, t, query = (
+            world.borders(self.countries[name], self.by_code),
+            self._the(name),
+            f"countries that border {name}",
+        )
+        question = self.pick((
+            f"Which countries border {t}?", f"What are the neighbours of {t}?", f"Name the countries that border {t}.",
+            f"Neighbouring countries of {t}?", f"Which countries does {t} border?", f"{t}'s neighbours?",
+            f"What countries share a border with {t}?",
+        ))  # fmt: skip
+
+        def final(cite: Cite) -> Said:
+            listed = world._list(around)
+            return Said(f"{name} borders {listed} [{cite(query)}].", joined(around))
+
+        return Trajectory(
+            "borders", self.typed(question), [(self.random.choice(ONE), [query])],
+            unless_missing(query, f"which countries border {name}", final), {query: (f"{name} borders", name)},
+            frozenset([query] if self.random.random() < 0.15 else []),
+        )  # fmt: skip
 
     def _reverse(self) -> Trajectory:
         (name,) = self._with("capital", 1)
@@ -129,11 +154,12 @@ class WorldMaker(Player):
         query = f"country whose capital is {capital}"
 
         def final(cite: Cite) -> Said:
-            number = cite(query)
-            return Said(f"{capital} is the capital of {name} [{number}].", name) if number else Said("", "")
+            return Said(f"{capital} is the capital of {name} [{cite(query)}].", name)
 
         holds = {query: (f"capital of {name} is {capital}", name)}
-        return Trajectory("reverse", self.typed(question), [(self.random.choice(ONE), [query])], final, holds)
+        final = unless_missing(query, f"whose capital {capital} is", final)
+        drop = frozenset([query] if self.random.random() < 0.1 else [])
+        return Trajectory("reverse", self.typed(question), [(self.random.choice(ONE), [query])], final, holds, drop)
 
     def _bridge(self) -> Trajectory | None:
         key = self._fact(("population", "area", "currency", "language", "calling"))
@@ -149,7 +175,9 @@ class WorldMaker(Player):
             (f"{capital} is the capital of {name}. Now its {FACTS[key].noun}.", [second]),
         ]
         holds = _holds([(key, name)], [second]) | {first: (f"capital of {name} is {capital}", name)}
-        return Trajectory("bridge", self.typed(question), steps, self._stated([(key, name)], [second]), holds)
+        final = unless_missing(first, f"whose capital {capital} is", self._stated([(key, name)], [second]))
+        drop = frozenset([first] if self.random.random() < 0.08 else [])
+        return Trajectory("bridge", self.typed(question), steps, final, holds, drop)
 
     def _compare(self) -> Trajectory:
         return self._ordering(2, "compare")
@@ -180,14 +208,17 @@ class WorldMaker(Player):
         wanted = [(key, n) for n in names]
         final = self._best(wanted, queries, word, "largest" if most else "smallest")
         holds = {q: (f"{int(self.countries[n][key]):,}", n) for q, n in zip(queries, names, strict=True)}
-        return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds)
+        drop = frozenset([self.random.choice(queries)] if self.random.random() < 0.08 else [])
+        return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds, drop)
 
     def _best(
         self, wanted: Sequence[tuple[str, str]], queries: Sequence[str], word: str, operation: str
     ) -> Callable[[Cite], Said]:
         def final(cite: Cite) -> Said:
-            if any(cite(q) is None for q in queries):
-                return Said("", "")
+            missing = [(key, n) for (key, n), q in zip(wanted, queries, strict=True) if cite(q) is None]
+            if missing:
+                listed = world._list([n for _, n in missing])
+                return Said(f"Nothing was found on the {FACTS[missing[0][0]].noun} of {listed}.", NOT_FOUND)
             numbers = {n: int(self.countries[n][key]) for key, n in wanted}
             best = (max if operation == "largest" else min)(numbers, key=lambda n: numbers[n])
             said = [f"{n}: {v:,} [{cite(q)}]." for (n, v), q in zip(numbers.items(), queries, strict=True)]
