@@ -41,6 +41,8 @@ COMMANDS = {
     "completions": "The script that makes Tab work in a shell.",
 }
 
+_OWN_PLUGINS = {"train": "Teach a model the searcher's format (extra [train])."}
+
 
 class _Lazy(TyperGroup):
     """A group whose commands are imported when they are called, so that `--help` and `--version` stay quick."""
@@ -87,11 +89,12 @@ class _ClosedPipe(Exception):
 
 
 def _outside() -> dict[str, str]:
-    """The commands that plugins bring, each with where it is from; nothing is imported for it."""
+    """The commands that plugins bring, each with what it does or where it is from; nothing is imported for it."""
     from hds_cli.plugins import distribution, entry_points
 
     points = entry_points("hds.commands.v1")
-    return {name: f"Brought by {distribution(points[name])}." for name in sorted(points) if name not in COMMANDS}
+    names = [name for name in sorted(points) if name not in COMMANDS]
+    return {name: _OWN_PLUGINS.get(name) or f"Brought by {distribution(points[name])}." for name in names}
 
 
 def _load(group: str, name: str) -> Any:

@@ -123,8 +123,11 @@ def loss_of(model: Any, batch: Sequence[Row]) -> tuple[torch.Tensor, int]:
     ids = torch.tensor([[*row.ids, *[0] * (width - len(row.ids))] for row in batch], device=device)
     mask = torch.tensor([[*row.mask, *[0] * (width - len(row.mask))] for row in batch], dtype=torch.bool, device=device)
     inner = model.get_base_model()
-    # The adapter's weights stay float32 for the optimizer; its products are made in bfloat16 like the base's.
-    with torch.autocast(device.type, torch.bfloat16), disable_input_dtype_casting(model):
+    # The adapter's weights stay float32 for the optimizer; its products are made in the base's own type.
+    with (
+        torch.autocast(device.type, inner.dtype, enabled=inner.dtype != torch.float32),
+        disable_input_dtype_casting(model),
+    ):
         hidden = inner.model(input_ids=ids, use_cache=False).last_hidden_state
         learned = mask[:, 1:]
         logits = inner.lm_head(hidden[:, :-1][learned])

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import json
 import math
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 import hds_starter
 from hds_cli.agent import protocol
-from hds_cli.engine.base import ModelSpec, Segment
+from hds_cli.engine.base import ModelSpec, Sampling, Segment
 from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.errors import UsageError
+from hds_train.command import train as train_command
 from hds_train.data import batches, rows
 
 BASE = hds_starter.model().path
@@ -128,7 +133,6 @@ def test_llama_cpp_and_the_trainer_see_the_same_model(tmp_path: Path, engine: Ll
     torch = pytest.importorskip("torch")
     from peft import PeftModel
 
-    from hds_cli.engine.base import Sampling
     from hds_train import base as bases
     from hds_train.adapter import restore
 
@@ -149,12 +153,13 @@ def test_llama_cpp_and_the_trainer_see_the_same_model(tmp_path: Path, engine: Ll
 
 
 def test_the_loss_is_that_of_the_whole_vocabulary(engine: LlamaEngine, tmp_path: Path) -> None:
-    """Making logits for the learned tokens alone changes nothing."""
+    """Making logits for the learned tokens alone changes nothing, nor does padding that no mask hides."""
     torch = pytest.importorskip("torch")
     from hds_train import base as bases
     from hds_train.lora import Plan, loss_of, prepare
 
-    made = list(rows(written(tmp_path, *DATA[:2]), engine, 2048))
+    made = list(rows(written(tmp_path, *DATA), engine, 2048))
+    assert len({len(row.ids) for row in made}) > 1
     model, _, _ = prepare(bases.load(BASE, torch.float32, "cpu"), tmp_path / "x", Plan(rank=2), resume=False)
     loss, tokens = loss_of(model, made)
     assert tokens == sum(len(row.ids) for row in made)
@@ -166,3 +171,86 @@ def test_the_loss_is_that_of_the_whole_vocabulary(engine: LlamaEngine, tmp_path:
                 if row.mask[place]:
                     nll, count = nll - float(logits[place - 1, row.ids[place]]), count + 1
     assert math.isclose(float(loss), nll / count, rel_tol=1e-3)
+
+
+def tiny_qwen3(path: Path) -> Path:
+    """A Qwen3 model of two layers with random weights and the starter's tokens, as a GGUF file."""
+    gguf = pytest.importorskip("gguf")
+    import numpy as np
+
+    width, inner, heads, kv_heads, head = 64, 128, 4, 2, 32
+    source, writer = gguf.GGUFReader(BASE), gguf.GGUFWriter(path, "qwen3")
+    for field in source.fields.values():
+        if field.name.startswith("tokenizer."):
+            kind = field.types[0]
+            part = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+            writer.add_key_value(field.name, field.contents(), kind, part)
+    tokens = len(source.fields["tokenizer.ggml.tokens"].contents())
+    writer.add_block_count(2)
+    writer.add_context_length(1024)
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(inner)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(kv_heads)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_rope_freq_base(1e6)
+    rng = np.random.default_rng(1)
+    shapes = {"token_embd": (tokens, width)}
+    for layer in range(2):
+        for name, shape in {
+            "attn_q": (heads * head, width), "attn_k": (kv_heads * head, width), "attn_v": (kv_heads * head, width),
+            "attn_output": (width, heads * head), "ffn_gate": (inner, width), "ffn_up": (inner, width),
+            "ffn_down": (width, inner),
+        }.items():  # fmt: skip
+            shapes[f"blk.{layer}.{name}"] = shape
+        ones = {"attn_norm": width, "ffn_norm": width, "attn_q_norm": head, "attn_k_norm": head}
+        for name, size in ones.items():
+            writer.add_tensor(f"blk.{layer}.{name}.weight", np.ones(size, np.float32))
+    for name, shape in shapes.items():
+        values = rng.normal(0, 1 if name == "token_embd" else shape[1] ** -0.5, shape)
+        writer.add_tensor(f"{name}.weight", values.astype(np.float32))
+    writer.add_tensor("output_norm.weight", np.ones(width, np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """`hds train` ends orderly on a signal: its handlers do not outlive the test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_signals")
+def test_another_base_learns_and_llama_cpp_shows_it(tmp_path: Path) -> None:
+    """A small Qwen3, taught one trajectory by `hds train`, writes it in llama.cpp with the adapter, and not without."""
+    pytest.importorskip("torch")
+    base = tiny_qwen3(tmp_path / "tiny.gguf")
+    app = typer.Typer()
+    app.command()(train_command)
+    out = tmp_path / "lora"
+    done = CliRunner().invoke(
+        app,
+        [str(written(tmp_path, DATA[0])), "--base", str(base), "--out", str(out), "--epochs", "250", "--lr", "0.02"],
+    )
+    assert done.exit_code == 0, done.output
+    prompt = [
+        Segment(f"{protocol.TURN_START}user\n", True), Segment("Capital of Norway?"), Segment(protocol.TURN_END, True),
+        Segment("\n"), Segment(f"{protocol.TURN_START}assistant\n", True),
+    ]  # fmt: skip
+    said = {}
+    for adapter in (None, out / "adapter.gguf"):
+        engine = LlamaEngine(ModelSpec("tiny", base, lora=adapter), n_ctx=512)
+        session = engine.session()
+        session.append(prompt)
+        said[adapter] = session.generate(max_tokens=40, sampling=Sampling(0.0), stop=[protocol.END_QUERIES]).text
+        engine.close()
+    assert "capital of Norway" in said[out / "adapter.gguf"]
+    assert "capital of Norway" not in said[None]
