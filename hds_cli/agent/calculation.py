@@ -21,7 +21,7 @@ _SCALE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10*
 def result(text: str) -> str | None:
     """What is to stand behind the calculation that `text` ends with: a name, or a number; None when there is none.
 
-    `largest` and `smallest` give the label of the part with that number; of equals, all of them.
+    `largest` and `smallest` give the label of the part with that number; of equals, each of them once.
     """
     found = _OPEN.search(text)
     if found is None:
@@ -32,7 +32,8 @@ def result(text: str) -> str | None:
     if found[1] == "sum":
         return f"{sum((value for _, (_, value) in parts), Decimal(0)):,}"
     best = (max if found[1] == "largest" else min)(value for _, (_, value) in parts)
-    return " and ".join(part[: match.start()].strip(" :=$€£") for part, (match, value) in parts if value == best)
+    names = [part[: match.start()].strip(" :=$€£") for part, (match, value) in parts if value == best]
+    return " and ".join(dict.fromkeys(names))
 
 
 def _number(part: str) -> tuple[re.Match[str], Decimal] | None:

@@ -93,7 +93,16 @@ class FactbookMaker(Player):
             self.names.append(name)
 
     def make(self) -> Trajectory | None:
-        kinds = {"look": 5, "each": 5, "compare": 7, "among": 9, "total": 4, "neighbours": 9, "borders": 3, "bridge": 5}
+        kinds = {
+            "look": 5,
+            "each": 5,
+            "compare": 7,
+            "among": 8,
+            "total": 5,
+            "neighbours": 14,
+            "borders": 4,
+            "bridge": 6,
+        }
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
         made: Trajectory | None = getattr(self, "_" + kind)()
         return made
@@ -122,6 +131,7 @@ class FactbookMaker(Player):
         noun, t = ATTRIBUTES[key].noun, self._the(names[0])
         question = self.pick((
             f"What is {t}'s {noun}?", f"{noun} of {t}?", f"Tell me the {noun} of {t}.", f"{t}: {noun}?",
+            f"What's the {noun} of {t}?", f"Look up the {noun} of {t}.", f"I want to know {t}'s {noun}.", f"{noun} {t}",
             f"What is the {noun} of {t}?",
         ))  # fmt: skip
         return self._stated("look", question, key, names, ONE)
@@ -134,7 +144,9 @@ class FactbookMaker(Player):
         noun = ATTRIBUTES[key].noun
         question = self.pick((
             f"Give the {noun} of {self._listed(names)}.", f"For each of {self._listed(names)}: what is the {noun}?",
-            f"{noun} of {self._listed(names)}, one by one?", f"What is the {noun} of each of {self._listed(names)}?",
+            f"{noun} of {self._listed(names)}, one by one?", f"List the {noun} of {self._listed(names)}.",
+            f"the {noun} of {self._listed(names)}", f"I need the {noun} for {self._listed(names)}.",
+            f"{self._listed(names)}: {noun} of each?", f"Tell me the {noun} of {self._listed(names)}.", f"What is the {noun} of each of {self._listed(names)}?",
         ))  # fmt: skip
         return self._stated("list", question, key, names, MANY)
 
@@ -170,14 +182,20 @@ class FactbookMaker(Player):
             return None
         most, noun = self.random.random() < 0.55, ATTRIBUTES[key].noun
         comparative, superlative = ATTRIBUTES[key].more if most else ATTRIBUTES[key].less
-        pair = f"{self._the(names[0])} or {self._the(names[1])}"
+        a, b = self._the(names[0]), self._the(names[1])
+        pair, listed = f"{a} or {b}", self._listed(names)
         question = self.pick((
             f"Whose {noun} is {comparative}, {pair}?", f"{pair}: which one has the {comparative} {noun}?",
+            f"Which has the {comparative} {noun}: {pair}?", f"Is the {noun} {comparative} in {a} or in {b}?",
+            f"{comparative} {noun}: {pair}?", f"Does {a} or {b} have the {comparative} {noun}?",
+            f"Between {a} and {b}, whose {noun} is {comparative}?",
             f"Which country has the {comparative} {noun}, {pair}?",
         ) if count == 2 else (
-            f"Which of {self._listed(names)} has the {superlative} {noun}?",
-            f"{self._listed(names)}: where is the {noun} {superlative}?",
-            f"Among {self._listed(names)}, which country has the {superlative} {noun}?",
+            f"Which of {listed} has the {superlative} {noun}?", f"{listed}: where is the {noun} {superlative}?",
+            f"Of {listed}, whose {noun} is the {superlative}?", f"{superlative} {noun} of {listed}?",
+            f"Which country has the {superlative} {noun} of these: {listed}?", f"Whose {noun} is {superlative}: {listed}?",
+            f"Name the country with the {superlative} {noun}, out of {listed}.",
+            f"Among {listed}, which country has the {superlative} {noun}?",
         ))  # fmt: skip
         queries, holds = self._wanted(key, names)
         final = self._best(key, names, queries, "largest" if most else "smallest")
@@ -209,7 +227,10 @@ class FactbookMaker(Player):
         tail = f", in {unit}" if unit else ""
         question = self.pick((
             f"How much is the {noun} of {self._listed(names)} together{tail}?",
-            f"Add up the {noun} of {self._listed(names)}{tail}.",
+            f"Add up the {noun} of {self._listed(names)}{tail}.", f"Sum of the {noun} of {self._listed(names)}{tail}?",
+            f"What is the {noun} of {self._listed(names)} taken together{tail}?", f"Total the {noun} of {self._listed(names)}{tail}.",
+            f"What does the {noun} of {self._listed(names)} add up to{tail}?",
+            f"What is the {noun} of {self._listed(names)} combined{tail}?", f"{self._listed(names)} together: what {noun}{tail}?",
             f"What is the combined {noun} of {self._listed(names)}{tail}?",
         ))  # fmt: skip
         queries, holds = self._wanted(key, names)
@@ -235,7 +256,8 @@ class FactbookMaker(Player):
         holds[first] = (f"border countries: {around[0]}", name)
         if key == "capital":
             question = self.pick((
-                f"What are the capitals of the countries around {t}?", f"The neighbours of {t} have which capitals?",
+                f"Capitals of the countries next to {t}?", f"List the capitals of {t}'s neighbours.",
+                f"What is the capital of each neighbour of {t}?", f"What are the capitals of the countries around {t}?", f"The neighbours of {t} have which capitals?",
                 f"Name the capital of every country that borders {t}.",
             ))  # fmt: skip
             final = self._stated("list", "", key, around, MANY).final
@@ -245,6 +267,11 @@ class FactbookMaker(Player):
             question = self.pick((
                 f"Which neighbour of {t} has the {superlative} {noun}?",
                 f"Which of the countries bordering {t} has the {superlative} {noun}?",
+                f"Among the neighbours of {t}, whose {noun} is {superlative}?",
+                f"{t}'s neighbours: which one has the {superlative} {noun}?",
+                f"Which country that borders {t} has the {superlative} {noun}?", f"Whose {noun} is {superlative}, among {t}'s neighbours?",
+                f"Of all countries with a border to {t}, name the one with the {superlative} {noun}.",
+                f"Which country next to {t} has the {superlative} {noun}?",
                 f"Of the countries that share a land border with {t}, which is the one with the {superlative} {noun}?",
             ))  # fmt: skip
             final = self._best(key, around, queries, "largest" if most else "smallest")
@@ -262,7 +289,8 @@ class FactbookMaker(Player):
         if not around:
             return None
         question = self.pick((
-            f"Which countries have a land border with {t}?", f"Who are the neighbours of {t}?", f"countries bordering {t}",
+            f"Which countries have a land border with {t}?", f"Which countries border {t}?", f"Who borders {t}?",
+            f"{t} borders which countries?", f"List the neighbours of {t}.", f"Who are the neighbours of {t}?", f"countries bordering {t}",
             f"Which countries share a land border with {t}?",
         ))  # fmt: skip
 
@@ -282,7 +310,10 @@ class FactbookMaker(Player):
         name, peak, noun = names[0], self.values["peak"][names[0]], ATTRIBUTES[key].noun
         of = f"the country whose highest point is {peak}"
         question = self.pick((
-            f"{peak} is the highest point of a country: what is its {noun}?", f"Give the {noun} of {of}.",
+            f"{peak} is the highest point of a country: what is its {noun}?",
+            f"The highest point of a country is {peak}. What is the {noun} of that country?", f"{noun} of {of}?",
+            f"What {noun} does the country have where {peak} is the highest point?", f"Tell me the {noun} of the country with the highest point {peak}.",
+            f"Give the {noun} of {of}.",
             f"What is the {noun} of {of}?",
         ))  # fmt: skip
         first = f"country whose highest point is {peak}"

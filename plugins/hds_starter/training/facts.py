@@ -43,7 +43,7 @@ FACTS: dict[str, Fact] = {
         ("What is the capital of {t}?", "Capital of {t}?", "capital of {t}", "Which city is the capital of {t}?",
          "Name the capital of {t}.", "What's {t}'s capital?", "what is the capital city of {t}", "{t} capital"),
         ("What are the capitals of {l}?", "Name the capitals of {l}.", "Capitals of {l}?", "Which cities are the capitals of {l}?",
-         "What is the capital of each of {l}?", "List the capital cities of {l}.", "I need the capitals of {l}."),
+         "Give the capital of each of {l}.", "List the capital cities of {l}.", "I need the capitals of {l}."),
         lambda i: i.get("capital"),
         "capital",
     ),
@@ -116,6 +116,11 @@ FACTS: dict[str, Fact] = {
         "demonym",
     ),
 }  # fmt: skip
+# Ways to ask for any fact; `{x}` is its noun.
+ASK = ("the {x} of {t}", "Tell me the {x} of {t}.", "What's the {x} of {t}?", "{t}: {x}?", "{t}'s {x}?", "{x} {t}",
+       "I want to know the {x} of {t}.", "Do you know {t}'s {x}?", "Look up the {x} of {t}.")  # fmt: skip
+ASK_MANY = ("the {x} of {l}", "{x} of {l}?", "Tell me the {x} of {l}.", "For {l}, what is the {x}?", "{l}: {x} of each?",
+            "Look up the {x} of {l}.", "I want to know the {x} of {l}.", "For each of {l}: what is the {x}?")  # fmt: skip
 WEIGHTS = {
     "capital": 7,
     "population": 3,

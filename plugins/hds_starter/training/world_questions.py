@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_starter import world
-from hds_starter.training.facts import ARTICLE, FACTS, MANY, NOT_FOUND, NOWHERE, ONE, UNKNOWN, WEIGHTS
+from hds_starter.training.facts import ARTICLE, ASK, ASK_MANY, FACTS, MANY, NOT_FOUND, NOWHERE, ONE, UNKNOWN, WEIGHTS
 from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, counted, joined, unless_missing
 
 
@@ -48,13 +48,13 @@ class WorldMaker(Player):
     def _look(self) -> Trajectory:
         key = self._fact()
         (name,) = self._with(key, 1)
-        question = self.pick(FACTS[key].ask).format(t=self._the(name))
+        question = self.pick([*ASK, *FACTS[key].ask]).format(t=self._the(name), x=FACTS[key].noun)
         return self._facts("look", self.typed(question), [(key, name)], self.random.choice(ONE))
 
     def _list(self) -> Trajectory:
         key = self._fact()
         names = self._with(key, self.random.choices([2, 3, 4, 5, 6], [5, 8, 4, 2, 1])[0])
-        question = self.pick(FACTS[key].ask_many).format(l=self._listed(names))
+        question = self.pick([*ASK_MANY, *FACTS[key].ask_many]).format(l=self._listed(names), x=FACTS[key].noun)
         return self._facts("list", self.typed(question), [(key, n) for n in names], self.random.choice(MANY))
 
     def _several(self) -> Trajectory:
@@ -63,7 +63,11 @@ class WorldMaker(Player):
         if len(keys) < 2 or not all(FACTS[k].value(self.countries[name]) for k in keys):
             return self._list()
         nouns = f"the {FACTS[keys[0]].noun} and the {FACTS[keys[1]].noun}"
-        question = self.pick((f"What are {nouns} of {self._the(name)}?", f"Tell me {nouns} of {self._the(name)}."))
+        t = self._the(name)
+        question = self.pick((
+            f"What are {nouns} of {t}?", f"Give me {nouns} of {t}.", f"{t}: {nouns}?", f"I need {nouns} of {t}.",
+            f"Look up {nouns} of {t}.", f"{nouns} of {t}", f"Tell me {nouns} of {t}.",
+        ))  # fmt: skip
         return self._facts("several", question, [(k, name) for k in keys], self.random.choice(MANY))
 
     def _facts(self, kind: str, question: str, wanted: Sequence[tuple[str, str]], thought: str) -> Trajectory:
@@ -101,7 +105,11 @@ class WorldMaker(Player):
         question = self.pick((
             f"What are the {many} of the countries that border {t}?", f"Name the {many} of {t}'s neighbours.",
             f"{many.capitalize()} of the neighbouring countries of {t}?", f"What are the {many} of the countries around {t}?",
-            f"List the {many} of all countries bordering {t}.", f"Which {many} do the neighbours of {t} have?",
+            f"List the {many} of all countries bordering {t}.", f"What are the {many} of {t}'s neighbouring countries?",
+            f"Give me the {many} of all neighbours of {t}.", f"{many} of {t}'s neighbours", f"{t}'s neighbours: their {many}?",
+            f"For every country that shares a border with {t}, name the {FACTS[key].noun}.",
+            f"Which {many} do the countries next to {t} have?", f"What is the {FACTS[key].noun} of each country bordering {t}?",
+            f"Which {many} do the neighbours of {t} have?",
         ))  # fmt: skip
         first = f"countries that border {name}"
         second = [FACTS[key].query.format(n=n) for n in around]
@@ -130,7 +138,8 @@ class WorldMaker(Player):
         )
         question = self.pick((
             f"Which countries border {t}?", f"What are the neighbours of {t}?", f"Name the countries that border {t}.",
-            f"Neighbouring countries of {t}?", f"Which countries does {t} border?", f"{t}'s neighbours?",
+            f"Neighbouring countries of {t}?", f"countries bordering {t}", f"List the countries that share a border with {t}.",
+            f"Who borders {t}?", f"Which nations lie next to {t}?", f"{t} borders which countries?", f"Which countries does {t} border?", f"{t}'s neighbours?",
             f"What countries share a border with {t}?",
         ))  # fmt: skip
 
@@ -149,7 +158,9 @@ class WorldMaker(Player):
         capital = self.countries[name]["capital"]
         question = self.pick((
             f"Which country has the capital {capital}?", f"{capital} is the capital of which country?",
-            f"What country is {capital} the capital of?", f"Whose capital is {capital}?",
+            f"What country is {capital} the capital of?", f"Of which country is {capital} the capital?",
+            f"Name the country whose capital is {capital}.", f"{capital} is the capital city of what country?",
+            f"Which country's capital is {capital}?", f"{capital}: capital of which country?", f"Whose capital is {capital}?",
         ))  # fmt: skip
         query = f"country whose capital is {capital}"
 
@@ -168,7 +179,12 @@ class WorldMaker(Player):
         if not capital:
             return None
         of = f"of the country whose capital is {capital}"
-        question = self.pick((f"What is the {FACTS[key].noun} {of}?", f"Give me the {FACTS[key].noun} {of}."))
+        noun = FACTS[key].noun
+        question = self.pick((
+            f"What is the {noun} {of}?", f"{capital} is the capital of a country: what is its {noun}?", f"{noun} {of}?",
+            f"Tell me the {noun} {of}.", f"The country with the capital {capital}: what is its {noun}?",
+            f"What {noun} does the country with the capital {capital} have?", f"Give me the {noun} {of}.",
+        ))  # fmt: skip
         first, second = f"country whose capital is {capital}", FACTS[key].query.format(n=name)
         steps = [
             (f"First I need the country whose capital is {capital}.", [first]),
@@ -202,7 +218,16 @@ class WorldMaker(Player):
                 else ("the largest area" if most else "the smallest area")
             )
         listed = f"{self._the(names[0])} or {self._the(names[1])}" if count == 2 else self._listed(names)
-        question = f"Which has {word}, {listed}?" if count == 2 else f"Which of {listed} has {word}?"
+        a, b = (self._the(name) for name in names[:2])
+        question = self.pick((
+            f"Which has {word}, {listed}?", f"Does {a} or {b} have {word}?", f"{a} or {b}: which one has {word}?",
+            f"Which country has {word}, {listed}?", f"Who has {word}: {listed}?", f"{word}: {listed}?",
+            f"Between {a} and {b}, which has {word}?",
+        ) if count == 2 else (
+            f"Which of {listed} has {word}?", f"Of {listed}, which has {word}?", f"{listed}: which of them has {word}?",
+            f"Which country has {word}: {listed}?", f"Who has {word}, of {listed}?", f"Name the one with {word}: {listed}.",
+            f"Among {listed}, which country has {word}?",
+        ))  # fmt: skip
         queries = [FACTS[key].query.format(n=n) for n in names]
 
         wanted = [(key, n) for n in names]
