@@ -9,7 +9,7 @@ from hds_cli.errors import ModelMissing, ModelUnusable
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
-ADAPTER_SHA256 = "d91cace7b2e3c1d6a8e485fc2a233be6237ff9720ff4742e5cb10dc20ff90d66"
+ADAPTER_SHA256 = "7d0fb276f89967503ce5b5eb7d07c85cfaa68fc07559031f049faae252d2c2e5"
 PREAMBLE = "Search, then answer."
 N_CTX = 4096
 EVIDENCE_TOKENS = 448
@@ -42,7 +42,6 @@ def model() -> ModelSpec:
         dialect="hds" if ADAPTER.exists() else "guided",
         preamble=PREAMBLE,
         boxed="",
-        calculates=ADAPTER.exists(),
         temperature=0.0,
         n_ctx=N_CTX,
         evidence_tokens=EVIDENCE_TOKENS,

@@ -88,12 +88,13 @@ def test_the_ways_to_stop_are_told_apart(engine) -> None:
 
 
 def test_a_model_that_repeats_itself_is_ended(engine) -> None:
-    """Greedy, after a line six times over, it would go on to its limit."""
+    """Held to the same words a hundred times by a grammar, it is ended long before that."""
     session = engine.session()
-    session.append([Segment("Austria and Italy are neighbours.\n" * 6)])
-    made = session.generate(max_tokens=900, sampling=Sampling(0.0))
+    session.append(CHAT)
+    grammar = 'root ::= ("Austria and Italy. "){100}'
+    made = session.generate(max_tokens=900, sampling=Sampling(0.0), grammar=grammar)
     assert made.reason == "loop"
-    assert made.tokens < 200
+    assert 30 < made.tokens < 200
 
 
 def test_text_after_a_stop_string_is_not_part_of_the_sequence(engine) -> None:

@@ -76,21 +76,6 @@ def test_the_same_seed_answers_the_same(hds: Hds) -> None:
     assert runs[0]["usage"]["generated_tokens"] == runs[1]["usage"]["generated_tokens"]
 
 
-@pytest.mark.parametrize(
-    ("question", "answer"),
-    [
-        ("Which has more people, Norway or Sweden?", "Sweden"),
-        ("Which of Chad, Peru, Iceland and Japan has the fewest people?", "Iceland"),
-        ("Whose capital is Lima?", "Peru"),
-        ("Wich city is the capitol of Peru?", "Lima"),
-    ],
-)
-def test_what_the_starter_was_taught_is_answered_right(hds: Hds, question: str, answer: str) -> None:
-    """Numbers are ordered by the run, not by the model."""
-    done = hds("ask", "-q", "--offline", question)
-    assert (done.stdout.strip(), done.returncode) == (answer, 0)
-
-
 def test_neighbours_take_two_turns(hds: Hds) -> None:
     """One query first, then all that depend on it at once."""
     done = hds("ask", "--offline", "--json", "What are the capitals of the countries that border Norway?")
