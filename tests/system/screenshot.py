@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-WIDTH, HEIGHT = 100, 40
+WIDTH, HEIGHT = 100, 70
 
 
 def main() -> None:
