@@ -141,9 +141,10 @@ def main() -> None:
     if args.report:
         report(*([json.loads(line) for line in path.open(encoding="utf-8")] for path in args.report))
         return
+    if args.rows is None:
+        parser.error("VALID.jsonl or --report is needed")
     rows = _sample([json.loads(line) for line in args.rows.open(encoding="utf-8")], args.per_kind)
-    judged = list(_judged(rows, args))
-    report(judged)
+    report(list(_judged(rows, args)))
 
 
 def _sample(rows: Iterable[dict[str, Any]], most: int) -> list[dict[str, Any]]:

@@ -165,7 +165,7 @@ class FactbookMaker(Player):
                 answers.append(value if len(names) == 1 else f"{name}: {value}")
             return Said(" ".join(said), "; ".join(answers) or NOT_FOUND)
 
-        drop = frozenset([self.random.choice(queries)] if self.random.random() < (0.1 if names[1:] else 0.2) else [])
+        drop = self.dropped(queries, 0.1 if names[1:] else 0.2)
         steps = [(self.random.choice(list(thoughts)), queries)]
         return Trajectory(kind, self.typed(question), steps, final, holds, drop)
 
@@ -199,7 +199,7 @@ class FactbookMaker(Player):
         ))  # fmt: skip
         queries, holds = self._wanted(key, names)
         final = self._best(key, names, queries, "largest" if most else "smallest")
-        drop = frozenset([self.random.choice(queries)]) if self.random.random() < 0.06 else frozenset()
+        drop = self.dropped(queries, 0.06)
         kind = "compare" if count == 2 else "most"
         return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds, drop)
 
@@ -280,7 +280,7 @@ class FactbookMaker(Player):
             (f"{name} borders {listed}. Now the {noun} of each, all at once.", queries),
         ]
         final = unless_missing(first, f"which countries border {name}", final)
-        drop = frozenset([first] if self.random.random() < 0.08 else [])
+        drop = self.dropped([first], 0.08)
         return Trajectory("neighbours", self.typed(question), steps, final, holds, drop)
 
     def _borders(self) -> Trajectory | None:
@@ -298,7 +298,7 @@ class FactbookMaker(Player):
             return Said(f"{name} borders {world._list(around)} [{cite(query)}].", world._list(around))
 
         final = unless_missing(query, f"which countries border {name}", final)
-        drop = frozenset([query] if self.random.random() < 0.12 else [])
+        drop = self.dropped([query], 0.12)
         holds = {query: (f"border countries: {around[0]}", name)}
         return Trajectory("borders", self.typed(question), [(self.random.choice(ONE), [query])], final, holds, drop)
 
@@ -325,7 +325,7 @@ class FactbookMaker(Player):
             (f"{peak} is in {name}. Now its {noun}.", queries),
         ]
         final = unless_missing(first, f"where {peak} is", final)
-        drop = frozenset([first] if self.random.random() < 0.08 else [])
+        drop = self.dropped([first], 0.08)
         return Trajectory("bridge", self.typed(question), steps, final, holds, drop)
 
 

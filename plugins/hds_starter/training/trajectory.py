@@ -75,6 +75,10 @@ class Player:
             return options[0]
         return options[-1] if self.valid else self.random.choice(options[:-1])
 
+    def dropped(self, queries: Sequence[str], share: float) -> frozenset[str]:
+        """One of `queries` in a `share` of the cases: its page is kept from the model."""
+        return frozenset([self.random.choice(queries)] if self.random.random() < share else [])
+
     def typed(self, question: str) -> str:
         """As people type: now and then without a capital or the question mark."""
         roll = self.random.random()

@@ -72,7 +72,7 @@ class WorldMaker(Player):
 
     def _facts(self, kind: str, question: str, wanted: Sequence[tuple[str, str]], thought: str) -> Trajectory:
         queries = [FACTS[k].query.format(n=n) for k, n in wanted]
-        drop = frozenset([self.random.choice(queries)] if self.random.random() < (0.1 if wanted[1:] else 0.2) else [])
+        drop = self.dropped(queries, 0.1 if wanted[1:] else 0.2)
         return Trajectory(
             kind, question, [(thought, queries)], self._stated(wanted, queries), _holds(wanted, queries), drop
         )
@@ -126,7 +126,7 @@ class WorldMaker(Player):
         wanted = [(key, n) for n in around]
         holds = _holds(wanted, second) | {first: (f"{name} borders", name)}
         final = unless_missing(first, f"which countries border {name}", self._stated(wanted, second))
-        drop = frozenset([first] if self.random.random() < 0.08 else [])
+        drop = self.dropped([first], 0.08)
         return Trajectory("neighbours", self.typed(question), steps, final, holds, drop)
 
     def _borders(self) -> Trajectory:
@@ -150,7 +150,7 @@ class WorldMaker(Player):
         return Trajectory(
             "borders", self.typed(question), [(self.random.choice(ONE), [query])],
             unless_missing(query, f"which countries border {name}", final), {query: (f"{name} borders", name)},
-            frozenset([query] if self.random.random() < 0.15 else []),
+            self.dropped([query], 0.15),
         )  # fmt: skip
 
     def _reverse(self) -> Trajectory:
@@ -169,7 +169,7 @@ class WorldMaker(Player):
 
         holds = {query: (f"capital of {name} is {capital}", name)}
         final = unless_missing(query, f"whose capital {capital} is", final)
-        drop = frozenset([query] if self.random.random() < 0.1 else [])
+        drop = self.dropped([query], 0.1)
         return Trajectory("reverse", self.typed(question), [(self.random.choice(ONE), [query])], final, holds, drop)
 
     def _bridge(self) -> Trajectory | None:
@@ -192,7 +192,7 @@ class WorldMaker(Player):
         ]
         holds = _holds([(key, name)], [second]) | {first: (f"capital of {name} is {capital}", name)}
         final = unless_missing(first, f"whose capital {capital} is", self._stated([(key, name)], [second]))
-        drop = frozenset([first] if self.random.random() < 0.08 else [])
+        drop = self.dropped([first], 0.08)
         return Trajectory("bridge", self.typed(question), steps, final, holds, drop)
 
     def _compare(self) -> Trajectory:
@@ -233,7 +233,7 @@ class WorldMaker(Player):
         wanted = [(key, n) for n in names]
         final = self._best(wanted, queries, word, "largest" if most else "smallest")
         holds = {q: (f"{int(self.countries[n][key]):,}", n) for q, n in zip(queries, names, strict=True)}
-        drop = frozenset([self.random.choice(queries)] if self.random.random() < 0.08 else [])
+        drop = self.dropped(queries, 0.08)
         return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds, drop)
 
     def _best(
