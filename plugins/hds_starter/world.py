@@ -10,6 +10,8 @@ from hds_cli.types import Document
 
 # The package does not date its figures; they agree with the official estimates of 2014.
 POPULATION_YEAR = 2014
+# Units of account, which nobody pays with: the funds codes of ISO 4217.
+_FUNDS = frozenset({"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "USS", "UYI", "UYW"})
 
 
 def collection() -> BundledCollection:
@@ -17,7 +19,7 @@ def collection() -> BundledCollection:
     import countryinfo
 
     version = getattr(countryinfo, "__version__", None) or _installed_version()
-    return BundledCollection(f"countryinfo {version}, pages 1", "one page a country (countryinfo, MIT)", documents)
+    return BundledCollection(f"countryinfo {version}, pages 2", "one page a country (countryinfo, MIT)", documents)
 
 
 def _installed_version() -> str:
@@ -127,7 +129,7 @@ def _named(codes: Any, kind: str) -> list[str]:
     from babel import Locale
 
     names = getattr(Locale("en"), kind)
-    return [str(names[code]) for code in codes or [] if code in names][:4]
+    return [str(names[code]) for code in codes or [] if code in names and code not in _FUNDS][:4]
 
 
 def _list(items: list[str]) -> str:

@@ -173,3 +173,13 @@ def test_the_report_counts_and_compares(capsys: pytest.CaptureFixture[str]) -> N
 )
 def test_words_are_counted_as_squad_counts_them(answer: str, wanted: str, f1: float) -> None:
     assert word_f1(answer, wanted) == pytest.approx(f1)
+
+
+def test_a_unit_of_account_is_no_money() -> None:
+    """The funds codes of ISO 4217 (UF, Mvdol, WIR, next-day dollars) are in the data beside the money."""
+    pages = {document.title: document.text for document in world.documents()}
+    assert "The currency of Chile is the Chilean Peso." in pages["Chile"]
+    assert "The currency of Bolivia is the Bolivian Boliviano." in pages["Bolivia"]
+    assert "The currency of Switzerland is the Swiss Franc." in pages["Switzerland"]
+    assert "The currency of United States is the US Dollar." in pages["United States"]
+    assert "The currencies of Panama are the Panamanian Balboa and US Dollar." in pages["Panama"]

@@ -30,16 +30,19 @@ def test_two_ctrl_c_end_a_run_at_any_moment(hds: Hds, home: Path, moment: str) -
     while wanted is None and "llama" not in Path(f"/proc/{process.pid}/maps").read_text():
         time.sleep(0.01)
     began = time.monotonic()
-    for _ in range(2):
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    while wanted is not None and '"interrupted"' not in seen[-1] and (line := process.stdout.readline()):
+        seen.append(line)  # a second signal before the first was taken would be one with it
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert time.monotonic() - began < 10  # the figure itself is measured by benchmarks/interrupt.py
-    assert process.returncode == 130
-    assert "Traceback" not in err
     kept = list((home / "data" / "runs").glob("*.jsonl"))
     assert len(kept) == (wanted is not None)
+    # Before anything was read there is no answer to write: the run may be over before the second one comes.
+    over = moment in ("begins", "writes") and '"run_finished"' in kept[0].read_text()
+    assert process.returncode == (6 if over else 130)
+    assert "Traceback" not in err
     for path in kept:
         assert path.read_text().startswith("".join(seen))
         assert any(f"\t{status}\t" in hds("history", "list").stdout for status in ("stopped", "partial"))

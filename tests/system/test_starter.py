@@ -85,6 +85,21 @@ def test_neighbours_take_two_turns(hds: Hds) -> None:
     assert len(queries[1]) == 3
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which has more people, Sweden or Norway?", "Sweden"),
+        ("Which of Norway, Iceland and Portugal has the fewest people?", "Iceland"),
+        ("Which countries border Peru?", "Bolivia, Brazil, Chile, Colombia and Ecuador"),
+        ("Whose capital is Lima?", "Peru"),
+        ("What is the currency of the country whose capital is Lima?", "Peruvian Sol"),
+    ],
+)
+def test_each_kind_of_question_is_answered(hds: Hds, question: str, answer: str) -> None:
+    """Orderings (a calculation of the run's), borders, a look-up turned round, two steps."""
+    assert hds("ask", "-q", "--offline", question).stdout == f"{answer}\n"
+
+
 def test_an_unknown_thing_is_not_made_up(hds: Hds) -> None:
     """No page knows it: exit 5, as offline nothing matched; no answer on stdout."""
     done = hds("ask", "--offline", "What is the capital of Wakanda?")

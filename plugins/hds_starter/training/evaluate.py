@@ -132,12 +132,15 @@ def main() -> None:
     parser.add_argument("--factbook", type=Path)
     parser.add_argument("--questions", type=Path, nargs="*", default=[])
     parser.add_argument("--lora", type=Path, help="an adapter to try in place of the shipped one")
+    parser.add_argument("--threads", type=int, help="for the model; unset: one per core")
     parser.add_argument("--without-pages", action="store_true", help="take the needed pages away")
     parser.add_argument("--out", type=Path, help="a line for each question")
     parser.add_argument(
         "--report", type=Path, nargs="+", metavar="OUT.jsonl", help="only count; the second is compared"
     )
     args = parser.parse_args()
+    if args.report and len(args.report) > 2:
+        parser.error("--report takes one file, or two to compare")
     if args.report:
         report(*([json.loads(line) for line in path.open(encoding="utf-8")] for path in args.report))
         return
@@ -160,7 +163,7 @@ def _sample(rows: Iterable[dict[str, Any]], most: int) -> list[dict[str, Any]]:
 
 
 def _judged(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    settings = Settings(dialect=args.dialect)
+    settings = Settings(dialect=args.dialect, n_threads=args.threads)
     spec = _models.check(settings)
     model = _models.load(replace(spec, lora=args.lora, calculates=True) if args.lora else spec, settings)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:

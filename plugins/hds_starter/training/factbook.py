@@ -24,6 +24,12 @@ class Attribute:
     more: tuple[str, str] = ("", "")
     less: tuple[str, str] = ("", "")
     summed: bool = False
+    plural: str = ""
+
+    @property
+    def nouns(self) -> str:
+        """The noun of several."""
+        return self.plural or f"{self.noun}s"
 
 
 def _of(pattern: str) -> re.Pattern[str]:
@@ -52,7 +58,7 @@ ATTRIBUTES = {
     ),
     "life": Attribute(
         _of(r"\| total population \| ([\d.]+ years)"), "life expectancy at birth of {n}", "life expectancy at birth",
-        ("higher", "highest"), ("lower", "lowest"),
+        ("higher", "highest"), ("lower", "lowest"), plural="life expectancies at birth",
     ),
     "rail": Attribute(
         _of(r"### Railways\n\ntotal: ([\d,]+ km)"), "railway network of {n}", "railway network",
@@ -60,7 +66,7 @@ ATTRIBUTES = {
     ),
     "gdp": Attribute(
         _of(r"\| Real GDP per capita 20\d\d \| (\$[\d,]+)"), "real GDP per capita of {n}", "real GDP per capita",
-        ("higher", "highest"), ("lower", "lowest"),
+        ("higher", "highest"), ("lower", "lowest"), plural="figures of real GDP per capita",
     ),
 }  # fmt: skip
 NUMBERS = [key for key, a in ATTRIBUTES.items() if a.more[0]]
@@ -94,13 +100,13 @@ class FactbookMaker(Player):
 
     def make(self) -> Trajectory | None:
         kinds = {
-            "look": 5,
-            "each": 5,
+            "look": 7,
+            "each": 13,
             "compare": 7,
             "among": 8,
             "total": 5,
             "neighbours": 14,
-            "borders": 4,
+            "borders": 7,
             "bridge": 6,
         }
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
@@ -137,16 +143,21 @@ class FactbookMaker(Player):
         return self._stated("look", question, key, names, ONE)
 
     def _each(self) -> Trajectory | None:
-        key = self.random.choice(list(ATTRIBUTES)[:3] * 2 + NUMBERS)
+        key = self.random.choice(["capital"] * 6 + list(ATTRIBUTES)[1:3] * 2 + NUMBERS)
         names = self._some(key, self.random.choice((2, 3, 3, 4, 4, 5, 6)))
         if not names:
             return None
-        noun = ATTRIBUTES[key].noun
+        noun, many = ATTRIBUTES[key].noun, ATTRIBUTES[key].nouns
         question = self.pick((
             f"Give the {noun} of {self._listed(names)}.", f"For each of {self._listed(names)}: what is the {noun}?",
             f"{noun} of {self._listed(names)}, one by one?", f"List the {noun} of {self._listed(names)}.",
             f"the {noun} of {self._listed(names)}", f"I need the {noun} for {self._listed(names)}.",
-            f"{self._listed(names)}: {noun} of each?", f"Tell me the {noun} of {self._listed(names)}.", f"What is the {noun} of each of {self._listed(names)}?",
+            f"{self._listed(names)}: {noun} of each?", f"Tell me the {noun} of {self._listed(names)}.",
+            f"What are the {many} of {self._listed(names)}?", f"Name the {many} of {self._listed(names)}.",
+            f"What is the {noun} of {self._listed(names)}, each?", f"Find the {noun} of each of {self._listed(names)}.",
+            f"{many} of {self._listed(names)}", f"Which {many} do {self._listed(names)} have?",
+            f"What are the {many} of these: {self._listed(names)}?", f"each of {self._listed(names)}: {noun}",
+            f"What is the {noun} of each of {self._listed(names)}?",
         ))  # fmt: skip
         return self._stated("list", question, key, names, MANY)
 
@@ -165,7 +176,7 @@ class FactbookMaker(Player):
                 answers.append(value if len(names) == 1 else f"{name}: {value}")
             return Said(" ".join(said), "; ".join(answers) or NOT_FOUND)
 
-        drop = self.dropped(queries, 0.1 if names[1:] else 0.2)
+        drop = self.dropped(queries, 0.08)
         steps = [(self.random.choice(list(thoughts)), queries)]
         return Trajectory(kind, self.typed(question), steps, final, holds, drop)
 
@@ -291,6 +302,8 @@ class FactbookMaker(Player):
         question = self.pick((
             f"Which countries have a land border with {t}?", f"Which countries border {t}?", f"Who borders {t}?",
             f"{t} borders which countries?", f"List the neighbours of {t}.", f"Who are the neighbours of {t}?", f"countries bordering {t}",
+            f"{t} shares a land border with which countries?", f"Name all countries that share a border with {t}.",
+            f"What are the land borders of {t}?", f"Countries on the border of {t}?", f"What countries border {t} on land?",
             f"Which countries share a land border with {t}?",
         ))  # fmt: skip
 
@@ -298,7 +311,7 @@ class FactbookMaker(Player):
             return Said(f"{name} borders {world._list(around)} [{cite(query)}].", world._list(around))
 
         final = unless_missing(query, f"which countries border {name}", final)
-        drop = self.dropped([query], 0.12)
+        drop = self.dropped([query], 0.06)
         holds = {query: (f"border countries: {around[0]}", name)}
         return Trajectory("borders", self.typed(question), [(self.random.choice(ONE), [query])], final, holds, drop)
 

@@ -46,7 +46,7 @@ class NaturalMaker(Player):
 
     def _dropped(self, steps: list[tuple[str, list[str]]]) -> frozenset[str]:
         """Every page kept from the model now and then: then nothing is to be answered."""
-        return frozenset([q for _, queries in steps for q in queries]) if self.random.random() < 0.2 else frozenset()
+        return frozenset([q for _, queries in steps for q in queries]) if self.random.random() < 0.15 else frozenset()
 
     def _single(self, row: dict[str, Any]) -> Trajectory | None:
         answer = min((a for a in row["answers"] if a), key=len)

@@ -24,7 +24,7 @@ class WorldMaker(Player):
         self.names = [n for n in names if n in self.countries]
 
     def make(self, kind: str | None = None) -> Trajectory | None:
-        kinds = {"look": 12, "list": 22, "several": 6, "neighbours": 14, "borders": 5, "reverse": 7, "bridge": 7, "compare": 12,
+        kinds = {"look": 15, "list": 22, "several": 6, "neighbours": 14, "borders": 9, "reverse": 10, "bridge": 7, "compare": 12,
                  "most": 12, "unknown": 8}  # fmt: skip
         kind = kind or self.random.choices(list(kinds), list(kinds.values()))[0]
         made: Trajectory | None = getattr(self, "_" + kind)()
@@ -72,7 +72,7 @@ class WorldMaker(Player):
 
     def _facts(self, kind: str, question: str, wanted: Sequence[tuple[str, str]], thought: str) -> Trajectory:
         queries = [FACTS[k].query.format(n=n) for k, n in wanted]
-        drop = self.dropped(queries, 0.1 if wanted[1:] else 0.2)
+        drop = self.dropped(queries, 0.08)
         return Trajectory(
             kind, question, [(thought, queries)], self._stated(wanted, queries), _holds(wanted, queries), drop
         )
@@ -139,7 +139,8 @@ class WorldMaker(Player):
         question = self.pick((
             f"Which countries border {t}?", f"What are the neighbours of {t}?", f"Name the countries that border {t}.",
             f"Neighbouring countries of {t}?", f"countries bordering {t}", f"List the countries that share a border with {t}.",
-            f"Who borders {t}?", f"Which nations lie next to {t}?", f"{t} borders which countries?", f"Which countries does {t} border?", f"{t}'s neighbours?",
+            f"Who borders {t}?", f"What countries does {t} share a border with?", f"Countries that share a border with {t}?",
+            f"Which nations lie next to {t}?", f"{t} borders which countries?", f"Which countries does {t} border?", f"{t}'s neighbours?",
             f"What countries share a border with {t}?",
         ))  # fmt: skip
 
@@ -150,7 +151,7 @@ class WorldMaker(Player):
         return Trajectory(
             "borders", self.typed(question), [(self.random.choice(ONE), [query])],
             unless_missing(query, f"which countries border {name}", final), {query: (f"{name} borders", name)},
-            self.dropped([query], 0.15),
+            self.dropped([query], 0.06),
         )  # fmt: skip
 
     def _reverse(self) -> Trajectory:
@@ -160,7 +161,9 @@ class WorldMaker(Player):
             f"Which country has the capital {capital}?", f"{capital} is the capital of which country?",
             f"What country is {capital} the capital of?", f"Of which country is {capital} the capital?",
             f"Name the country whose capital is {capital}.", f"{capital} is the capital city of what country?",
-            f"Which country's capital is {capital}?", f"{capital}: capital of which country?", f"Whose capital is {capital}?",
+            f"Which country's capital is {capital}?", f"{capital}: capital of which country?",
+            f"{capital} is whose capital?", f"Whose capital city is {capital}?", f"whose capital: {capital}",
+            f"Which nation has {capital} as its capital?", f"{capital} is the capital of what?", f"country with the capital {capital}", f"Whose capital is {capital}?",
         ))  # fmt: skip
         query = f"country whose capital is {capital}"
 
@@ -169,7 +172,7 @@ class WorldMaker(Player):
 
         holds = {query: (f"capital of {name} is {capital}", name)}
         final = unless_missing(query, f"whose capital {capital} is", final)
-        drop = self.dropped([query], 0.1)
+        drop = self.dropped([query], 0.06)
         return Trajectory("reverse", self.typed(question), [(self.random.choice(ONE), [query])], final, holds, drop)
 
     def _bridge(self) -> Trajectory | None:
