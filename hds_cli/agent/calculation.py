@@ -1,8 +1,8 @@
-"""A checked step for what small models get wrong: ordering and adding numbers is done here, not by the model.
+"""Checked steps for what small models get wrong: ordering and adding numbers, and copying a long list.
 
 A model that was taught to writes `[[largest: Norway 5,600,000; Sweden 10,500,000` and stops at `]]`; the run closes the
 brackets and writes the result behind them (the calculator of Toolformer, arXiv 2302.04761). Models that were not taught
-it never meet it: see `ModelSpec.calculates`.
+it never meet it: see `ModelSpec.calculates`. Its answer to a list is put together again from its own cited sentences.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ _OPEN = re.compile(r"\[\[(largest|smallest|sum):\s*([^\[\]]*)\Z")
 _NUMBER = re.compile(
     r"(?<![\w.,])([-−]?)(\d[\d,]*(?:\.\d+)?)(?:\s*(thousand|million|billion|trillion)\b)?", re.IGNORECASE
 )
+_STATED = re.compile(r"([^\[\]]+?)\s*\[\d{1,4}\]\.?")
 _SCALE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
 
@@ -34,6 +35,31 @@ def result(text: str) -> str | None:
     best = (max if found[1] == "largest" else min)(value for _, (_, value) in parts)
     names = [part[: match.start()].strip(" :=$€£") for part, (match, value) in parts if value == best]
     return " and ".join(dict.fromkeys(names))
+
+
+def collected(answer: str, explanation: str) -> str:
+    """The answer with every value its cited sentences end with, once and in order, where it is a list of them.
+
+    A small model that has said `The capital of Slovenia is Ljubljana [9]. The capital of Switzerland is Bern [10].`
+    may lose Bern, or repeat Ljubljana, when it writes the list. An answer that is no such list stays as it is.
+    """
+    items = re.split(r";\s*" if ";" in answer else r",\s+(?:and\s+)?|\s+and\s+", answer.strip())
+    stated: list[tuple[str, str]] = []  # a sentence, and the item it ends with ("": none)
+    for match in _STATED.finditer(explanation):
+        sentence = match[1].strip(" .\n")
+        ends = [item for item in items if item and f" {sentence}".endswith(f" {item}")]
+        stated.append((sentence, max(ends, key=len, default="")))
+    lost = sum(not item for _, item in stated)
+    before = {sentence[: -len(item)].rstrip().rpartition(" ")[2] for sentence, item in stated if item}
+    if len(stated) < 3 or lost > 2 or len(stated) - lost < 2 or len(before) != 1:
+        return answer
+    (word,) = before  # `is`, `lies in`: what stands before every value; "": the sentence is the value
+    values = [item or (sentence.rpartition(f" {word} ")[2] if word else sentence) for sentence, item in stated]
+    if not all(values) or list(dict.fromkeys(values)) == items:
+        return answer
+    if ";" in answer:
+        return "; ".join(values)
+    return f"{', '.join(values[:-1])} and {values[-1]}"
 
 
 def _number(part: str) -> tuple[re.Match[str], Decimal] | None:

@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"\[(\d{1,4})\]")
 _COMPUTED = re.compile(
     r"yes|no|true|false|[-+]?[\d][\d.,]*\s*(?:%|[^\W\d]{0,12}\.?)(?:\s+[^\W\d]{0,12})?", re.IGNORECASE
 )
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MAX_QUOTE = 300
 
 
@@ -55,7 +56,7 @@ def support(
             cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", meant, page_of)
     unsupported = []
     for item in items:
-        if any(c.verified and _holds(quote_words(c.quote), item) for c in cited.values()):
+        if any(c.verified and _quotes(c, by_number[c.n], item) for c in cited.values()):
             continue
         best = _best(item, question, explanation, passages)
         if best is not None:
@@ -70,19 +71,46 @@ def support(
 
 
 def answer_items(answer: str, passages: Sequence[Passage]) -> list[str]:
-    """The parts of an answer that can be looked for: all of it where a passage holds it so, else its list items."""
+    """The parts of an answer that can be looked for: all of it where a passage holds it so, else its list items.
+
+    Where each part says what it is of (`Norway: Oslo; Sweden: Stockholm`), it keeps that.
+    """
     texts = [quote_words(p.full) for p in passages]
-    if any(_holds(text, answer) for text in texts):
-        return [answer.strip()]
-    parts = re.split(r";\s*|,\s+(?:and\s+|&\s+)?|\s+and\s+|\s+&\s+|\n+", answer)
-    parts = [re.sub(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", "", part).strip(" .") for part in parts]
-    return [part for part in dict.fromkeys(parts) if part]
+    items: list[str] = []
+    for part in [answer] if any(_holds(text, answer) for text in texts) else re.split(r";\s*|\n+", answer):
+        if any(_holds(text, part) for text in texts):
+            items.append(part.strip())
+            continue
+        label, values = _labelled(part)
+        for value in re.split(r",\s+(?:and\s+|&\s+)?|\s+and\s+|\s+&\s+", values):
+            if value := _BULLET.sub("", value).strip(" ."):
+                items.append(f"{_BULLET.sub('', label)}: {value}" if label else value)
+    return list(dict.fromkeys(items))
+
+
+def _labelled(item: str) -> tuple[str, str]:
+    """What an item is of ("" if it does not say), and the rest of it: `Norway: Oslo`."""
+    label, colon, value = item.partition(": ")
+    return (label.strip(), value.strip()) if colon and label.strip() and value.strip() else ("", item)
+
+
+def _has(text: str, words: str) -> bool:
+    """Whether normalised `text` has `words` as whole words."""
+    wanted = quote_words(words)
+    return bool(wanted) and f" {wanted} " in f" {text} "
 
 
 def _holds(text: str, item: str) -> bool:
-    """Whether normalised `text` has `item` as whole words."""
-    wanted = quote_words(item)
-    return bool(wanted) and f" {wanted} " in f" {text} "
+    """Whether normalised `text` has `item`, or of a labelled one both the label and the value."""
+    label, value = _labelled(item)
+    return _has(text, item) or (bool(label) and _has(text, label) and _has(text, value))
+
+
+def _quotes(citation: Citation, passage: Passage, item: str) -> bool:
+    """Whether the quote has the item; its label may stand in the title or elsewhere in the passage."""
+    label, value = _labelled(item)
+    words = quote_words(citation.quote)
+    return _has(words, item) or (bool(label) and _has(words, value) and _has(quote_words(passage.full), label))
 
 
 def _says(text: str, item: str) -> bool:
@@ -131,26 +159,26 @@ def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[s
 def _quote(passage: Passage, claim: str, items: Sequence[str], page_of: Callable[[str], Page | None]) -> Citation:
     """The sentence of the passage that says most of the claim; one that holds an item of the answer first."""
     pieces = [sentence for cut in cut_passages(passage.text) for sentence in cut.sentences] or [passage.text]
-    wanted = set(terms(claim))
+    wanted, values = set(terms(claim)), [_labelled(item)[1] for item in items]
 
     def worth(place: int) -> tuple[int, int, int]:
         words = quote_words(pieces[place])
-        return (sum(_holds(words, item) for item in items), len(wanted & set(terms(pieces[place]))), -place)
+        return (sum(_has(words, value) for value in values), len(wanted & set(terms(pieces[place]))), -place)
 
-    quote = _clip(pieces[max(range(len(pieces)), key=worth)], items)
+    quote = _clip(pieces[max(range(len(pieces)), key=worth)], values)
     page = page_of(passage.url)
     stored = quote_words(page.text) if page else ""
-    if len(quote.split()) < 4 and passage.heading and _holds(stored, f"{passage.heading} {quote}"):
+    if len(quote.split()) < 4 and passage.heading and _has(stored, f"{passage.heading} {quote}"):
         quote = f"{passage.heading}: {quote}"  # ".no" says nothing without the heading it stands under
-    verified = _holds(stored, quote)
+    verified = _has(stored, quote)
     return Citation(passage.n, passage.url, passage.title, quote, verified, passage.fetched_at)
 
 
-def _clip(quote: str, items: Sequence[str]) -> str:
-    """At most `_MAX_QUOTE` characters of whole words, around the first item that stands in it."""
+def _clip(quote: str, values: Sequence[str]) -> str:
+    """At most `_MAX_QUOTE` characters of whole words, around the first of `values` that stands in it."""
     if len(quote) <= _MAX_QUOTE:
         return quote
-    at = max(0, min((i for item in items if (i := quote.casefold().find(item.casefold())) >= 0), default=0) - 100)
+    at = max(0, min((i for value in values if (i := quote.casefold().find(value.casefold())) >= 0), default=0) - 100)
     start = quote.rfind(" ", 0, at) + 1 if at else 0
     end = quote.rfind(" ", start, start + _MAX_QUOTE)
     return quote[start : end if end > start else start + _MAX_QUOTE]

@@ -88,7 +88,7 @@ class HdsDialect:
     Args:
         preamble, boxed: texts of the prompt (what the model was trained with).
         temperature: None: 0.6 for turns and 0.7 for a forced answer, as in the reference.
-        calculates: the model was taught to leave ordering and adding to `calculation`.
+        calculates: the model was taught to leave ordering and adding to `calculation`, which also mends its lists.
     """
 
     name = "hds"
@@ -155,6 +155,8 @@ class HdsDialect:
             return Written(thought, tuple(stream.parser.queries), reason=made.reason, tokens=made.tokens, text=response)
         self._parts.append(_Part((Segment(made.text, False),)))
         answer, explanation = protocol.split_answer(made.text)
+        if answer and self._calculates:
+            answer = calculation.collected(answer, explanation)
         thought = _thought(made.text) if protocol.END_THINK in made.text else ""
         return Written(thought, (), answer, explanation, made.reason, made.tokens, made.text)
 

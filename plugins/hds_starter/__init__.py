@@ -9,7 +9,7 @@ from hds_cli.errors import ModelMissing, ModelUnusable
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
-ADAPTER_SHA256 = "7d0fb276f89967503ce5b5eb7d07c85cfaa68fc07559031f049faae252d2c2e5"
+ADAPTER_SHA256 = "3f0869544d99fe625fe9dbe8af1d5f7bc036d1b833eb6ab391ef4306413f988f"
 PREAMBLE = "Search, then answer."
 N_CTX = 4096
 EVIDENCE_TOKENS = 448
@@ -42,6 +42,7 @@ def model() -> ModelSpec:
         dialect="hds" if ADAPTER.exists() else "guided",
         preamble=PREAMBLE,
         boxed="",
+        calculates=ADAPTER.exists(),
         temperature=0.0,
         n_ctx=N_CTX,
         evidence_tokens=EVIDENCE_TOKENS,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.agent import protocol
-from hds_cli.agent.calculation import result
+from hds_cli.agent.calculation import collected, result
 from hds_cli.agent.dialects import HdsDialect
 from tests.agent.test_dialects import Seen, session
 
@@ -78,3 +78,40 @@ def test_a_model_that_was_not_taught_is_never_stopped_by_brackets(tmp_path: Path
     dialect = HdsDialect(session(tmp_path, "[[sum: 1; 2]] and on.\n</think>\n\nx\n\n\\boxed{x}"))
     dialect.start("q", [])
     assert dialect.write(Seen().hooks).thought == "[[sum: 1; 2]] and on."
+
+
+SAID = "The capital of Italy is Rome [1]. The capital of Slovenia is Ljubljana [2]. The capital of Switzerland is Bern [3]."
+
+
+@pytest.mark.parametrize(
+    ("answer", "explanation", "mended"),
+    [
+        ("Rome and Ljubljana", SAID, "Rome, Ljubljana and Bern"),  # one is lost
+        ("Rome, Ljubljana and Ljubljana", SAID, "Rome, Ljubljana and Bern"),  # repeated
+        ("Rome, Bern and Ljubljana", SAID, "Rome, Ljubljana and Bern"),  # in another order than the sources
+        ("Rome, Lubljana and Bern", SAID, "Rome, Ljubljana and Bern"),  # miswritten
+        ("Rome, Ljubljana and Bern", SAID, "Rome, Ljubljana and Bern"),
+        ("A: x", "A: x [1]. B: y, z [2]. C: w [3].", "A: x"),  # one of three: not known to be a list of all
+        ("A: x; B: y, z", "A: x [1]. B: y, z [2]. C: w [3].", "A: x; B: y, z; C: w"),
+        ("Slovenia", SAID, "Slovenia"),  # a choice, not a list
+        ("Italy and Slovenia", SAID, "Italy and Slovenia"),
+        ("Euro and Pound", "The money of A is the Euro [1]. The money of B is the Pound [2]. The money of C is the Euro [3].",
+         "Euro and Pound"),  # each once is a list of them too
+        ("Rome and Bern", "Rome is large [1]. Bern is small [2]. Paris [3].", "Rome and Bern"),
+        ("not found", SAID, "not found"),
+    ],
+)  # fmt: skip
+def test_a_list_is_put_together_from_its_sentences(answer: str, explanation: str, mended: str) -> None:
+    """What was said with a source is in the answer, once and in order; an answer that is no such list stays."""
+    assert collected(answer, explanation) == mended
+
+
+def test_lists_are_mended_only_for_a_model_that_was_taught(tmp_path: Path) -> None:
+    """The searcher's own answer is never touched."""
+    text = f"I have it.\n</think>\n\n{SAID}\n\n\\boxed{{Rome and Ljubljana}}"
+    answers = []
+    for taught in (True, False):
+        dialect = HdsDialect(session(tmp_path, text), calculates=taught)
+        dialect.start("q", [])
+        answers.append(dialect.write(Seen().hooks).answer)
+    assert answers == ["Rome, Ljubljana and Bern", "Rome and Ljubljana"]

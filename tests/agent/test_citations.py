@@ -91,3 +91,32 @@ def test_an_answer_a_passage_holds_whole_is_one_item() -> None:
     assert answer_items("Trinidad and Tobago", [passage]) == ["Trinidad and Tobago"]
     assert answer_items("Oslo, Bergen and Bodø", [passage]) == ["Oslo", "Bergen", "Bodø"]
     assert answer_items("5,156,450", []) == ["5,156,450"]
+
+
+def test_a_part_that_says_what_it_is_of_is_looked_for_as_both() -> None:
+    """`Norway: Oslo` stands in no page so; the page on Norway has both words, and the quote has the value."""
+    found = _support("Norway: Oslo; Sweden: Stockholm", "Norway: Oslo [1]. Sweden: Stockholm [2].")
+    assert found.supported
+    assert found.unsupported == ()
+    assert [(c.n, c.quote) for c in found.citations] == [
+        (1, "The capital of Norway is Oslo."),
+        (2, "The capital of Sweden is Stockholm."),
+    ]
+    assert _support("Norway: Oslo; Sweden: Stockholm").unsupported == ()
+
+
+def test_a_value_under_another_label_is_not_supported() -> None:
+    """Both words stand in the pages, but in no one passage together."""
+    found = _support("Norway: Stockholm; Sweden: Oslo", "Norway: Stockholm [2]. Sweden: Oslo [1].")
+    assert found.unsupported == ("Norway: Stockholm", "Sweden: Oslo")
+    assert not found.supported
+
+
+def test_a_label_is_not_taken_apart() -> None:
+    """Names with `and`, bullets, several values of one label."""
+    assert answer_items("Trinidad and Tobago: Port of Spain", []) == ["Trinidad and Tobago: Port of Spain"]
+    assert answer_items("- Norway: Oslo, Bergen\n- Sweden: Lund", []) == [
+        "Norway: Oslo",
+        "Norway: Bergen",
+        "Sweden: Lund",
+    ]

@@ -41,7 +41,7 @@ def test_two_ctrl_c_end_a_run_at_any_moment(hds: Hds, home: Path, moment: str) -
     assert len(kept) == (wanted is not None)
     # Before anything was read there is no answer to write: the run may be over before the second one comes.
     over = moment in ("begins", "writes") and '"run_finished"' in kept[0].read_text()
-    assert process.returncode == (6 if over else 130)
+    assert process.returncode in ((6, 130) if over else (130,))
     assert "Traceback" not in err
     for path in kept:
         assert path.read_text().startswith("".join(seen))
