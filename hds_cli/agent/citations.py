@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hds_cli.text import cut_passages, quote_words, terms
+from hds_cli.text import STOPWORDS, cut_passages, quote_words, terms
 from hds_cli.types import Citation, Page, Passage
 
 _NUMBER = re.compile(r"\[(\d{1,4})\]")
 _COMPUTED = re.compile(
     r"yes|no|true|false|[-+]?[\d][\d.,]*\s*(?:%|[^\W\d]{0,12}\.?)(?:\s+[^\W\d]{0,12})?", re.IGNORECASE
 )
+_NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’-]*")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MAX_QUOTE = 300
 
@@ -50,15 +51,21 @@ def support(
         queries.setdefault(p.n, query)
     cited: dict[int, Citation] = {}
     items = answer_items(answer, [p for _, p in passages])
+    astray: dict[str, str] = {}  # an item, and the claim on it that names a passage on something else
     for claim, number in _claims(explanation):
-        if number in by_number and number not in cited and _fits(claim, by_number[number], items):
-            meant = [item for item in items if _holds(quote_words(claim), item)] or items
-            cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", meant, page_of)
+        if number not in by_number or number in cited:
+            continue
+        meant = [item for item in items if _holds(quote_words(claim), item)]
+        if not _about(claim, by_number[number], meant):
+            astray |= dict.fromkeys(meant, claim)
+        elif _fits(claim, by_number[number], meant):
+            cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", meant or items, page_of)
     unsupported = []
     for item in items:
         if any(c.verified and _quotes(c, by_number[c.n], item) for c in cited.values()):
             continue
-        best = _best(item, question, explanation, passages)
+        read = [(q, p) for q, p in passages if item not in astray or _about(astray[item], p, [item])]
+        best = _best(item, question, explanation, read)
         if best is not None:
             cited[best.n] = _quote(best, f"{item} {question} {queries[best.n]}", [item], page_of)
         if best is None or not cited[best.n].verified:
@@ -131,10 +138,18 @@ def _claims(explanation: str) -> list[tuple[str, int]]:
     return found
 
 
-def _fits(claim: str, passage: Passage, items: Sequence[str]) -> bool:
+def _about(claim: str, passage: Passage, items: Sequence[str]) -> bool:
+    """Whether a passage is on what a claim names: Italy, in `The capital of Italy is San Marino` (one of `items`)."""
+    words = [word for word in _NAME.findall(claim) if word.casefold() not in STOPWORDS]
+    names = (
+        set(terms(" ".join(words))) - {term for item in items for term in terms(_labelled(item)[1])} if words else set()
+    )
+    return not names or 2 * len(names & set(terms(passage.full))) >= len(names)
+
+
+def _fits(claim: str, passage: Passage, meant: Sequence[str]) -> bool:
     """Whether a passage can be the source of the claim it is named for: the same item, or half of its words."""
     text = quote_words(passage.full)
-    meant = [item for item in items if _holds(quote_words(claim), item)]
     if meant:
         return any(_holds(text, item) for item in meant)
     said = set(terms(claim))

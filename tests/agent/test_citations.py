@@ -120,3 +120,17 @@ def test_a_label_is_not_taken_apart() -> None:
         "Norway: Bergen",
         "Sweden: Lund",
     ]
+
+
+def test_a_claim_on_something_else_than_its_passage_is_not_supported() -> None:
+    """The page on Sweden holds Stockholm, but not of Denmark; nor is the value then looked for elsewhere."""
+    found = _support("Stockholm", "The capital of Denmark is Stockholm [2].")
+    assert (found.supported, found.unsupported, found.citations) == (False, ("Stockholm",), ())
+    assert _support("Stockholm", "The capital of Sweden is Stockholm [2].").supported
+    assert _support("Stockholm", "Its capital is Stockholm [2].").supported
+
+
+def test_one_good_claim_of_an_item_is_enough() -> None:
+    """A second sentence that names the wrong page does not take the first away."""
+    said = "The capital of Sweden is Stockholm [2]. The capital of Denmark is Stockholm [1]."
+    assert _support("Stockholm", said).supported
