@@ -21,6 +21,7 @@ _COMPUTED = re.compile(
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’-]*")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MAX_QUOTE = 300
+_LEAD = 300  # characters in which a page says what it is about
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,24 @@ def support(
     cited: dict[int, Citation] = {}
     items = answer_items(answer, [p for _, p in passages])
     astray: dict[str, str] = {}  # an item, and the claim on it that names a passage on something else
+    groundless: list[bool] = []
     for claim, number in _claims(explanation):
-        if number not in by_number or number in cited:
+        if number not in by_number:
             continue
         meant = [item for item in items if _holds(quote_words(claim), item)]
-        if not _about(claim, by_number[number], meant):
-            astray |= dict.fromkeys(meant, claim)
-        elif _fits(claim, by_number[number], meant):
+        grounded = _grounds(by_number[number], claim, meant, page_of)
+        if grounded and number not in cited:
             cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", meant or items, page_of)
+        elif not grounded:
+            astray |= dict.fromkeys(meant, claim)
+        groundless.append(not grounded and not any(_grounds(p, claim, meant, page_of) for _, p in passages))
+    if 2 * sum(groundless) > len(groundless):
+        return Support((), tuple(items), False)  # what was concluded from claims without a ground has none either
     unsupported = []
     for item in items:
         if any(c.verified and _quotes(c, by_number[c.n], item) for c in cited.values()):
             continue
-        read = [(q, p) for q, p in passages if item not in astray or _about(astray[item], p, [item])]
+        read = [(q, p) for q, p in passages if item not in astray or _about(p, astray[item], [item], page_of)]
         best = _best(item, question, explanation, read)
         if best is not None:
             cited[best.n] = _quote(best, f"{item} {question} {queries[best.n]}", [item], page_of)
@@ -138,13 +144,31 @@ def _claims(explanation: str) -> list[tuple[str, int]]:
     return found
 
 
-def _about(claim: str, passage: Passage, items: Sequence[str]) -> bool:
-    """Whether a passage is on what a claim names: Italy, in `The capital of Italy is San Marino` (one of `items`)."""
+def _grounds(passage: Passage, claim: str, meant: Sequence[str], page_of: Callable[[str], Page | None]) -> bool:
+    return _fits(claim, passage, meant) and _about(passage, claim, meant, page_of)
+
+
+def _about(passage: Passage, claim: str, meant: Sequence[str], page_of: Callable[[str], Page | None]) -> bool:
+    """Whether a passage is on what a claim names beside the items it is meant for.
+
+    `Italy has its capital in San Marino` needs Italy: in the title, where the page begins (other names stand there), or
+    in a sentence that says it. That a page on San Marino names Italy somewhere is not enough.
+    """
+    label, value = _labelled(claim)
     words = [word for word in _NAME.findall(claim) if word.casefold() not in STOPWORDS]
-    names = (
-        set(terms(" ".join(words))) - {term for item in items for term in terms(_labelled(item)[1])} if words else set()
-    )
-    return not names or 2 * len(names & set(terms(passage.full))) >= len(names)
+    taken = {term for item in meant if item != label for term in terms(_labelled(item)[1])}
+    names = set(terms(" ".join(words))) - taken if words else set()
+    if not names:
+        return True
+    wanted, values = set(terms(claim)), [_labelled(item)[1] for item in meant if item != label] or [value]
+    sentences = [s for cut in cut_passages(passage.text) for s in cut.sentences] or [passage.text]
+    said = [
+        s for s in sentences
+        if any(_has(quote_words(s), v) for v in values) or 2 * len(wanted & set(terms(s))) >= len(wanted)
+    ]  # fmt: skip
+    page = page_of(passage.url)
+    told = set(terms(" ".join([passage.title, passage.heading, *said, page.text[:_LEAD] if page else ""])))
+    return 2 * len(names & told) >= len(names)
 
 
 def _fits(claim: str, passage: Passage, meant: Sequence[str]) -> bool:

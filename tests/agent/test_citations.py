@@ -134,3 +134,28 @@ def test_one_good_claim_of_an_item_is_enough() -> None:
     """A second sentence that names the wrong page does not take the first away."""
     said = "The capital of Sweden is Stockholm [2]. The capital of Denmark is Stockholm [1]."
     assert _support("Stockholm", said).supported
+
+
+def test_a_choice_made_from_claims_without_a_ground_has_none() -> None:
+    """The area is Norway's: an ordering of Denmark by it is not supported, though a page names Denmark."""
+    read = [("area of Denmark", Passage("u1", "Norway", "area: 323,802 sq km. Denmark lies south of it.", 1))]
+    pages = {
+        "u1": Page(
+            "u1", "u1", "Norway", f"{'Mountains and fjords. ' * 20}area: 323,802 sq km. Denmark lies south of it."
+        )
+    }
+
+    def judged(explanation: str, answer: str) -> bool:
+        return support(answer, explanation, "Which is larger?", read, pages.get).supported
+
+    assert not judged("Denmark: 323,802 sq km [1]. Denmark has the largest area.", "Denmark")
+    assert judged("Norway: 323,802 sq km [1]. Norway has the largest area.", "Norway")
+
+
+def test_another_name_of_a_page_stands_where_it_begins() -> None:
+    """`Burma` is the subject of a page titled Myanmar that says so at its beginning."""
+    text = f"Myanmar, also known as Burma. {'It has many rivers. ' * 30}The capital of Myanmar is Naypyidaw."
+    read = [("capital of Burma", Passage("u", "Myanmar", "The capital of Myanmar is Naypyidaw.", 1))]
+    page = Page("u", "u", "Myanmar", text)
+    assert support("Naypyidaw", "The capital of Burma is Naypyidaw [1].", "?", read, {"u": page}.get).supported
+    assert not support("Naypyidaw", "The capital of Laos is Naypyidaw [1].", "?", read, {"u": page}.get).supported
