@@ -47,6 +47,7 @@ def support(
         page_of: the stored page of an address.
     """
     by_number = {p.n: p for _, p in passages}
+    full = {n: quote_words(p.full) for n, p in by_number.items()}
     queries: dict[int, str] = {}
     for query, p in passages:
         queries.setdefault(p.n, query)
@@ -68,7 +69,7 @@ def support(
         return Support((), tuple(items), False)  # what was concluded from claims without a ground has none either
     unsupported = []
     for item in items:
-        if any(c.verified and _quotes(c, by_number[c.n], item) for c in cited.values()):
+        if any(c.verified and _holds(quote_words(c.quote), item, full[c.n]) for c in cited.values()):
             continue
         read = [(q, p) for q, p in passages if item not in astray or _about(p, astray[item], [item], page_of)]
         best = _best(item, question, explanation, read)
@@ -89,8 +90,10 @@ def answer_items(answer: str, passages: Sequence[Passage]) -> list[str]:
     Where each part says what it is of (`Norway: Oslo; Sweden: Stockholm`), it keeps that.
     """
     texts = [quote_words(p.full) for p in passages]
+    if any(_holds(text, answer) for text in texts):
+        return [answer.strip()]
     items: list[str] = []
-    for part in [answer] if any(_holds(text, answer) for text in texts) else re.split(r";\s*|\n+", answer):
+    for part in re.split(r";\s*|\n+", answer):
         if any(_holds(text, part) for text in texts):
             items.append(part.strip())
             continue
@@ -113,17 +116,18 @@ def _has(text: str, words: str) -> bool:
     return bool(wanted) and f" {wanted} " in f" {text} "
 
 
-def _holds(text: str, item: str) -> bool:
-    """Whether normalised `text` has `item`, or of a labelled one both the label and the value."""
+def _holds(text: str, item: str, beside: str = "") -> bool:
+    """Whether normalised `text` has `item`, or of a labelled one both the label and the value.
+
+    Args:
+        beside: normalised text where the label may stand instead.
+    """
     label, value = _labelled(item)
-    return _has(text, item) or (bool(label) and _has(text, label) and _has(text, value))
+    return _has(text, item) or (bool(label) and _has(text, value) and (_has(text, label) or _has(beside, label)))
 
 
-def _quotes(citation: Citation, passage: Passage, item: str) -> bool:
-    """Whether the quote has the item; its label may stand in the title or elsewhere in the passage."""
-    label, value = _labelled(item)
-    words = quote_words(citation.quote)
-    return _has(words, item) or (bool(label) and _has(words, value) and _has(quote_words(passage.full), label))
+def _sentences(passage: Passage) -> list[str]:
+    return [sentence for cut in cut_passages(passage.text) for sentence in cut.sentences] or [passage.text]
 
 
 def _says(text: str, item: str) -> bool:
@@ -145,6 +149,7 @@ def _claims(explanation: str) -> list[tuple[str, int]]:
 
 
 def _grounds(passage: Passage, claim: str, meant: Sequence[str], page_of: Callable[[str], Page | None]) -> bool:
+    """Whether a passage can be the source of a claim: it has what is said, and is on what it is said of."""
     return _fits(claim, passage, meant) and _about(passage, claim, meant, page_of)
 
 
@@ -161,9 +166,8 @@ def _about(passage: Passage, claim: str, meant: Sequence[str], page_of: Callable
     if not names:
         return True
     wanted, values = set(terms(claim)), [_labelled(item)[1] for item in meant if item != label] or [value]
-    sentences = [s for cut in cut_passages(passage.text) for s in cut.sentences] or [passage.text]
     said = [
-        s for s in sentences
+        s for s in _sentences(passage)
         if any(_has(quote_words(s), v) for v in values) or 2 * len(wanted & set(terms(s))) >= len(wanted)
     ]  # fmt: skip
     page = page_of(passage.url)
@@ -197,7 +201,7 @@ def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[s
 
 def _quote(passage: Passage, claim: str, items: Sequence[str], page_of: Callable[[str], Page | None]) -> Citation:
     """The sentence of the passage that says most of the claim; one that holds an item of the answer first."""
-    pieces = [sentence for cut in cut_passages(passage.text) for sentence in cut.sentences] or [passage.text]
+    pieces = _sentences(passage)
     wanted, values = set(terms(claim)), [_labelled(item)[1] for item in items]
 
     def worth(place: int) -> tuple[int, int, int]:

@@ -131,7 +131,7 @@ class ModelSpec:
 
     `preamble` and `boxed` replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on);
     `evidence_tokens` and `evidence_passages` bound what it is given to read in a turn, and for one query; `calculates`:
-    it was taught to leave ordering and adding to the run (`agent.calculation`).
+    it was taught to leave ordering and adding to the run, which also mends its lists (`agent.calculation`).
     """
 
     name: str

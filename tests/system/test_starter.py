@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,18 @@ def test_the_readme_begins_with_two_commands() -> None:
     ]
 
 
-def test_the_readme_question_is_researched_in_two_turns(hds: Hds) -> None:
-    """One query, then the eight that depend on it at once; eight capitals, each quoted from its page."""
-    done = hds("ask", "--offline", "--json", HYBRID)
+def answered(hds: Hds, question: str) -> tuple[dict[str, Any], str]:
+    """The run of a question that was answered offline, and its stderr."""
+    done = hds("ask", "--offline", "--json", question)
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
     assert run["status"] == "answered"
+    return run, done.stderr
+
+
+def test_the_readme_question_is_researched_in_two_turns(hds: Hds) -> None:
+    """One query, then the eight that depend on it at once; eight capitals, each quoted from its page."""
+    run, _ = answered(hds, HYBRID)
     assert run["answer"] == "Prague, Berlin, Budapest, Rome, Vaduz, Bratislava, Ljubljana and Bern"
     queries = [[q["text"] for q in turn["queries"]] for turn in run["turns"]]
     assert queries[0] == ["countries that border Austria"]
@@ -41,10 +48,7 @@ def test_the_readme_question_is_researched_in_two_turns(hds: Hds) -> None:
 
 def test_a_list_fans_out_and_is_answered(hds: Hds) -> None:
     """Three searches in one turn, three capitals, each with a verified quote; one line says that this is the starter."""
-    done = hds("ask", "--offline", "--json", QUESTION)
-    assert done.returncode == 0, done.stderr
-    run = json.loads(done.stdout)
-    assert run["status"] == "answered"
+    run, err = answered(hds, QUESTION)
     assert run["answer"] == "Oslo, Stockholm and Helsinki"
     assert [len(turn["queries"]) for turn in run["turns"]] == [3, 0]
     assert {c["quote"] for c in run["citations"]} >= {
@@ -55,8 +59,8 @@ def test_a_list_fans_out_and_is_answered(hds: Hds) -> None:
     assert run["model"]["name"] == "starter"
     used = run["usage"]
     assert used["evaluated_tokens"] <= used["prompt_tokens"] + used["generated_tokens"]
-    assert done.stderr.count("\n") == 1
-    assert "starter" in done.stderr
+    assert err.count("\n") == 1
+    assert "starter" in err
 
 
 def test_quiet_is_the_bare_answer(hds: Hds) -> None:
