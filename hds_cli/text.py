@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import unicodedata
@@ -147,12 +148,16 @@ def named_in(title: str, query: Iterable[str]) -> int:
     return len(named) if named and named <= set(query) else 0
 
 
-def names_in(query: str) -> set[str]:
-    """The terms of the capitalised words of a query; a first word counts only when there is no other."""
-    words = _WORD.findall(query)
-    capital = [word for word in words if word[:1].isupper()]
-    later = [word for word in words[1:] if word[:1].isupper()]
-    return set(terms(" ".join(later or capital))) if capital else set()
+def names_in(query: str) -> list[set[str]]:
+    """The terms of each name in a query, a run of capitalised words; a lone first word counts when no other does."""
+    runs = [
+        list(run)
+        for capital, run in itertools.groupby(_WORD.findall(query), lambda word: word[:1].isupper())
+        if capital
+    ]
+    if len(runs) > 1 and len(runs[0]) == 1 and query.lstrip(" \"'([").startswith(runs[0][0]):
+        del runs[0]
+    return [set(terms(" ".join(run))) for run in runs]
 
 
 def quote_words(text: str) -> str:

@@ -21,6 +21,7 @@ _COMPUTED = re.compile(
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’-]*")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MAX_QUOTE = 300
+_MAX_ENTRY = 6  # words
 _LEAD = 300  # characters in which a page says what it is about
 
 
@@ -59,19 +60,19 @@ def support(
         if number not in by_number:
             continue
         meant = [item for item in items if _holds(quote_words(claim), item)]
-        grounded = _grounds(by_number[number], claim, meant, page_of)
+        grounded = _grounds(by_number[number], claim, meant, queries[number], page_of)
         if grounded and number not in cited:
             cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", meant or items, page_of)
         elif not grounded:
             astray |= dict.fromkeys(meant, claim)
-        groundless.append(not grounded and not any(_grounds(p, claim, meant, page_of) for _, p in passages))
-    if 2 * sum(groundless) > len(groundless):
+        groundless.append(not grounded and not any(_grounds(p, claim, meant, q, page_of) for q, p in passages))
+    if 2 * sum(groundless) > len(groundless) or (any(groundless) and _concluded(items, explanation)):
         return Support((), tuple(items), False)  # what was concluded from claims without a ground has none either
     unsupported = []
     for item in items:
         if any(c.verified and _holds(quote_words(c.quote), item, full[c.n]) for c in cited.values()):
             continue
-        read = [(q, p) for q, p in passages if item not in astray or _about(p, astray[item], [item], page_of)]
+        read = [(q, p) for q, p in passages if item not in astray or _about(p, astray[item], [item], q, page_of)]
         best = _best(item, question, explanation, read)
         if best is not None:
             cited[best.n] = _quote(best, f"{item} {question} {queries[best.n]}", [item], page_of)
@@ -108,6 +109,12 @@ def _labelled(item: str) -> tuple[str, str]:
     """What an item is of ("" if it does not say), and the rest of it: `Norway: Oslo`."""
     label, colon, value = item.partition(": ")
     return (label.strip(), value.strip()) if colon and label.strip() and value.strip() else ("", item)
+
+
+def _entry(claim: str) -> tuple[str, str]:
+    """A claim as label and value, if it is that short (`Norway: Oslo`): in a sentence a colon means something else."""
+    label, value = _labelled(claim)
+    return (label, value) if len(value.split()) <= _MAX_ENTRY else ("", claim)
 
 
 def _has(text: str, words: str) -> bool:
@@ -148,31 +155,56 @@ def _claims(explanation: str) -> list[tuple[str, int]]:
     return found
 
 
-def _grounds(passage: Passage, claim: str, meant: Sequence[str], page_of: Callable[[str], Page | None]) -> bool:
+def _concluded(items: Sequence[str], explanation: str) -> bool:
+    """Whether an answer follows from several claims, as the largest of several or a sum does, and is in none alone."""
+    stated = [_entry(claim) for claim, _ in _claims(explanation)]
+    values = [value for label, value in stated if label]
+    return len(items) == 1 and len(values) > 1 and not any(_has(quote_words(value), items[0]) for value in values)
+
+
+def _grounds(
+    passage: Passage, claim: str, meant: Sequence[str], query: str, page_of: Callable[[str], Page | None]
+) -> bool:
     """Whether a passage can be the source of a claim: it has what is said, and is on what it is said of."""
-    return _fits(claim, passage, meant) and _about(passage, claim, meant, page_of)
+    return _fits(claim, passage, meant) and _about(passage, claim, meant, query, page_of)
 
 
-def _about(passage: Passage, claim: str, meant: Sequence[str], page_of: Callable[[str], Page | None]) -> bool:
+def _about(
+    passage: Passage, claim: str, meant: Sequence[str], query: str, page_of: Callable[[str], Page | None]
+) -> bool:
     """Whether a passage is on what a claim names beside the items it is meant for.
 
     `Italy has its capital in San Marino` needs Italy: in the title, where the page begins (other names stand there), or
-    in a sentence that says it. That a page on San Marino names Italy somewhere is not enough.
+    in a sentence that says nearly all of the claim. That a page on San Marino names Italy somewhere is not enough; nor
+    is `Italy 39 km` on that page for `Italy: 39 km`, where its `query` was for a coastline.
     """
-    label, value = _labelled(claim)
+    label, value = _entry(claim)
     words = [word for word in _NAME.findall(claim) if word.casefold() not in STOPWORDS]
     taken = {term for item in meant if item != label for term in terms(_labelled(item)[1])}
     names = set(terms(" ".join(words))) - taken if words else set()
     if not names:
         return True
-    wanted, values = set(terms(claim)), [_labelled(item)[1] for item in meant if item != label] or [value]
-    said = [
-        s for s in _sentences(passage)
-        if any(_has(quote_words(s), v) for v in values) or 2 * len(wanted & set(terms(s))) >= len(wanted)
-    ]  # fmt: skip
     page = page_of(passage.url)
-    told = set(terms(" ".join([passage.title, passage.heading, *said, page.text[:_LEAD] if page else ""])))
-    return 2 * len(names & told) >= len(names)
+    on = set(terms(f"{passage.title} {passage.heading}"))
+    if 3 * len(names & (on | set(terms(_lead(page.text) if page else "")))) >= 2 * len(names):
+        return True
+    wanted = set(terms(claim))
+    sought = set(terms(query)) - wanted if label else set()
+    values = [_labelled(item)[1] for item in meant if item != label] or [value]
+    for sentence in _sentences(passage):
+        said = on | set(terms(sentence))
+        if 4 * len(wanted & said) <= 3 * len(wanted) or 3 * len(names & said) < 2 * len(names):
+            continue
+        if not label:
+            return True
+        if 3 * len(sought & said) >= 2 * len(sought) and any(_has(quote_words(sentence), v) for v in values):
+            return True
+    return False
+
+
+def _lead(text: str) -> str:
+    """Where a page says what it is about: its first paragraph."""
+    return next((part for part in text[:2000].split("\n\n") if not part.lstrip().startswith("#")), "")[:_LEAD]
 
 
 def _fits(claim: str, passage: Passage, meant: Sequence[str]) -> bool:
@@ -180,6 +212,9 @@ def _fits(claim: str, passage: Passage, meant: Sequence[str]) -> bool:
     text = quote_words(passage.full)
     if meant:
         return any(_holds(text, item) for item in meant)
+    label, value = _entry(claim)
+    if label:
+        return _has(text, value)
     said = set(terms(claim))
     return len(said & set(terms(text))) * 2 >= len(said)
 

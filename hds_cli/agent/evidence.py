@@ -150,12 +150,16 @@ def _best_sentence(candidate: _Candidate, wanted: Sequence[str]) -> int:
 def _ranked(query: str, question: set[str], pages: Sequence[Page]) -> list[_Candidate]:
     """The passages worth reading, best first; one about none of the names in the query is not."""
     wanted, names = terms(query), names_in(query)
-    pool = [(rank, page, cut) for rank, page in enumerate(pages) for cut in cut_passages(page.text[:MAX_PAGE_CHARS])]
-    pool = [
-        entry
-        for entry in pool
-        if not names or names & set(terms(f"{entry[1].title} {entry[2].heading} {entry[2].text}"))
-    ]
+    pool = []
+    for rank, page in enumerate(pages):
+        cuts = [
+            (cut, set(terms(f"{page.title} {cut.heading} {cut.text}")) if names else set())
+            for cut in cut_passages(page.text[:MAX_PAGE_CHARS])
+        ]
+        on_page = set().union(*(words for _, words in cuts))
+        # `Pico Duarte` is more than `Pico`: the page has most of a name, the passage some of it.
+        if not names or any(3 * len(name & on_page) >= 2 * len(name) for name in names):
+            pool += [(rank, page, cut) for cut, words in cuts if not names or any(name & words for name in names)]
     texts = [f"{page.title} {cut.heading} {cut.heading} {cut.text}" for _, page, cut in pool]
     index = BM25(texts)
     by_query, by_question = index.scores(wanted), index.scores(question)

@@ -159,3 +159,60 @@ def test_another_name_of_a_page_stands_where_it_begins() -> None:
     page = Page("u", "u", "Myanmar", text)
     assert support("Naypyidaw", "The capital of Burma is Naypyidaw [1].", "?", read, {"u": page}.get).supported
     assert not support("Naypyidaw", "The capital of Laos is Naypyidaw [1].", "?", read, {"u": page}.get).supported
+
+
+SPAIN = "Spain is a kingdom.\n\n## Geography\n\nBorders: Andorra 63 km; France 646 km.\n\nCoastline: 4,964 km."
+CAPITALS = "A list.\n\n| Country | Capital |\n|---|---|\n| Andorra | Andorra la Vella |"
+
+
+def _judged(answer: str, explanation: str, query: str, title: str, text: str) -> bool:
+    cut = Passage("u", title, text.partition("\n\n")[2], 1)
+    page = Page("u", "u", title, text)
+    return support(answer, explanation, f"{query}?", [(query, cut)], {"u": page}.get).supported
+
+
+def test_a_neighbours_page_says_only_what_a_sentence_of_it_says() -> None:
+    """Spain's coastline is not Andorra's because Andorra stands beside it; nor is a border a coastline."""
+    assert not _judged("4,964 km", "Andorra: 4,964 km [1].", "coastline of Andorra", "Spain", SPAIN)
+    assert not _judged("63 km", "Andorra: 63 km [1].", "coastline of Andorra", "Spain", SPAIN)
+    assert not _judged("Spain", "Andorra has a capital of Spain [1].", "capital of Andorra", "Spain", SPAIN)
+    assert _judged("4,964 km", "Spain: 4,964 km [1].", "coastline of Spain", "Spain", SPAIN)
+    assert _judged("63 km", "Andorra: 63 km [1].", "border of Spain and Andorra", "Spain", SPAIN)
+
+
+def test_a_row_of_a_page_on_many_is_a_source() -> None:
+    """A list of capitals is on none of its countries, and says the capital of each."""
+    said = "Andorra: Andorra la Vella [1]."
+    assert _judged("Andorra la Vella", said, "capital of Andorra", "Capitals of Europe", CAPITALS)
+
+
+def test_half_a_name_is_another_name() -> None:
+    """New Zealand's capital is not New Caledonia's."""
+    text = "The capital of New Zealand is Wellington."
+    assert not _judged("Wellington", "The capital of New Caledonia is Wellington [1].", "capital", "New Zealand", text)
+
+
+def test_a_result_needs_every_number_it_was_made_from() -> None:
+    """One number of another country, and neither the largest nor the sum is known."""
+    pages = {
+        title: Page(title, title, title, f"{title} has an area of {area}.")
+        for title, area in (("Norway", "323,802"), ("Sweden", "450,295"), ("Latvia", "64,559"))
+    }
+    read = [
+        (f"area of {asked}", Passage(title, title, pages[title].text, n))
+        for n, (asked, title) in enumerate((("Norway", "Norway"), ("Sweden", "Sweden"), ("Estonia", "Latvia")), 1)
+    ]
+
+    def judged(answer: str, explanation: str) -> bool:
+        return support(answer, explanation, "Which is larger?", read, pages.get).supported
+
+    two = "Norway: 323,802 [1]. Sweden: 450,295 [2]."
+    assert judged("Sweden", two)
+    assert judged("774,097", two)
+    assert not judged("Norway", "Norway: 999,802 [1]. Sweden: 450,295 [2].")  # the page has another number
+    prose = "As they say: Norway has an area of some 323,802 square kilometres today [1]. Sweden: 450,295 [2]."
+    assert judged("Sweden", prose)
+    three = f"{two} Estonia: 64,559 [3]."
+    assert not judged("Sweden", three)
+    assert not judged("838,656", three)
+    assert judged("Norway: 323,802; Sweden: 450,295; Estonia: 64,559", three)  # a list is judged part by part

@@ -80,6 +80,23 @@ def test_a_passage_about_none_of_the_names_is_not_read() -> None:
     assert [p.title for p in found] == ["Sweden"]
 
 
+def test_a_page_with_half_a_name_is_not_read() -> None:
+    """`Pico Duarte` is not on a page that knows `Pico` alone; a page with the whole name may shorten it."""
+    azores = Page("u4", title="Azores", status="cached", text="The highest point of the Azores is Pico.")
+    duarte = Page(
+        "u5",
+        title="Hills",
+        status="cached",
+        text="Pico Duarte is climbed often.\n\n## Height\n\nThe highest point, Pico.",
+    )
+    (found,) = Evidence("q", words).select([("highest point Pico Duarte", [azores])], Budget(400))
+    assert found == ()
+    (found,) = Evidence("q", words).select([("highest point Pico Duarte", [azores, duarte])], Budget(400))
+    assert {p.title for p in found} == {"Hills"}
+    (found,) = Evidence("q", words).select([("the Azores or Pico Duarte", [azores])], Budget(400))
+    assert [p.title for p in found] == ["Azores"]  # one whole name of several is enough
+
+
 def test_abbreviations_do_not_end_sentences() -> None:
     """`St. John's` is one name."""
     assert sentences("He went to St. John's. It rained.") == ["He went to St. John's.", "It rained."]

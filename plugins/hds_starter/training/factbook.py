@@ -100,13 +100,13 @@ class FactbookMaker(Player):
 
     def make(self) -> Trajectory | None:
         kinds = {
-            "look": 7,
+            "look": 10,
             "each": 13,
             "compare": 7,
             "among": 8,
             "total": 5,
             "neighbours": 14,
-            "borders": 7,
+            "borders": 9,
             "bridge": 6,
         }
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
@@ -114,7 +114,7 @@ class FactbookMaker(Player):
         return made
 
     def _the(self, name: str) -> str:
-        return f"the {name}" if name in ARTICLE or name.startswith("The ") else name
+        return "the " + name.removeprefix("The ") if name in ARTICLE or name.startswith("The ") else name
 
     def _some(self, key: str, count: int) -> list[str] | None:
         having = [n for n in self.names if n in self.values[key]]
@@ -176,9 +176,8 @@ class FactbookMaker(Player):
                 answers.append(value if len(names) == 1 else f"{name}: {value}")
             return Said(" ".join(said), "; ".join(answers) or NOT_FOUND)
 
-        drop = self.dropped(queries, 0.08)
         steps = [(self.random.choice(list(thoughts)), queries)]
-        return Trajectory(kind, self.typed(question), steps, final, holds, drop)
+        return Trajectory(kind, self.typed(question), steps, final, holds)
 
     def _compare(self) -> Trajectory | None:
         return self._ordered(2)
@@ -210,9 +209,8 @@ class FactbookMaker(Player):
         ))  # fmt: skip
         queries, holds = self._wanted(key, names)
         final = self._best(key, names, queries, "largest" if most else "smallest")
-        drop = self.dropped(queries, 0.06)
         kind = "compare" if count == 2 else "most"
-        return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds, drop)
+        return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds)
 
     def _best(self, key: str, names: Sequence[str], queries: Sequence[str], operation: str) -> Callable[[Cite], Said]:
         def final(cite: Cite) -> Said:
@@ -291,8 +289,7 @@ class FactbookMaker(Player):
             (f"{name} borders {listed}. Now the {noun} of each, all at once.", queries),
         ]
         final = unless_missing(first, f"which countries border {name}", final)
-        drop = self.dropped([first], 0.08)
-        return Trajectory("neighbours", self.typed(question), steps, final, holds, drop)
+        return Trajectory("neighbours", self.typed(question), steps, final, holds)
 
     def _borders(self) -> Trajectory | None:
         name = self.random.choice(self.names)
@@ -311,9 +308,8 @@ class FactbookMaker(Player):
             return Said(f"{name} borders {world._list(around)} [{cite(query)}].", world._list(around))
 
         final = unless_missing(query, f"which countries border {name}", final)
-        drop = self.dropped([query], 0.06)
         holds = {query: (f"border countries: {around[0]}", name)}
-        return Trajectory("borders", self.typed(question), [(self.random.choice(ONE), [query])], final, holds, drop)
+        return Trajectory("borders", self.typed(question), [(self.random.choice(ONE), [query])], final, holds)
 
     def _bridge(self) -> Trajectory | None:
         key = self.random.choice(("domain", "capital", "population", "area"))
@@ -338,8 +334,7 @@ class FactbookMaker(Player):
             (f"{peak} is in {name}. Now its {noun}.", queries),
         ]
         final = unless_missing(first, f"where {peak} is", final)
-        drop = self.dropped([first], 0.08)
-        return Trajectory("bridge", self.typed(question), steps, final, holds, drop)
+        return Trajectory("bridge", self.typed(question), steps, final, holds)
 
 
 def _number(value: str) -> float:

@@ -60,7 +60,7 @@ def makers(args: argparse.Namespace, pages: Sequence[Collection], engine: LlamaE
         corpus = by_name[place.name]
         rows = split_rows(place / "questions.jsonl")[valid]
         # A set of a hundred questions must not be seen as often as one of thousands.
-        share = args.questions_share * min(1.0, len(rows) / 1000)
+        share = args.questions_share * min(1.0, max(0.3, len(rows) / 1000))
         made.append((share, NaturalMaker(engine, corpus, rows, seed, valid=valid)))
     return made
 
@@ -83,16 +83,17 @@ def main() -> None:
     parser.add_argument("--world-share", type=float, default=0.35)
     parser.add_argument("--factbook-share", type=float, default=0.4)
     parser.add_argument("--questions-share", type=float, default=0.25)
+    parser.add_argument("--missing", type=float, default=0.2, help="questions that are also asked without their pages")
     args = parser.parse_args()
     engine = LlamaEngine(hds_starter.model(), n_ctx=512)
     with tempfile.TemporaryDirectory() as folder:
         pages = collections_of(args, Path(folder))
         for valid, count, out in ((False, args.samples, args.out), (True, args.valid_samples, args.valid)):
             if count:
-                _write(makers(args, pages, engine, valid=valid), count, out, args.seed)
+                _write(makers(args, pages, engine, valid=valid), count, out, args.seed, args.missing)
 
 
-def _write(weighted: Weighted, count: int, out: Path, seed: int) -> None:
+def _write(weighted: Weighted, count: int, out: Path, seed: int, missing: float) -> None:
     choose, tokens, written = random.Random(seed), 0, 0
     shares, players = [share for share, _ in weighted], [player for _, player in weighted]
     with out.open("w", encoding="utf-8") as file:
@@ -100,13 +101,19 @@ def _write(weighted: Weighted, count: int, out: Path, seed: int) -> None:
             (player,) = choose.choices(players, shares)
             made = player.make()
             row = player.play(made) if made else None
-            if row is None:
+            if made is None or row is None:
                 continue
-            row["ids"], row["mask"] = player.tokens(row["segments"])
-            tokens += len(row["ids"])
-            file.write(json.dumps(row | {"set": player.collection.name}, ensure_ascii=False) + "\n")
-            written += 1
-    print(f"{out}: {count} trajectories, {tokens / count:.0f} tokens each")
+            rows = [row]
+            if made.pages() and choose.random() < missing:
+                # The same question where its pages cannot be found: what tells the two apart is what was read.
+                made.drop = player.missing(made)
+                rows += [row for row in [player.play(made)] if row]
+            for row in rows:
+                row["ids"], row["mask"] = player.tokens(row["segments"])
+                tokens += len(row["ids"])
+                file.write(json.dumps(row | {"set": player.collection.name}, ensure_ascii=False) + "\n")
+            written += len(rows)
+    print(f"{out}: {written} trajectories, {tokens / written:.0f} tokens each")
 
 
 if __name__ == "__main__":

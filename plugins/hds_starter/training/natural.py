@@ -12,7 +12,6 @@ from typing import Any
 from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.text import normalise, sentences
-from hds_cli.types import Page
 from hds_starter.training.facts import MANY, NOT_FOUND, ONE
 from hds_starter.training.trajectory import Cite, Player, Said, Trajectory
 
@@ -32,6 +31,7 @@ class NaturalMaker(Player):
         *, valid: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(engine, collection, seed, valid=valid)
+        rows = list(rows) if valid else [*rows, *(part for row in rows for part in _parts(row))]
         self._rows = [row for row in rows if row["type"] == "fan-out" or any(len(a) < 60 for a in row["answers"])]
         self.random.shuffle(self._rows)
         self._next = 0
@@ -44,37 +44,27 @@ class NaturalMaker(Player):
             made.needed = row["supporting_titles"]
         return made
 
-    def _dropped(self, steps: list[tuple[str, list[str]]]) -> frozenset[str]:
-        """Every page kept from the model now and then: then nothing is to be answered."""
-        return frozenset([q for _, queries in steps for q in queries]) if self.random.random() < 0.15 else frozenset()
-
     def _single(self, row: dict[str, Any]) -> Trajectory | None:
         answer = min((a for a in row["answers"] if a), key=len)
         steps = self._steps(row)
-        last = steps[-1][1][-1]
-        drop = self._dropped(steps)
         texts: dict[str, str] = {}
 
         def final(cite: Cite) -> Said:
             numbers = {q: cite(q) for _, queries in steps for q in queries}
             held = [(q, n) for q, n in numbers.items() if n is not None and q in texts]
             if not held:
-                return Said("The results do not say.", NOT_FOUND if drop else "")
+                return Said("The results do not say.", NOT_FOUND if made.drop else "")
             query, number = held[-1]
             return Said(f"{texts[query]} [{number}]", answer)
 
-        made = Trajectory(row["type"], row["question"], steps, final, drop=drop)
-        made.holds = {q: ("\0", "") for _, queries in steps for q in queries}
+        made = Trajectory(row["type"], row["question"], steps, final)
+        made.holds = dict.fromkeys(steps[-1][1], ("\x00", ""))
         for (_, queries), part in zip(steps[:-1], row.get("decomposition") or [], strict=False):
-            made.holds[queries[0]] = (_said(part), "")
+            made.holds |= dict.fromkeys(queries[:-1], ("", "")) | {queries[-1]: (_said(part), "")}
         for query in steps[-1][1]:
             if found := self._sentence(query, answer):
                 texts[query], made.holds[query] = found, (found, "")
-        if last not in texts and not drop:
-            return None
-        if drop:
-            made.holds = dict.fromkeys(made.holds, ("\x00", ""))
-        return made
+        return made if texts else None
 
     def _fan_out(self, row: dict[str, Any]) -> Trajectory | None:
         """The list first, where the question does not name its members; then each member, all at once."""
@@ -95,7 +85,6 @@ class NaturalMaker(Player):
                 (self.random.choice(ONE), [_plain(parts[0]["question"])]),
                 (f"{_said(parts[0])}. Now each of them, all at once.", queries),
             ]
-        drop = self._dropped(steps)
         values = {q: str(row["answer"][of[q]]) for q in queries if q in of}
         holds = {_plain(p["question"]): (str(p["answer"]), "") for p in members}
         if named:
@@ -104,22 +93,22 @@ class NaturalMaker(Player):
         def final(cite: Cite) -> Said:
             held = [(q, cite(q)) for q in queries if cite(q) is not None and q in values]
             if not held:
-                return Said("The results do not say.", NOT_FOUND if drop else "")
+                return Said("The results do not say.", NOT_FOUND if made.drop else "")
             said = " ".join(f"{of[q]}: {values[q]} [{n}]." for q, n in held)
             return Said(said, "; ".join(f"{of[q]}: {values[q]}" for q, _ in held))
 
-        if drop:
-            holds = dict.fromkeys(holds, ("\0", ""))
-        return Trajectory(row["type"], row["question"], steps, final, holds, drop)
+        made = Trajectory(row["type"], row["question"], steps, final, holds)
+        return made
 
     def _steps(self, row: dict[str, Any]) -> list[tuple[str, list[str]]]:
+        """The question as it is and what it names, or its first part and then those that rest on it."""
         parts = row.get("decomposition") or []
+        question = _plain(row["question"])
         if len(parts) > 1:
-            first = [(ONE[0], [_plain(parts[0]["question"])])]
+            first = [(self.random.choice(MANY), [question, _plain(parts[0]["question"])])]
             return first + [
                 (f"{_said(a)}. Now the next step.", [_plain(b["question"])]) for a, b in itertools.pairwise(parts)
             ]
-        question = _plain(row["question"])
         names = [
             n for n in re.findall(r"(?:[A-Z][\w.'-]+(?: (?:of|the|de) )?\s?){1,5}", row["question"]) if " " in n.strip()
         ]
@@ -140,16 +129,18 @@ class NaturalMaker(Player):
         ]
         return min(found, key=len) if found else None
 
-    def _pages(self, made: Trajectory, query: str) -> list[Page]:
-        """A dropped question's pages are those of another: nothing that a search found answers it."""
-        if query not in made.drop:
-            return super()._pages(made, query)
-        other = self.random.choice(self._rows)["question"]
-        return [p for r in self.collection.search(f"{query} {other}", 5)[2:] if (p := self.collection.read(r.url))]
-
 
 def _plain(question: str) -> str:
     return question.strip().rstrip("?").strip()
+
+
+def _parts(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The questions that a question is made of, as questions of their own."""
+    return [
+        {"question": part["question"], "type": "single-hop", "hops": 1, "answers": [_said(part)],
+         "supporting_titles": [part["title"]]}
+        for part in row.get("decomposition") or [] if part.get("title") and not isinstance(part["answer"], list)
+    ]  # fmt: skip
 
 
 def _said(part: dict[str, Any]) -> str:

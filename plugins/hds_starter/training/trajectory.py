@@ -37,8 +37,8 @@ class Trajectory:
     """A question, its turns of (thought, queries), and what is written once everything was read.
 
     `holds`: words that a query's passage must hold to count as its evidence, and the page it must be of ("": any).
-    `drop`: queries whose page is kept from the model; `needed`: titles of the pages that hold the answer, where
-    `holds` does not name them.
+    `drop`: titles of pages that are kept from the model, as if no search had found them; `needed`: titles of the pages
+    that hold the answer, where `holds` does not name them.
     """
 
     kind: str
@@ -75,9 +75,10 @@ class Player:
             return options[0]
         return options[-1] if self.valid else self.random.choice(options[:-1])
 
-    def dropped(self, queries: Sequence[str], share: float) -> frozenset[str]:
-        """One of `queries` in a `share` of the cases: its page is kept from the model."""
-        return frozenset([self.random.choice(queries)] if self.random.random() < share else [])
+    def missing(self, made: Trajectory) -> frozenset[str]:
+        """Pages to keep from the model: as often all that its answer needs as some of them."""
+        pages = made.pages()
+        return frozenset(pages if self.random.random() < 0.5 else self.random.sample(pages, 1 + len(pages) // 3))
 
     def typed(self, question: str) -> str:
         """As people type: now and then without a capital or the question mark."""
@@ -140,9 +141,7 @@ class Player:
         if self.random.random() < 0.08:
             results = results[1:] + results[:1]  # the best page is not always first
         pages = [page for r in results if (page := self.collection.read(r.url))]
-        if query in made.drop:
-            pages = [page for page in pages if not _holds_page(page, made.holds[query])]
-        return pages
+        return [page for page in pages if not any(titled(page.title, name) for name in made.drop)]
 
     def tokens(self, segments: Sequence[Piece]) -> tuple[list[int], list[int]]:
         """Token ids, and 1 where the model is to learn what it writes."""
@@ -171,11 +170,6 @@ def _holds(passage: Passage, wanted: tuple[str, str] | None) -> bool:
         return True
     words, title = wanted
     return words in passage.full and titled(passage.title, title)
-
-
-def _holds_page(page: Page, wanted: tuple[str, str]) -> bool:
-    words, title = wanted
-    return titled(page.title, title) if title else words in page.text
 
 
 def titled(title: str, name: str) -> bool:

@@ -24,8 +24,8 @@ class WorldMaker(Player):
         self.names = [n for n in names if n in self.countries]
 
     def make(self, kind: str | None = None) -> Trajectory | None:
-        kinds = {"look": 15, "list": 22, "several": 6, "neighbours": 14, "borders": 9, "reverse": 10, "bridge": 7, "compare": 12,
-                 "most": 12, "unknown": 8}  # fmt: skip
+        kinds = {"look": 18, "list": 22, "several": 6, "neighbours": 14, "borders": 12, "reverse": 10, "bridge": 7, "compare": 12,
+                 "most": 12, "unknown": 10}  # fmt: skip
         kind = kind or self.random.choices(list(kinds), list(kinds.values()))[0]
         made: Trajectory | None = getattr(self, "_" + kind)()
         return made
@@ -72,10 +72,7 @@ class WorldMaker(Player):
 
     def _facts(self, kind: str, question: str, wanted: Sequence[tuple[str, str]], thought: str) -> Trajectory:
         queries = [FACTS[k].query.format(n=n) for k, n in wanted]
-        drop = self.dropped(queries, 0.08)
-        return Trajectory(
-            kind, question, [(thought, queries)], self._stated(wanted, queries), _holds(wanted, queries), drop
-        )
+        return Trajectory(kind, question, [(thought, queries)], self._stated(wanted, queries), _holds(wanted, queries))
 
     def _stated(self, wanted: Sequence[tuple[str, str]], queries: Sequence[str]) -> Callable[[Cite], Said]:
         def final(cite: Cite) -> Said:
@@ -126,8 +123,7 @@ class WorldMaker(Player):
         wanted = [(key, n) for n in around]
         holds = _holds(wanted, second) | {first: (f"{name} borders", name)}
         final = unless_missing(first, f"which countries border {name}", self._stated(wanted, second))
-        drop = self.dropped([first], 0.08)
-        return Trajectory("neighbours", self.typed(question), steps, final, holds, drop)
+        return Trajectory("neighbours", self.typed(question), steps, final, holds)
 
     def _borders(self) -> Trajectory:
         name = self.random.choice([n for n in self.names if world.borders(self.countries[n], self.by_code)])
@@ -151,7 +147,6 @@ class WorldMaker(Player):
         return Trajectory(
             "borders", self.typed(question), [(self.random.choice(ONE), [query])],
             unless_missing(query, f"which countries border {name}", final), {query: (f"{name} borders", name)},
-            self.dropped([query], 0.06),
         )  # fmt: skip
 
     def _reverse(self) -> Trajectory:
@@ -172,8 +167,7 @@ class WorldMaker(Player):
 
         holds = {query: (f"capital of {name} is {capital}", name)}
         final = unless_missing(query, f"whose capital {capital} is", final)
-        drop = self.dropped([query], 0.06)
-        return Trajectory("reverse", self.typed(question), [(self.random.choice(ONE), [query])], final, holds, drop)
+        return Trajectory("reverse", self.typed(question), [(self.random.choice(ONE), [query])], final, holds)
 
     def _bridge(self) -> Trajectory | None:
         key = self._fact(("population", "area", "currency", "language", "calling"))
@@ -195,8 +189,7 @@ class WorldMaker(Player):
         ]
         holds = _holds([(key, name)], [second]) | {first: (f"capital of {name} is {capital}", name)}
         final = unless_missing(first, f"whose capital {capital} is", self._stated([(key, name)], [second]))
-        drop = self.dropped([first], 0.08)
-        return Trajectory("bridge", self.typed(question), steps, final, holds, drop)
+        return Trajectory("bridge", self.typed(question), steps, final, holds)
 
     def _compare(self) -> Trajectory:
         return self._ordering(2, "compare")
@@ -236,8 +229,7 @@ class WorldMaker(Player):
         wanted = [(key, n) for n in names]
         final = self._best(wanted, queries, word, "largest" if most else "smallest")
         holds = {q: (f"{int(self.countries[n][key]):,}", n) for q, n in zip(queries, names, strict=True)}
-        drop = self.dropped(queries, 0.08)
-        return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds, drop)
+        return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds)
 
     def _best(
         self, wanted: Sequence[tuple[str, str]], queries: Sequence[str], word: str, operation: str
