@@ -210,11 +210,11 @@ def _lead(text: str) -> str:
 def _fits(claim: str, passage: Passage, meant: Sequence[str]) -> bool:
     """Whether a passage can be the source of the claim it is named for: the same item, or half of its words."""
     text = quote_words(passage.full)
-    if meant:
-        return any(_holds(text, item) for item in meant)
     label, value = _entry(claim)
-    if label:
-        return _has(text, value)
+    if label and _has(text, value):
+        return True
+    if label or meant:
+        return any(_holds(text, item) for item in meant if item != label)
     said = set(terms(claim))
     return len(said & set(terms(text))) * 2 >= len(said)
 
