@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hds_cli.text import STOPWORDS, cut_passages, quote_words, terms
 from hds_cli.types import Citation, Page, Passage
@@ -34,6 +34,21 @@ class Support:
     supported: bool
 
 
+@dataclass(frozen=True)
+class _Claim:
+    """A sentence that names a passage, and the items of the answer it is meant for."""
+
+    text: str
+    number: int
+    items: tuple[str, ...]
+
+    @property
+    def entry(self) -> tuple[str, str]:
+        """Label and value of a short claim like `Norway: Oslo`; "" and the sentence of any other."""
+        label, value = _labelled(self.text)
+        return (label, value) if len(value.split()) <= _MAX_ENTRY else ("", self.text)
+
+
 def support(
     answer: str,
     explanation: str,
@@ -54,25 +69,26 @@ def support(
         queries.setdefault(p.n, query)
     cited: dict[int, Citation] = {}
     items = answer_items(answer, [p for _, p in passages])
-    astray: dict[str, str] = {}  # an item, and the claim on it that names a passage on something else
-    groundless: list[bool] = []
-    for claim, number in _claims(explanation):
-        if number not in by_number:
-            continue
-        meant = [item for item in items if _holds(quote_words(claim), item)]
-        grounded = _grounds(by_number[number], claim, meant, queries[number], page_of)
-        if grounded and number not in cited:
-            cited[number] = _quote(by_number[number], f"{claim} {queries[number]}", meant or items, page_of)
-        elif not grounded:
-            astray |= dict.fromkeys(meant, claim)
-        groundless.append(not grounded and not any(_grounds(p, claim, meant, q, page_of) for q, p in passages))
-    if 2 * sum(groundless) > len(groundless) or (any(groundless) and _concluded(items, explanation)):
+    claims = [claim for claim in _claims(explanation, items) if claim.number in by_number]
+    astray: dict[str, _Claim] = {}  # an item, and the claim on it that names a passage on something else
+    groundless = 0
+    for claim in claims:
+        passage, query = by_number[claim.number], queries[claim.number]
+        if not _grounds(passage, claim, query, page_of):
+            astray |= dict.fromkeys(claim.items, claim)
+            groundless += not any(_grounds(p, claim, q, page_of) for q, p in passages)
+        elif claim.number not in cited:
+            cited[claim.number] = _quote(passage, f"{claim.text} {query}", claim.items or items, page_of)
+    if 2 * groundless > len(claims) or (groundless and _concluded(items, claims)):
         return Support((), tuple(items), False)  # what was concluded from claims without a ground has none either
     unsupported = []
     for item in items:
         if any(c.verified and _holds(quote_words(c.quote), item, full[c.n]) for c in cited.values()):
             continue
-        read = [(q, p) for q, p in passages if item not in astray or _about(p, astray[item], [item], q, page_of)]
+        read = passages
+        if item in astray:
+            claim = replace(astray[item], items=(item,))
+            read = [(q, p) for q, p in passages if _about(p, claim, q, page_of)]
         best = _best(item, question, explanation, read)
         if best is not None:
             cited[best.n] = _quote(best, f"{item} {question} {queries[best.n]}", [item], page_of)
@@ -111,12 +127,6 @@ def _labelled(item: str) -> tuple[str, str]:
     return (label.strip(), value.strip()) if colon and label.strip() and value.strip() else ("", item)
 
 
-def _entry(claim: str) -> tuple[str, str]:
-    """A claim as label and value, if it is that short (`Norway: Oslo`): in a sentence a colon means something else."""
-    label, value = _labelled(claim)
-    return (label, value) if len(value.split()) <= _MAX_ENTRY else ("", claim)
-
-
 def _has(text: str, words: str) -> bool:
     """Whether normalised `text` has `words` as whole words."""
     wanted = quote_words(words)
@@ -145,59 +155,53 @@ def _says(text: str, item: str) -> bool:
     return len(wanted) >= 4 and len(wanted & set(terms(text))) >= 0.75 * len(wanted)
 
 
-def _claims(explanation: str) -> list[tuple[str, int]]:
-    """(sentence, number) for every `[n]`; the sentence is the text since the last full stop before it."""
+def _claims(explanation: str, items: Sequence[str]) -> list[_Claim]:
+    """A claim for every `[n]`: the text since the last full stop before it."""
     found = []
     for match in _NUMBER.finditer(explanation):
         before = _NUMBER.sub(" ", explanation[: match.start()])
-        sentence = re.split(r"(?<=[.!?])\s+|\n", before.rstrip(" .") or before)[-1]
-        found.append((sentence, int(match[1])))
+        text = re.split(r"(?<=[.!?])\s+|\n", before.rstrip(" .") or before)[-1]
+        words = quote_words(text)
+        found.append(_Claim(text, int(match[1]), tuple(item for item in items if _holds(words, item))))
     return found
 
 
-def _concluded(items: Sequence[str], explanation: str) -> bool:
+def _concluded(items: Sequence[str], claims: Sequence[_Claim]) -> bool:
     """Whether an answer follows from several claims, as the largest of several or a sum does, and is in none alone."""
-    stated = [_entry(claim) for claim, _ in _claims(explanation)]
-    values = [value for label, value in stated if label]
+    values = [value for label, value in (claim.entry for claim in claims) if label]
     return len(items) == 1 and len(values) > 1 and not any(_has(quote_words(value), items[0]) for value in values)
 
 
-def _grounds(
-    passage: Passage, claim: str, meant: Sequence[str], query: str, page_of: Callable[[str], Page | None]
-) -> bool:
+def _grounds(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str], Page | None]) -> bool:
     """Whether a passage can be the source of a claim: it has what is said, and is on what it is said of."""
-    return _fits(claim, passage, meant) and _about(passage, claim, meant, query, page_of)
+    return _fits(passage, claim) and _about(passage, claim, query, page_of)
 
 
-def _about(
-    passage: Passage, claim: str, meant: Sequence[str], query: str, page_of: Callable[[str], Page | None]
-) -> bool:
+def _about(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str], Page | None]) -> bool:
     """Whether a passage is on what a claim names beside the items it is meant for.
 
     `Italy has its capital in San Marino` needs Italy: in the title, where the page begins (other names stand there), or
     in a sentence that says nearly all of the claim. That a page on San Marino names Italy somewhere is not enough; nor
     is `Italy 39 km` on that page for `Italy: 39 km`, where its `query` was for a coastline.
     """
-    label, value = _entry(claim)
-    words = [word for word in _NAME.findall(claim) if word.casefold() not in STOPWORDS]
-    taken = {term for item in meant if item != label for term in terms(_labelled(item)[1])}
-    names = set(terms(" ".join(words))) - taken if words else set()
+    label, value = claim.entry
+    values = [_labelled(item)[1] for item in claim.items if item != label]
+    named = " ".join(word for word in _NAME.findall(claim.text) if word.casefold() not in STOPWORDS)
+    names = set(terms(named)) - set(terms(" ".join(values))) if named else set()
     if not names:
         return True
     page = page_of(passage.url)
     on = set(terms(f"{passage.title} {passage.heading}"))
     if 3 * len(names & (on | set(terms(_lead(page.text) if page else "")))) >= 2 * len(names):
         return True
-    wanted = set(terms(claim))
+    wanted = set(terms(claim.text))
     sought = set(terms(query)) - wanted if label else set()
-    values = [_labelled(item)[1] for item in meant if item != label] or [value]
     for sentence in _sentences(passage):
         said = on | set(terms(sentence))
         if 4 * len(wanted & said) <= 3 * len(wanted) or 3 * len(names & said) < 2 * len(names):
             continue
-        if not label:
-            return True
-        if 3 * len(sought & said) >= 2 * len(sought) and any(_has(quote_words(sentence), v) for v in values):
+        words = quote_words(sentence)
+        if not label or (3 * len(sought & said) >= 2 * len(sought) and any(_has(words, v) for v in values or [value])):
             return True
     return False
 
@@ -207,15 +211,15 @@ def _lead(text: str) -> str:
     return next((part for part in text[:2000].split("\n\n") if not part.lstrip().startswith("#")), "")[:_LEAD]
 
 
-def _fits(claim: str, passage: Passage, meant: Sequence[str]) -> bool:
+def _fits(passage: Passage, claim: _Claim) -> bool:
     """Whether a passage can be the source of the claim it is named for: the same item, or half of its words."""
     text = quote_words(passage.full)
-    label, value = _entry(claim)
+    label, value = claim.entry
     if label and _has(text, value):
         return True
-    if label or meant:
-        return any(_holds(text, item) for item in meant if item != label)
-    said = set(terms(claim))
+    if label or claim.items:
+        return any(_holds(text, item) for item in claim.items if item != label)
+    said = set(terms(claim.text))
     return len(said & set(terms(text))) * 2 >= len(said)
 
 

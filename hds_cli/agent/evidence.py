@@ -157,8 +157,8 @@ def _ranked(query: str, question: set[str], pages: Sequence[Page]) -> list[_Cand
             for cut in cut_passages(page.text[:MAX_PAGE_CHARS])
         ]
         on_page = set().union(*(words for _, words in cuts))
-        # `Pico Duarte` is more than `Pico`: the page has most of a name, the passage some of it.
-        if not names or any(3 * len(name & on_page) >= 2 * len(name) for name in names):
+        # `Pico Duarte` is more than `Pico`: the page has two words of a name, if it has two; the passage one.
+        if not names or any(len(name & on_page) >= min(2, len(name)) for name in names):
             pool += [(rank, page, cut) for cut, words in cuts if not names or any(name & words for name in names)]
     texts = [f"{page.title} {cut.heading} {cut.heading} {cut.text}" for _, page, cut in pool]
     index = BM25(texts)
