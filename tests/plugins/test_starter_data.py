@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -18,7 +19,7 @@ from hds_cli.types import Document
 from hds_starter import world
 from hds_starter.training.evaluate import report, word_f1
 from hds_starter.training.facts import NOT_FOUND
-from hds_starter.training.make_data import split
+from hds_starter.training.make_data import _write, split
 from hds_starter.training.natural import NaturalMaker, split_rows
 from hds_starter.training.trajectory import Trajectory
 from hds_starter.training.world_questions import WorldMaker
@@ -106,6 +107,24 @@ def test_without_the_first_page_the_second_turn_is_not_made_up(engine: LlamaEngi
         assert row, kind
         assert row["answer"] == NOT_FOUND
         assert text_of(row).count(protocol.BEGIN_QUERIES) == 1
+
+
+def test_a_question_is_also_asked_without_its_pages(
+    engine: LlamaEngine, collection: Collection, tmp_path: Path
+) -> None:
+    """With them it is answered, without them never by what stands on another page."""
+    out = tmp_path / "train.jsonl"
+    _write([(1.0, maker(engine, collection))], 24, out, 5, missing=1.0)
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    pairs = [(a, b) for a, b in itertools.pairwise(rows) if a["question"] == b["question"] and b["dropped"]]
+    assert len(pairs) >= 8
+    for whole, without in pairs:
+        assert not whole["dropped"]
+        assert set(without["dropped"]) <= set(whole["needed"])
+        read = [" ".join(text for text, _, learned in row["segments"] if not learned) for row in (whole, without)]
+        assert [any(f"] {name}: " in text for name in without["dropped"]) for text in read] == [True, False]
+        if set(without["dropped"]) == set(whole["needed"]):
+            assert without["answer"] == NOT_FOUND
 
 
 def test_numbers_are_ordered_by_the_checked_step(engine: LlamaEngine, collection: Collection) -> None:
