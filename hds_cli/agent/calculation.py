@@ -2,13 +2,18 @@
 
 A model that was taught to writes `[[largest: Norway 5,600,000; Sweden 10,500,000` and stops at `]]`; the run closes the
 brackets and writes the result behind them (the calculator of Toolformer, arXiv 2302.04761). Models that were not taught
-it never meet it: see `ModelSpec.calculates`. Its answer to a list is put together again from its own cited sentences.
+it never meet it: see `ModelSpec.calculates`. Its answer is put together again from its own cited sentences: a list from
+several, a single value from one.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 from decimal import Decimal
+
+from hds_cli.text import STOPWORDS, quote_words, terms
 
 CLOSE = "]]"
 _OPEN = re.compile(r"\[\[(largest|smallest|sum):\s*([^\[\]]*)\Z")
@@ -60,6 +65,37 @@ def collected(answer: str, explanation: str) -> str:
     if ";" in answer:
         return "; ".join(values)
     return f"{', '.join(values[:-1])} and {values[-1]}"
+
+
+def stated(answer: str, explanation: str, queries: Sequence[str]) -> str:
+    """The value that the one cited sentence gives for what a query asked, where the answer is without it.
+
+    A small model may say `The people of Peru are called Peruvian [1].` and answer `Peru`, or miswrite a name. A
+    sentence that says anything else than what was asked for changes nothing; nor is an answer touched that is a part of
+    the value, a yes or no, or one of several that were asked for: a choice.
+    """
+    found = _STATED.findall(explanation)
+    chosen = len(queries) > 1 and any(_within(query, answer) for query in queries)
+    if len(found) != 1 or chosen or answer.strip(" .").casefold() in ("yes", "no"):
+        return answer
+    sentence = re.split(r"(?<=[.!?])\s+", found[0].strip(" .\n"))[-1]
+    values = [value for query in queries if (value := _told(sentence, query))]
+    if not values or _within(answer, values[0]) or _within(values[0], answer):
+        return answer
+    return values[0]
+
+
+def _told(sentence: str, query: str) -> str:
+    """What a sentence says behind all the terms of a query: `population of Oslo`, `The population of Oslo is 5.`: 5."""
+    words, wanted = sentence.split(), set(terms(query))
+    for end in range(len(words)):
+        if wanted <= set(terms(" ".join(words[:end]))):
+            return " ".join(itertools.dropwhile(lambda word: word in STOPWORDS, words[end:]))
+    return ""
+
+
+def _within(text: str, words: str) -> bool:
+    return f" {quote_words(words)} " in f" {quote_words(text)} "
 
 
 def _number(part: str) -> tuple[re.Match[str], Decimal] | None:

@@ -112,6 +112,7 @@ class HdsDialect:
         self._final = Sampling(0.7 if temperature is None else temperature, 0.8, 20, seed=seed)
         self._parts: list[_Part] = []
         self._shown: set[int] = set()
+        self._asked: list[str] = []
         self._turns = 0
 
     def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
@@ -155,10 +156,11 @@ class HdsDialect:
             return Written(thought, tuple(stream.parser.queries), reason=made.reason, tokens=made.tokens, text=response)
         self._parts.append(_Part((Segment(made.text, False),)))
         answer, explanation = protocol.split_answer(made.text)
-        if answer and self._calculates:
-            answer = calculation.collected(answer, explanation)
         thought = _thought(made.text) if protocol.END_THINK in made.text else ""
-        return Written(thought, (), answer, explanation, made.reason, made.tokens, made.text)
+        written = Written(thought, (), answer, explanation, made.reason, made.tokens, made.text)
+        if answer and self._calculates and not written.gave_up:
+            answer = calculation.stated(calculation.collected(answer, explanation), explanation, self._asked)
+        return replace(written, answer=answer)
 
     def _generate(self, stream: _Stream) -> Generation:
         """What the model writes until a block of queries or its end, with the results of its calculations in place."""
@@ -184,6 +186,7 @@ class HdsDialect:
     def read(self, found: Sequence[Found]) -> None:
         block = protocol.results_block(found, self._shown)
         numbers = [p for _, passages in found if not isinstance(passages, str) for p in passages]
+        self._asked += [query for query, _ in found]
         short = [(query, _titles(passages)) for query, passages in found]
         self._shown |= {p.n for p in numbers}
         self._add(block, tuple(protocol.results_block(short)))

@@ -9,7 +9,7 @@ from hds_cli.errors import ModelMissing, ModelUnusable
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
-ADAPTER_SHA256 = "3f0869544d99fe625fe9dbe8af1d5f7bc036d1b833eb6ab391ef4306413f988f"
+ADAPTER_SHA256 = "4685e1882cc62395479d9f2ad1dcb44b475713c4a6312e43a84fd1bc15fdc883"
 PREAMBLE = "Search, then answer."
 N_CTX = 4096
 EVIDENCE_TOKENS = 448

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.agent import protocol
-from hds_cli.agent.calculation import collected, result
+from hds_cli.agent.calculation import collected, result, stated
 from hds_cli.agent.dialects import HdsDialect
 from tests.agent.test_dialects import Seen, session
 
@@ -104,6 +104,42 @@ SAID = "The capital of Italy is Rome [1]. The capital of Slovenia is Ljubljana [
 def test_a_list_is_put_together_from_its_sentences(answer: str, explanation: str, mended: str) -> None:
     """What was said with a source is in the answer, once and in order; an answer that is no such list stays."""
     assert collected(answer, explanation) == mended
+
+
+PERU, KYAT = "The people of Peru are called Peruvian [1].", "The currency of Myanmar is the Myanmar Kyat [2]."
+
+
+@pytest.mark.parametrize(
+    ("answer", "explanation", "queries", "mended"),
+    [
+        ("Peru", PERU, ["what the people of Peru are called"], "Peruvian"),  # what was asked, not what is known of it
+        ("Miyarekat", KYAT, ["currency of Myanmar"], "Myanmar Kyat"),
+        ("Miyarekat", f"Nothing was found on its area. {KYAT}", ["area of Myanmar", "currency of Myanmar"], "Myanmar Kyat"),
+        ("Myanmar Kyat", KYAT, ["currency of Myanmar"], "Myanmar Kyat"),
+        ("the Myanmar Kyat", KYAT, ["currency of Myanmar"], "the Myanmar Kyat"),
+        ("Kyat", KYAT, ["currency of Myanmar"], "Kyat"),
+        ("The Hague", "The seat of the court is The Hague [1].", ["seat of the court"], "The Hague"),
+        ("yes", KYAT, ["currency of Myanmar"], "yes"),
+        ("Peru", PERU, ["people of Peru", "people of Chile"], "Peru"),  # a choice
+        ("Lima", PERU, ["capital of Peru"], "Lima"),  # not what was asked for
+        ("Peru", f"{PERU} {KYAT}", ["what the people of Peru are called"], "Peru"),
+        ("Peru", "No source [x].", ["what the people of Peru are called"], "Peru"),
+    ],
+)  # fmt: skip
+def test_a_value_is_taken_from_the_one_sentence_that_states_it(
+    answer: str, explanation: str, queries: list[str], mended: str
+) -> None:
+    """Only what was asked for, and only where the answer is without it."""
+    assert stated(answer, explanation, queries) == mended
+
+
+def test_who_found_nothing_is_not_answered_for(tmp_path: Path) -> None:
+    """The value of a sentence takes the place of a wrong answer, not of none."""
+    for said, answer in (("not found", "not found"), ("Peru", "Peruvian")):
+        dialect = HdsDialect(session(tmp_path, f"So.\n</think>\n\n{PERU}\n\n\\boxed{{{said}}}"), calculates=True)
+        dialect.start("q", [])
+        dialect.read([("what the people of Peru are called", ())])
+        assert dialect.write(Seen().hooks).answer == answer
 
 
 def test_lists_are_mended_only_for_a_model_that_was_taught(tmp_path: Path) -> None:
