@@ -12,6 +12,8 @@ from hds_cli.types import Document
 POPULATION_YEAR = 2014
 # Units of account, which nobody pays with: the funds codes of ISO 4217.
 _FUNDS = frozenset({"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "USS", "UYI", "UYW"})
+# Short names that people use; the others of so few letters are codes.
+_SHORT = frozenset({"DRC", "UAE", "UK", "USA"})
 
 
 def collection() -> BundledCollection:
@@ -19,7 +21,7 @@ def collection() -> BundledCollection:
     import countryinfo
 
     version = getattr(countryinfo, "__version__", None) or _installed_version()
-    return BundledCollection(f"countryinfo {version}, pages 2", "one page a country (countryinfo, MIT)", documents)
+    return BundledCollection(f"countryinfo {version}, pages 3", "one page a country (countryinfo, MIT)", documents)
 
 
 def _installed_version() -> str:
@@ -76,7 +78,8 @@ def _overview(name: str, info: dict[str, Any]) -> str:
         said.append(f"{name} lies in {region}.")
     if info.get("demonym"):
         said.append(f"The people of {name} are called {info['demonym']}.")
-    also = [s for s in info.get("altSpellings") or [] if len(s) > 3 and s.isascii() and s != name][:2]
+    known = [s for s in info.get("altSpellings") or [] if len(s) > 3 or s in _SHORT]
+    also = [s for s in known if s.isascii() and s != name][:2]
     if also:
         said.append(f"{name} is also known as {_list(also)}.")
     return " ".join(said)

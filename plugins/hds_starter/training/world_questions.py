@@ -24,8 +24,8 @@ class WorldMaker(Player):
         self.names = [n for n in names if n in self.countries]
 
     def make(self, kind: str | None = None) -> Trajectory | None:
-        kinds = {"look": 18, "list": 22, "several": 6, "neighbours": 14, "borders": 12, "reverse": 10, "bridge": 7, "compare": 12,
-                 "most": 12, "unknown": 10}  # fmt: skip
+        kinds = {"look": 26, "list": 22, "several": 9, "neighbours": 14, "borders": 12, "reverse": 10, "bridge": 7, "compare": 12,
+                 "most": 12, "unknown": 12}  # fmt: skip
         kind = kind or self.random.choices(list(kinds), list(kinds.values()))[0]
         made: Trajectory | None = getattr(self, "_" + kind)()
         return made
