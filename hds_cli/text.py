@@ -150,12 +150,14 @@ def named_in(title: str, query: Iterable[str]) -> int:
 
 def names_in(query: str) -> list[set[str]]:
     """The terms of each name in a query, a run of capitalised words; a lone first word counts when no other does."""
+    words = _WORD.findall(query)
+    capital = [word[:1].isupper() and word.casefold() not in STOPWORDS for word in words]
     runs = [
-        list(run)
-        for capital, run in itertools.groupby(_WORD.findall(query), lambda word: word[:1].isupper())
-        if capital
+        [words[place] for place, _ in run]
+        for is_name, run in itertools.groupby(enumerate(capital), lambda item: item[1])
+        if is_name
     ]
-    if len(runs) > 1 and len(runs[0]) == 1 and query.lstrip(" \"'([").startswith(runs[0][0]):
+    if len(runs) > 1 and capital[:2] == [True, False]:
         del runs[0]
     return [set(terms(" ".join(run))) for run in runs]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
-from hds_cli.text import cut_passages, quote_words, sentences
+from hds_cli.text import cut_passages, names_in, quote_words, sentences
 from hds_cli.types import Page
 
 NORWAY = Page(
@@ -95,6 +95,16 @@ def test_a_page_with_half_a_name_is_not_read() -> None:
     assert {p.title for p in found} == {"Hills"}
     (found,) = Evidence("q", words).select([("the Azores or Pico Duarte", [azores])], Budget(400))
     assert [p.title for p in found] == ["Azores"]  # one whole name of several is enough
+
+
+def test_names_are_runs_of_capitalised_words() -> None:
+    """A question's first word is none, nor is a verb before a name; a lone first word is, as in `Norway population`."""
+    assert names_in("Who were the first five astronauts?") == []
+    assert names_in("Which countries border Costa Rica or Chad?") == [{"costa", "rica"}, {"chad"}]
+    assert names_in("Name the capital of Norway") == [{"norway"}]
+    assert names_in("Norway population") == [{"norway"}]
+    assert names_in("Costa Rica population") == [{"costa", "rica"}]
+    assert names_in("population") == names_in("") == []
 
 
 def test_abbreviations_do_not_end_sentences() -> None:
