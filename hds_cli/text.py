@@ -167,6 +167,12 @@ def quote_words(text: str) -> str:
     return " ".join(_WORD.findall(normalise(text)))
 
 
+def has_words(text: str, words: str) -> bool:
+    """Whether a text, as `quote_words` gives it, has some words in a row and whole."""
+    wanted = quote_words(words)
+    return bool(wanted) and f" {wanted} " in f" {text} "
+
+
 class BM25:
     """Okapi BM25 with Lucene's always-positive idf over a small pool of texts.
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from hds_cli.text import STOPWORDS, quote_words, terms
+from hds_cli.text import STOPWORDS, has_words, quote_words, terms
 
 CLOSE = "]]"
 _OPEN = re.compile(r"\[\[(largest|smallest|sum):\s*([^\[\]]*)\Z")
@@ -75,12 +75,12 @@ def stated(answer: str, explanation: str, queries: Sequence[str]) -> str:
     the value, a yes or no, or one of several that were asked for: a choice.
     """
     found = _STATED.findall(explanation)
-    chosen = len(queries) > 1 and any(_within(query, answer) for query in queries)
+    chosen = len(queries) > 1 and any(has_words(quote_words(query), answer) for query in queries)
     if len(found) != 1 or chosen or answer.strip(" .").casefold() in ("yes", "no"):
         return answer
     sentence = re.split(r"(?<=[.!?])\s+", found[0].strip(" .\n"))[-1]
     values = [value for query in queries if (value := _told(sentence, query))]
-    if not values or _within(answer, values[0]) or _within(values[0], answer):
+    if not values or has_words(quote_words(answer), values[0]) or has_words(quote_words(values[0]), answer):
         return answer
     return values[0]
 
@@ -92,10 +92,6 @@ def _told(sentence: str, query: str) -> str:
         if wanted <= set(terms(" ".join(words[:end]))):
             return " ".join(itertools.dropwhile(lambda word: word in STOPWORDS, words[end:]))
     return ""
-
-
-def _within(text: str, words: str) -> bool:
-    return f" {quote_words(words)} " in f" {quote_words(text)} "
 
 
 def _number(part: str) -> tuple[re.Match[str], Decimal] | None:

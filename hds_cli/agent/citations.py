@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hds_cli.text import STOPWORDS, cut_passages, quote_words, terms
+from hds_cli.text import STOPWORDS, cut_passages, has_words, quote_words, terms
 from hds_cli.types import Citation, Page, Passage
 
 _NUMBER = re.compile(r"\[(\d{1,4})\]")
@@ -127,12 +127,6 @@ def _labelled(item: str) -> tuple[str, str]:
     return (label.strip(), value.strip()) if colon and label.strip() and value.strip() else ("", item)
 
 
-def _has(text: str, words: str) -> bool:
-    """Whether normalised `text` has `words` as whole words."""
-    wanted = quote_words(words)
-    return bool(wanted) and f" {wanted} " in f" {text} "
-
-
 def _holds(text: str, item: str, beside: str = "") -> bool:
     """Whether normalised `text` has `item`, or of a labelled one both the label and the value.
 
@@ -140,7 +134,9 @@ def _holds(text: str, item: str, beside: str = "") -> bool:
         beside: normalised text where the label may stand instead.
     """
     label, value = _labelled(item)
-    return _has(text, item) or (bool(label) and _has(text, value) and (_has(text, label) or _has(beside, label)))
+    return has_words(text, item) or (
+        bool(label) and has_words(text, value) and (has_words(text, label) or has_words(beside, label))
+    )
 
 
 def _sentences(passage: Passage) -> list[str]:
@@ -169,7 +165,7 @@ def _claims(explanation: str, items: Sequence[str]) -> list[_Claim]:
 def _concluded(items: Sequence[str], claims: Sequence[_Claim]) -> bool:
     """Whether an answer follows from several claims, as the largest of several or a sum does, and is in none alone."""
     values = [quote_words(value) for label, value in (claim.entry for claim in claims) if label]
-    return len(values) > 1 and not any(_has(value, _labelled(item)[1]) for value in values for item in items)
+    return len(values) > 1 and not any(has_words(value, _labelled(item)[1]) for value in values for item in items)
 
 
 def _grounds(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str], Page | None]) -> bool:
@@ -201,7 +197,9 @@ def _about(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str],
         if 4 * len(wanted & said) <= 3 * len(wanted) or 3 * len(names & said) < 2 * len(names):
             continue
         words = quote_words(sentence)
-        if not label or (3 * len(sought & said) >= 2 * len(sought) and any(_has(words, v) for v in values or [value])):
+        if not label or (
+            3 * len(sought & said) >= 2 * len(sought) and any(has_words(words, v) for v in values or [value])
+        ):
             return True
     return False
 
@@ -215,7 +213,7 @@ def _fits(passage: Passage, claim: _Claim) -> bool:
     """Whether a passage can be the source of the claim it is named for: the same item, or half of its words."""
     text = quote_words(passage.full)
     label, value = claim.entry
-    if label and _has(text, value):
+    if label and has_words(text, value):
         return True
     if label or claim.items:
         return any(_holds(text, item) for item in claim.items if item != label)
@@ -245,14 +243,14 @@ def _quote(passage: Passage, claim: str, items: Sequence[str], page_of: Callable
 
     def worth(place: int) -> tuple[int, int, int]:
         words = quote_words(pieces[place])
-        return (sum(_has(words, value) for value in values), len(wanted & set(terms(pieces[place]))), -place)
+        return (sum(has_words(words, value) for value in values), len(wanted & set(terms(pieces[place]))), -place)
 
     quote = _clip(pieces[max(range(len(pieces)), key=worth)], values)
     page = page_of(passage.url)
     stored = quote_words(page.text) if page else ""
-    if len(quote.split()) < 4 and passage.heading and _has(stored, f"{passage.heading} {quote}"):
+    if len(quote.split()) < 4 and passage.heading and has_words(stored, f"{passage.heading} {quote}"):
         quote = f"{passage.heading}: {quote}"  # ".no" says nothing without the heading it stands under
-    verified = _has(stored, quote)
+    verified = has_words(stored, quote)
     return Citation(passage.n, passage.url, passage.title, quote, verified, passage.fetched_at)
 
 

@@ -112,19 +112,15 @@ def test_an_unknown_thing_is_not_made_up(hds: Hds) -> None:
     assert "matches" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "question", ["Italy capital", "What is the area of Estonia?", "Which has more people, Norway or Sweden?"]
-)
-def test_without_its_page_a_question_is_not_answered_from_the_neighbours(
-    hds: Hds, tmp_path: Path, question: str
-) -> None:
+def test_without_its_page_a_question_is_not_answered_from_the_neighbours(hds: Hds, tmp_path: Path) -> None:
     """Switzerland, Latvia and Sweden are there, and name the country that is not."""
     for document in world.documents():
         if document.title not in ("Italy", "Estonia", "Norway"):
             (tmp_path / f"{document.title}.md").write_text(f"# {document.title}\n\n{document.text}\n", encoding="utf-8")
     assert hds("index", "add", str(tmp_path), "--name", "atlas").returncode == 0
-    done = hds("ask", "--offline", "-s", "atlas", "-q", question)
-    assert (done.returncode, done.stdout) == (3, "")
+    for question in ("Italy capital", "What is the area of Estonia?", "Which has more people, Norway or Sweden?"):
+        done = hds("ask", "--offline", "-s", "atlas", "-q", question)
+        assert (done.returncode, done.stdout) == (3, ""), question
     assert hds("ask", "--offline", "-s", "atlas", "-q", "Sweden capital").stdout == "Stockholm\n"
 
 
