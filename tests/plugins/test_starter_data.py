@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.types import Document
 from hds_starter import world
+from hds_starter.training import mined
 from hds_starter.training.evaluate import report, word_f1
 from hds_starter.training.facts import NOT_FOUND
 from hds_starter.training.make_data import _write, split
@@ -167,9 +169,50 @@ def test_a_fan_out_question_is_planned_in_two_turns(engine: LlamaEngine, tmp_pat
     assert played["answer"] == "Phobos: 11 km; Deimos: 6 km"
     unnamed = row | {"decomposition": parts[1:]}
     assert NaturalMaker(engine, collection, [unnamed], 1, valid=True).make() is None
-    trained = NaturalMaker(engine, collection, [row], 1)  # its parts are questions of their own there
+    trained = NaturalMaker(engine, collection, [row, row], 1)  # a part of it is a question of its own there
     asked = {made.question for _ in range(8) if (made := trained.make())}
-    assert asked == {row["question"], parts[1]["question"], parts[2]["question"]}
+    assert len(asked - {row["question"]}) == 1
+    assert asked <= {row["question"], parts[1]["question"], parts[2]["question"]}
+
+
+def test_the_page_that_a_question_does_not_name_is_its_second_turn(engine: LlamaEngine, tmp_path: Path) -> None:
+    """As in HotpotQA: nobody wrote down the parts, but which two pages are needed."""
+    pages = [("Red Hill (film)", "Red Hill is a 1998 film directed by Jane Roe."), ("Jane Roe", "Jane Roe studied law in Leeds."),
+             ("Blue Hill (film)", "Blue Hill is a 2001 film about a farm.")]  # fmt: skip
+    collection = Collection("films", tmp_path, create=True)
+    collection.update((Document(title, title, text, f"hds://films/{title}") for title, text in pages), "training")
+    row = {"question": "What did the director of Red Hill study?", "type": "bridge", "hops": 2, "answers": ["law"],
+           "supporting_titles": ["Jane Roe", "Red Hill (film)"]}  # fmt: skip
+    player = NaturalMaker(engine, collection, [row], 1)
+    made = player.make()
+    assert made
+    played = player.play(made)
+    assert played
+    assert played["steps"] == [["What did the director of Red Hill study"], ["Jane Roe"]]
+    assert "directed by Jane Roe. Now Jane Roe." in text_of(played)
+    assert played["answer"] == "law"
+    both = row | {"question": "Who is older, Jane Roe or the film Red Hill?", "answers": ["Jane Roe"]}
+    made = NaturalMaker(engine, collection, [both], 1).make()
+    assert made
+    assert [queries for _, queries in made.steps] == [
+        ["Who is older, Jane Roe or the film Red Hill", "Jane Roe", "Red Hill"]
+    ]
+    assert NaturalMaker(engine, collection, [row | {"answers": ["yes"]}], 1).make() is None
+
+
+def test_what_pages_state_is_asked_in_one_step_and_in_two() -> None:
+    pages = [("Red Hill (film)", "Red Hill is a 1998 film directed by Jane Roe. Its sequel was directed by Bo Ek in 2003."),
+             ("Jane Roe", "Jane Roe (born 4 May 1960) is a director."), ("Green", "It was founded in 1990 by John Doe.")]  # fmt: skip
+    made = mined.rows(pages, random.Random(1))
+    assert [(row["type"], row["answers"], row["supporting_titles"]) for row in made] == [
+        ("mined", ["Jane Roe"], ["Red Hill (film)"]),
+        ("mined-bridge", ["4 May 1960"], ["Red Hill (film)", "Jane Roe"]),
+        ("mined", ["4 May 1960"], ["Jane Roe"]),
+    ]  # no sentence of the third page says that it is about Green
+    bridge = made[1]
+    assert "Red Hill" in bridge["question"]
+    assert "Jane Roe" not in bridge["question"]
+    assert [part["answer"] for part in bridge["decomposition"]] == ["Jane Roe", "4 May 1960"]
 
 
 def test_the_report_counts_and_compares(capsys: pytest.CaptureFixture[str]) -> None:

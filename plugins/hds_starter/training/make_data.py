@@ -18,12 +18,14 @@ import random
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import hds_starter
 from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection, read_jsonl
 from hds_cli.types import Document
 from hds_starter import world
+from hds_starter.training import mined
 from hds_starter.training.factbook import FactbookMaker
 from hds_starter.training.natural import NaturalMaker, split_rows
 from hds_starter.training.trajectory import Player
@@ -60,9 +62,21 @@ def makers(args: argparse.Namespace, pages: Sequence[Collection], engine: LlamaE
         corpus = by_name[place.name]
         rows = split_rows(place / "questions.jsonl")[valid]
         # A set of a hundred questions must not be seen as often as one of thousands.
-        share = args.questions_share * min(1.0, max(0.3, len(rows) / 1000))
+        share = args.questions_share * min(1.0, max(0.5, len(rows) / 1000))
+        if not valid:
+            rows += _mined(place, len(rows) // 2)
         made.append((share, NaturalMaker(engine, corpus, rows, seed, valid=valid)))
     return made
+
+
+def _mined(place: Path, most: int) -> list[dict[str, Any]]:
+    """Questions on what the set's pages state, at most `most` and all of two steps; none on pages of the other part."""
+    held = {title for row in split_rows(place / "questions.jsonl")[1] for title in row["supporting_titles"]}
+    pages = ((page.title, page.text) for page in read_jsonl(place / "corpus.jsonl", place.name))
+    chance = random.Random(0)
+    rows = mined.rows((page for page in pages if page[0] not in held), chance)
+    chance.shuffle(rows)
+    return sorted(rows, key=lambda row: row["hops"], reverse=True)[:most]
 
 
 def _collection(folder: Path, name: str, documents: Iterable[Document]) -> Collection:

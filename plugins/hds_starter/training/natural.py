@@ -13,7 +13,7 @@ from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.text import normalise, sentences
 from hds_starter.training.facts import MANY, NOT_FOUND, ONE
-from hds_starter.training.trajectory import Cite, Player, Said, Trajectory
+from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, titled
 
 _MAX_SENTENCE = 260
 _MAX_MEMBERS = 6
@@ -31,7 +31,8 @@ class NaturalMaker(Player):
         *, valid: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(engine, collection, seed, valid=valid)
-        rows = list(rows) if valid else [*rows, *(part for row in rows for part in _parts(row))]
+        parts = [] if valid else [part for row in rows for part in _parts(row)]
+        rows = [*rows, *self.random.sample(parts, min(len(parts), len(rows) // 2))]
         self._rows = [row for row in rows if row["type"] == "fan-out" or any(len(a) < 60 for a in row["answers"])]
         self.random.shuffle(self._rows)
         self._next = 0
@@ -46,6 +47,8 @@ class NaturalMaker(Player):
 
     def _single(self, row: dict[str, Any]) -> Trajectory | None:
         answer = min((a for a in row["answers"] if a), key=len)
+        if normalise(answer) in ("yes", "no"):
+            return None  # no sentence says so
         steps = self._steps(row)
         texts: dict[str, str] = {}
 
@@ -59,8 +62,9 @@ class NaturalMaker(Player):
 
         made = Trajectory(row["type"], row["question"], steps, final)
         made.holds = dict.fromkeys(steps[-1][1], ("\x00", ""))
-        for (_, queries), part in zip(steps[:-1], row.get("decomposition") or [], strict=False):
-            made.holds |= dict.fromkeys(queries[:-1], ("", "")) | {queries[-1]: (_said(part), "")}
+        leads = [_said(part) for part in row.get("decomposition") or []] or [steps[-1][0].rpartition(" Now ")[0]]
+        for (_, queries), lead in zip(steps[:-1], leads, strict=False):
+            made.holds |= dict.fromkeys(queries[:-1], ("", "")) | {queries[-1]: (lead, "")}
         for query in steps[-1][1]:
             if found := self._sentence(query, answer):
                 texts[query], made.holds[query] = found, (found, "")
@@ -101,7 +105,11 @@ class NaturalMaker(Player):
         return made
 
     def _steps(self, row: dict[str, Any]) -> list[tuple[str, list[str]]]:
-        """The question as it is and what it names, or its first part and then those that rest on it."""
+        """The question as it is and what it names, or its first part and then those that rest on it.
+
+        Where nobody wrote down the parts (HotpotQA), the page that the question does not name is the second step: its
+        name stands in what the first one finds.
+        """
         parts = row.get("decomposition") or []
         question = _plain(row["question"])
         if len(parts) > 1:
@@ -109,6 +117,13 @@ class NaturalMaker(Player):
             return first + [
                 (f"{_said(a)}. Now the next step.", [_plain(b["question"])]) for a, b in itertools.pairwise(parts)
             ]
+        titles = [re.sub(r" \([^)]*\)$", "", title) for title in row["supporting_titles"]] if row["hops"] > 1 else []
+        hidden = [title for title in titles if normalise(title) not in normalise(question)]
+        named = next((title for title in titles if title not in hidden), "")
+        if len(hidden) == 1 and named and (lead := self._sentence(question, hidden[0], named)):
+            return [(self.random.choice(ONE), [question]), (f"{lead} Now {hidden[0]}.", hidden)]
+        if len(titles) == 2 and not hidden:
+            return [(self.random.choice(MANY), [question, *titles])]
         names = [
             n for n in re.findall(r"(?:[A-Z][\w.'-]+(?: (?:of|the|de) )?\s?){1,5}", row["question"]) if " " in n.strip()
         ]
@@ -117,13 +132,13 @@ class NaturalMaker(Player):
             return [(self.random.choice(MANY), [question, *others])]
         return [(self.random.choice(ONE), [question])]
 
-    def _sentence(self, query: str, answer: str) -> str | None:
-        """The shortest sentence with the answer among what the query finds."""
+    def _sentence(self, query: str, answer: str, title: str = "") -> str | None:
+        """The shortest sentence with the answer among what the query finds, or on the page of that title."""
         wanted = normalise(answer)
         found = [
             sentence
             for result in self.collection.search(query, 3)
-            if (page := self.collection.read(result.url))
+            if titled(result.title, title) and (page := self.collection.read(result.url))
             for sentence in sentences(page.text)
             if re.search(rf"\b{re.escape(wanted)}\b", normalise(sentence)) and len(sentence) <= _MAX_SENTENCE
         ]
