@@ -31,6 +31,7 @@ _NO_ANSWER = {
     "cannot be determined",
     "no information",
 }
+_NOTHING = re.compile(r"(?:nothing|no information) (?:was|is) (?:found|given|available)\b")
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,11 @@ class Written:
 
     @property
     def gave_up(self) -> bool:
-        """The model says itself that it found nothing."""
-        return self.answer is not None and normalise(self.answer).strip(" .!") in _NO_ANSWER
+        """The model says itself that it found nothing, or says so of each part."""
+        if self.answer is None:
+            return False
+        parts = normalise(self.answer).split(";")
+        return all(p.rpartition(": ")[2].strip(" .!") in _NO_ANSWER or _NOTHING.match(p.strip()) for p in parts)
 
 
 class Dialect(Protocol):

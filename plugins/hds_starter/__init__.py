@@ -9,7 +9,7 @@ from hds_cli.errors import ModelMissing, ModelUnusable
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
-ADAPTER_SHA256 = "2ceb3cc761f9ef7e7fc5303eed6a41f1c7ef26e408983988c4d093dca7cbb923"
+ADAPTER_SHA256 = "a98d5ef5ef3cf5a748885c9c5d50b2224cd588f30fe437c62049bdbac476f98b"
 PREAMBLE = "Search, then answer."
 N_CTX = 4096
 EVIDENCE_TOKENS = 448

@@ -186,6 +186,14 @@ def test_a_row_of_a_page_on_many_is_a_source() -> None:
     assert _judged("Andorra la Vella", said, "capital of Andorra", "Capitals of Europe", CAPITALS)
 
 
+def test_a_name_as_its_own_value_needs_a_sentence_that_says_so() -> None:
+    """Kuwait's page names Iran, and no capital of it; Gibraltar's says that the two are called alike."""
+    kuwait = "Kuwait lies in Asia.\n\nKuwait borders 2 countries: Iran and Saudi Arabia."
+    assert not _judged("Iran: Iran", "Iran: Iran [1].", "capital of Iran", "Kuwait", kuwait)
+    gibraltar = "A peninsula.\n\nThe capital of Gibraltar is Gibraltar."
+    assert _judged("Gibraltar: Gibraltar", "Gibraltar: Gibraltar [1].", "capital of Gibraltar", "Gibraltar", gibraltar)
+
+
 def test_half_a_name_is_another_name() -> None:
     """New Zealand's capital is not New Caledonia's."""
     text = "The capital of New Zealand is Wellington."

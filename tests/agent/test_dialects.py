@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hds_cli.agent import protocol as p
-from hds_cli.agent.dialects import HdsDialect, Hooks, chosen
+from hds_cli.agent.dialects import HdsDialect, Hooks, Written, chosen
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.types import Passage
 
@@ -87,3 +87,14 @@ def test_the_dialect_follows_the_model_unless_the_user_says() -> None:
     assert chosen(None, model_says=None, looks_like_searcher=True, has_template=True) == "hds"
     assert chosen(None, model_says=None, looks_like_searcher=False, has_template=True) == "guided"
     assert chosen(None, model_says=None, looks_like_searcher=False, has_template=False) == "hds"
+
+
+@pytest.mark.parametrize(
+    ("answer", "nothing"),
+    [("Not found.", True), ("Norway: not found; Sweden: unknown", True), ("Nothing was found on Norway; not found", True),
+     ("Norway: not found; Sweden: Stockholm", False), ("Oslo", False), ("Nothing Was Delivered", False)],
+)  # fmt: skip
+def test_an_answer_may_say_of_every_part_that_nothing_was_found(answer: str, nothing: bool) -> None:
+    """One part that was found is an answer."""
+    assert Written("", answer=answer).gave_up is nothing
+    assert not Written("").gave_up
