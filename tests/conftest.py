@@ -43,7 +43,7 @@ def hds(home: Path) -> Hds:
     """Runs the installed command as a user does: its own process, an empty home, nothing on stdin unless given."""
 
     def run(
-        *args: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None, timeout: float = 300
+        *args: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None, timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
         data = stdin.encode() if isinstance(stdin, str) else stdin
         done = subprocess.run(

@@ -213,9 +213,10 @@ def _fits(passage: Passage, claim: _Claim) -> bool:
     """Whether a passage can be the source of the claim it is named for: the same item, or half of its words."""
     text = quote_words(passage.full)
     label, value = claim.entry
-    if label and quote_words(label) == quote_words(value):
+    if label and quote_words(label) == quote_words(value) != "":
         # `Gibraltar: Gibraltar` is said by a sentence with both, not by a page that names Gibraltar.
-        return any(quote_words(sentence).count(quote_words(value)) > 1 for sentence in _sentences(passage))
+        twice = re.compile(rf"\b({re.escape(quote_words(value))})\b.*\b\1\b")
+        return any(twice.search(quote_words(sentence)) for sentence in _sentences(passage))
     if label and has_words(text, value):
         return True
     if label or claim.items:

@@ -31,7 +31,7 @@ _NO_ANSWER = {
     "cannot be determined",
     "no information",
 }
-_NOTHING = re.compile(r"(?:nothing|no information) (?:was|is) (?:found|given|available)\b")
+_NOTHING = "nothing was found on "  # as the starter was taught to say of one part of a list
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Written:
         if self.answer is None:
             return False
         parts = normalise(self.answer).split(";")
-        return all(p.rpartition(": ")[2].strip(" .!") in _NO_ANSWER or _NOTHING.match(p.strip()) for p in parts)
+        return all(p.rpartition(": ")[2].strip(" .!") in _NO_ANSWER or p.strip().startswith(_NOTHING) for p in parts)
 
 
 class Dialect(Protocol):

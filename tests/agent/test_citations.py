@@ -190,6 +190,8 @@ def test_a_name_as_its_own_value_needs_a_sentence_that_says_so() -> None:
     """Kuwait's page names Iran, and no capital of it; Gibraltar's says that the two are called alike."""
     kuwait = "Kuwait lies in Asia.\n\nKuwait borders 2 countries: Iran and Saudi Arabia."
     assert not _judged("Iran: Iran", "Iran: Iran [1].", "capital of Iran", "Kuwait", kuwait)
+    iranians = "Kuwait lies in Asia.\n\nMany Iranians came to Kuwait from Iran."
+    assert not _judged("Iran: Iran", "Iran: Iran [1].", "capital of Iran", "Kuwait", iranians)
     gibraltar = "A peninsula.\n\nThe capital of Gibraltar is Gibraltar."
     assert _judged("Gibraltar: Gibraltar", "Gibraltar: Gibraltar [1].", "capital of Gibraltar", "Gibraltar", gibraltar)
 

@@ -92,7 +92,8 @@ def test_the_dialect_follows_the_model_unless_the_user_says() -> None:
 @pytest.mark.parametrize(
     ("answer", "nothing"),
     [("Not found.", True), ("Norway: not found; Sweden: unknown", True), ("Nothing was found on Norway; not found", True),
-     ("Norway: not found; Sweden: Stockholm", False), ("Oslo", False), ("Nothing Was Delivered", False)],
+     ("Norway: not found; Sweden: Stockholm", False), ("Oslo", False), ("Nothing Was Delivered", False),
+     ("Nothing was found in the tomb.", False)],
 )  # fmt: skip
 def test_an_answer_may_say_of_every_part_that_nothing_was_found(answer: str, nothing: bool) -> None:
     """One part that was found is an answer."""

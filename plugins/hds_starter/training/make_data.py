@@ -60,21 +60,22 @@ def makers(args: argparse.Namespace, pages: Sequence[Collection], engine: LlamaE
         made.append((args.factbook_share, maker))
     for place in args.questions:
         corpus = by_name[place.name]
-        rows = split_rows(place / "questions.jsonl")[valid]
+        train, held = split_rows(place / "questions.jsonl")
+        rows = held if valid else train
         # A set of a hundred questions must not be seen as often as one of thousands.
         share = args.questions_share * min(1.0, max(0.5, len(rows) / 1000))
         if not valid:
-            rows += _mined(place, len(rows) // 2)
+            rows += _mined(place, held, len(rows) // 2)
         made.append((share, NaturalMaker(engine, corpus, rows, seed, valid=valid)))
     return made
 
 
-def _mined(place: Path, most: int) -> list[dict[str, Any]]:
-    """Questions on what the set's pages state, at most `most` and all of two steps; none on pages of the other part."""
-    held = {title for row in split_rows(place / "questions.jsonl")[1] for title in row["supporting_titles"]}
+def _mined(place: Path, held: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Questions on what the set's pages state, at most `most`, those of two steps first; none on `held` ones' pages."""
+    kept = {title for row in held for title in row["supporting_titles"]}
     pages = ((page.title, page.text) for page in read_jsonl(place / "corpus.jsonl", place.name))
     chance = random.Random(0)
-    rows = mined.rows((page for page in pages if page[0] not in held), chance)
+    rows = mined.rows((page for page in pages if page[0] not in kept), chance)
     chance.shuffle(rows)
     return sorted(rows, key=lambda row: row["hops"], reverse=True)[:most]
 

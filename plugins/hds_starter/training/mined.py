@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hds_cli.text import sentences
+from hds_starter.training.trajectory import MAX_SENTENCE, called
 
 _WORD = r"(?:[A-Z][\w’'-]+|[A-Z]\.)"
 _NAME = rf"({_WORD}(?: (?:of |the |de |von |van |da |and )?{_WORD}){{0,4}})"
@@ -35,7 +36,7 @@ _RELATIONS: list[tuple[str, str, tuple[str, ...]]] = [
     ("", rf"located in ((?:the )?{_WORD}(?:,? (?:of )?{_WORD}){{0,3}})", ("Where is {} located?", "where is {}")),
 ]  # fmt: skip
 _NO_NAME = re.compile(r"(?:ian|ican|ish|ese|Records|French|German|Dutch|Greek|Swiss)$")
-_SENTENCES, _LONGEST = 4, 260
+_SENTENCES = 4
 
 
 def rows(pages: Iterable[tuple[str, str]], chance: random.Random) -> list[dict[str, Any]]:
@@ -44,19 +45,19 @@ def rows(pages: Iterable[tuple[str, str]], chance: random.Random) -> list[dict[s
     Args:
         pages: title and text of the pages that may be trained on.
     """
-    known = {title: _stated(_called(title), text) for title, text in pages}
-    by_name = {_called(title): title for title, facts in known.items() if facts}
+    known = {title: _stated(called(title), text) for title, text in pages}
+    by_name = {called(title): title for title, facts in known.items() if facts}
     made = []
     for title, facts in known.items():
         for place, value in facts.items():
             noun, _, asked = _RELATIONS[place]
-            first = chance.choice(asked).format(_called(title))
+            first = chance.choice(asked).format(called(title))
             made.append(_row(first, "mined", [(first, value, title)]))
             if not noun or by_name.get(value, title) == title:
                 continue
             for then, last in known[by_name[value]].items():
                 asked = _RELATIONS[then][2]
-                whole = chance.choice(asked).format(noun.format(_called(title)))
+                whole = chance.choice(asked).format(noun.format(called(title)))
                 parts = [(first, value, title), (chance.choice(asked).format(value), last, by_name[value])]
                 made.append(_row(whole, "mined-bridge", parts))
     return made
@@ -66,16 +67,12 @@ def _stated(name: str, text: str) -> dict[int, str]:
     """The first value of each relation in the sentences that say whom they are about."""
     found: dict[int, str] = {}
     for sentence in sentences(text)[:_SENTENCES]:
-        if len(sentence) > _LONGEST or not (name in sentence or name.split()[-1] in sentence):
+        if len(sentence) > MAX_SENTENCE or not (name in sentence or name.split()[-1] in sentence):
             continue
         for place, (_, pattern, _) in enumerate(_RELATIONS):
             if (match := re.search(pattern, sentence)) and not _NO_NAME.search(match[1]):
                 found.setdefault(place, match[1])
     return found
-
-
-def _called(title: str) -> str:
-    return re.sub(r" \([^)]*\)$", "", title)
 
 
 def _row(question: str, kind: str, parts: list[tuple[str, str, str]]) -> dict[str, Any]:

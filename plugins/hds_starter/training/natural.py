@@ -13,9 +13,8 @@ from hds_cli.engine.llama_cpp import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.text import normalise, sentences
 from hds_starter.training.facts import MANY, NOT_FOUND, ONE
-from hds_starter.training.trajectory import Cite, Player, Said, Trajectory, titled
+from hds_starter.training.trajectory import MAX_SENTENCE, Cite, Player, Said, Trajectory, called, titled
 
-_MAX_SENTENCE = 260
 _MAX_MEMBERS = 6
 
 
@@ -49,7 +48,7 @@ class NaturalMaker(Player):
         answer = min((a for a in row["answers"] if a), key=len)
         if normalise(answer) in ("yes", "no"):
             return None  # no sentence says so
-        steps = self._steps(row)
+        steps, leads = self._steps(row)
         texts: dict[str, str] = {}
 
         def final(cite: Cite) -> Said:
@@ -62,8 +61,7 @@ class NaturalMaker(Player):
 
         made = Trajectory(row["type"], row["question"], steps, final)
         made.holds = dict.fromkeys(steps[-1][1], ("\x00", ""))
-        leads = [_said(part) for part in row.get("decomposition") or []] or [steps[-1][0].rpartition(" Now ")[0]]
-        for (_, queries), lead in zip(steps[:-1], leads, strict=False):
+        for (_, queries), lead in zip(steps[:-1], leads, strict=True):
             made.holds |= dict.fromkeys(queries[:-1], ("", "")) | {queries[-1]: (lead, "")}
         for query in steps[-1][1]:
             if found := self._sentence(query, answer):
@@ -104,8 +102,9 @@ class NaturalMaker(Player):
         made = Trajectory(row["type"], row["question"], steps, final, holds)
         return made
 
-    def _steps(self, row: dict[str, Any]) -> list[tuple[str, list[str]]]:
-        """The question as it is and what it names, or its first part and then those that rest on it.
+    def _steps(self, row: dict[str, Any]) -> tuple[list[tuple[str, list[str]]], list[str]]:
+        """The question as it is and what it names, or its first part and then those that rest on it; what each turn
+        but the last has to find.
 
         Where nobody wrote down the parts (HotpotQA), the page that the question does not name is the second step: its
         name stands in what the first one finds.
@@ -114,23 +113,22 @@ class NaturalMaker(Player):
         question = _plain(row["question"])
         if len(parts) > 1:
             first = [(self.random.choice(MANY), [question, _plain(parts[0]["question"])])]
-            return first + [
-                (f"{_said(a)}. Now the next step.", [_plain(b["question"])]) for a, b in itertools.pairwise(parts)
-            ]
-        titles = [re.sub(r" \([^)]*\)$", "", title) for title in row["supporting_titles"]] if row["hops"] > 1 else []
+            then = [(f"{_said(a)}. Now the next step.", [_plain(b["question"])]) for a, b in itertools.pairwise(parts)]
+            return first + then, [_said(part) for part in parts[:-1]]
+        titles = [called(title) for title in row["supporting_titles"]] if row["hops"] > 1 else []
         hidden = [title for title in titles if normalise(title) not in normalise(question)]
         named = next((title for title in titles if title not in hidden), "")
         if len(hidden) == 1 and named and (lead := self._sentence(question, hidden[0], named)):
-            return [(self.random.choice(ONE), [question]), (f"{lead} Now {hidden[0]}.", hidden)]
+            return [(self.random.choice(ONE), [question]), (f"{lead} Now {hidden[0]}.", hidden)], [lead]
         if len(titles) == 2 and not hidden:
-            return [(self.random.choice(MANY), [question, *titles])]
+            return [(self.random.choice(MANY), [question, *titles])], []
         names = [
             n for n in re.findall(r"(?:[A-Z][\w.'-]+(?: (?:of|the|de) )?\s?){1,5}", row["question"]) if " " in n.strip()
         ]
         others = [n.strip() for n in names[:2] if normalise(n.strip()) != normalise(question)]
         if row["hops"] > 1 and others:
-            return [(self.random.choice(MANY), [question, *others])]
-        return [(self.random.choice(ONE), [question])]
+            return [(self.random.choice(MANY), [question, *others])], []
+        return [(self.random.choice(ONE), [question])], []
 
     def _sentence(self, query: str, answer: str, title: str = "") -> str | None:
         """The shortest sentence with the answer among what the query finds, or on the page of that title."""
@@ -140,7 +138,7 @@ class NaturalMaker(Player):
             for result in self.collection.search(query, 3)
             if titled(result.title, title) and (page := self.collection.read(result.url))
             for sentence in sentences(page.text)
-            if re.search(rf"\b{re.escape(wanted)}\b", normalise(sentence)) and len(sentence) <= _MAX_SENTENCE
+            if re.search(rf"\b{re.escape(wanted)}\b", normalise(sentence)) and len(sentence) <= MAX_SENTENCE
         ]
         return min(found, key=len) if found else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from hds_starter import world
 from hds_starter.training.facts import NOT_FOUND
 
 TOP_K = 5
+MAX_SENTENCE = 260  # characters of one that is to be copied
 Cite = Callable[[str], "int | None"]
 Piece = tuple[str, bool, bool]
 """Text, whether it is trusted, whether the model learns to write it."""
@@ -175,6 +177,11 @@ def _holds(passage: Passage, wanted: tuple[str, str] | None) -> bool:
 def titled(title: str, name: str) -> bool:
     """Whether a page is the one of `name`, with or without a word in brackets behind it; "" is any page."""
     return not name or title == name or title.startswith(f"{name} (")
+
+
+def called(title: str) -> str:
+    """A page's title without what stands in brackets behind it: `Red Hill (film)` -> `Red Hill`."""
+    return re.sub(r" \([^)]*\)$", "", title)
 
 
 def unless_missing(first: str, what: str, final: Callable[[Cite], Said]) -> Callable[[Cite], Said]:
