@@ -135,7 +135,7 @@ def _models() -> Iterator[Candidate]:
 
 
 def _short() -> Iterator[Candidate]:
-    from hds_cli.engine.known import QUANTIZATIONS, SHORT_NAMES
+    from hds_cli.engine.files.known import QUANTIZATIONS, SHORT_NAMES
 
     for name, known in SHORT_NAMES.items():
         yield from ((f"{name}:{quantization}", known.about) for quantization in QUANTIZATIONS)

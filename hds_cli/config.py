@@ -340,3 +340,19 @@ def _named(s: Settings, name: str) -> str:
     key = next(key_of(f) for f in fields() if f.name == name)
     table = origin[origin.rindex("[") + 1 : -1] + "." if origin.endswith("]") else ""
     return f"{key} in {settings_file.place(paths.config_file(), table + key)}"
+
+
+SHAPING = (
+    "model", "engine", "source", "offline", "max_turns", "max_queries", "top_k", "select", "temperature", "seed",
+    "turn_timeout", "max_tokens", "n_ctx", "dialect", "prompt_file",
+)  # fmt: skip
+"""The settings that decide what a run does, and so are kept with it."""
+
+
+def shaping(settings: Settings) -> dict[str, Any]:
+    """What is kept of the settings with a run; a path holds from any folder."""
+    kept = {name: getattr(settings, name) for name in SHAPING}
+    for name in ("model", "prompt_file"):
+        if kept[name] and (path := Path(kept[name]).expanduser()).exists():
+            kept[name] = str(path.absolute())
+    return kept

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hds_cli.engine.base import ChatTemplate
-from hds_cli.engine.known import TEMPLATES
+from hds_cli.engine.files.known import TEMPLATES
 from hds_cli.errors import ModelUnusable
 from hds_cli.keys import without_secrets
 

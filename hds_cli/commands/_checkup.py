@@ -75,7 +75,7 @@ def _settings_file() -> Finding:
 
 
 def _llama(settings: Settings) -> Iterator[Finding]:
-    from hds_cli.engine.llama_cpp import build_info
+    from hds_cli.engine.llama.model import build_info
 
     try:
         build = build_info()
@@ -90,19 +90,19 @@ def _llama(settings: Settings) -> Iterator[Finding]:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    from hds_cli.commands import _models
+    from hds_cli.engine.opening import find_model
 
-    spec = _models.check(settings)
+    spec = find_model(settings)
     if settings.engine != "llama_cpp":
         yield Finding("model", "ok", f"{spec.name}, run by the engine {settings.engine}")
         return
-    from hds_cli.engine import models
+    from hds_cli.engine.files import models
 
     header = models.read_header(spec.path)
     size = spec.path.stat().st_size
     kind = f"{header.quantization or 'unknown quantization'}, {size / 1e9:.1f} GB"
     yield Finding("model", "ok", f"{spec.name}: {kind} ({spec.path})")
-    from hds_cli.engine.fit import needed
+    from hds_cli.engine.files.fit import needed
 
     need, free = needed(header, size, settings.n_ctx or spec.n_ctx), _memory()
     if free is not None and need > free:

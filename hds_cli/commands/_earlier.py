@@ -5,18 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hds_cli import events
-from hds_cli.config import Settings
+from hds_cli.config import SHAPING
 from hds_cli.errors import UsageError
 
-SHAPING = (
-    "model", "engine", "source", "offline", "max_turns", "max_queries", "top_k", "select", "temperature", "seed",
-    "turn_timeout", "max_tokens", "n_ctx", "dialect", "prompt_file",
-)  # fmt: skip
-"""The settings that decide what a run does, and so are kept with it."""
 _SAME_WORLD = ("model", "engine", "source", "offline", "dialect", "prompt_file")
 _PREFIX = re.compile(r"(?=.*[0-9])(?=.*[a-z])[0-9a-z]{3,}")
 
@@ -106,12 +100,3 @@ def _settings(run: Sequence[events.Event], names: Sequence[str]) -> dict[str, An
 def settings_of(run: Sequence[events.Event]) -> dict[str, Any]:
     """All that was kept of the settings with a run."""
     return _settings(run, SHAPING)
-
-
-def shaping(settings: Settings) -> dict[str, Any]:
-    """What is kept of the settings with a run; a path holds from any folder."""
-    kept = {name: getattr(settings, name) for name in SHAPING}
-    for name in ("model", "prompt_file"):
-        if kept[name] and (path := Path(kept[name]).expanduser()).exists():
-            kept[name] = str(path.absolute())
-    return kept

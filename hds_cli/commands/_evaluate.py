@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import config, paths
-from hds_cli.commands import _models
 from hds_cli.commands._progress import Progress
-from hds_cli.commands._research import Desk, desk
 from hds_cli.config import Settings
+from hds_cli.desk import speaking
+from hds_cli.desk.desk import Desk, desk
 from hds_cli.engine.base import Segment
+from hds_cli.engine.opening import find_model
 from hds_cli.evaluation import datasets, summary
 from hds_cli.evaluation.corpus import CorpusSource, file_digest, indexed, open_corpus
 from hds_cli.evaluation.journal import Journal
@@ -81,7 +82,7 @@ def evaluate(plan: Plan) -> Journal:
 
 
 async def _evaluate(plan: Plan) -> Journal:
-    spec = _models.check(plan.settings)
+    spec = find_model(plan.settings)
     own = own_source(plan)
     async with contextlib.AsyncExitStack() as stack:
         jobs = min(plan.jobs, max(1, len(plan.questions)))
@@ -156,7 +157,7 @@ def document(plan: Plan, journal: Journal) -> dict[str, Any]:
 
 def _judged(plan: Plan, journal: Journal) -> dict[str, Any]:
     settings = replace(plan.settings, model=plan.judge, dialect=None, n_ctx=None)
-    model = _models.load(_models.check(settings), settings)
+    model = speaking.load(find_model(settings), settings)
     writer = Writer(model.engine)
     path = journal.path.with_name(f"{journal.path.name.removesuffix('.jsonl')}.judge.jsonl")
     try:

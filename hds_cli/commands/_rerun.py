@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 
 from hds_cli import config, events
 from hds_cli.agent.protocol import query_key
-from hds_cli.commands import _earlier, _models, _saved
-from hds_cli.commands._research import desk
+from hds_cli.commands import _earlier, _saved
 from hds_cli.config import Settings
+from hds_cli.desk.desk import desk
+from hds_cli.engine.opening import find_model
 from hds_cli.errors import HdsError, UsageError
 from hds_cli.render.display import Display
 from hds_cli.search.base import Source, SourceContext
@@ -93,7 +94,7 @@ async def _ask(
         seen.append(event)
         display.handle(event)
 
-    async with desk(_models.check(settings), settings, lambda context: _sources(started, run, context)) as place:
+    async with desk(find_model(settings), settings, lambda context: _sources(started, run, context)) as place:
         if place.model.info.sha256 != started.model.sha256:
             _saved.say("the model's file is not the one of that run")
         try:

@@ -1,39 +1,23 @@
-"""One question from settings to its last event: model, sources, pages, signals. `ask` and others call it."""
+"""One question with Ctrl-C, SIGTERM and a failing output watched."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import secrets
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from hds_cli import events
 from hds_cli.agent.earlier import Earlier, Resumed
-from hds_cli.agent.loop import Limits, Parts, Run, Stop
-from hds_cli.agent.select import selector
-from hds_cli.commands import _models
-from hds_cli.commands._earlier import shaping
+from hds_cli.agent.loop import Stop
 from hds_cli.config import Settings
-from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.desk.desk import desk, warnings
+from hds_cli.engine.base import ModelSpec
 from hds_cli.errors import HdsError
-from hds_cli.keys import hider
-from hds_cli.search.base import Source, SourceContext
-from hds_cli.search.checked import checked
-from hds_cli.search.fanout import Fanout
-from hds_cli.threads import in_daemon
-from hds_cli.types import Egress, Page
-
-if TYPE_CHECKING:
-    from hds_cli.fetch.client import Fetcher
-
-
-Open = Callable[[SourceContext], Sequence[Source]]
+from hds_cli.types import Page
 
 
 @dataclass
@@ -45,11 +29,6 @@ class Request:
     spec: ModelSpec
     notices: tuple[events.Notice, ...] = ()
     before: Earlier | Resumed | None = None
-
-
-def new_run_id() -> str:
-    """A short name, easy to type: six characters that cannot be mistaken for others."""
-    return "".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(6))
 
 
 class _Signals:
@@ -100,103 +79,6 @@ class _Gate:
                 self._task.cancel()
 
 
-def _hidden(emit: events.Emit) -> events.Emit:
-    """`emit` without the keys: what is shown, printed and kept is the same, and has none."""
-    hide = hider()
-    return emit if hide is None else lambda event: emit(hide(event))
-
-
-class Desk:
-    """A model, the sources and the pages, opened once, for one question after another."""
-
-    def __init__(
-        self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: _models.Model, session: Session
-    ) -> None:
-        self._settings, self._fetcher, self.model = settings, fetcher, model
-        self._sources = [checked(source) for source in sources]  # their breakers last over all questions
-        self._first: Session | None = session
-
-    async def answer(
-        self,
-        question: str,
-        emit: events.Emit,
-        *,
-        attached: Page | None = None,
-        stop: Stop | None = None,
-        before: Earlier | Resumed | None = None,
-        run_id: str | None = None,
-    ) -> events.RunFinished:
-        """Research one question; every event goes to `emit`, `RunFinished` last.
-
-        Args:
-            before: the run to go on from.
-            run_id: a new one if none is given.
-
-        Raises:
-            HdsError: what stands in the way.
-        """
-        session, self._first = self._first, None
-        if session is None:
-            session = await in_daemon(self.model.engine.session)
-        stop = stop or Stop()
-        stop.abort = self.model.engine.abort
-        if stop.reason is None:
-            self.model.engine.resume()
-        try:
-            parts, limits = self._parts(session, stop), _limits(self.model, self._settings)
-            run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
-            finished = await run.answer(question, attached, before)
-        finally:
-            self.model.engine.abort()
-        session.close()  # not after a run that was cut short: the model's thread may still be in it
-        return finished
-
-    def _parts(self, session: Session, stop: Stop) -> Parts:
-        settings, fetcher, model = self._settings, self._fetcher, self.model
-        before = fetcher.egress()
-        return Parts(
-            dialect=model.speak(session, settings),
-            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep),
-            count=lambda text: model.engine.count([Segment(text)]),
-            counter=session.counter,
-            model=model.info,
-            stop=stop,
-            resume=model.engine.resume,
-            egress=lambda: _since(before, fetcher.egress()),
-            fault=lambda: fetcher.cache.fault,
-            sources=tuple(source.name for source in self._sources),
-            offline=settings.offline,
-            seed=settings.seed,
-            settings=shaping(settings),
-            selector=selector(settings.select),
-        )
-
-
-@contextlib.asynccontextmanager
-async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open | None = None) -> AsyncIterator[Desk]:
-    """Open the sources and load the model.
-
-    Args:
-        own: sources, or what opens them, instead of those that the settings name.
-
-    Raises:
-        HdsError: a source or the model is missing or unusable.
-    """
-    from hds_cli.fetch.client import Fetcher
-    from hds_cli.search.sources import open_sources
-
-    selector(settings.select)  # one that is not there is said before the model is loaded
-    async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract, fetcher.fetch)
-        sources = own(context) if callable(own) else own
-        if sources is None:
-            sources = open_sources(settings.source, context)
-        if any(source.needs_network for source in sources):
-            fetcher.warm()
-        model = await in_daemon(_models.load, spec, settings)
-        yield Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
-
-
 async def research(
     request: Request, settings: Settings, emit: events.Emit, on_leave: Callable[[], None], run_id: str | None = None
 ) -> events.RunFinished:
@@ -228,43 +110,12 @@ async def _answered(
     signals = _Signals(stop, emit, on_leave)
     signals.watch()
     async with desk(request.spec, settings) as place:
-        for notice in (*request.notices, *_warnings(place.model, settings)):
+        for notice in (*request.notices, *warnings(place.model, settings)):
             emit(notice)
         signals.running = True
         return await place.answer(
             request.question, emit, attached=request.attached, stop=stop, before=request.before, run_id=run_id
         )
-
-
-def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress, ...]:
-    """What was contacted after `before` was taken."""
-    old = {host.host: host for host in before}
-    grown = (
-        replace(h, requests=h.requests - old[h.host].requests, bytes=h.bytes - old[h.host].bytes)
-        if h.host in old
-        else h
-        for h in now
-    )
-    return tuple(host for host in grown if host.requests)
-
-
-def _limits(model: _models.Model, settings: Settings) -> Limits:
-    return Limits(
-        max_turns=settings.max_turns,
-        max_queries=settings.max_queries,
-        turn_timeout=settings.turn_timeout,
-        timeout=settings.timeout,
-        evidence_tokens=model.spec.evidence_tokens,
-        evidence_passages=model.spec.evidence_passages or 4,
-    )
-
-
-def _warnings(model: _models.Model, settings: Settings) -> list[events.Notice]:
-    said = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
-    if settings.fetch_proxy and not settings.offline:
-        message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
-        said.append(events.Notice(level="info", code="proxy", message=message))
-    return said
 
 
 def hold_interrupts() -> None:
@@ -289,4 +140,4 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-__all__ = ["Desk", "Request", "desk", "hold_interrupts", "new_run_id", "quit_on_interrupt", "research"]
+__all__ = ["Request", "hold_interrupts", "quit_on_interrupt", "research"]

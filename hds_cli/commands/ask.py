@@ -12,10 +12,12 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from hds_cli import config, events
-from hds_cli.commands import _earlier, _formats, _input, _models, _options, _output
-from hds_cli.commands._research import Request, hold_interrupts, new_run_id, quit_on_interrupt, research
+from hds_cli.commands import _earlier, _formats, _input, _options, _output
+from hds_cli.commands._research import Request, hold_interrupts, quit_on_interrupt, research
 from hds_cli.config import Settings
+from hds_cli.desk.desk import new_run_id
 from hds_cli.engine.base import ModelSpec
+from hds_cli.engine.opening import find_model
 from hds_cli.history.journal import Journal, keep
 from hds_cli.render.choose import Choice, Format, choose
 from hds_cli.render.display import Display
@@ -109,7 +111,7 @@ def ask(
     shown = {"quiet": quiet, "verbose": verbose, "plain": plain, "timeline": timeline}
     format_known, renderer = _formats.chosen(format_, json_, jsonl)
     choice = _choice(format_known, output, shown)
-    spec = _models.check(settings)
+    spec = find_model(settings)
     text, attached = (start.question, None) if start.question else _input.read(start.words)
     request = Request(text, attached, spec, () if quiet else _notices(spec, settings), start.before)
     journal = None if no_save else Journal(new_run_id())

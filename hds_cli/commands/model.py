@@ -12,9 +12,9 @@ import typer
 from hds_cli import config, paths
 from hds_cli.commands import _options
 from hds_cli.commands.config import write
-from hds_cli.engine import library, models
 from hds_cli.engine.base import ModelSpec
-from hds_cli.engine.known import FILES, SHORT_NAMES, TEMPLATES
+from hds_cli.engine.files import library, models
+from hds_cli.engine.files.known import FILES, SHORT_NAMES, TEMPLATES
 from hds_cli.errors import HdsError, OutputError, UsageError
 from hds_cli.plugins import entry_points
 
@@ -53,7 +53,7 @@ def pull(
     """
     if config.load().offline:
         raise UsageError("a model is pulled from the network, and this is offline", hint="unset HDS_OFFLINE")
-    from hds_cli.engine import hub
+    from hds_cli.engine.files import hub
 
     planned = hub.plan(reference, sha256=sha256)
     here = library.find(planned.name)

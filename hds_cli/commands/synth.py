@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _models, _options, _output
+from hds_cli.commands import _options, _output
 from hds_cli.commands._progress import Progress
 from hds_cli.config import Settings
 from hds_cli.errors import UsageError
@@ -136,10 +136,12 @@ def _written(
     pages: _Pages, folder: Path, wanted: _Wanted, settings: Settings, progress: Progress
 ) -> list[dict[str, Any]]:
     """By a model, from prose."""
+    from hds_cli.desk.speaking import load
+    from hds_cli.engine.opening import find_model
     from hds_cli.evaluation.synth.written import WrittenMaker
     from hds_cli.evaluation.writer import Writer
 
-    model = _models.load(_models.check(settings), settings)
+    model = load(find_model(settings), settings)
     writer = Writer(model.engine)
     try:
         maker = WrittenMaker(pages.documents, pages.index.search, writer, wanted.seed, wanted.top_k)

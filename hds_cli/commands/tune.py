@@ -13,12 +13,13 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from hds_cli import config, paths
-from hds_cli.commands import _evaluate, _models, _options, _output, _print
+from hds_cli.commands import _evaluate, _options, _output, _print
 from hds_cli.commands._evaluate import Plan
 from hds_cli.commands._flags import with_ask_flags
 from hds_cli.commands._progress import Progress
-from hds_cli.commands._research import desk
 from hds_cli.config import Settings
+from hds_cli.desk.desk import desk
+from hds_cli.engine.opening import find_model
 from hds_cli.errors import UsageError
 from hds_cli.evaluation import datasets, runner
 from hds_cli.evaluation import tune as tuning
@@ -85,7 +86,7 @@ def _types() -> dict[str, Callable[[str], Value]]:
 
 async def _tune(plan: Plan, configs: Sequence[Config], strategy: str) -> tuning.Tuned:
     own = _evaluate.own_source(plan)
-    spec = _models.check(plan.settings)
+    spec = find_model(plan.settings)
     cache: Cache | None = None
 
     async def evaluate(tried: Config, questions: Sequence[Question]) -> list[Result]:

@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hds_cli.engine import remembered
-from hds_cli.engine.known import FILES
+from hds_cli.engine.files import remembered
+from hds_cli.engine.files.known import FILES
 from hds_cli.errors import HdsError, ModelUnusable
 from hds_cli.keys import without_secrets
 
@@ -98,7 +98,7 @@ def main(path: str) -> int:
     """The child: load the file, use its vocabulary in full, evaluate and write a few tokens, free and by grammar."""
     _confine(Path(path).stat().st_size)
     from hds_cli.engine.base import ModelSpec, Segment
-    from hds_cli.engine.llama_cpp import LlamaEngine
+    from hds_cli.engine.llama.model import LlamaEngine
 
     try:
         engine = LlamaEngine(ModelSpec("trial", Path(path)), n_ctx=256, n_threads=1, n_gpu_layers=0, tried=True)

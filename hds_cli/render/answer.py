@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hds_cli.render import words
-from hds_cli.render.state import RunState
 from hds_cli.render.text import clean, link, one_line, safe_url, to_text
+from hds_cli.run_state import RunState
 from hds_cli.types import Citation
 
 if TYPE_CHECKING:

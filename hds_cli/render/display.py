@@ -10,7 +10,7 @@ from hds_cli.render import answer, report, words
 from hds_cli.render.choose import Choice
 from hds_cli.render.document import RunDocument
 from hds_cli.render.plugged import PluggedLines, Renderer, Write
-from hds_cli.render.state import RunState
+from hds_cli.run_state import RunState
 
 if TYPE_CHECKING:
     from hds_cli.render.jsonl import JsonLines

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from hds_cli.events import SCHEMA, Event, RunFinished
-from hds_cli.render.state import QueryState, RunState, TurnState
+from hds_cli.run_state import QueryState, RunState, TurnState
 from hds_cli.types import ModelInfo
 
 _MODEL_KEYS = ("name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect")

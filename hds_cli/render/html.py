@@ -15,9 +15,9 @@ import hds_cli
 from hds_cli.render import answer, outcomes, words
 from hds_cli.render.document import RunDocument
 from hds_cli.render.quotes import marked, paragraphs
-from hds_cli.render.state import RunState
 from hds_cli.render.text import clean, link_target, one_line, safe_url
 from hds_cli.render.timeline import KINDS, Bar, Lane, Timeline, packed, ticks, timeline
+from hds_cli.run_state import RunState
 from hds_cli.types import Citation
 
 if TYPE_CHECKING:

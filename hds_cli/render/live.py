@@ -13,8 +13,8 @@ from rich.console import Console
 from hds_cli.events import Event, RunStarted
 from hds_cli.render import words
 from hds_cli.render.painter import Painter
-from hds_cli.render.state import RunState
 from hds_cli.render.tree import View, tree_lines
+from hds_cli.run_state import RunState
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -9,8 +9,8 @@ from typing import Any
 from hds_cli.render import answer, outcomes, words
 from hds_cli.render.document import RunDocument
 from hds_cli.render.quotes import paragraphs
-from hds_cli.render.state import QueryState, RunState, TurnState
 from hds_cli.render.text import clean, link_target, one_line, safe_url
+from hds_cli.run_state import QueryState, RunState, TurnState
 from hds_cli.types import Citation
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$^])")

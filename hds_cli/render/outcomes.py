@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hds_cli.render import words
-from hds_cli.render.state import PageState, QueryState, SearchState, TurnState
+from hds_cli.run_state import PageState, QueryState, SearchState, TurnState
 
 
 def turn(state: TurnState) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hds_cli.render import outcomes, words
-from hds_cli.render.state import PageState, QueryState, RunState, TurnState
+from hds_cli.run_state import PageState, QueryState, RunState, TurnState
 
 Kind = Literal["write", "wait", "read", "search", "fetch", "extract"]
 

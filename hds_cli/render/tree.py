@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hds_cli.render import words
-from hds_cli.render.state import PageState, QueryState, RunState, TurnState
 from hds_cli.render.text import clean, safe_url
 from hds_cli.render.words import Signs
+from hds_cli.run_state import PageState, QueryState, RunState, TurnState
 
 if TYPE_CHECKING:
     from rich.text import Text

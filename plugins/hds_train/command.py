@@ -76,7 +76,7 @@ def _run(
     import torch
 
     from hds_cli.engine.base import ModelSpec
-    from hds_cli.engine.llama_cpp import LlamaEngine
+    from hds_cli.engine.llama.model import LlamaEngine
     from hds_train import base as bases
     from hds_train.data import rows
     from hds_train.lora import prepare, train

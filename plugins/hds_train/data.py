@@ -12,7 +12,7 @@ from typing import Any
 
 from hds_cli.agent import protocol
 from hds_cli.engine.base import Segment
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.errors import UsageError
 
 Piece = tuple[str, bool, bool]

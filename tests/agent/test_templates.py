@@ -104,7 +104,7 @@ def test_a_known_template_needs_no_child(monkeypatch: pytest.MonkeyPatch) -> Non
     """The starter's: no process is started."""
     import hashlib
 
-    from hds_cli.engine import known
+    from hds_cli.engine.files import known
 
     monkeypatch.setitem(known.TEMPLATES, hashlib.sha256((CHATML + " ").encode()).hexdigest(), "test")
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime

@@ -44,7 +44,7 @@ from hds_cli.agent.dialects import Dialect, HdsDialect
 from hds_cli.agent.guided import GuidedDialect
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.engine.base import ChatTemplate, Engine, Generation, Sampling, Segment, Session
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.engine.scripted import ScriptedEngine
 from hds_cli.errors import HdsError
 from hds_cli.search.fanout import Fanout

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hds_cli.engine.fit import needed
-from hds_cli.engine.gguf import read_header
+from hds_cli.engine.files.fit import needed
+from hds_cli.engine.files.gguf import read_header
 from tests.conftest import Hds
 from tests.engine import tiny
 

@@ -258,8 +258,8 @@ def test_a_large_download_is_asked_about_on_a_terminal(
 
 def test_no_room_on_the_disk_is_said_before_anything_is_fetched(hub: Hub, hds: Hds, home: Path) -> None:
     """Exit 74 with both figures; judged by the size the hub tells."""
-    from hds_cli.engine import hub as ours
-    from hds_cli.engine.hub import Plan, RemoteFile
+    from hds_cli.engine.files import hub as ours
+    from hds_cli.engine.files.hub import Plan, RemoteFile
     from hds_cli.errors import OutputError
 
     huge = Plan("huge", "own/huge", (RemoteFile("huge.gguf", hub.url + "/files/a/plain/x", 10**15, "0" * 64),))

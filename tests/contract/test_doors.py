@@ -32,17 +32,19 @@ MAY = {
     "fetch": BASE | {"fetch", "search", "extract"},
     "extract": BASE | {"extract"},
     "agent": BASE | {"agent", "engine", "search"},
-    "evaluation": BASE | {"agent", "engine", "search", "evaluation"},
+    "desk": BASE | {"agent", "engine", "search", "fetch", "desk"},
+    "evaluation": BASE | {"agent", "engine", "search", "desk", "evaluation"},
+    "run_state": {"events", "types"},
     "history": {"events", "types", "errors", "paths", "history", "__init__"},
-    "render": {"events", "types", "errors", "render", "__init__"},
+    "render": {"events", "types", "errors", "run_state", "render", "__init__"},
 }
 ONE_DOOR = {
-    "llama_cpp": "engine/llama_cpp.py",
+    "llama_cpp": "engine/llama/model.py",
     "httpx": "fetch/client.py",
     "diskcache": "fetch/cache.py",
     "trafilatura": "extract/html.py",
     "matplotlib": "evaluation/curves.py",
-    "huggingface_hub": "engine/hub.py",
+    "huggingface_hub": "engine/files/hub.py",
     "tomlkit": "settings_file.py",
     "w3lib": "search/fusion.py",
 }

@@ -20,7 +20,7 @@ _VALUES = (0, 1, 2, 3, 7, 255, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 def header_size(path: Path) -> int:
     """Bytes before the weights of a file that `gguf.py` can read."""
-    from hds_cli.engine import gguf
+    from hds_cli.engine.files import gguf
 
     with path.open("rb") as stream:
         reader = gguf._Reader(stream, path.stat().st_size)
@@ -62,7 +62,7 @@ def mutants(good: Path, folder: Path, count: int, seed: int) -> Iterator[Path]:
 def main(good: Path, count: int, seed: int, *, guard: bool = True) -> Counter[str]:
     """Load every mutant as `hds ask` would, and count how it ended."""
     from hds_cli.engine.base import ModelSpec, Segment
-    from hds_cli.engine.llama_cpp import LlamaEngine
+    from hds_cli.engine.llama.model import LlamaEngine
     from hds_cli.errors import HdsError
 
     ends: Counter[str] = Counter()

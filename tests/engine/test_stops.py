@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hds_cli.engine.stops import repeats
+from hds_cli.engine.llama.stops import repeats
 
 
 @pytest.mark.parametrize(

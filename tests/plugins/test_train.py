@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import hds_starter
 from hds_cli.agent import protocol
 from hds_cli.engine.base import ModelSpec, Sampling, Segment
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.errors import UsageError
 from hds_train.command import train as train_command
 from hds_train.data import batches, rows

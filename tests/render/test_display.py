@@ -23,7 +23,7 @@ from hds_cli import events as e
 from hds_cli.render import answer
 from hds_cli.render.choose import Choice
 from hds_cli.render.display import Display
-from hds_cli.render.state import RunState
+from hds_cli.run_state import RunState
 
 from .conftest import fixed_console, written
 from .sample import whole_run

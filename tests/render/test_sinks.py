@@ -17,8 +17,8 @@ from hds_cli.render.document import RunDocument
 from hds_cli.render.jsonl import JsonLines
 from hds_cli.render.live import LiveTree
 from hds_cli.render.plain import PlainLines
-from hds_cli.render.state import RunState
 from hds_cli.render.tree import View, tree_lines
+from hds_cli.run_state import RunState
 from hds_cli.types import Citation, ModelInfo, Passage, SearchResult
 
 from .conftest import fixed_console, written

@@ -10,8 +10,8 @@ import pytest
 from hds_cli import events as e
 from hds_cli.render import words
 from hds_cli.render.gantt import timeline_lines
-from hds_cli.render.state import RunState
 from hds_cli.render.timeline import Bar, Timeline, packed, ticks, timeline
+from hds_cli.run_state import RunState
 
 from . import pictures
 from .conftest import fixed_console, written

@@ -9,8 +9,8 @@ import pytest
 
 from hds_cli import events as e
 from hds_cli.render import words
-from hds_cli.render.state import RunState
 from hds_cli.render.tree import View, tree_lines
+from hds_cli.run_state import RunState
 from hds_cli.types import SearchResult
 
 from . import pictures

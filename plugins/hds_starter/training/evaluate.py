@@ -28,9 +28,10 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
-from hds_cli.commands import _models
 from hds_cli.config import Settings
+from hds_cli.desk import speaking
 from hds_cli.engine.base import Segment
+from hds_cli.engine.opening import find_model
 from hds_cli.errors import HdsError
 from hds_cli.evaluation.bootstrap import Interval, interval, paired
 from hds_cli.search.fanout import Fanout
@@ -60,7 +61,7 @@ class _Pages:
         return await in_daemon(self._collection.read, url)
 
 
-async def ask(question: str, model: _models.Model, source: _Pages, settings: Settings) -> list[events.Event]:
+async def ask(question: str, model: speaking.Model, source: _Pages, settings: Settings) -> list[events.Event]:
     """One run; its events."""
     session = model.engine.session()
     seen: list[events.Event] = []
@@ -164,8 +165,8 @@ def _sample(rows: Iterable[dict[str, Any]], most: int) -> list[dict[str, Any]]:
 
 def _judged(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     settings = Settings(dialect=args.dialect, n_threads=args.threads)
-    spec = _models.check(settings)
-    model = _models.load(replace(spec, lora=args.lora, calculates=True) if args.lora else spec, settings)
+    spec = find_model(settings)
+    model = speaking.load(replace(spec, lora=args.lora, calculates=True) if args.lora else spec, settings)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         out = stack.enter_context(args.out.open("w", encoding="utf-8")) if args.out else None
         sources = {c.name: _Pages(c) for c in collections_of(args, Path(folder))}

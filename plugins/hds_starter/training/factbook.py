@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection, read_jsonl
 from hds_starter import world
 from hds_starter.training.facts import ARTICLE, MANY, NOT_FOUND, ONE

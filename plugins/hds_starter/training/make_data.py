@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import hds_starter
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection, read_jsonl
 from hds_cli.types import Document
 from hds_starter import world

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.text import normalise, sentences
 from hds_starter.training.facts import MANY, NOT_FOUND, ONE

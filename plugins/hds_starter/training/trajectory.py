@@ -12,7 +12,7 @@ import hds_starter
 from hds_cli.agent import calculation, protocol
 from hds_cli.agent.evidence import Evidence, turn_budget
 from hds_cli.engine.base import Segment
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.types import Page, Passage
 from hds_starter import world

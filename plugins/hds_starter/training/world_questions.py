@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from hds_cli.engine.llama_cpp import LlamaEngine
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_starter import world
 from hds_starter.training.facts import ARTICLE, ASK, ASK_MANY, FACTS, MANY, NOT_FOUND, NOWHERE, ONE, UNKNOWN, WEIGHTS

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from hds_cli.engine.known import SHORT_NAMES
+from hds_cli.engine.files.known import SHORT_NAMES
 from hds_cli.errors import ModelMissing, UsageError
 
 _REPO = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+?))?(?::(?P<what>.+))?")

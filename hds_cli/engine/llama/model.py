@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hds_cli.engine import models, trial
+from hds_cli.engine import trial
 from hds_cli.engine.base import ChatTemplate, Counter, Generation, ModelSpec, OnText, Sampling, Segment, StopReason
-from hds_cli.engine.llama_sampling import sampler
-from hds_cli.engine.stops import StopText, repeats
+from hds_cli.engine.files import models
+from hds_cli.engine.llama.sampling import sampler
+from hds_cli.engine.llama.stops import StopText, repeats
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 
@@ -70,6 +71,7 @@ class LlamaEngine:
             sha256=digest,
             quantization=self.header.quantization,
             engine="llama_cpp",
+            dialect="hds" if self.header.looks_like_searcher else "",
             n_ctx=self._n_ctx,
             n_gpu_layers=layers,
             lora=models.fingerprint(spec.lora) if spec.lora else None,

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from hds_cli.engine import library, remembered
 from hds_cli.engine.base import ModelSpec
-from hds_cli.engine.gguf import GgufHeader, read_header
-from hds_cli.engine.known import SHORT_NAMES
+from hds_cli.engine.files import library, remembered
+from hds_cli.engine.files.gguf import GgufHeader, read_header
+from hds_cli.engine.files.known import SHORT_NAMES
 from hds_cli.errors import ModelMissing
 from hds_cli.plugins import entry_points, make
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hds_cli.engine.gguf import GgufHeader
+from hds_cli.engine.files.gguf import GgufHeader
 
 _DEFAULT_CTX = 16_384
 _WORK = 300_000_000  # bytes for compute buffers and the program itself

@@ -20,9 +20,9 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from hds_cli import paths
-from hds_cli.engine.library import PulledFile, Record, name_for
-from hds_cli.engine.models import read_header
-from hds_cli.engine.reference import choose, harmless, taken_apart
+from hds_cli.engine.files.library import PulledFile, Record, name_for
+from hds_cli.engine.files.models import read_header
+from hds_cli.engine.files.reference import choose, harmless, taken_apart
 from hds_cli.errors import HdsError, ModelError, ModelMissing, OutputError, UsageError
 
 _SPARE = 64 << 20  # bytes that stay free on the disk

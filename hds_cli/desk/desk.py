@@ -1,0 +1,164 @@
+"""A model, the sources and the pages, opened once, for one question after another."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hds_cli import events
+from hds_cli.agent.earlier import Earlier, Resumed
+from hds_cli.agent.loop import Limits, Parts, Run, Stop
+from hds_cli.agent.select import selector
+from hds_cli.config import Settings, shaping
+from hds_cli.desk.speaking import Model, load
+from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.keys import hider
+from hds_cli.search.base import Source, SourceContext
+from hds_cli.search.checked import checked
+from hds_cli.search.fanout import Fanout
+from hds_cli.threads import in_daemon
+from hds_cli.types import Egress, Page
+
+if TYPE_CHECKING:
+    from hds_cli.fetch.client import Fetcher
+
+Open = Callable[[SourceContext], Sequence[Source]]
+
+
+def new_run_id() -> str:
+    """A short name, easy to type: six characters that cannot be mistaken for others."""
+    return "".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(6))
+
+
+def _hidden(emit: events.Emit) -> events.Emit:
+    """`emit` without the keys: what is shown, printed and kept is the same, and has none."""
+    hide = hider()
+    return emit if hide is None else lambda event: emit(hide(event))
+
+
+class Desk:
+    """A model, the sources and the pages, opened once, for one question after another."""
+
+    def __init__(
+        self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: Model, session: Session
+    ) -> None:
+        self._settings, self._fetcher, self.model = settings, fetcher, model
+        self._sources = [checked(source) for source in sources]  # their breakers last over all questions
+        self._first: Session | None = session
+
+    async def answer(
+        self,
+        question: str,
+        emit: events.Emit,
+        *,
+        attached: Page | None = None,
+        stop: Stop | None = None,
+        before: Earlier | Resumed | None = None,
+        run_id: str | None = None,
+    ) -> events.RunFinished:
+        """Research one question; every event goes to `emit`, `RunFinished` last.
+
+        Args:
+            before: the run to go on from.
+            run_id: a new one if none is given.
+
+        Raises:
+            HdsError: what stands in the way.
+        """
+        session, self._first = self._first, None
+        if session is None:
+            session = await in_daemon(self.model.engine.session)
+        stop = stop or Stop()
+        stop.abort = self.model.engine.abort
+        if stop.reason is None:
+            self.model.engine.resume()
+        try:
+            parts, limits = self._parts(session, stop), _limits(self.model, self._settings)
+            run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
+            finished = await run.answer(question, attached, before)
+        finally:
+            self.model.engine.abort()
+        session.close()  # not after a run that was cut short: the model's thread may still be in it
+        return finished
+
+    def _parts(self, session: Session, stop: Stop) -> Parts:
+        settings, fetcher, model = self._settings, self._fetcher, self.model
+        before = fetcher.egress()
+        return Parts(
+            dialect=model.speak(session, settings),
+            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep),
+            count=lambda text: model.engine.count([Segment(text)]),
+            counter=session.counter,
+            model=model.info,
+            stop=stop,
+            resume=model.engine.resume,
+            egress=lambda: _since(before, fetcher.egress()),
+            fault=lambda: fetcher.cache.fault,
+            sources=tuple(source.name for source in self._sources),
+            offline=settings.offline,
+            seed=settings.seed,
+            settings=shaping(settings),
+            selector=selector(settings.select),
+        )
+
+
+@contextlib.asynccontextmanager
+async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open | None = None) -> AsyncIterator[Desk]:
+    """Open the sources and load the model.
+
+    Args:
+        own: sources, or what opens them, instead of those that the settings name.
+
+    Raises:
+        HdsError: a source or the model is missing or unusable.
+    """
+    from hds_cli.fetch.client import Fetcher
+    from hds_cli.search.sources import open_sources
+
+    selector(settings.select)  # one that is not there is said before the model is loaded
+    async with Fetcher(settings) as fetcher:
+        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract, fetcher.fetch)
+        sources = own(context) if callable(own) else own
+        if sources is None:
+            sources = open_sources(settings.source, context)
+        if any(source.needs_network for source in sources):
+            fetcher.warm()
+        model = await in_daemon(load, spec, settings)
+        yield Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
+
+
+def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress, ...]:
+    """What was contacted after `before` was taken."""
+    old = {host.host: host for host in before}
+    grown = (
+        replace(h, requests=h.requests - old[h.host].requests, bytes=h.bytes - old[h.host].bytes)
+        if h.host in old
+        else h
+        for h in now
+    )
+    return tuple(host for host in grown if host.requests)
+
+
+def _limits(model: Model, settings: Settings) -> Limits:
+    return Limits(
+        max_turns=settings.max_turns,
+        max_queries=settings.max_queries,
+        turn_timeout=settings.turn_timeout,
+        timeout=settings.timeout,
+        evidence_tokens=model.spec.evidence_tokens,
+        evidence_passages=model.spec.evidence_passages or 4,
+    )
+
+
+def warnings(model: Model, settings: Settings) -> list[events.Notice]:
+    said = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
+    if settings.fetch_proxy and not settings.offline:
+        message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
+        said.append(events.Notice(level="info", code="proxy", message=message))
+    return said
+
+
+__all__ = ["Desk", "desk", "new_run_id", "warnings"]

@@ -1,0 +1,73 @@
+"""A loaded model and the dialect in which it is spoken to."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hds_cli.agent.dialects import Dialect, HdsDialect, chosen
+from hds_cli.agent.protocol import UPSTREAM_PREAMBLE_SHA256
+from hds_cli.config import Settings
+from hds_cli.engine.base import Engine, ModelSpec, Session
+from hds_cli.engine.opening import open_engine
+from hds_cli.errors import ConfigError
+from hds_cli.types import ModelInfo
+
+
+@dataclass
+class Model:
+    """A loaded engine and everything the dialect needs to know."""
+
+    engine: Engine
+    spec: ModelSpec
+    dialect: str
+    preamble: str | None
+    info: ModelInfo
+    warnings: tuple[str, ...] = ()
+
+    def speak(self, session: Session, settings: Settings) -> Dialect:
+        """A dialect over a new session, for one run."""
+        temperature = settings.temperature if settings.temperature is not None else self.spec.temperature
+        if self.dialect == "guided":
+            from hds_cli.agent.guided import GuidedDialect
+
+            return GuidedDialect(
+                session, self.engine.chat_template(), temperature=temperature, seed=settings.seed,
+                max_queries=settings.max_queries,
+            )  # fmt: skip
+        return HdsDialect(
+            session, preamble=self.preamble, boxed=self.spec.boxed, temperature=temperature,
+            max_tokens=settings.max_tokens, seed=settings.seed, calculates=self.spec.calculates,
+        )  # fmt: skip
+
+
+def load(spec: ModelSpec, settings: Settings) -> Model:
+    """Load the model and choose its dialect; takes a while for a large one, so it is called in a thread.
+
+    Raises:
+        ModelError: the file is missing or unusable.
+    """
+    engine = open_engine(spec, settings)
+    dialect = chosen(
+        settings.dialect,
+        model_says=spec.dialect,
+        looks_like_searcher=engine.info.dialect == "hds",
+        has_template=bool(engine.chat_template()),
+    )
+    preamble, label, warnings = _preamble(spec, settings)
+    info = replace(engine.info, dialect=dialect, prompt=label if dialect == "hds" else "builtin")
+    return Model(engine, spec, dialect, preamble, info, warnings)
+
+
+def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tuple[str, ...]]:
+    if settings.prompt_file is None:
+        return spec.preamble, spec.name if spec.preamble is not None else "builtin", ()
+    path = Path(settings.prompt_file).expanduser()
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"cannot read dialect.hds.prompt_file {path}: {exc}") from exc
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    warning = f"{path} is not the text the searcher was trained with (its SHA-256 differs)"
+    return text, f"sha256:{digest}", () if digest == UPSTREAM_PREAMBLE_SHA256 else (warning,)

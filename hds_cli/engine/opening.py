@@ -1,0 +1,65 @@
+"""From settings to a loaded engine: the one door to every engine, ours and the plugins'."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from hds_cli.config import Settings
+from hds_cli.engine.base import Engine, ModelSpec
+from hds_cli.errors import EngineUnknown, ModelMissing, UsageError
+from hds_cli.plugins import entry_points, make, mismatch
+
+ENGINES = ("llama_cpp", "scripted")
+GROUP = "hds.engines.v1"
+_ENGINE = ("info", "session", "count", "chat_template", "abort", "resume", "close")
+
+
+def find_model(settings: Settings) -> ModelSpec:
+    """The model that the settings name, without loading it.
+
+    Raises:
+        EngineUnknown, ModelMissing, UsageError: what the settings name is not there.
+    """
+    if settings.engine not in ENGINES:
+        return _of_plugin(settings)
+    if settings.engine == "scripted":
+        if settings.model is None:
+            raise UsageError("the scripted engine needs a script", hint="hds ask -e scripted -m FILE.jsonl …")
+        path = Path(settings.model).expanduser()
+        if not path.exists():
+            raise ModelMissing(f"there is no script {path}", hint="hds ask -e scripted -m FILE.jsonl …")
+        return ModelSpec(path.stem, path, dialect="hds")
+    from hds_cli.engine.files import models
+
+    return models.resolve(settings.model)
+
+
+def _of_plugin(settings: Settings) -> ModelSpec:
+    """The model of an engine plugin: only that engine knows what the name means."""
+    known = entry_points(GROUP)
+    if settings.engine not in known:
+        names = ", ".join((*ENGINES, *sorted(known)))
+        unknown = EngineUnknown(f"there is no engine {settings.engine!r}", hint=f"engines: {names}")
+        raise mismatch("engines", settings.engine) or unknown
+    return ModelSpec(settings.model or settings.engine, Path(settings.model or ""))
+
+
+def open_engine(spec: ModelSpec, settings: Settings) -> Engine:
+    """Load the model; takes a while for a large one, so it is called in a thread.
+
+    Raises:
+        ModelError: the file is missing or unusable.
+    """
+    if settings.engine == "scripted":
+        from hds_cli.engine.scripted import ScriptedEngine
+
+        return ScriptedEngine(spec.path, n_ctx=settings.n_ctx)
+    if settings.engine not in ENGINES:
+        engine: Engine = make(GROUP, settings.engine, spec, settings, needs=_ENGINE)
+        return engine
+    from hds_cli.engine.llama.model import LlamaEngine
+
+    if settings.dialect == "guided":
+        spec = replace(spec, lora=None)  # the adapter only knows the searcher's protocol
+    return LlamaEngine(spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers)
