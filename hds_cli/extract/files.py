@@ -75,20 +75,20 @@ def _table(table: Any) -> str:
 
 def _epub(body: bytes) -> Found:
     """The chapters in the order of the spine (EPUB 3.3, Open Container Format and package document)."""
-    from hds_cli.extract import html
+    from hds_cli.extract import markup
     from hds_cli.extract.charset import decode
 
     book = zipfile.ZipFile(io.BytesIO(body))
     _check_size(book)
-    container = html.parse_xml(decode(book.read("META-INF/container.xml"), markup=True))
+    container = markup.parse_xml(decode(book.read("META-INF/container.xml"), markup=True))
     package = next(node.get("full-path") for node in container.iter("{*}rootfile"))
-    root = html.parse_xml(decode(book.read(package), markup=True))
+    root = markup.parse_xml(decode(book.read(package), markup=True))
     folder = package.rpartition("/")[0]
     chapters = []
     for name in _spine(root, folder):
         if name in book.NameToInfo:
-            markup = decode(book.read(name), markup=True)
-            chapters.append(html.strip_tags(_HEADING.sub(_as_markdown, markup)))
+            chapter = decode(book.read(name), markup=True)
+            chapters.append(markup.strip_tags(_HEADING.sub(_as_markdown, chapter)))
     date = _DATE.match(_meta(root, "date"))
     return {
         "title": _meta(root, "title")[:300], "author": _meta(root, "creator") or None,
