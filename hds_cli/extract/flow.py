@@ -25,9 +25,8 @@ _UNSEEN = frozenset(
     "applet audio button canvas datalist embed figure head iframe input link map meta noscript object option script select "
     "source style svg template textarea title track video".split()
 )
-_BREAK = "\ue00d"  # a line's end inside a block, while it is gathered
+_BREAK = "\x0b"  # a line's end inside a block, while it is gathered
 _ROWS = frozenset(("div", "li", "tr", "p"))  # lines of code that a highlighter has wrapped
-_ORDER = {"thead": 0, "tfoot": 2}
 _LISTS = frozenset(("ul", "ol", "dl", "menu", "dir"))
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language-|lang-|highlight-source-|highlight-|brush:\s*|sourceCode\s+)([\w+#.-]{1,20})", re.I)
 _NO_LANGUAGE = frozenset(("none", "plaintext", "text", "plain", "txt", "wrapper", "default"))
@@ -218,9 +217,9 @@ def table(node: Any, deep: int = 1) -> str:
 
 
 def _rows(node: Any) -> list[list[Any]]:
-    """The cells of the table's own rows, in the order they are shown: head, body, foot."""
+    """The cells of the table's own rows."""
     rows: list[list[Any]] = []
-    for group in sorted((g for g in node if isinstance(g.tag, str)), key=lambda g: _ORDER.get(g.tag, 1)):
+    for group in node.iterchildren("tr", "thead", "tbody", "tfoot"):
         for row in [group] if group.tag == "tr" else group.iterchildren("tr"):
             if "hidden" not in row.attrib:
                 rows.append([cell for cell in row if cell.tag in ("td", "th")])

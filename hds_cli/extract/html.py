@@ -14,11 +14,19 @@ from typing import Any
 from hds_cli.extract import flow
 from hds_cli.extract.inline import settled
 from hds_cli.extract.markup import bounded, parse_html, strip_tags
-from hds_cli.extract.meta import metadata, story
+from hds_cli.extract.linked import json_ld, text_in
+from hds_cli.extract.meta import metadata
 from hds_cli.extract.nopage import why_no_page
 from hds_cli.extract.shape import Shapes, is_marked, unmarked
 from hds_cli.extract.text import tidy
 
+# What trafilatura always takes out, after it has searched and copied it several times.
+_NEVER_TEXT = (
+    "aside", "audio", "canvas", "embed", "footer", "head", "iframe", "input", "link", "map", "noscript", "object", "select",
+    "svg", "template", "textarea", "video",
+)  # fmt: skip
+_DEEPEST = 240  # elements within each other, about as many as a tree may hold
+_STUB = 600  # characters; a shorter text may be the teaser of an article that stands in JSON-LD
 _MARKED = frozenset(("list", "table", "code"))
 
 
@@ -33,19 +41,22 @@ def extract(text: str, bound: Callable[[str], str] = bounded) -> dict[str, Any]:
     Args:
         bound: what keeps the markup within limits; a test passes its own.
     """
-    text = settled(bound(text))
+    text = bound(text)
+    has_scripts = "<script" in text or "<SCRIPT" in text
+    text = settled(text)
     tree = parse_html(text)
     if tree is None:
-        body = strip_tags(text)
-        return {"title": "", "text": body}
-    found = metadata(tree)
-    shapes = Shapes(tree)
-    body = _without_title(_body(tree, text, shapes), found["title"])
-    if reason := why_no_page(tree, text, found["title"], body):
-        if told := story(tree):
-            return found | told
-        return {"reason": reason, "title": found["title"]}
-    return found | {"text": body}
+        return {"title": "", "text": strip_tags(text)}
+    told = json_ld(tree)
+    found = metadata(tree, told)
+    for node in list(tree.iter(*_NEVER_TEXT)):
+        if node.getparent() is not None:
+            node.drop_tree()
+    body = _without_title(_body(tree, text, Shapes(tree, text)), found["title"])
+    reason = why_no_page(text, found["title"], body, has_scripts=has_scripts)
+    if told and (reason or len(body) < _STUB) and len(story := text_in(told)) > (0 if reason else 2 * len(body)):
+        return found | {"text": story}
+    return {"reason": reason, "title": found["title"]} if reason else found | {"text": body}
 
 
 def _without_title(body: str, title: str) -> str:
@@ -67,15 +78,30 @@ def _body(tree: Any, text: str, shapes: Shapes) -> str:
         body = max(body, _main_text(tree, shapes, fast=False), key=len)
     if len(body) >= 200:
         return body
-    everything = _everything(tree, text)
+    everything = _everything(text)
     # A short page, or one that the extractor gave up on: all of its text.
     return everything if not body or (len(everything) < 2000 and len(body) < 0.3 * len(everything)) else body
 
 
-def _everything(tree: Any, text: str) -> str:
+def _everything(text: str) -> str:
     """All visible text; where the tree was cut (a page may nest deeper than a tree may), what lies beyond it too."""
-    shown, stripped = unmarked(flow.text_of(tree)), strip_tags(text)
-    return shown if 2 * len(shown) >= len(stripped) or len(stripped) < 200 and shown else stripped
+    tree, stripped = parse_html(text), strip_tags(text)
+    if tree is None:
+        return stripped
+    Shapes(tree, text)
+    shown = unmarked(flow.text_of(tree))
+    return shown if 3 * len(shown) >= len(stripped) or not _is_cut(tree) else stripped
+
+
+def _is_cut(tree: Any) -> bool:
+    from lxml import etree
+
+    depth = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth >= _DEEPEST:
+            return True
+    return False
 
 
 def _running_text(tree: Any) -> int:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import html as entities
 import re
-from typing import NamedTuple
 
 # Marks of a phrase's looks; `span` and these carry no text of their own.
 _TOKEN = re.compile(
-    r"<(/?)(span|b|strong|i|em|u|font|small|big|tt|kbd|samp|var|mark|abbr|cite|del|s|strike|math|rt|rp|svg)"
+    r"<(/?)(?=[sbieufktvmacdr])(span|b|strong|i|em|u|font|small|big|tt|kbd|samp|var|mark|abbr|cite|del|s|strike|math|rt|rp|svg)"
     r"(?=[\s>/])([^<>]*)>",
     re.I,
 )
@@ -29,6 +28,8 @@ _UNSEEN = re.compile(
     r"|mw-editsection|lineno)\b(?![a-z-])|display:\s*none",
     re.I,
 )
+_STRIKE = frozenset(("del", "s", "strike"))
+_TELLING = frozenset(("del", "s", "strike", "math", "rt", "rp", "svg"))  # say something without attributes
 _FAQ = re.compile(r"faq-question", re.I)
 _RAISED = re.compile(r"<su([pb])\b[^<>]*>((?:(?!</?su[pb]\b)[\s\S]){0,400}?)</su\1\s*>", re.I)
 _NOTE_ANCHOR = re.compile(
@@ -61,14 +62,6 @@ _NOTE = re.compile(r"\[[^\[\]]{1,12}\]|\(\d{1,3}\)|[*†‡§¶⁎#]{1,4}|\d{1,3
 _MAX_FORMULA = 20_000
 
 
-class _Token(NamedTuple):
-    start: int
-    end: int
-    closing: bool
-    name: str
-    attributes: str
-
-
 def settled(markup: str) -> str:
     """The markup with its phrases as plain text: linear in its length.
 
@@ -79,11 +72,11 @@ def settled(markup: str) -> str:
     - The small type above a character (`rt`) goes; `b`, `i`, `span` and their kind leave their text.
     """
     markup = _without_programs(markup)
-    lower = markup.lower()
-    if "<sup" in lower or "<sub" in lower:
+    if any(tag in markup for tag in ("<sup", "<sub", "<SUP", "<SUB")):
         markup = _raised(markup)
     markup = _NOTE_ANCHOR.sub(lambda found: "" if _is_note_anchor(found, markup) else found[0], markup)
-    markup = _IMAGE.sub(_image, markup)
+    if any(word in markup for word in ("latex", "mwe-math", "equation", "math", '"tex')):
+        markup = _IMAGE.sub(_image, markup)
     return _phrases(markup)
 
 
@@ -106,58 +99,52 @@ def _without_programs(markup: str) -> str:
 
 
 def _phrases(markup: str) -> str:
-    tokens = [_Token(m.start(), m.end(), bool(m[1]), m[2].lower(), m[3]) for m in _TOKEN.finditer(markup)]
-    ends = _pairs(tokens)
-    struck = sum(tokens[ends[n]].start - t.end for n, t in enumerate(tokens) if n in ends and _is_struck(t))
-    keep_struck = struck > len(markup) / 2
+    tokens = list(_TOKEN.finditer(markup))
+    names = [token[2].lower() for token in tokens]
+    ends = _pairs(tokens, names)
+    struck = {n for n in ends if names[n] in _STRIKE or (tokens[n][3] and _STRUCK.search(tokens[n][3][:2000]))}
+    if sum(tokens[ends[n]].start() - tokens[n].end() for n in struck) > len(markup) / 2:
+        struck = set()
     out: list[str] = []
     at = 0
     for number, token in enumerate(tokens):
-        if token.start < at:
+        start, end = token.span()
+        if start < at:
             continue  # inside what was left out
-        out.append(markup[at : token.start])
-        at = token.end
-        last = ends.get(number)
-        if last is None or token.closing:
-            out.append(_lone(token, markup))
+        out.append(markup[at:start])
+        at = end
+        name, attributes, last = names[number], token[3], ends.get(number)
+        if last is None or not (attributes or name in _TELLING):
+            if name in ("math", "svg"):
+                out.append(token[0])
             continue
-        inside = slice(token.end, tokens[last].start)
-        if token.name == "svg":
-            at = tokens[last].end
-        elif token.name == "math":
-            out.append(_formula(markup[inside], token.attributes))
-            at = tokens[last].end
-        elif token.name in ("rt", "rp") or (_is_struck(token) and not keep_struck) or _UNSEEN.search(token.attributes[:2000]):
-            out.append(" " if token.name != "rt" and token.name != "rp" else "")
-            at = tokens[last].end
-        elif token.name == "strong" and _FAQ.search(token.attributes[:2000]):
-            out.append("<h3>" + markup[inside] + "</h3>")
-            at = tokens[last].end
+        inside = markup[end : tokens[last].start()]
+        if name == "svg":
+            at = tokens[last].end()
+        elif name == "math":
+            out.append(_formula(inside, attributes))
+            at = tokens[last].end()
+        elif number in struck or name in ("rt", "rp") or _UNSEEN.search(attributes[:2000]):
+            out.append("" if name in ("rt", "rp") else " ")
+            at = tokens[last].end()
+        elif name == "strong" and _FAQ.search(attributes[:2000]):
+            out.append(f"<h3>{inside}</h3>")
+            at = tokens[last].end()
     out.append(markup[at:])
     return "".join(out)
 
 
-def _lone(token: _Token, markup: str) -> str:
-    """A tag without its partner, or an end: those of looks say nothing, the others are left to the parser."""
-    return markup[token.start : token.end] if token.name in ("math", "svg") else ""
-
-
-def _pairs(tokens: list[_Token]) -> dict[int, int]:
+def _pairs(tokens: list[re.Match[str]], names: list[str]) -> dict[int, int]:
     """The number of the end tag of each start tag; starts that are never closed have none."""
     ends: dict[int, int] = {}
     waiting: dict[str, list[int]] = {}
-    for number, token in enumerate(tokens):
-        stack = waiting.setdefault(token.name, [])
-        if not token.closing:
-            if not token.attributes.endswith("/"):
-                stack.append(number)
-        elif stack:
+    for number, name in enumerate(names):
+        if not tokens[number][1]:
+            if not tokens[number][3].endswith("/"):
+                waiting.setdefault(name, []).append(number)
+        elif stack := waiting.get(name):
             ends[stack.pop()] = number
     return ends
-
-
-def _is_struck(token: _Token) -> bool:
-    return token.name in ("del", "s", "strike") or bool(token.attributes and _STRUCK.search(token.attributes[:2000]))
 
 
 # -- raised and lowered ---------------------------------------------------------
@@ -197,7 +184,7 @@ def _is_note_anchor(found: re.Match[str], markup: str) -> bool:
     if not _NOTE_LINK.search(found[1][:2000]):
         return False
     before = markup[max(0, found.start() - 40) : found.start()]
-    return before[-1:] != ">" and before.strip() != "" and not before[-1:].isspace()
+    return before != "" and not before[-1].isspace() and before[-1] != ">" and not before.endswith("..")
 
 
 def _opens_block(markup: str, at: int) -> bool:

@@ -10,9 +10,6 @@ from hds_cli.extract.text import tidy
 
 MAX_TAGS = 200_000
 MAX_CHARACTERS = 8_000_000
-SIGNS = "".join(map(chr, range(0xE000, 0xE010)))  # ours, in a text that is being made; no page may bring them
-_NO_SIGNS = str.maketrans(dict.fromkeys(SIGNS))
-_SIGN = re.compile(f"[{SIGNS}]")
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{50000,}>")
 _TAG = re.compile(r"<[^<>]*>")
 _HIDDEN = re.compile(r"(?is)<(script|style|noscript|template|svg|title)\b.*?</\1\s*>|<!--.*?-->")
@@ -23,18 +20,13 @@ _INLINE = re.compile(
 
 
 def bounded(text: str) -> str:
-    """The markup without what makes parsers quadratic: too many tags, one tag of endless attributes, marks of ours."""
-    text = _LONG_TAG.sub("", text[:MAX_CHARACTERS])
-    if _SIGN.search(text):
-        text = text.translate(_NO_SIGNS)
-    if text.count("<") > MAX_TAGS:
-        at = -1
-        for number, found in enumerate(re.finditer("<", text)):
-            if number == MAX_TAGS:
-                at = found.start()
-                break
-        text = text[:at]
-    return text
+    """The markup without what makes parsers quadratic: too many tags, a tag of endless attributes."""
+    text = text[:MAX_CHARACTERS]
+    pieces = text.split("<")
+    if max(map(len, pieces)) > 50_000:
+        text = _LONG_TAG.sub("", text)
+        pieces = text.split("<")
+    return text if len(pieces) <= MAX_TAGS + 1 else "<".join(pieces[: MAX_TAGS + 1])
 
 
 def parse_html(text: str) -> Any:

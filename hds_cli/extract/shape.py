@@ -6,6 +6,7 @@ page. Everything here looks at each element a bounded number of times.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -13,11 +14,11 @@ from hds_cli.extract import flow
 
 _LISTS = ("ul", "ol", "dl")
 _OUTER = (*_LISTS, "table", "pre")
-# A number in signs that no pattern for words or digits matches: what trafilatura looks for in a text it finds as before.
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_SIGNED = {ord("0") + n: 0xE002 + n for n in range(10)}
-_DIGITS = {sign: digit for digit, sign in _SIGNED.items()}
-_NUMBER = re.compile("\ue000[\ue002-\ue00b]+\ue001")
+_ENDS = frozenset((*_OUTER, "body", "nav", "header", "footer", "aside", "menu"))  # those of the furniture stay as they are
+# A number is one letter for private use: trafilatura weighs a text by its length and looks for words in it. A page that
+# has such a letter itself (fonts of icons do) gets no more by it than one of its own lists.
+_SIGNS = 6400 + 65534
+_NUMBER = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd]")
 _BOILERPLATE = re.compile(
     r"(?i)(?<![a-z])(?:nav|navbar|navbox|navigation|menu|sidebar|breadcrumbs?|share|social|related|footer|toc|calendar"
     r"|pagination|pager|tags?|widget|comments?|metadata|mbox|ambox|catlinks|vertical-navbox)(?![a-z])"
@@ -28,6 +29,11 @@ _LEADS_AWAY = re.compile(
     r"|you (?:may|might)|advertisement|links?|contents|further reading|references|sign up|newsletter)\b"
 )
 _OPENS = re.compile(r"(?i)accordion|collaps|faq|toggle|question|expand|disclosure")
+_OPENER = re.compile(
+    r"(?i)(?:accordion|faq|collaps[a-z]{0,8}|toggle)[-_]{0,2}(?:item[-_]{0,2})?"
+    r"(?:button|title|head(?:er|ing)?|question|trigger|label)|(?<![a-z])question(?![a-z])"
+)
+_MAY_OPEN = frozenset(("button", "a", "div", "p", "label", "h2", "h3", "h4", "h5", "h6"))
 _NUMBERED = re.compile(r"(?i)(?:fig(?:ure|\.)?|table|tab\.|chart|diagram|map|graph|abb(?:ildung|\.)|tabelle|figura|cuadro|рис\.?|табл\.?|图|図|表)\s*\d")
 _CREDIT = re.compile(r"(?i)photo|image|credit|courtesy|getty|reuters|\bap\b|\bafp\b|©|\(c\)|copyright|shutterstock|picture|screenshot|/[A-Z]")
 _COLON = (":", "：")
@@ -38,17 +44,18 @@ class Shapes:
 
     Args:
         tree: the page; it is changed.
+        markup: what it was made of.
     """
 
-    def __init__(self, tree: Any) -> None:
+    def __init__(self, tree: Any, markup: str) -> None:
         _unwrap_layout(tree)
         _mark_article(tree)
-        _questions(tree)
+        _questions(tree, markup)
         _captions(tree)
         self._parts: list[tuple[Any, Any]] = []  # what a number stands for: a list, table or code, and the item of it
         for node in list(tree.iter(*_OUTER)):
             above = node.getparent()
-            while above is not None and above.tag not in _OUTER and above.tag != "body":
+            while above is not None and above.tag not in _ENDS:
                 above = above.getparent()
             if above is None or above.tag == "body":
                 self._mark(node)
@@ -68,11 +75,11 @@ class Shapes:
         Args:
             done: what was written already, which is brought up to date.
         """
-        if not (numbers := [int(found[0][1:-1].translate(_DIGITS)) for found in _NUMBER.finditer(text)]):
+        if not (numbers := [_of_sign(sign) for sign in _NUMBER.findall(text)]):
             return None
         kept: dict[Any, set[Any]] = {}
         for number in numbers:
-            if number < len(self._parts):
+            if 0 <= number < len(self._parts):
                 node, item = self._parts[number]
                 kept.setdefault(node, set()).add(item)
         out = [_written(node, items) for node, items in kept.items() if node not in done]
@@ -85,6 +92,11 @@ def unmarked(text: str) -> str:
     return _NUMBER.sub("", text)
 
 
+def _of_sign(sign: str) -> int:
+    code = ord(sign)
+    return code - 0xE000 if code < 0xF0000 else code - 0xF0000 + 6400
+
+
 def is_marked(text: str | None) -> bool:
     """True when a number of ours stands first in the text."""
     return bool(text) and _NUMBER.match(str(text).lstrip()) is not None
@@ -92,7 +104,9 @@ def is_marked(text: str | None) -> bool:
 
 def _number(node: Any, number: int) -> bool:
     """Put a number before the first words below a node; False when it has none."""
-    sign = _OPEN + str(number).translate(_SIGNED) + _CLOSE
+    if number >= _SIGNS:
+        return False
+    sign = chr(0xE000 + number if number < 6400 else 0xF0000 + number - 6400)
     for part in node.iter():
         if isinstance(part.tag, str) and part.text and not part.text.isspace() and part.tag not in ("script", "style"):
             part.text = f"{sign}{part.text}" if part.tag == "pre" else f"{sign}{part.text.lstrip()}"
@@ -152,9 +166,9 @@ def _mark_article(tree: Any) -> None:
             found.tag = "article"
 
 
-def _questions(tree: Any) -> None:
+def _questions(tree: Any, markup: str) -> None:
     """What opens a panel of text becomes its heading: trafilatura drops buttons, and answers alone are of no use."""
-    for node in list(tree.iter("button", "a", "div", "p", "label", "h2", "h3", "h4", "h5", "h6")):
+    for node in _openers(tree, markup):
         if not _opens(node):
             continue
         words = " ".join(node.text_content().split())
@@ -169,20 +183,43 @@ def _questions(tree: Any) -> None:
             node.tag = "h3"
 
 
+def _openers(tree: Any, markup: str) -> list[Any]:
+    """What may open a panel; a search by attributes costs as much as the rest, so it waits for their names."""
+    nodes = list(tree.iter("button"))
+    if any(name in markup for name in ("aria-expanded", "data-toggle", "data-bs-toggle", "role=")):
+        nodes += [node for node in _by_attribute()(tree) if node.tag in _MAY_OPEN]
+    if any(name in markup for name in ("ccordion", "faq", "FAQ", "Faq", "uestion")):
+        nodes += [node for node in _by_class()(tree) if node.tag in _MAY_OPEN]
+    return list(dict.fromkeys(nodes))
+
+
+@functools.cache
+def _by_attribute() -> Any:
+    from lxml import etree
+
+    return etree.XPath("descendant::*[@aria-expanded or @data-toggle or @data-bs-toggle or @role='button']")
+
+
+@functools.cache
+def _by_class() -> Any:
+    from lxml import etree
+
+    named = " or ".join(f"contains(@class, '{part}')" for part in ("ccordion", "faq", "FAQ", "Faq", "uestion"))
+    tags = "|".join(f"descendant::{tag}" for tag in ("div", "p", "label", "h3", "h4"))
+    return etree.XPath(f"({tags})[{named}]")
+
+
 def _opens(node: Any) -> bool:
+    named = (node.get("class") or "")[:1000]
     if node.tag == "label":
-        return bool(node.get("for")) and bool(_OPENS.search((node.get("class") or "")[:1000]))
-    if node.tag != "button" and node.get("role") not in ("button", "tab") and not (
-        node.get("data-toggle") or node.get("data-bs-toggle")
-    ):
-        named = (node.get("class") or "")[:1000]
-        if node.get("aria-expanded") is None and not re.search(
-            r"(?i)(?:accordion|faq|collaps\w*|toggle)[-_]*(?:item[-_]*)?(?:button|title|head(?:er|ing)?|question|trigger|label)"
-            r"|(?<![a-z])question(?![a-z])", named
-        ):
-            return False
-        return node.tag != "a" or bool(node.get("aria-expanded") or node.get("aria-controls"))
-    return True
+        return bool(node.get("for")) and bool(_OPENS.search(named))
+    if node.tag == "button" or node.get("role") == "button":
+        return True
+    if node.get("data-toggle") or node.get("data-bs-toggle"):
+        return True
+    if node.get("aria-expanded") is None and not _OPENER.search(named):
+        return False
+    return node.tag != "a" or bool(node.get("aria-expanded") or node.get("aria-controls"))
 
 
 def _heading_around(node: Any) -> Any:
@@ -203,7 +240,7 @@ def _panel(node: Any) -> bool:
         while beside is not None and beside.tag in ("input", "svg", "br", "hr", "i"):
             beside = beside.getnext()
         if beside is not None:
-            if beside.tag in ("nav", "form", "button", "menu", "script", "a", "input", "select"):
+            if beside.tag in ("nav", "form", "button", "menu", "script", "a", "input", "select", "pre", "code", "table"):
                 return False
             size = len("".join(beside.itertext()).strip())
             linked = sum(len("".join(link.itertext())) for link in beside.iter("a"))
@@ -219,7 +256,8 @@ def _captions(tree: Any) -> None:
     for figure in list(tree.iter("figure")):
         holds = any(figure.find(f".//{tag}") is not None for tag in ("pre", "blockquote", "table"))
         captions = list(figure.iter("figcaption"))
-        kept = [caption for caption in captions if holds or _says_something("".join(caption.itertext()))]
+        credited = _CREDIT.search("".join(figure.itertext())) is not None
+        kept = [one for one in captions if holds or _says_something("".join(one.itertext()), credited)]
         for caption in kept:
             caption.tag = "p"
         if holds:
@@ -235,12 +273,12 @@ def _captions(tree: Any) -> None:
             time.tag = "em"
 
 
-def _says_something(caption: str) -> bool:
+def _says_something(caption: str, credited: bool) -> bool:
     """True for the caption of a figure or chart, and for a sentence that credits no photographer."""
     caption = " ".join(caption.split())
     if _NUMBERED.match(caption):
         return True
-    return len(caption) > 40 and caption[-1] in ".。！？!?" and not _CREDIT.search(caption)
+    return len(caption) > 40 and caption[-1] in ".。！？!?" and not credited
 
 
 def _is_content(table: Any) -> bool:
@@ -253,8 +291,6 @@ def _is_content(table: Any) -> bool:
 
 def _is_told_of(node: Any) -> bool:
     """True when the text before a list announces it: a sentence that ends in a colon, or a heading of the article."""
-    if _is_furniture(node):
-        return False
     before = node.getprevious()
     parent = node.getparent()
     text = (before.tail or "") if before is not None else ((parent.text or "") if parent is not None else "")
@@ -263,9 +299,11 @@ def _is_told_of(node: Any) -> bool:
             return False
         text = "".join(before.itertext())
         if before.tag in ("h2", "h3", "h4", "h5", "h6"):
-            return _above(node, ("article", "main")) is not None and not _LEADS_AWAY.search(text[:300])
+            inside = _above(node, ("article", "main")) is not None
+            return inside and not _LEADS_AWAY.search(text[:300]) and not _is_furniture(node)
     text = text.strip()
-    return text.endswith(_COLON) and len(text) < 600 and not _LEADS_AWAY.search(text[-200:])
+    told = text.endswith(_COLON) and len(text) < 600 and not _LEADS_AWAY.search(text[-200:])
+    return told and not _is_furniture(node)
 
 
 def _is_furniture(node: Any) -> bool:
