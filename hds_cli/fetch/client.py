@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from hds_cli import bounds
 from hds_cli.config import Settings
 from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
@@ -22,7 +23,7 @@ from hds_cli.fetch.guard import Blocked, Policy
 from hds_cli.fetch.http import SKIPPED, Http, judge, user_agent
 from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
-from hds_cli.fetch.workers import Workers
+from hds_cli.fetch.workers import Archive, Workers
 from hds_cli.threads import Daemon
 from hds_cli.types import Egress, Page, PageStatus
 
@@ -96,6 +97,10 @@ class Fetcher:
         if (kind := kind_of(label, body[:2048], url)) is None:
             return Page(url, url, status="skipped", reason="type", bytes=len(body))
         return _page(url, url, await self._workers.extract(body, kind, charset_of(label), url), len(body))
+
+    async def archive(self, factory: str, *files: str) -> Archive:
+        """An archive of pages, parsed in a process of its own: see `search.base.OpenArchive`."""
+        return await self._workers.open(factory, *files)
 
     async def keep(self, page: Page) -> None:
         """Put a page that a source read by itself among the pages on disk, if it has a web address."""
@@ -181,19 +186,21 @@ class Fetcher:
 
 def _page(url: str, final_url: str, found: Mapping[str, Any], size: int) -> Page:
     """What the extractor found in `size` bytes, as a page."""
-    page = Page(
-        url=url,
-        final_url=final_url,
-        title=str(found.get("title") or ""),
-        text=str(found.get("text") or ""),
-        bytes=size,
-        extract_seconds=float(found.get("seconds") or 0.0),
-        author=found.get("author"),
-        date=found.get("date"),
+    page = bounds.page(
+        Page(
+            url=url,
+            final_url=final_url,
+            title=found.get("title") or "",
+            text=found.get("text") or "",
+            bytes=size,
+            extract_seconds=found.get("seconds") or 0.0,
+            author=found.get("author"),
+            date=found.get("date"),
+        )
     )
     if reason := found.get("reason"):
         status: PageStatus = "skipped" if reason in SKIPPED else "failed"
-        return dataclasses.replace(page, status=status, reason=str(reason), text="")
+        return dataclasses.replace(page, status=status, reason=str(reason)[:40], text="")
     return page
 
 

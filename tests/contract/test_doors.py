@@ -13,12 +13,13 @@ import pytest
 from tests.conftest import ROOT, command
 
 PACKAGE = ROOT / "hds_cli"
-BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "keys", "__init__"}
+BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "keys", "bounds", "__init__"}
 MAY = {
     "types": set(),
     "errors": set(),
     "events": {"types"},
     "paths": set(),
+    "bounds": {"types"},
     "settings_file": {"errors", "paths"},
     "config": {"errors", "paths", "settings_file"},
     "text": set(),
