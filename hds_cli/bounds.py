@@ -20,7 +20,7 @@ MAX_FILE_TEXT = 20_000_000  # of a file that the user names
 MAX_AUTHOR = 200
 MAX_DATE = 40
 MAX_COUNT = 1 << 53  # of bytes: what every reader of JSON holds exactly
-MAX_SECONDS = 1e9
+MAX_SECONDS = 30 * 86400.0  # of a run, and of anything in it
 
 _LONG_HEADING = re.compile(rf"(?m)^#{{1,6}}[^\S\n]+(?=[^\n]{{{MAX_HEADING + 1}}})")
 

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hds_cli.fetch.disk import LOCK_SECONDS, Disk, move_away
 from hds_cli.fetch.disk import NAME as ENTRIES_FILE
 from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, snippet, stamp, storable
 from hds_cli.fetch.index import PageIndex
 from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
+from hds_cli.keys import hider
 from hds_cli.text import terms
 from hds_cli.types import Page, SearchResult
 
@@ -37,12 +38,16 @@ class PageCache:
         folder: where; made (0700) with the first page.
         ttl: seconds for which a page is fresh.
         limit: bytes on disk.
+        hide: what puts `***` for keys; an API may echo one into the address of a result.
     """
 
-    def __init__(self, folder: Path, ttl: float = 7 * 86400.0, limit: int = 1 << 30) -> None:
+    def __init__(
+        self, folder: Path, ttl: float = 7 * 86400.0, limit: int = 1 << 30, hide: Callable[[Any], Any] | None = None
+    ) -> None:
         self.folder = folder
         self.ttl = ttl
         self.limit = limit
+        self._hide = hide or (lambda value: value)
         self._disk = Disk(folder)
         self._index: PageIndex | None = None
         self._pending: list[tuple[str, Page, Page | None]] = []
@@ -51,7 +56,7 @@ class PageCache:
     @classmethod
     def of(cls, settings: Settings) -> PageCache:
         """The cache that the settings name."""
-        return cls(settings.pages_dir, settings.cache_ttl * 86400.0, int(settings.cache_size * (1 << 20)))
+        return cls(settings.pages_dir, settings.cache_ttl * 86400.0, int(settings.cache_size * (1 << 20)), hider())
 
     @property
     def fault(self) -> str | None:
@@ -60,7 +65,7 @@ class PageCache:
 
     def lookup(self, url: str) -> Entry | None:
         """What is known of a URL, fresh or not; a damaged entry is dropped and is None."""
-        key = key_of(url)
+        key = key_of(self._hide(url))
         entry = None
         with self._disk.safely():
             try:
@@ -70,18 +75,22 @@ class PageCache:
         if entry is None:
             return None
         age = time.time() - entry.stored
-        return dataclasses.replace(entry, fresh=-300.0 <= age < self.ttl)
+        return dataclasses.replace(entry, page=self._hide(entry.page), fresh=-300.0 <= age < self.ttl)
 
     def get(self, url: str) -> Page | None:
         """The page of a URL, however old."""
         entry = self.lookup(url)
         return entry.page if entry else None
 
-    def put(self, page: Page, etag: str | None = None, modified: str | None = None) -> bool:
-        """Keep a page that was read; a failed one is never kept. False when it could not be kept."""
+    def put(self, page: Page, etag: str | None = None, modified: str | None = None, *, allowed: bool = False) -> bool:
+        """Keep a page that was read; a failed one is never kept. False when it could not be kept.
+
+        Args:
+            allowed: see `Entry`.
+        """
         if not page.ok:
             return False
-        return self._store(Entry(page, etag, modified, time.time()))
+        return self._store(Entry(page, etag, modified, time.time(), allowed=allowed))
 
     def refresh(self, url: str) -> None:
         """The server says it has not changed: it is fresh again."""
@@ -91,7 +100,7 @@ class PageCache:
     def remove(self, url: str) -> bool:
         """Drop one page; whether it was there."""
         entry = self.lookup(url)
-        self._drop(key_of(url), entry.page if entry else None)
+        self._drop(key_of(self._hide(url)), entry.page if entry else None)
         return entry is not None
 
     def restore(self, entry: Entry) -> bool:
@@ -99,7 +108,7 @@ class PageCache:
         return entry.page.ok and self._store(entry)
 
     def _store(self, entry: Entry) -> bool:
-        entry = dataclasses.replace(entry, page=storable(entry.page))
+        entry = dataclasses.replace(entry, page=self._hide(storable(entry.page)))
         key = key_of(entry.page.url)
         with self._disk.safely():
             old = self._disk.intact(key)
@@ -142,7 +151,7 @@ class PageCache:
                 if entry is not None and entry.page.ok:
                     named = set(terms(entry.page.title))
                     bonus = len(named) if named and named <= set(wanted) else 0
-                    found.append((-bonus, place, entry.page))
+                    found.append((-bonus, place, self._hide(entry.page)))
         found.sort(key=lambda item: item[:2])
         return [
             SearchResult(page.url, page.title, snippet(page.text, wanted), rank, "cache")
@@ -151,7 +160,9 @@ class PageCache:
 
     def entries(self) -> Iterator[Entry]:
         """All pages, first stored first; damaged ones are left out."""
-        yield from (entry for _, entry in self._all() if entry is not None)
+        for _, entry in self._all():
+            if entry is not None:
+                yield dataclasses.replace(entry, page=self._hide(entry.page))
 
     def _all(self) -> Iterator[tuple[str, Entry | None]]:
         """Every key with its entry, None for a damaged one; it ends where the files cannot be read on."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,16 +20,51 @@ from hds_cli.fetch import guard
 from hds_cli.fetch.api import Api
 from hds_cli.fetch.body import charset_of
 from hds_cli.fetch.cache import PageCache
+from hds_cli.fetch.entry import Entry
 from hds_cli.fetch.guard import Blocked, Policy
 from hds_cli.fetch.http import SKIPPED, Http, judge, user_agent
 from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.workers import Archive, Workers
 from hds_cli.threads import Daemon
-from hds_cli.types import Egress, Page, PageStatus
+from hds_cli.types import Egress, Page, PageStatus, SearchResult
 
 if TYPE_CHECKING:
     import httpx
+
+
+class Readable:
+    """The pages on disk that may be read now: one that only `fetch.allow` opened is not, when that names it no longer.
+
+    What the source `cache` searches; every call blocks.
+    """
+
+    def __init__(self, cache: PageCache, http: Http) -> None:
+        self._cache, self._http = cache, http
+
+    def search(self, query: str, top_k: int) -> list[SearchResult]:
+        """As `PageCache.search`."""
+        return [result for result in self._cache.search(query, top_k) if self.get(result.url) is not None]
+
+    def get(self, url: str) -> Page | None:
+        """The page of an address, however old."""
+        entry = self.entry(url)
+        return entry.page if entry else None
+
+    def entry(self, url: str) -> Entry | None:
+        """What is known of an address, fresh or not."""
+        entry = self._cache.lookup(url)
+        if entry is None or (entry.allowed and not self.excepted(entry.page)):
+            return None
+        try:
+            self._http.check_name(url)
+        except Blocked:
+            return None
+        return entry
+
+    def excepted(self, page: Page) -> bool:
+        """True when `fetch.allow` names a page's address, or the one it led to."""
+        return any(url and self._http.excepted(url) for url in (page.url, page.final_url))
 
 
 class Fetcher:
@@ -58,6 +94,7 @@ class Fetcher:
         policy = Policy(settings.fetch_allow, _ports(settings), offline=settings.offline)
         self._http = Http(policy, agent, lookup, transport, settings.fetch_proxy, network)
         self.cache = cache or PageCache.of(settings)
+        self.pages = Readable(self.cache, self._http)
         self._disk = Daemon("hds-cache")
         self._workers = Workers()
         self._journey = Journey(settings, self._http)
@@ -156,7 +193,7 @@ class Fetcher:
 
     async def _fetch(self, url: str, typed: bool, start: float) -> Page:
         tidy = guard.tidy_url(url)
-        entry = await self._disk.call(self.cache.lookup, tidy)
+        entry = await self._disk.call(self.pages.entry, tidy)
         if entry is not None and (entry.fresh or self._settings.offline):
             return dataclasses.replace(entry.page, url=url, status="cached")
         tidy = self._http.checked(tidy)
@@ -180,7 +217,9 @@ class Fetcher:
         if page.reason:
             return page
         etag, modified = answer.headers.get("etag"), answer.headers.get("last-modified")
-        await self._disk.call(self.cache.put, dataclasses.replace(page, url=tidy), etag, modified)
+        kept = dataclasses.replace(page, url=tidy)
+        allowed = self.pages.excepted(kept)
+        await self._disk.call(partial(self.cache.put, kept, etag, modified, allowed=allowed))
         return page
 
 
