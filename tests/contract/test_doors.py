@@ -13,12 +13,13 @@ import pytest
 from tests.conftest import ROOT, command
 
 PACKAGE = ROOT / "hds_cli"
-BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "keys", "__init__"}
+BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "keys", "bounds", "__init__"}
 MAY = {
     "types": set(),
     "errors": set(),
     "events": {"types"},
     "paths": set(),
+    "bounds": {"types"},
     "settings_file": {"errors", "paths"},
     "config": {"errors", "paths", "settings_file"},
     "text": set(),
@@ -40,8 +41,8 @@ MAY = {
 }
 ONE_DOOR = {
     "llama_cpp": "engine/llama/model.py",
-    "httpx": "fetch/client.py",
-    "diskcache": "fetch/cache.py",
+    "httpx": "fetch/http.py",
+    "diskcache": "fetch/disk.py",
     "trafilatura": "extract/html.py",
     "matplotlib": "evaluation/curves.py",
     "huggingface_hub": "engine/files/hub.py",
