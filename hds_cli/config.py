@@ -66,6 +66,8 @@ class Settings:
     fetch_ports: tuple[str, ...] = _setting((), "ports beside 80, 443, 8080 and 8443 on public hosts", "fetch.ports")
     fetch_proxy: str | None = _setting(None, "proxy for pages; it then decides what is reached", "fetch.proxy")
     fetch_ignore_robots: bool = _setting(False, "fetch what robots.txt disallows", "fetch.ignore_robots")
+    fetch_ca_file: str | None = _setting(None, "further certificates to trust, in a PEM file", "fetch.ca_file")
+    fetch_cookies: str | None = _setting(None, "cookies of yours for pages, in Netscape's format", "fetch.cookies")
     cache_ttl: float = _setting(7.0, "days after which a page is asked for again", "cache.ttl")
     cache_size: float = _setting(1024.0, "MiB on disk for pages", "cache.size")
     fetch_contact: str | None = _setting(None, "address shown in the user agent", "fetch.contact")

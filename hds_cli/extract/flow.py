@@ -10,9 +10,9 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from hds_cli.extract import cells
 from hds_cli.extract.text import tidy
 
-MAX_SPAN = 60
 MAX_ROWS = 2000  # that a cell may reach down
 MAX_REPEATED = 400  # characters of a cell that is written again in each row it reaches
 MAX_TABLES_DEEP = 8
@@ -28,7 +28,9 @@ _UNSEEN = frozenset(
 _BREAK = "\x0b"  # a line's end inside a block, while it is gathered
 _ROWS = frozenset(("div", "li", "tr", "p"))  # lines of code that a highlighter has wrapped
 _LISTS = frozenset(("ul", "ol", "dl", "menu", "dir"))
-_LANGUAGE = re.compile(r"(?:^|\s)(?:language-|lang-|highlight-source-|highlight-|brush:\s*|sourceCode\s+)([\w+#.-]{1,20})", re.I)
+_LANGUAGE = re.compile(
+    r"(?:^|\s)(?:language-|lang-|highlight-source-|highlight-|brush:\s*|sourceCode\s+)([\w+#.-]{1,20})", re.I
+)
 _NO_LANGUAGE = frozenset(("none", "plaintext", "text", "plain", "txt", "wrapper", "default"))
 
 
@@ -159,9 +161,7 @@ def code(node: Any) -> str:
             if not tag or tag in _UNSEEN:
                 walk.skip_subtree()
                 continue
-            if (tag == "br" or tag in _ROWS) and parts and not parts[-1].endswith("\n"):
-                parts.append("\n")
-            elif tag == "br":
+            if ((tag == "br" or tag in _ROWS) and parts and not parts[-1].endswith("\n")) or tag == "br":
                 parts.append("\n")
             parts.append(inner.text or "")
         else:
@@ -200,18 +200,18 @@ def table(node: Any, deep: int = 1) -> str:
     What is repeated is bounded: a span by `MAX_SPAN` columns and `MAX_ROWS` rows, and all of it by the table's own text.
     """
     rows = _rows(node)
-    width = max((sum(_span(cell, "colspan") for cell in cells) for cells in rows), default=0)
+    width = max((sum(_span(cell, "colspan") for cell in row) for row in rows), default=0)
     width = min(width, 20 + 2 * max(map(len, rows), default=0))
     lines: list[str] = []
     if (caption := next((part for part in node if part.tag == "caption"), None)) is not None:
         lines.append(" ".join(blocks_of(caption, deep)))
     held: dict[int, tuple[int, str]] = {}  # column -> rows still to fill, and with what
-    spare = 4_000 + 2 * sum(len(cells) for cells in rows) * 20
-    for cells in rows:
-        values, repeated = _filled(cells, held, width, deep, spare)
+    spare = 4_000 + 2 * sum(map(len, rows)) * 20
+    for row in rows:
+        values, repeated = _filled(row, held, width, deep, spare)
         spare -= repeated
         if any(values):
-            alone = len(cells) == 1 and len(set(values)) == 1 and len(values) > 1
+            alone = len(row) == 1 and len(set(values)) == 1 and len(values) > 1
             lines.append(f"| {values[0] if alone else ' | '.join(values)} |")
     return "\n".join(lines)
 
@@ -227,7 +227,7 @@ def _rows(node: Any) -> list[list[Any]]:
 
 
 def _filled(
-    cells: list[Any], held: dict[int, tuple[int, str]], width: int, deep: int, spare: int
+    row: list[Any], held: dict[int, tuple[int, str]], width: int, deep: int, spare: int
 ) -> tuple[list[str], int]:
     """The values of one row, and how many characters of them are repetitions; `held` is brought up to date."""
     values: list[str] = []
@@ -245,14 +245,14 @@ def _filled(
             else:
                 del held[at]
 
-    for cell in cells:
+    for cell in row:
         fill()
         text = cell_text(cell, deep)
-        rows, columns = _span(cell, "rowspan"), min(_span(cell, "colspan"), max(1, width - len(values)))
+        down, columns = _span(cell, "rowspan"), min(_span(cell, "colspan"), max(1, width - len(values)))
         again = text if len(text) <= MAX_REPEATED and spare > repeated else ""
         for number in range(columns):
-            if rows > 1:
-                held[len(values)] = (rows - 1, again)
+            if down > 1:
+                held[len(values)] = (down - 1, again)
             values.append(again if number else text)
             repeated += len(again) + 3 if number else 0
     fill()
@@ -261,7 +261,7 @@ def _filled(
 
 def _span(cell: Any, name: str) -> int:
     value = (cell.get(name) or "1").strip()[:8]
-    most = MAX_SPAN if name == "colspan" else MAX_ROWS
+    most = cells.MAX_SPAN if name == "colspan" else MAX_ROWS
     number = int(value) if value.isascii() and value.isdigit() else 1
     return min(number, most) if number else (most if name == "rowspan" else 1)  # rowspan=0: to the end
 
@@ -272,12 +272,4 @@ def cell_text(cell: Any, deep: int = 1) -> str:
         return " ".join((cell.text or "").split())
     if deep > MAX_TABLES_DEEP:
         return " ".join(" ".join(cell.itertext()).split())
-    parts = [line for block in blocks_of(cell, deep) for line in block.split("\n")]
-    text = ""
-    for part in (part.strip().removeprefix("- ").lstrip("# ").strip() for part in parts):
-        if text and part:
-            both_numbers = text[-1].isdigit() and part[0].isdigit()
-            closed = text[-1] in ".,;:!?-–—/([" or part[0] in ",;.)(/"
-            text += "; " if both_numbers or not (closed or cell.tag == "th" or cell.find(".//br") is not None) else " "
-        text += part
-    return text
+    return cells.joined(blocks_of(cell, deep), as_words=cell.tag == "th" or cell.find(".//br") is not None)

@@ -13,8 +13,8 @@ from typing import Any
 
 from hds_cli.extract import flow
 from hds_cli.extract.inline import settled
-from hds_cli.extract.markup import bounded, parse_html, strip_tags
 from hds_cli.extract.linked import json_ld, text_in
+from hds_cli.extract.markup import bounded, parse_html, strip_tags
 from hds_cli.extract.meta import metadata
 from hds_cli.extract.nopage import why_no_page
 from hds_cli.extract.shape import Shapes, is_marked, unmarked
@@ -145,7 +145,9 @@ class _Writer:
             out.append(_line(body.text))
         for node in body:
             tag = node.tag
-            if (tag in _MARKED or (tag == "quote" and is_marked(node.text))) and (shapes := self._shapes.written("".join(node.itertext()), self._done)) is not None:
+            if (tag in _MARKED or (tag == "quote" and is_marked(node.text))) and (
+                shapes := self._shapes.written("".join(node.itertext()), self._done)
+            ) is not None:
                 out += shapes
             elif tag == "head":
                 level = node.get("rend") or "h2"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html as entities
 import re
+from collections.abc import Collection
 
 # Marks of a phrase's looks; `span` and these carry no text of their own.
 _TOKEN = re.compile(
@@ -33,7 +34,8 @@ _TELLING = frozenset(("del", "s", "strike", "math", "rt", "rp", "svg"))  # say s
 _FAQ = re.compile(r"faq-question", re.I)
 _RAISED = re.compile(r"<su([pb])\b[^<>]*>((?:(?!</?su[pb]\b)[\s\S]){0,400}?)</su\1\s*>", re.I)
 _NOTE_ANCHOR = re.compile(
-    r"<a\b([^<>]*)>\s*(?:\[\s*[\w*]{1,3}\s*\]|\(\s*\d{1,3}\s*\)|\d{1,3}|[*†‡§¶⁎]{1,3}|[¹²³⁰⁴-⁹]{1,3}|↩︎?|↑)\s*</a\s*>", re.I
+    r"<a\b([^<>]*)>\s*(?:\[\s*[\w*]{1,3}\s*\]|\(\s*\d{1,3}\s*\)|\d{1,3}|[*†‡§¶⁎]{1,3}|[¹²³⁰⁴-⁹]{1,3}|↩︎?|↑)\s*</a\s*>",
+    re.I,
 )
 _NOTE_LINK = re.compile(
     r"href\s*=\s*[\"']?[^\"'\s>]*#|noteref|footnote|endnote|(?<![a-z])(?:fn|reference)(?![a-z])", re.I
@@ -50,14 +52,31 @@ _FORMULA_CLASS = re.compile(
     r"\bclass\s*=\s*(?:\"[^\"]*|'[^']*)(?<![a-z])(mwe-math-fallback|tex|latex|math|equation)(?![a-z])", re.I
 )
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.I)
-_BLOCK_TAG = re.compile(r"</?(?:p|div|li|td|th|tr|table|ul|ol|dl|dt|dd|h[1-6]|section|article|br|blockquote|pre|figure|body)\b", re.I)
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|div|li|td|th|tr|table|ul|ol|dl|dt|dd|h[1-6]|section|article|br|blockquote|pre|figure|body)\b", re.I
+)
 _ISOTOPE = re.compile(r"[A-Z][a-z]?(?![a-z])")
-_ORDINAL = frozenset("st nd rd th er re e eme ème ere ère de ste te o a os as do mo me mme lle mes lles le bis ter".split())
+_ORDINAL = frozenset(
+    "st nd rd th er re e eme ème ere ère de ste te o a os as do mo me mme lle mes lles le bis ter".split()
+)
 _NOT_NOTES = frozenset(
     "m cm mm km dm dam hm nm µm μm um ft in yd mi metre metres meter meters kilometre kilometres kilometer kilometers "
     "feet foot inch inches mile miles yard yards sq м км см мм sin cos tan cot sec csc log ln exp".split()
 )
-_SIGNS = {"tm": "™", "sm": "℠", "r": "®", "®": "®", "©": "©", "™": "™", "℠": "℠", "°": "°", "º": "º", "ª": "ª", "′": "′", "″": "″"}
+_SIGNS = {
+    "tm": "™",
+    "sm": "℠",
+    "r": "®",
+    "®": "®",
+    "©": "©",
+    "™": "™",
+    "℠": "℠",
+    "°": "°",
+    "º": "º",
+    "ª": "ª",
+    "′": "′",
+    "″": "″",
+}
 _NOTE = re.compile(r"\[[^\[\]]{1,12}\]|\(\d{1,3}\)|[*†‡§¶⁎#]{1,4}|\d{1,3}(?:\s*[,–-]\s*\d{1,3})+")
 _MAX_FORMULA = 20_000
 
@@ -169,13 +188,13 @@ def _plain(found: re.Match[str], source: str, notes: set[str]) -> str:
     base = "" if opens and tags is not None else _TAGS.sub("", before[: tags.start()] if tags else before)
     after = _TAGS.sub("", source[found.end() : found.end() + 60])[:8]
     if found[1] in "bB":
-        text = _lowered(inner, base)
+        text = lowered(inner, base)
     else:
         link = _LINK.search(found[2])
         leads = bool((link and _NOTE_LINK.search(link[1])) or (inside_link and _NOTE_LINK.search(inside_link[1])))
         if leads or _NOTE_LINK.search(found[0][: found[0].index(">")]):
             return ""
-        text = _lifted(inner, base, after, notes)
+        text = lifted(inner, base, after, notes)
     return text + " " if text and text[-1:].isdigit() and after[:1].isdigit() else text
 
 
@@ -190,10 +209,13 @@ def _is_note_anchor(found: re.Match[str], markup: str) -> bool:
 def _opens_block(markup: str, at: int) -> bool:
     """True when nothing but a block's start stands before, as before a note's own text: `<p><sup>3</sup> Census …`."""
     before = markup[max(0, at - 120) : at].rstrip()
-    return bool(re.search(r"<(?:p|li|div|dd|td|br|blockquote|small)\b[^<>]*>(?:<(?:a|span|small|i|b)\b[^<>]*>)*$", before, re.I))
+    return bool(
+        re.search(r"<(?:p|li|div|dd|td|br|blockquote|small)\b[^<>]*>(?:<(?:a|span|small|i|b)\b[^<>]*>)*$", before, re.I)
+    )
 
 
-def _lowered(inner: str, base: str) -> str:
+def lowered(inner: str, base: str) -> str:
+    """A lowered sign as it stands in a line after `base`: `2` of `H2O`, `_1` of `x_1`."""
     last = base[-1:]
     if not last or last.isspace():
         return inner
@@ -205,7 +227,8 @@ def _lowered(inner: str, base: str) -> str:
     return f"_{inner}" if re.fullmatch(r"[\w.]+", inner) else f"_({inner})"
 
 
-def _lifted(inner: str, base: str, after: str, notes: set[str]) -> str:
+def lifted(inner: str, base: str, after: str = "", notes: Collection[str] = ()) -> str:
+    """A raised sign as it stands in a line after `base`: `^6`, `²`, `st`, nothing for the mark of a note."""
     last = base[-1:]
     low = inner.lower()
     if low in _SIGNS and not (low == "r" and last in ")"):
@@ -220,7 +243,9 @@ def _lifted(inner: str, base: str, after: str, notes: set[str]) -> str:
         return "°"
     if low in _ORDINAL and last.isalnum():
         return inner
-    if re.fullmatch(r"\d\d", inner) and (re.search(r"[$€£¥₹]\s?\d[\d,.]*$", base[-14:]) or re.match(r"\s?[$€£¥₹]", after)):
+    if re.fullmatch(r"\d\d", inner) and (
+        re.search(r"[$€£¥₹]\s?\d[\d,.]*$", base[-14:]) or re.match(r"\s?[$€£¥₹]", after)
+    ):
         return f".{inner}"
     if re.fullmatch(r"\d{1,3}", inner) and _is_note(inner, base, notes):
         return ""
@@ -231,7 +256,7 @@ def _lifted(inner: str, base: str, after: str, notes: set[str]) -> str:
     return f"^({inner})"
 
 
-def _is_note(mark: str, base: str, notes: set[str]) -> bool:
+def _is_note(mark: str, base: str, notes: Collection[str]) -> bool:
     """True when a raised number after `base` is the number of a note, not a power."""
     word = re.search(r"[^\W\d_]+$", base[-30:])
     if word and (word[0].lower() in _NOT_NOTES or len(word[0]) <= 2):
@@ -252,7 +277,9 @@ def _image(found: re.Match[str]) -> str:
     text = _ALT.search(found[0]) if kind else None
     if kind is None or text is None:
         return found[0]
-    return "" if kind[1].lower() == "mwe-math-fallback" else _delimited(entities.unescape(text[1] or text[2] or ""), False)
+    return (
+        "" if kind[1].lower() == "mwe-math-fallback" else _delimited(entities.unescape(text[1] or text[2] or ""), False)
+    )
 
 
 def _formula(inside: str, attributes: str) -> str:

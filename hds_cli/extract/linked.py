@@ -57,7 +57,9 @@ def _person(value: Any) -> str | None:
 
 def text_in(told: Sequence[dict[str, Any]]) -> str:
     """The text of the article or the questions and answers among the objects; "" when there is none."""
-    bodies = [_plain(item[name]) for item in told for name in _BODIES if _is_story(item) and isinstance(item.get(name), str)]
+    bodies = [
+        _plain(item[name]) for item in told for name in _BODIES if _is_story(item) and isinstance(item.get(name), str)
+    ]
     questions = [block for item in told if "Question" in _types(item) for block in _question(item)]
     steps = [block for item in told if _types(item) & {"Recipe", "HowTo"} for block in _steps(item)]
     whole = max((*bodies, "\n\n".join(questions), "\n\n".join(steps)), key=len, default="")
@@ -74,7 +76,9 @@ def _types(item: dict[str, Any]) -> set[str]:
 
 
 def _is_story(item: dict[str, Any]) -> bool:
-    return any(kind.endswith(("Article", "Posting", "Report", "WebPage", "Review", "Object", "Work")) for kind in _types(item))
+    return any(
+        kind.endswith(("Article", "Posting", "Report", "WebPage", "Review", "Object", "Work")) for kind in _types(item)
+    )
 
 
 def _question(item: dict[str, Any]) -> list[str]:

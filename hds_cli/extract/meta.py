@@ -33,7 +33,11 @@ def metadata(tree: Any, told: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     )
     if author and author.startswith(("http://", "https://")):
         author = None
-    return {"title": _title(tree, meta), "author": tidy(" ".join(author.split()))[:200] if author else None, "date": date}
+    return {
+        "title": _title(tree, meta),
+        "author": tidy(" ".join(author.split()))[:200] if author else None,
+        "date": date,
+    }
 
 
 def _first_date(*values: str | None) -> str | None:

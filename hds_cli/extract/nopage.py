@@ -6,6 +6,7 @@ Each is told by what it says of itself and by how little else there is: a page a
 from __future__ import annotations
 
 import re
+
 _SMALL = 700  # characters of text; a wall has fewer
 _CHALLENGE_TITLE = re.compile(
     r"(?i)^\W*(just a moment|attention required|checking your browser|please wait|access denied|are you a robot"
@@ -52,7 +53,9 @@ _ROOT = re.compile(
     re.I,
 )
 _NOSCRIPT = re.compile(r"<noscript\b[^<>]*>(.{0,4000}?)</noscript", re.I | re.S)
-_WAITS = re.compile(r"(?i)^\W*(?:loading|please wait|wird geladen|chargement|cargando|загрузка|加载中|読み込み中)\b[\s.…]*")
+_WAITS = re.compile(
+    r"(?i)^\W*(?:loading|please wait|wird geladen|chargement|cargando|загрузка|加载中|読み込み中)\b[\s.…]*"
+)
 _TAG = re.compile(r"<[^<>]*>")
 
 

@@ -14,7 +14,9 @@ from hds_cli.extract import flow
 
 _LISTS = ("ul", "ol", "dl")
 _OUTER = (*_LISTS, "table", "pre")
-_ENDS = frozenset((*_OUTER, "body", "nav", "header", "footer", "aside", "menu"))  # those of the furniture stay as they are
+_ENDS = frozenset(
+    (*_OUTER, "body", "nav", "header", "footer", "aside", "menu")
+)  # those of the furniture stay as they are
 # A number is one letter for private use: trafilatura weighs a text by its length and looks for words in it. A page that
 # has such a letter itself (fonts of icons do) gets no more by it than one of its own lists.
 _SIGNS = 6400 + 65534
@@ -34,8 +36,12 @@ _OPENER = re.compile(
     r"(?:button|title|head(?:er|ing)?|question|trigger|label)|(?<![a-z])question(?![a-z])"
 )
 _MAY_OPEN = frozenset(("button", "a", "div", "p", "label", "h2", "h3", "h4", "h5", "h6"))
-_NUMBERED = re.compile(r"(?i)(?:fig(?:ure|\.)?|table|tab\.|chart|diagram|map|graph|abb(?:ildung|\.)|tabelle|figura|cuadro|рис\.?|табл\.?|图|図|表)\s*\d")
-_CREDIT = re.compile(r"(?i)photo|image|credit|courtesy|getty|reuters|\bap\b|\bafp\b|©|\(c\)|copyright|shutterstock|picture|screenshot|/[A-Z]")
+_NUMBERED = re.compile(
+    r"(?i)(?:fig(?:ure|\.)?|table|tab\.|chart|diagram|map|graph|abb(?:ildung|\.)|tabelle|figura|cuadro|рис\.?|табл\.?|图|図|表)\s*\d"
+)
+_CREDIT = re.compile(
+    r"(?i)photo|image|credit|courtesy|getty|reuters|\bap\b|\bafp\b|©|\(c\)|copyright|shutterstock|picture|screenshot|/[A-Z]"
+)
 _COLON = (":", "：")
 
 
@@ -240,7 +246,19 @@ def _panel(node: Any) -> bool:
         while beside is not None and beside.tag in ("input", "svg", "br", "hr", "i"):
             beside = beside.getnext()
         if beside is not None:
-            if beside.tag in ("nav", "form", "button", "menu", "script", "a", "input", "select", "pre", "code", "table"):
+            if beside.tag in (
+                "nav",
+                "form",
+                "button",
+                "menu",
+                "script",
+                "a",
+                "input",
+                "select",
+                "pre",
+                "code",
+                "table",
+            ):
                 return False
             size = len("".join(beside.itertext()).strip())
             linked = sum(len("".join(link.itertext())) for link in beside.iter("a"))
@@ -294,7 +312,11 @@ def _is_told_of(node: Any) -> bool:
     before = node.getprevious()
     parent = node.getparent()
     text = (before.tail or "") if before is not None else ((parent.text or "") if parent is not None else "")
-    if not text.strip() and before is not None and before.tag in ("p", "div", "h2", "h3", "h4", "h5", "h6", "strong", "b"):
+    if (
+        not text.strip()
+        and before is not None
+        and before.tag in ("p", "div", "h2", "h3", "h4", "h5", "h6", "strong", "b")
+    ):
         if before.find(".//a") is not None and before.tag != "p":
             return False
         text = "".join(before.itertext())

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hds_cli.config import Settings
 from hds_cli.fetch.body import Body, Refused
+from hds_cli.fetch.cookies import MAX_COOKIES, Jar, from_file
 from hds_cli.fetch.guard import Blocked
 from hds_cli.fetch.http import Http, judge
-from hds_cli.fetch.kinds import kind_of
+from hds_cli.fetch.kinds import LARGE, kind_of, one_type
 from hds_cli.fetch.politeness import Hosts, RobotsRules, backoff, retry_after
+from hds_cli.fetch.refresh import START, leads_to
 from hds_cli.fetch.robots import LIMIT as ROBOTS_LIMIT
 from hds_cli.fetch.robots import path_of
 from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 5
 PDF_FACTOR = 4  # papers are larger than pages
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
+_WHOLE = frozenset({200, 201, 202, 203, 226})  # RFC 9110 15.3, RFC 3229: what comes is a representation
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _TRANSIENT = frozenset({"reset", "connect", "protocol", "truncated"})
 
@@ -39,10 +44,19 @@ class Answer:
     headers: dict[str, str]
     body: Body | None = None
     kind: str | None = None
+    cookies: tuple[str, ...] = ()
 
     @property
     def location(self) -> str | None:
         return self.headers.get("location") if self.status in (301, 302, 303, 307, 308) else None
+
+    @property
+    def is_whole(self) -> bool:
+        """True when the body is a page and all of it; 206 is when its range is."""
+        if self.status == 206:
+            found = re.fullmatch(r"bytes 0-(\d{1,15})/(\d{1,15})", self.headers.get("content-range", "").strip())
+            return found is not None and int(found[1]) + 1 == int(found[2])
+        return self.status in _WHOLE
 
 
 class Journey:
@@ -57,6 +71,7 @@ class Journey:
         self._settings = settings
         self._http = http
         self._hosts = Hosts(settings.fetch_parallel, settings.fetch_delay)
+        self._cookies = from_file(Path(settings.fetch_cookies).expanduser()) if settings.fetch_cookies else ()
         self._robots = RobotsRules(self._read_robots, RobotsFile(settings.pages_dir / ROBOTS_FILE))
 
     def close(self) -> None:
@@ -86,12 +101,13 @@ class Journey:
                 await asyncio.sleep(wait)
 
     def _usable(self, answer: Answer) -> Answer:
-        if answer.status == 304 or (answer.status == 200 and answer.body is not None):
+        if answer.status == 304 or answer.body is not None:
             return answer
         raise Refused(f"http_{answer.status}")
 
     async def _follow(self, url: str, typed: bool, headers: Mapping[str, str], clock: _Clock) -> Answer:
         start = url
+        jar = Jar(self._cookies)
         for hop in range(MAX_REDIRECTS + 1):
             with clock:
                 async with asyncio.timeout(clock.left):
@@ -100,11 +116,24 @@ class Journey:
             async with self._hosts.turn(host, exempt=self._http.excepted(url)):
                 with clock:
                     async with asyncio.timeout(clock.left):
-                        answer = await self._hop(url, headers, clock.left)
-            if answer.location is None:
+                        answer = await self._hop(url, {**headers, **jar.header(url)}, clock.left)
+            led = self._led_on(answer)
+            if led is None:
                 return answer
-            url = self._http.joined(url, answer.location)
+            jar.take(url, answer.cookies)
+            url = led
         raise Refused("too_many_redirects")
+
+    def _led_on(self, answer: Answer) -> str | None:
+        """Where an answer leads: its Location, or what a page that is only a signpost says; None: it is what was asked for."""
+        if answer.location is not None:
+            return self._http.joined(answer.url, answer.location)
+        if answer.kind != "html" or answer.body is None or (found := leads_to(answer.body.peek(START))) is None:
+            return None
+        target, base = found
+        led = self._http.joined(self._http.joined(answer.url, base) if base else answer.url, target)
+        here = answer.url.partition("#")[0]
+        return None if led.partition("#")[0] == here or not led.startswith(("http://", "https://")) else led
 
     async def _permitted(self, url: str, start: str, typed: bool, hop: int) -> None:
         """robots.txt, and no redirect from elsewhere into what only `fetch.allow` opens.
@@ -128,8 +157,10 @@ class Journey:
     async def _hop(self, url: str, headers: Mapping[str, str], seconds: float) -> Answer:
         async with self._http.send(url, headers, seconds) as response:
             fields = dict(response.headers)
+            fields["content-type"] = one_type(response.headers.get_list("content-type"))
             answer = Answer(url, response.status_code, fields)
-            if answer.status != 200:
+            answer.cookies = tuple(response.headers.get_list("set-cookie")[:MAX_COOKIES])
+            if not answer.is_whole:
                 return answer  # the body of a redirect or an error is never read
             limit = self._settings.fetch_max_bytes
             body = Body(fields.get("content-encoding"), limit)
@@ -138,10 +169,12 @@ class Journey:
                     first = answer.kind is None
                     body.feed(chunk)
                     if first and len(body):
-                        answer.kind = kind_of(fields.get("content-type"), body.start, url)
+                        answer.kind = kind_of(
+                            fields["content-type"], body.start, url, fields.get("content-disposition")
+                        )
                         if answer.kind is None:
                             raise Refused("not_text")
-                        if answer.kind == "pdf":
+                        if answer.kind in LARGE:
                             body.limit = limit * PDF_FACTOR
                 body.done()
             finally:
