@@ -270,10 +270,10 @@ class Run:
         found: dict[int, list[Page]] = {}
         for number, task in turn.tasks.items():
             found[number] = task.result().pages if not task.cancelled() else []
-        if turn.tasks and not self._parts.fanout.answered and not self._read:
-            raise self._unreachable()
         if self._stopped and not any(found.values()):
             return
+        if turn.tasks and not self._parts.fanout.answered and not self._read:
+            raise self._unreachable()
         room = await self._model(self._parts.dialect.room)
         searched = [(turn.queries[n - 1], pages) for n, pages in found.items()]
         limits = self._limits
