@@ -250,10 +250,10 @@ class Run:
         """Wait for the searches of a turn, choose its passages, and let the model read them."""
         self._stale = 0 if turn.tasks else self._stale + 1
         pages = await turn.pages()
-        if turn.tasks and not self._parts.fanout.answered and not self._book.read:
-            raise self._unreachable()
         if self._stopped and not any(pages.values()):
             return
+        if turn.tasks and not self._parts.fanout.answered and not self._book.read:
+            raise self._unreachable()
         budget = self._budget(await self._model(self._parts.dialect.make_room))
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
