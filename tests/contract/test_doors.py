@@ -40,8 +40,8 @@ MAY = {
 }
 ONE_DOOR = {
     "llama_cpp": "engine/llama/model.py",
-    "httpx": "fetch/client.py",
-    "diskcache": "fetch/cache.py",
+    "httpx": "fetch/http.py",
+    "diskcache": "fetch/disk.py",
     "trafilatura": "extract/html.py",
     "matplotlib": "evaluation/curves.py",
     "huggingface_hub": "engine/files/hub.py",
