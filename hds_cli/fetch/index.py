@@ -20,6 +20,7 @@ from hds_cli.text import indexed, lone_letter, terms
 from hds_cli.types import Page
 
 _SCHEMA = 2
+OLDER_SCHEMA = 1
 _TABLES = """
 CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, hash BLOB NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(title, text, content='',

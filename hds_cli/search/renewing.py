@@ -50,8 +50,8 @@ def _renew(db: sqlite3.Connection, until: float) -> bool:
         if document is None:
             _replace(db)
             return True
-        schema.insert_passages(db, *document, suffix=_SUFFIX)
-        at = document[0]
+        at, title, text = document
+        schema.insert_passages(db, at, title, text, _SUFFIX)
     db.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (_AT, str(at)))
     return False
 
@@ -106,6 +106,9 @@ class Renewing:
             SourceError, sqlite3.Error, OSError: it cannot be written.
         """
         self.wait(None)
+        self._go_through()
+
+    def _go_through(self) -> None:
         done = False
         while not done:
             with self._opened() as db, self._alone():
@@ -115,4 +118,4 @@ class Renewing:
 
     def _work(self) -> None:
         with suppress(Exception):  # a full or read-only disk: searches go on with what there is
-            self.finish()
+            self._go_through()

@@ -23,9 +23,7 @@ _ABBREVIATION = re.compile(
     r"|Sen|Rep|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|est|e\.g|i\.e|U\.S|U\.K))\.$"
 )
 _ABBREVIATION_WINDOW = 8  # the longest of them and the letter before it
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?؟۔।॥։።…])[\"'”’»)\]]{0,4}\s+|(?<=[。！？｡។။])[\"'”’»」』）)\]]{0,4}\s*"
-)
+_SENTENCE_END = re.compile(r"(?<=[.!?؟۔।॥։።…])[\"'”’»)\]]{0,4}\s+|(?<=[。！？｡។။])[\"'”’»」』）)\]]{0,4}\s*")
 _WORD = re.compile(r"\S+")
 _WRAPPED = 40  # characters from which on a line may have ended for want of room
 _STATEMENT = 150  # words
@@ -61,7 +59,7 @@ class Piece(NamedTuple):
 
 def size_of(text: str) -> int:
     """The size of a text in words; long words and scripts without blanks count by their letters."""
-    return max(len(text.split()), len(text) // 10, wide_letters(text) // 2)
+    return max(len(text.split()), (len(text) + 11) // 10, (wide_letters(text) + 1) // 2)
 
 
 def sentences(text: str) -> list[str]:
@@ -108,17 +106,18 @@ def _plain(text: str, kind: str) -> str:
     return " ".join(text.split())
 
 
-def cut_passages(text: str, most: int = 90, least: int = 0) -> Iterator[Cut]:
+def cut_passages(text: str, most: int = 90, least: int = 0, longest: int | None = None) -> Iterator[Cut]:
     """Cut page text into passages of at most `most` words.
 
     Args:
         most: words of a passage.
         least: words from which on a heading begins a new passage; 0: every heading does.
+        longest: words from which on a single sentence is cut; before, it is a passage of its own. None: `most`.
     """
     heading = ""
     held: list[Piece] = []
     weight = words = 0  # of all that is held, and without headings
-    for piece in pieces(text, most):
+    for piece in pieces(text, longest or most):
         is_heading = piece.kind == "heading"
         full = weight + piece.size > most
         if held and (full or (is_heading and words >= max(1, least))):
@@ -255,7 +254,7 @@ def _by_length(text: str, start: int, end: int, kind: str, most: int) -> Iterato
 
 def _reach(text: str, start: int, end: int, most: int) -> int:
     """How far `most` words reach: to a blank in the second half, if there is one, never into a letter's marks."""
-    stop = min(end, start + 10 * most)
+    stop = min(end, start + 10 * most - 2)
     if wide_letters(text[start:stop]) > 2 * most:
         stop = min(stop, start + 2 * most)
     extra = next(itertools.islice(_WORD.finditer(text, start, stop), most, None), None)

@@ -6,6 +6,7 @@ Every function here is linear in its text, whatever the text is.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
 
@@ -36,14 +37,26 @@ _ACCENTS = re.compile(
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe00-\ufe0f\ufe20-\ufe2f]+"
 )
 _PILED = re.compile(r"[^\w\s]{31,}")
-# Scripts whose words are not parted by blanks: Chinese, Japanese, Korean; Thai, Lao, Burmese and Khmer by letter groups.
-_EAST = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
-_SOUTH = "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u0edc-\u0edf\u1000-\u102a\u103f\u1050-\u1055\u105a-\u105d\u1061\u1065\u1066\u106e-\u1070\u1075-\u1081\u108e\u1780-\u17b3\u17d7\u17dc\ua9e0-\ua9ef\uaa60-\uaa7a"
-_SOUTH_MARKS = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u1056-\u1059\u105e-\u1060\u1062-\u1064\u1067-\u106d\u1071-\u1074\u1082-\u108d\u108f\u109a-\u109d\u17b4-\u17d3\u17dd\ua9e5\uaa7b-\uaa7d"
+# Scripts without blanks between words: Chinese, Japanese, Korean; Thai, Lao, Burmese and Khmer by letter groups.
+_EAST = (
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
+)
+_SOUTH = (
+    "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u0edc-\u0edf\u1000-\u102a\u103f"
+    "\u1050-\u1055\u105a-\u105d\u1061\u1065\u1066\u106e-\u1070\u1075-\u1081\u108e\u1780-\u17b3\u17d7\u17dc"
+    "\ua9e0-\ua9ef\uaa60-\uaa7a"
+)
+_SOUTH_MARKS = (
+    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u1056-\u1059\u105e-\u1060"
+    "\u1062-\u1064\u1067-\u106d\u1071-\u1074\u1082-\u108d\u108f\u109a-\u109d\u17b4-\u17d3\u17dd\ua9e5"
+    "\uaa7b-\uaa7d"
+)
 _WIDE_RUN = re.compile(f"[{_EAST}{_SOUTH}{_SOUTH_MARKS}]+")
 _GROUP = re.compile(f"(?:[{_EAST}]|[{_SOUTH}](?:[\u1039\u17d2][{_SOUTH}]|[{_SOUTH_MARKS}])*|[{_SOUTH_MARKS}]+)")
-_ZEROS = (0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
-          0x1040, 0x1090, 0x17E0, 0x1810)  # fmt: skip
+_ZEROS = (
+    0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
+    0x1040, 0x1090, 0x17E0, 0x1810,
+)  # fmt: skip
 _HIDDEN = dict.fromkeys(map(ord, "\u00ad\u0640\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff"))
 _LETTERS = (
     {ord(a): b for a, b in zip("øłđħŧıðþʼ‘’‚", ["o", "l", "d", "h", "t", "i", "d", "th", *"''''"], strict=True)}
@@ -85,7 +98,7 @@ def fold(text: str) -> str:
 
 
 def segmented(text: str) -> str:
-    """Folded text whose runs of letters without blanks between words are overlapping pairs: `東京都の` -> `東京 京都 都の`.
+    """Folded text in which letters without blanks between words are overlapping pairs: `東京都の` -> `東京 京都 都の`.
 
     Pairs need no dictionary (the way of Lucene's CJKAnalyzer); a letter that stands alone stays.
     """
@@ -103,7 +116,7 @@ def indexed(text: str) -> str:
 
 def _pairs(run: str, *, last: bool = False) -> list[str]:
     groups = _GROUP.findall(run)
-    pairs = [a + b for a, b in zip(groups, groups[1:], strict=False)]
+    pairs = [a + b for a, b in itertools.pairwise(groups)]
     return [*pairs, groups[-1]] if last or not pairs else pairs
 
 

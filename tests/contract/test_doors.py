@@ -21,7 +21,7 @@ MAY = {
     "paths": set(),
     "settings_file": {"errors", "paths"},
     "config": {"errors", "paths", "settings_file"},
-    "text": set(),
+    "text": {"text"},
     "threads": set(),
     "plugins": {"errors"},
     "keys": {"errors", "paths"},
