@@ -47,7 +47,10 @@ class Settings:
     seed: int = _setting(0, "seed of the sampler")
     timeout: float | None = _setting(None, "seconds for the whole run")
     turn_timeout: float = _setting(20.0, "seconds that searching and fetching of one turn may take")
-    select: str = _setting("bm25", "what chooses the passages the model reads: bm25 or a plugin")
+    select: str | None = _setting(None, "what chooses the passages: bm25 or a plugin; unset: what suits the model")
+    evidence_tokens: int | None = _setting(None, "tokens the model may read in a turn; unset: a share of the context")
+    evidence_passages: int | None = _setting(None, "passages read for a query; unset: 12, or what suits the model")
+    passage_words: int | None = _setting(None, "words of a passage, at most; unset: 250, or what suits the model")
     max_tokens: int = _setting(4096, "tokens the model may write in one turn")
     n_ctx: int | None = _setting(None, "context length in tokens; unset: what the model and memory allow")
     n_threads: int | None = _setting(None, "threads for the model; unset: one per core")
@@ -312,14 +315,16 @@ def converted(key: str, raw: str) -> tuple[str, Any]:
 
 _LEAST = {
     "max_turns": 1, "max_queries": 1, "top_k": 1, "max_tokens": 1, "turn_timeout": 0.01, "fetch_timeout": 0.01,
+    "evidence_tokens": 64, "evidence_passages": 1, "passage_words": 20,
     "fetch_parallel": 1, "fetch_delay": 0, "fetch_max_bytes": 1024, "cache_ttl": 0, "cache_size": 1,
 }  # fmt: skip
 
 
 def _check(s: Settings) -> None:
     for name, low in _LEAST.items():
-        if not getattr(s, name) >= low:
-            raise ConfigError(f"{_named(s, name)} must be at least {low}, not {getattr(s, name)}")
+        value = getattr(s, name)
+        if value is not None and not value >= low:
+            raise ConfigError(f"{_named(s, name)} must be at least {low}, not {value}")
     if s.timeout is not None and not s.timeout > 0:
         raise ConfigError(f"{_named(s, 'timeout')} must be more than 0 seconds, not {s.timeout:g}")
     if s.n_ctx is not None and s.n_ctx < 512:
@@ -341,7 +346,8 @@ def _named(s: Settings, name: str) -> str:
 
 
 SHAPING = (
-    "model", "engine", "source", "offline", "max_turns", "max_queries", "top_k", "select", "temperature", "seed",
+    "model", "engine", "source", "offline", "max_turns", "max_queries", "top_k", "select",
+    "evidence_tokens", "evidence_passages", "passage_words", "temperature", "seed",
     "turn_timeout", "max_tokens", "n_ctx", "dialect", "prompt_file",
 )  # fmt: skip
 """The settings that decide what a run does, and so are kept with it."""

@@ -14,7 +14,7 @@ from hds_cli.text.folding import (
     thinned,
     words,
 )
-from hds_cli.text.naming import abbreviated_in, named_in, names_in, plain_title
+from hds_cli.text.naming import abbreviated_in, named_in, plain_title
 from hds_cli.text.scoring import BM25, overlap
 from hds_cli.text.snippets import snippet
 
@@ -29,7 +29,6 @@ __all__ = [
     "indexed",
     "lone_letter",
     "named_in",
-    "names_in",
     "normalise",
     "overlap",
     "plain_title",

@@ -87,11 +87,15 @@ def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def statements(text: str, most: int = _STATEMENT) -> Iterator[str]:
-    """The sentences, lines, items and rows of a text, each on one line without markup; longer ones are cut at `most`
-    words."""
+def statements(text: str, most: int = _STATEMENT, *, headings: bool = True) -> Iterator[str]:
+    """The sentences, lines, items and rows of a text, each on one line without markup.
+
+    Args:
+        most: words; a longer one is cut.
+        headings: whether they are statements.
+    """
     for piece in pieces(text, most):
-        if words := _plain(text[piece.start : piece.end], piece.kind):
+        if (headings or piece.kind != "heading") and (words := _plain(text[piece.start : piece.end], piece.kind)):
             yield words
 
 
@@ -159,7 +163,7 @@ def pieces(text: str, most: int) -> Iterator[Piece]:
     for start, end, kind in _blocks(text):
         spans = _paragraph(text, start, end) if kind == "prose" else iter([(start, end)])
         for begin, stop in spans:
-            size = size_of(text[begin:stop])
+            size = size_of(text[begin:stop].replace("|", "") if kind == "row" else text[begin:stop])
             if size <= most:
                 yield Piece(begin, stop, size, kind)
             else:

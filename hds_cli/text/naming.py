@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Collection, Iterable
 
 from hds_cli.text.folding import STOPWORDS, fold, terms, words
@@ -47,17 +45,3 @@ def _initials(query: Iterable[str]) -> set[str]:
     """The initials of two to six words in a row."""
     letters = "".join(term[0] for term in query)[:64]
     return {letters[start : start + n] for n in range(2, 7) for start in range(len(letters) - n + 1)}
-
-
-def names_in(query: str) -> list[set[str]]:
-    """The terms of each name in a query, a run of capitalised words; a lone first word counts when no other does."""
-    found = re.findall(r"\w+", query)
-    capital = [word[:1].isupper() and word.casefold() not in STOPWORDS for word in found]
-    runs = [
-        [found[place] for place, _ in run]
-        for is_name, run in itertools.groupby(enumerate(capital), lambda item: item[1])
-        if is_name
-    ]
-    if len(runs) > 1 and capital[:2] == [True, False]:
-        del runs[0]
-    return [set(terms(" ".join(run))) for run in runs]

@@ -55,15 +55,13 @@ class Budget:
 
     def price(self, passage: Passage) -> int:
         """The tokens that a passage takes, with its number and what stands before its text."""
-        return self.count(passage.full) + 8
+        return self.count(passage.text) + self.count(f"{passage.title}: {passage.heading}") + 8
 
 
 class Selector(Protocol):
     """What an entry point of `hds.selectors.v2` is."""
 
-    def __call__(
-        self, question: str, readings: Sequence[Reading], budget: Budget
-    ) -> Iterable[Iterable[Passage]]:
+    def __call__(self, question: str, readings: Sequence[Reading], budget: Budget) -> Iterable[Iterable[Passage]]:
         """For each reading the passages of its pages to read, best first: url, text and maybe heading of each.
 
         A passage must stand in its page word for word. One that does not is left out, as is one over the budget; a

@@ -65,7 +65,7 @@ class _Pick:
     def _worth_a_look(self) -> list[Ranked]:
         """The best, how the best page begins, and of each page something."""
         best = self._candidates[:_LOOKED_AT]
-        first = {}
+        first: dict[int, Ranked] = {}
         for one in self._candidates:
             first.setdefault(one.rank, one)
         lead = [one for one in self._candidates if best and one.rank == best[0].rank and one.place == 0]
@@ -97,9 +97,7 @@ class _Pick:
         bonus = 0.0
         if self._taken:
             top = self._taken[0]
-            if one.rank == top.rank and one.place == 0:
-                bonus = _NEW_PAGE
-            elif all(other.rank != one.rank for other in self._taken):
+            if (one.rank == top.rank and one.place == 0) or all(other.rank != one.rank for other in self._taken):
                 bonus = _NEW_PAGE
             elif any(other.rank == one.rank and abs(other.place - one.place) == 1 for other in self._taken):
                 bonus = _BESIDE
