@@ -113,8 +113,8 @@ class Body:
     def __len__(self) -> int:
         return len(self._out)
 
-    def done(self) -> bytes:
-        """The whole body.
+    def done(self) -> bytearray:
+        """The whole body; not a copy, since it may be large.
 
         Raises:
             Refused: `truncated`: the compressed stream has no end.
@@ -126,7 +126,7 @@ class Body:
         whole = self._inflate is None or self._over or self._inflate.eof or nothing_more
         if not whole and self.wire:
             raise Refused("truncated")
-        return bytes(self._out)
+        return self._out
 
 
 def _coding(header: str | None) -> str:
