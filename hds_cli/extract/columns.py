@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 MAX_RUNS = 20_000
@@ -39,7 +40,7 @@ def _gutter(runs: list[_Run]) -> float | None:
     pairs = 0
     lefts: list[float] = []
     rights: list[float] = []
-    for left, right in zip(runs, runs[1:], strict=False):
+    for left, right in itertools.pairwise(runs):
         beside = abs(left.y - right.y) < 0.4 * left.size and right.x > left.x + 0.35 * left.size * len(left.text)
         if beside and len(left.text) >= _PROSE and len(right.text) >= _PROSE:
             pairs += 1
@@ -60,7 +61,9 @@ def _by_columns(runs: list[_Run], middle: float) -> str:
     left: list[str] = []
     right: list[str] = []
     for number, run in enumerate(runs):
-        alone = all(abs(run.y - other.y) > 0.4 * run.size for other in runs[max(0, number - 1) : number + 2] if other is not run)
+        alone = all(
+            abs(run.y - other.y) > 0.4 * run.size for other in runs[max(0, number - 1) : number + 2] if other is not run
+        )
         across = run.x < middle < run.x + 0.42 * run.size * len(run.text)
         if alone and across:
             out += [*left, *right, run.text]
