@@ -122,7 +122,7 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open
     _selector(spec, settings)  # one that is not there is said before the model is loaded
     check_dialect(settings.dialect)
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, fetcher.fetch, fetcher.archive)
+        context = fetcher.context
         sources = own(context) if callable(own) else own
         if sources is None:
             sources = open_sources(settings.source, context)
