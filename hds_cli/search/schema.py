@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from hds_cli import databases
+from hds_cli.search import embeddings
 from hds_cli.search.query import title_key
 from hds_cli.text import cut_passages, segmented
 from hds_cli.types import Document
@@ -31,6 +33,19 @@ def create(db: sqlite3.Connection) -> None:
     for statement in TABLES.split(";\n"):
         db.execute(statement)
     db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def check(db: sqlite3.Connection) -> None:
+    """Make sure that a collection of any version holds its tables, and nothing that computes.
+
+    Raises:
+        sqlite3.DatabaseError: it does not.
+    """
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    needed = {"docs": ("doc", "title", "text", "url"), "passages": (), "passages_data": (), "meta": ("key", "value")}
+    if version > 1:
+        needed |= {"docs": ("doc", "pending", "title", "key", "text", "url"), "cuts": ("doc", "heading", "text")}
+    databases.check(db, needed, (embeddings.TRIGGER,))
 
 
 def upgrade(db: sqlite3.Connection) -> None:
