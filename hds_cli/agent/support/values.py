@@ -1,0 +1,366 @@
+"""What a text states as values: numbers with their units, signs and currencies, dates and times, in many languages.
+
+Two values are compared as values, never as words: 2,500,000 is 2.5 million and 2500000, and neither 500,000 nor 500.
+Every function is linear in the length of its text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hds_cli.agent.support.cldr import names
+from hds_cli.agent.support.dates import Day, dates
+from hds_cli.agent.support.numerals import number_words
+from hds_cli.text import fold
+
+Kind = Literal["number", "date", "time", "decade", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as it stands in a text, from `start` to `end`.
+
+    `readings`: the numbers it may mean, as written, with its scale (`2.5 million`: 2500000); a time in minutes.
+    `factor` and `dimension`: its unit (`km`: 1000, `length`); `step`: the place of its last written digit;
+    `rounded`: written as an approximation; `worded`: written in words.
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    readings: tuple[float, ...] = ()
+    factor: float = 1.0
+    dimension: str = ""
+    currency: str = ""
+    step: float = 1.0
+    rounded: bool = False
+    worded: bool = False
+    days: tuple[Day, ...] = ()
+
+    @property
+    def number(self) -> float:
+        """The first reading in the base of its unit."""
+        return self.readings[0] * self.factor
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years it may be or lie in."""
+        if self.kind == "date":
+            return tuple(day.year for day in self.days if day.year is not None)
+        bare = self.kind == "number" and not (self.dimension or self.currency or self.worded or self.rounded)
+        return tuple(int(n) for n in self.readings if bare and n.is_integer() and 0 < abs(n) <= 2200)
+
+
+_DIGITS = r"\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,٫٬'’]\d+)*"
+_SIGNS = "$€£¥₹₽₩₺₴₫₦₱฿₪"
+_NUMBER = re.compile(
+    rf"(?P<about>[~≈±]\s?)?(?P<sign>(?<![\w)\]%])[-−](?=[\d{_SIGNS}])|(?<=[(\s])\+(?=\d))?"
+    rf"(?:(?P<money>(?:(?<!\w)(?:US|A|C|CA|AU|NZ|HK|S|R)?[{_SIGNS}]|\b[A-Z]{{3}}(?=\s?\d))\s?)(?P<inner>-)?)?"
+    rf"(?<![\dA-Za-z\u00c0-\u06ff^_])(?<!\d[.,])(?<![^\W\d_][-‑])(?P<digits>{_DIGITS})"
+    r"(?:\s?[×x·*]\s?10(?:\^?(?P<power>[-−⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))|\^(?P<up>\d{1,3})|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))?"
+)
+_TIME = re.compile(r"(?<![\d.:,])(\d{1,2})(?:[:.](\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?)|(?<![\d.:,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])", re.IGNORECASE)
+_DECADE = re.compile(r"(?<![\w.,])(1\d{2}0|20\d0)(?:['’]?s\b|er[n]?\b|-[ех]\b|\s?年代)")
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|º|ª|ème|er|-?й|-?я)\b", re.IGNORECASE)
+_BEFORE_CHRIST = re.compile(r"\s?(?:BCE?\b|B\.\s?C\.|v\.\s?Chr\.|av\.\s?J\.|a\.\s?C\.|до н\.\s?э\.|π\.\s?Χ\.)")
+_ABOUT = re.compile(
+    r"(?:about|around|approximately|approx\.?|roughly|some|circa|ca?\.|nearly|almost|over|more than|just under|just over|under"
+    r"|at most|at least|less than|up to|close to|etwa|rund|ungefähr|circa|fast|knapp|über|environ|près de|quelque|unos|unas|cerca de|alrededor de|casi|aproximadamente"
+    r"|около|примерно|почти|более|περίπου|σχεδόν|حوالي|نحو|تقريبا|約|约|大约|およそ|ประมาณ|ราว)\s*$",
+    re.IGNORECASE,
+)
+_MINUS = re.compile(r"(?:minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ|below zero)\s*$", re.IGNORECASE)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+_AFTER = re.compile(r"[\s-]?\s?([^\W\d_]+|[%‰٪°$€£¥₹₽₩₺₴₫₦₱฿₪])")
+_UNIT_WORD = re.compile(r"[\s-]?\s?(?:°\s?[A-Za-zА-я]\b|[%‰٪]|[^\W\d_]+(?:[/.·][^\W\d_]+)*[.]?(?:[23²³]|\^[23])?(?![^\W\d_]))")
+_CURRENCY_SIGN = {
+    "$": "$", "€": "EUR", "£": "GBP", "¥": "¥", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₴": "UAH", "₫": "VND",
+    "₱": "PHP", "฿": "THB", "₪": "ILS", "₦": "NGN", "US$": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD",
+    "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "R$": "BRL",
+}  # fmt: skip
+_CURRENCY_WORD = {
+    "$": "dollar dollars dolar dolares dolare доллар доллара долларов δολαρια δολαριο دولار 美元 美金 ドル ดอลลาร 달러",
+    "EUR": "euro euros евро ευρω يورو 欧元 歐元 ユーロ ยูโร 유로",
+    "GBP": "pounds sterling quid", "¥": "yen yuan йен юань юаней 円 元 人民币 เยน หยวน", "RUB": "рублей рубля рубль rubles",
+    "INR": "rupees rupee", "CHF": "francs franken", "THB": "บาท baht", "$k": "kronor kroner crowns koruna kronen",
+}  # fmt: skip
+_WORD_CURRENCY = {fold(word): code for code, words in _CURRENCY_WORD.items() for word in words.split()}
+_FAMILIES = {"$": "USD CAD AUD NZD HKD SGD TWD MXN".split(), "¥": "JPY CNY".split(), "$k": "SEK NOK DKK CZK ISK".split()}
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_CJK_SCALES = {"百": 1e2, "千": 1e3, "万": 1e4, "萬": 1e4, "만": 1e4, "亿": 1e8, "億": 1e8, "억": 1e8, "兆": 1e12}
+_CJK_REST = re.compile(r"(\d{1,4})([百千万萬亿億兆만억]?)")
+
+
+def plain(text: str) -> str:
+    """Text of the same length whose digits are ASCII and whose signs and blanks are of one kind."""
+    if text.isascii():
+        return text
+    return "".join(map(_plain, text))
+
+
+def _plain(char: str) -> str:
+    if char < "\x80":
+        return char
+    if char in "−﹣－":
+        return "-"
+    if char in "\u00a0\u2007\u2009\u202f\u3000":
+        return " "
+    if "０" <= char <= "ｚ" and char.isalnum():
+        return chr(ord(char) - 0xFEE0)
+    digit = unicodedata.decimal(char, None)
+    return char if digit is None else str(digit)
+
+
+def values(text: str) -> tuple[Value, ...]:
+    """The values of a text in the order in which they stand."""
+    said = plain(text)
+    found = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(said)]
+    for finder in (_times, _decades, _numbers, _worded):
+        found += _free(finder(said), found)
+    return tuple(sorted(found, key=lambda value: value.start))
+
+
+def _free(more: Iterable[Value], taken: Iterable[Value]) -> list[Value]:
+    """The values that stand in no stretch that is taken."""
+    spans = [(value.start, value.end) for value in taken]
+    used = {place for start, end in spans for place in range(start, end)}
+    return [value for value in more if value.start not in used and value.end - 1 not in used]
+
+
+def _times(text: str) -> Iterator[Value]:
+    for match in _TIME.finditer(text):
+        if match[3]:
+            hour = int(match[1]) % 12 + (12 if match[3][0] in "pP" else 0)
+            minutes = 60 * hour + int(match[2] or 0)
+        else:
+            minutes = 60 * int(match[4]) + int(match[5])
+        yield Value("time", match[0], match.start(), match.end(), (float(minutes),))
+
+
+def _decades(text: str) -> Iterator[Value]:
+    for match in _DECADE.finditer(text):
+        yield Value("decade", match[0], match.start(), match.end(), (float(match[1]),))
+
+
+def _worded(text: str) -> Iterator[Value]:
+    for start, end, number in number_words(text):
+        word = Value("number", text[start:end], start, end, (number,), step=0.0, worded=True)
+        if not text[end : end + 1].isdigit() and not text[start - 1 : start].isdigit():
+            yield _with_unit(text, word)
+
+
+def _numbers(text: str) -> Iterator[Value]:
+    commas = bool(re.search(r"\d,\d{1,2}(?!\d)|\d\.\d{3},\d", text)) and not re.search(r"\d\.\d{1,2}(?!\d)", text)
+    for match in _NUMBER.finditer(text):
+        digits = match["digits"]
+        readings, step = _readings(digits, commas)
+        start, end = match.start(), match.end()
+        if not readings:
+            yield Value("code", digits, start, end)
+            continue
+        power = match["power"]
+        raised = match["up"] or match["raised"]
+        if power or raised:
+            exponent = int((power or raised).translate(_RAISED))
+            if abs(exponent) > 40:
+                continue
+            readings = tuple(n * 10.0**exponent if power else n**exponent if n < 1e6 else n for n in readings)
+            step *= 10.0**exponent if power else 1.0
+        before = text[max(0, start - 24) : start]
+        if match["sign"] == "-" or match["inner"] or _MINUS.search(before):
+            readings = tuple(-n for n in readings)
+        value = Value(
+            "number", match[0], start, end, readings, step=step,
+            currency=_CURRENCY_SIGN.get((match["money"] or "").strip(), (match["money"] or "").strip()),
+            rounded=bool(match["about"] or _ABOUT.search(before)),
+        )  # fmt: skip
+        if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
+            value = replace(value, currency="")
+        made = _with_unit(text, value)
+        if made.end == end and text[end : end + 1].isalpha() and not _UNSPACED.match(text[end]):
+            continue  # `4G`, `747s`: a word
+        yield made
+
+
+def _readings(digits: str, commas: bool) -> tuple[tuple[float, ...], float]:
+    """The numbers that digits with separators may mean, and the place of the last digit; none: a code, `3.13.1`."""
+    groups = re.split(r"[.,٫٬'’ ]", digits)
+    marks = [c for c in digits if not c.isdigit()]
+    if len(digits) > 40:
+        return (), 1.0
+    if not marks:
+        return (float(digits),), 1.0
+    grouped = all(len(g) == 3 for g in groups[1:]) and len(groups[0]) <= 3
+    indian = len(groups) > 2 and len(groups[-1]) == 3 and all(len(g) == 2 for g in groups[1:-1])
+    whole = float("".join(groups))
+    kinds = set(marks)
+    decimals = 10.0 ** -len(groups[-1])
+    fraction = float(f"{''.join(groups[:-1])}.{groups[-1]}")
+    if len(kinds) == 1 and len(marks) == 1 and marks[0] in ".,٫":
+        if len(groups[1]) == 3 and len(groups[0]) <= 3 and groups[0] != "0":
+            if marks[0] == ",":
+                return (whole,), 1.0
+            return ((whole, fraction), 1.0) if commas else ((fraction, whole), decimals)
+        return (fraction,), decimals
+    if len(kinds) == 1:
+        return ((whole,), 1.0) if grouped or indian or marks[0] in " '’٬" else ((), 1.0)
+    if len(kinds) == 2 and marks[-1] not in marks[:-1]:
+        return (fraction,), decimals
+    return (), 1.0
+
+
+def _with_unit(text: str, value: Value) -> Value:
+    """A value with the scale, unit, percent sign or currency that stands behind it."""
+    end, tables = value.end, names()
+    readings, step, rounded = value.readings, value.step, value.rounded
+    if text[end : end + 1] in _CJK_SCALES and text[end : end + 1]:
+        readings, step, end = _cjk_scaled(text, readings[0], end)
+        rounded = True
+    elif scale := _looked_up(text, end, tables.scales):
+        readings, step = tuple(n * scale[0] for n in readings), step * scale[0]
+        rounded, end = not value.worded, scale[1]
+    dimension, factor, currency = value.dimension, value.factor, value.currency
+    if _BEFORE_CHRIST.match(text, end):
+        readings = tuple(-n for n in readings)
+    elif not currency and end == value.end and (match := _ORDINAL.match(text, end)):
+        dimension, end = "ordinal", match.end()
+    elif unit := _unit(text, end):
+        (dimension, factor), end = unit
+    elif not currency and (found := _currency(text, end)):
+        currency, end = found
+    return replace(
+        value, text=text[value.start : end], end=end, readings=readings, step=step, rounded=rounded,
+        dimension=dimension, factor=factor, currency=currency,
+    )  # fmt: skip
+
+
+def _cjk_scaled(text: str, number: float, end: int) -> tuple[tuple[float, ...], float, int]:
+    """`1億2000万`: the number, the place of its last digit, and where it ends."""
+    scale = _CJK_SCALES[text[end]]
+    total, end = number * scale, end + 1
+    while end < len(text) and text[end] in _CJK_SCALES:  # `3千万`
+        total, scale, end = total * _CJK_SCALES[text[end]], scale * _CJK_SCALES[text[end]], end + 1
+    while (more := _CJK_REST.match(text, end)) and _CJK_SCALES.get(more[2], 1.0) < scale:
+        scale = _CJK_SCALES.get(more[2], 1.0)
+        total, end = total + float(more[1]) * scale, more.end()
+    digits = f"{total:.0f}"
+    return (total,), max(1.0, 10.0 ** (len(digits) - len(digits.rstrip("0")) - 1) * 10), end
+
+
+def _words_behind(text: str, end: int) -> list[tuple[str, int]]:
+    """Up to three words behind a place, as they are looked up, the longest first: each with its end."""
+    out: list[tuple[str, int]] = []
+    place = end
+    for _ in range(3):
+        match = _UNIT_WORD.match(text, place)
+        if match is None:
+            break
+        place = match.end()
+        said = text[end:place].lstrip(" -")
+        out.append((_key(said), place))
+        if said.endswith("."):
+            out.append((_key(said.rstrip(".")), place - 1))
+    return out[::-1]
+
+
+def _key(said: str) -> str:
+    folded = fold(said).replace("²", "2").replace("³", "3").replace("^", "").replace("٪", "%")
+    return " ".join(folded.strip(" .").split())
+
+
+def _looked_up(text: str, end: int, table: dict[str, float]) -> tuple[float, int] | None:
+    for word, place in _words_behind(text, end):
+        if word in table:
+            return table[word], place
+    return None
+
+
+def _unit(text: str, end: int) -> tuple[tuple[str, float], int] | None:
+    units = names().units
+    for word, place in _words_behind(text, end):
+        if word in units:
+            return units[word], place
+        if word.startswith("°"):
+            word = word.replace(" ", "")
+            if word in ("°c", "°f", "°k", "°с"):
+                return ({"f": "fahrenheit", "k": "kelvin"}.get(word[1:], "celsius"), 1.0), place
+    blank = end + 1 if text[end : end + 1] == " " else end
+    if _UNSPACED.match(text, blank):
+        for length in range(8, 0, -1):
+            word = _key(text[blank : blank + length])
+            if word in units:
+                return units[word], blank + length
+    return None
+
+
+def _currency(text: str, end: int) -> tuple[str, int] | None:
+    after = _AFTER.match(text, end)
+    if after is None:
+        return None
+    if after[1] in _CURRENCY_SIGN:
+        return _CURRENCY_SIGN[after[1]], after.end()
+    for word, place in _words_behind(text, end):
+        if code := names().currencies.get(word) or _WORD_CURRENCY.get(word):
+            return code, place
+    for length in (3, 2, 1):
+        place = after.start(1) + length
+        if code := _WORD_CURRENCY.get(fold(text[after.start(1) : place])):
+            if _UNSPACED.match(text, after.start(1)):
+                return code, place
+    return None
+
+
+def same(said: Value, ground: Value) -> bool:
+    """True when the value that is `said` is the one that `ground` gives, as exactly as it is said."""
+    if said.kind == "code" or ground.kind == "code":
+        return said.kind == ground.kind and said.text == ground.text
+    if said.kind == ground.kind == "date":
+        return any(_within(a, b) for a in said.days for b in ground.days)
+    if "date" in (said.kind, ground.kind):
+        bare = said.kind == "number" or all(day[1:] == (None, None) for day in said.days)
+        return bare and bool(set(said.years) & set(ground.years))
+    if said.kind == "decade" and ground.kind == "number":
+        return any(said.readings[0] <= year < said.readings[0] + 10 for year in ground.years)
+    if said.kind != ground.kind:
+        return False
+    if said.kind != "number":
+        return said.readings == ground.readings
+    return _same_unit(said, ground) and any(_near(said, ground, a, b) for a in said.readings for b in ground.readings)
+
+
+def _within(said: Day, ground: Day) -> bool:
+    """True when no part of the said date differs, and the other lacks none but the year."""
+    return all(a is None or a == b or (b is None and place == 0) for place, (a, b) in enumerate(zip(said, ground, strict=True)))
+
+
+def _same_unit(said: Value, ground: Value) -> bool:
+    if said.currency and ground.currency and said.currency != ground.currency:
+        a, b = said.currency, ground.currency
+        if b not in _FAMILIES.get(a, ()) and a not in _FAMILIES.get(b, ()):
+            return False
+    if bool(said.currency) != bool(ground.currency) and (said.dimension or ground.dimension):
+        return False
+    return said.dimension == ground.dimension or not said.dimension or not ground.dimension
+
+
+def _near(said: Value, ground: Value, a: float, b: float) -> bool:
+    """True when two readings are one number; a rounded one may be another by half of its last place."""
+    if said.dimension and ground.dimension and said.factor != ground.factor:
+        a, b = a * said.factor, b * ground.factor
+        room = (said.step * said.factor + ground.step * ground.factor) / 2
+        return abs(a - b) <= max(room, 1e-9 * abs(b))
+    room = _place(said, a) / 2 if said.rounded else 0.0
+    return abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))
+
+
+def _place(value: Value, reading: float) -> float:
+    """The place to which a rounded value is exact: `about 220,000` to ten thousands, `1.54 million` to hundredths."""
+    if value.step < 1 or not reading.is_integer() or reading == 0:
+        return value.step
+    digits = f"{abs(reading):.0f}"
+    return max(value.step, 10.0 ** (len(digits) - len(digits.rstrip("0")))) if len(digits) < 18 else value.step
