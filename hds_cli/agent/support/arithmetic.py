@@ -82,6 +82,10 @@ def derived(value: Value, inputs: Sequence[Value], text: str) -> tuple[Value, ..
             x, y = a.number, b.number
             if y and (a.dimension == b.dimension or not (a.dimension and b.dimension)) and _ratio(value, x, y):
                 return a, b
+    for a, b in itertools.permutations(inputs[:_MOST], 2):
+        span = b.readings[0] if b.kind == "number" and b.dimension in ("", "years") and b.readings else 0
+        if value.readings[0] >= 1000 and 0 < span < 1000 and any(value.readings[0] in (y + span, y - span) for y in a.years):
+            return a, b  # a year so many years before or after another
     return _elapsed(value, inputs)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.agent.support.arithmetic import derived, equation
-from hds_cli.agent.support.claims import Claim, claim, clauses, is_short, is_yes_or_no, of_unit
+from hds_cli.agent.support.claims import Claim, claim, clauses, is_entries, is_short, is_yes_or_no, listed, of_unit
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.values import Value, same, values
@@ -19,6 +19,7 @@ from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, w
 from hds_cli.types import GOOD_LEVELS, Level, Passage, Quote, Support
 
 _QUOTED, _TOGETHER = 0.6, 0.34  # share of the other words of a claim that a sentence has
+_NAMES_ONLY = 0.5  # the same for a claim without values, whose names may stand together for another reason
 _MAX_QUOTE = 300  # characters
 _ORDER: tuple[Level, ...] = ("quoted", "computed", "verified", "together", "apart", "unsourced", "missing", "contradicted")
 
@@ -48,12 +49,17 @@ def attribute(
     """
     ground = Ground([passage for _, passage in passages], page_text)
     asked = frozenset(map(stem, filter(is_content, words(" ".join([question, *(query for query, _ in passages)])))))
-    return _Judge(text, ground, asked).all()
+    queries: dict[str, list[int]] = {}
+    for query, passage in passages:
+        queries.setdefault(query, []).append(passage.n)
+    return _Judge(text, question, ground, asked, queries).all()
 
 
 class _Judge:
-    def __init__(self, text: str, ground: Ground, asked: frozenset[str]) -> None:
-        self._ground, self._asked = ground, asked
+    def __init__(self, text: str, question: str, ground: Ground, asked: frozenset[str], queries: dict[str, list[int]]) -> None:
+        self._ground, self._asked, self._queries, self._question = ground, asked, queries, question
+        self._lists: list[set[int]] | None = None
+        self._listed_anywhere: set[int] = set()
         self._german = nouns_have_capitals(text)
         self._units = units(text)
         self._done: list[_Judged] = []
@@ -69,11 +75,12 @@ class _Judge:
 
     def _unit(self, unit: Unit) -> _Judged:
         """What the pages say of a unit: as a whole, else of its pieces."""
-        whole_claim = of_unit(unit, self._ground.names, german=self._german)
+        whole_claim = self._uncounted(unit, of_unit(unit, self._ground.names, german=self._german))
         whole = self._place(whole_claim, unit)
-        if whole.level in GOOD_LEVELS:
+        entries = is_entries(unit.text)
+        if whole.level in GOOD_LEVELS and not entries:
             return whole
-        parts = self._pieces(unit)
+        parts = [self._uncounted(unit, part) for part in self._pieces(unit)]
         if len(parts) < 2:
             return whole
         judged = [self._place(part, unit) for part in parts]
@@ -91,8 +98,8 @@ class _Judge:
         pieces = [(text, marks, claim(text, names, marks=marks, german=german)) for text, marks in clauses(unit)]
         made: list[Claim] = []
         for number, (text, marks, piece) in enumerate(pieces):
-            label = re.match(r"([^:]{1,50}):\s+(\S.*)", text)
-            if label:
+            label = re.match(r"([^:]{1,60}):\s+(\S.*)", text)
+            if label and len(label[1].split()) <= 5:
                 valued = claim(label[2], names, marks=marks, short=True, german=german)
                 named = claim(label[1], names, german=german, short=False)
                 piece = replace(valued, names=(*named.names, *valued.names), values=(*named.values, *valued.values),
@@ -177,6 +184,8 @@ class _Judge:
             return None, 0.0
         if claim.values and not claim.names and not claim.terms and not self._on_subject(claim, sentence):
             return None, 0.0
+        if not claim.values and len(claim.rest) > 1 and wide_share < _NAMES_ONLY:
+            return None, 0.0
         if self._substituted(claim, sentence, share):
             return None, share
         if strict and (share >= _QUOTED or not claim.rest):
@@ -250,7 +259,9 @@ class _Judge:
         wrong = lacking or list(claim.values)
         if not wrong or len(claim.values) > 3:
             return None
-        about = claim.rest or (tuple(self._asked) if not claim.names else ())
+        if not (claim.rest or claim.names):
+            return self._against_bare(claim, wrong)
+        about = claim.rest
         for sentence in self._ground.candidates(replace(claim, rest=about), {}):
             read = self._ground.read[sentence.passage]
             there, stems = sentence.words | read.head, sentence.stems | read.head_stems
@@ -264,6 +275,20 @@ class _Judge:
             if any(_rivals(value, other) for value in wrong for other in others):
                 if not any(same(value, v) for value in wrong for v in sentence.values):
                     return self._quote(sentence, claim)
+        return None
+
+    def _against_bare(self, claim: Claim, wrong: Sequence[Value]) -> Quote | None:
+        """A sentence that has all of a query and another value than the one that was answered alone."""
+        for query, numbers in self._queries.items():
+            asked = {stem(word) for word in words(query) if is_content(word)}
+            for number in numbers:
+                read = self._ground.read[self._ground.numbers[number]]
+                for place in read.sentences:
+                    sentence = self._ground.sentences[place]
+                    if not (asked & sentence.stems and asked <= sentence.stems | read.head_stems):
+                        continue
+                    if any(_rivals(value, other) for value in wrong for other in sentence.values):
+                        return self._quote(sentence, claim)
         return None
 
     # --- what follows from the rest ------------------------------------------------------------------------------
@@ -288,7 +313,12 @@ class _Judge:
         return self._computed(unit, judged) or judged
 
     def _grounded(self, value: Value) -> bool:
-        return bool(self._ground.with_value(value))
+        return self._ground.has_value(value)
+
+    def _uncounted(self, unit: Unit, claim: Claim) -> Claim:
+        """A claim without the small numbers in words that only count what the message or the question lists."""
+        kept = tuple(v for v in claim.values if not (v.worded and v.readings[0] <= 20 and self._counts(unit, v)))
+        return claim if len(kept) == len(claim.values) or not (kept or claim.names) else replace(claim, values=kept)
 
     def _quotes_of(self, inputs: Sequence[Value]) -> tuple[Quote, ...]:
         places = [places[0] for value in inputs if (places := self._ground.with_value(value))]
@@ -302,7 +332,7 @@ class _Judge:
             return None
         wanted = values(unit.text)
         for other, judged in zip(self._units, self._done, strict=True):
-            if other is unit or judged.level not in GOOD_LEVELS or len(other.text) <= len(unit.text):
+            if other is unit or judged.level != "computed" or len(other.text) <= len(unit.text):
                 continue
             there = set(words(other.text))
             stated = values(other.text)
@@ -322,24 +352,45 @@ class _Judge:
         for inputs in (own, own + others):
             if used := derived(result, inputs, unit.text):
                 return self._rest_holds(unit, result, used)
-        if (count := self._counted(unit, result)) is not None:
-            return self._rest_holds(unit, result, ()) if count else None
-        if not others and not own and is_short(unit):
-            return self._bare(unit, result)
+        if self._counts(unit, result):
+            return self._rest_holds(unit, result, ())
+        if used := derived(result, [*own, *self._found_for_queries(unit, result)], unit.text):
+            return self._rest_holds(unit, result, used)
+        if not others and is_short(unit):
+            return self._bare(unit, result, own)
         return None
 
-    def _counted(self, unit: Unit, value: Value) -> bool | None:
-        """Whether a small number is how many things the unit or the message lists; None: it is not that small."""
+    def _found_for_queries(self, unit: Unit, result: Value) -> list[Value]:
+        """What was looked up for a result: of each query the value of its kind in the sentence that fits it best."""
+        out: list[Value] = []
+        for query, numbers in self._queries.items():
+            asked = {stem(word) for word in words(query) if is_content(word)}
+            best: tuple[int, Value] | None = None
+            for number in numbers:
+                read = self._ground.read[self._ground.numbers[number]]
+                for place in read.sentences:
+                    sentence = self._ground.sentences[place]
+                    alike = [v for v in sentence.values if v.kind == "number" and (v.dimension, v.currency) == (result.dimension, result.currency) and not v.years]
+                    fit = len(asked & (sentence.stems | read.head_stems)) + len(asked & sentence.stems)
+                    if alike and len(asked & (sentence.stems | read.head_stems)) * 2 > len(asked) and (best is None or fit > best[0]):
+                        best = fit, alike[0]
+            if best is not None:
+                out.append(best[1])
+        return out
+
+    def _counts(self, unit: Unit, value: Value) -> bool:
+        """True for a small number that is how many things the unit, the message or the question lists."""
         number = value.readings[0]
         if value.dimension or value.currency or not number.is_integer() or not 2 <= number <= 50:
-            return None
-        names = claim(unit.text, self._ground.names, german=self._german).names
-        counts = {len(names), len(unit.marks), sum(u.item for u in self._units), sum(u.row for u in self._units)}
-        for other, judged in zip(self._units, self._done, strict=True):
-            if judged.level in GOOD_LEVELS and other is not unit:
-                listed = claim(other.text, self._ground.names, german=self._german).names
-                counts |= {len(listed), len(other.marks)}
-        return int(number) in counts
+            return False
+        if self._lists is None:
+            self._lists = [self._listed(u.marked or u.text) | {len(u.marks)} for u in self._units]
+            items = {sum(u.item for u in self._units), sum(u.row for u in self._units)}
+            self._listed_anywhere = items | self._listed(self._question) | set().union(*self._lists)
+        return int(number) in self._listed_anywhere
+
+    def _listed(self, text: str) -> set[int]:
+        return listed(text, self._ground.names)
 
     def _rest_holds(self, unit: Unit, result: Value, used: Sequence[Value]) -> _Judged | None:
         """`computed`, if what a unit says beside its result has a ground too."""
@@ -350,11 +401,11 @@ class _Judge:
             return None
         return _Judged("computed", self._quotes_of(used))
 
-    def _bare(self, unit: Unit, result: Value) -> _Judged | None:
+    def _bare(self, unit: Unit, result: Value, own: Sequence[Value]) -> _Judged | None:
         """A result alone, without its inputs: it may follow from what was read, which nobody can tell."""
         for read in self._ground.read:
             inside = [v for i in read.sentences for v in self._ground.sentences[i].values]
-            if derived(result, inside[:24], unit.text):
+            if derived(result, [*own, *inside[:24]], unit.text):
                 return _Judged("unsourced")
         every = [v for s in self._ground.sentences for v in s.values][:48]
         return _Judged("unsourced") if derived(result, every, unit.text) else None

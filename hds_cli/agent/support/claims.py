@@ -53,8 +53,10 @@ def claim(text: str, known: Names, *, marks: Sequence[int] = (), short: bool = F
     rest = _blanked(text, stated)
     names, taken, shown = [], [], {}
     for name, start, end in _names(rest, known, german=german, short=short):
-        names.append(name)
         taken.append((start, end))
+        if _DENIED.search(rest[:start]):
+            continue  # `she is not British` need not be said of her
+        names.append(name)
         shown[" ".join(name)] = text[start:end]
     left = rest
     for start, end in taken:
@@ -68,6 +70,9 @@ def claim(text: str, known: Names, *, marks: Sequence[int] = (), short: bool = F
     return Claim(
         text, stated, tuple(dict.fromkeys(names)), hard, soft, tuple(marks), negated(text), shown | stems
     )  # fmt: skip
+
+
+_DENIED = re.compile(r"\b(?:not|no|nicht|kein|keine|pas|no es|non|не|δεν)\s+(?:(?:a|an|the|in|from|ein|eine|un|une|una)\s+)?$", re.IGNORECASE)
 
 
 def _blanked(text: str, stated: Sequence[Value]) -> str:
@@ -147,7 +152,7 @@ def of_unit(unit: Unit, known: Names, *, german: bool) -> Claim:
     if unit.row or unit.label:
         body = unit.text[len(unit.label) :].lstrip(" ;:：–—=-") if unit.text.startswith(unit.label) else unit.text
         made = claim(body, known, marks=unit.marks, short=len(body.split()) <= 8, german=german)
-        label = claim(unit.label, known, german=german)
+        label = claim("" if unit.label.strip(". #").isdigit() else unit.label, known, german=german)
         soft = tuple(dict.fromkeys((*made.rest, *label.rest)))
         return replace(
             made, text=unit.text, names=(*label.names, *made.names), rest=soft, values=(*label.values, *made.values),
@@ -173,10 +178,42 @@ def clauses(unit: Unit) -> list[tuple[str, tuple[int, ...]]]:
         if unit.marked[place:].strip(" .;,)"):
             out.append((unit.marked[place:], ()))
     elif unit.row:
-        return []
+        cells = unit.text.split("; ")
+        out = [(cells[0], unit.marks), *((f"{cells[0]}: {cell}", unit.marks) for cell in cells[1:])]
     else:
-        out = [(part, unit.marks) for part in _PIECES.split(unit.text)]
+        out = [(part, unit.marks) for part in pieces(unit.text)]
     return [(without_marks(text).strip(" ;,."), marks) for text, marks in out if any(c.isalnum() for c in text)]
+
+
+def pieces(text: str) -> list[str]:
+    """The parts of a sentence between commas, semicolons and `and`, none of them cut within a value."""
+    stated = values(text)
+    out: list[str] = []
+    start = 0
+    for match in _PIECES.finditer(text):
+        if not any(v.start < match.end() and match.start() < v.end for v in stated):
+            out.append(text[start : match.start()])
+            start = match.end()
+    return [*out, text[start:]]
+
+
+def listed(text: str, known: Names) -> set[int]:
+    """How many names stand in each enumeration of a text: `Rome, Paris and Bern` has 3."""
+    counts: set[int] = set()
+    for stretch in re.split(r"[:;.()!?—]\s|\s[–-]\s|[()]", without_marks(text)):
+        run = 0
+        for piece in [*pieces(stretch), ""]:
+            if claim(piece, known, short=True).names:
+                run += 1
+                continue
+            counts.add(run)
+            run = 0
+    return counts - {0, 1}
+
+
+def is_entries(text: str) -> bool:
+    """True for `Norway: Oslo; Sweden: Stockholm`, which is several entries."""
+    return len(re.findall(r"(?:^|[;\n])\s*[^:;\n]{1,60}:\s", text)) > 1
 
 
 def is_yes_or_no(text: str) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hds_cli.agent.support.claims import Claim, Names
 from hds_cli.agent.support.sentences import spans
-from hds_cli.agent.support.values import Value, same, values
+from hds_cli.agent.support.values import Value, plain, same, values
 from hds_cli.agent.support.words import kin, negated, stem, words
 from hds_cli.types import Passage
 
+_LOOKS = 64  # places of a page that are read for one value
 _CANDIDATES = 32  # sentences that are compared in full with a claim
 
 
@@ -126,6 +128,10 @@ class Ground:
                 places.update(s.place for s in self.sentences if any(v.kind == "code" for v in s.values))
         return sorted(p for p in places if any(same(value, v) for v in self.sentences[p].values))
 
+    def has_value(self, value: Value) -> bool:
+        """True when a sentence or a title gives a value."""
+        return bool(self.with_value(value)) or any(same(value, v) for read in self.read for v in read.head_values)
+
     def candidates(self, claim: Claim, found: dict[int, set[int]]) -> list[Sentence]:
         """The sentences that may say a claim, the likeliest first; `found`: value number -> sentences with it."""
         score: Counter[int] = Counter()
@@ -168,12 +174,11 @@ class Ground:
 
 @dataclass
 class _Page:
-    """A page's words and values, made when they are first asked for: one pass over its text."""
+    """A page's words, and where its numbers are; each is made when it is first asked for, in one pass over its text."""
 
     text: str
     _words: frozenset[str] | None = None
     _stems: frozenset[str] = frozenset()
-    _values: tuple[Value, ...] | None = field(default=None)
 
     @property
     def words(self) -> frozenset[str]:
@@ -186,17 +191,35 @@ class _Page:
     def stems(self) -> frozenset[str]:
         return self._stems if self.words else frozenset()
 
-    @property
-    def values(self) -> tuple[Value, ...]:
-        if self._values is None:
-            self._values = values(self.text)
-        return self._values
-
     def has_value(self, value: Value) -> bool:
-        return any(same(value, other) for other in self.values)
+        """True when the page gives a value; only what stands around the same first digits is read in full."""
+        digits = _first_digits(value)
+        if not digits:
+            return False
+        reach = 0
+        for count, match in enumerate(re.finditer(rf"(?<!\d)0?[.,]?0*{'[., ]?'.join(digits)}", plain(self.text))):
+            if count > _LOOKS or match.start() < reach:
+                continue
+            start = max(0, match.start() - 40)
+            reach = match.end() + 40
+            if any(same(value, other) for other in values(self.text[start:reach])):
+                return True
+        return False
 
     def has_name(self, name: Iterable[str]) -> bool:
         return all(has_word(word, self.words) for word in name)
+
+
+def _first_digits(value: Value) -> str:
+    """The digits that a number must begin with to be this one; of a rounded number, or one with a unit, the first."""
+    if value.kind == "date":
+        return str(value.years[0]) if value.years else str(value.days[0].day or "")
+    if not value.readings:
+        return re.sub(r"\D.*", "", value.text)
+    if value.kind == "time":
+        return ""
+    digits = f"{abs(value.readings[0]):.10g}".replace(".", "").strip("0").split("e")[0]
+    return digits[:1] if value.rounded else digits[:8]
 
 
 def has_word(word: str, there: frozenset[str]) -> bool:

@@ -151,7 +151,7 @@ def _unit(said: str, start: int, context: str, *, item: bool = False) -> Unit:
 def _labelled(words: str) -> tuple[str, str]:
     """`Born: 1951` -> (`Born`, `1951`); ("", "") for a sentence; also `Oslo – 709,000`."""
     match = re.match(r"([^:：.!?]{1,60}?)\s*(?:[:：](?=\s|[^\x00-\x7f])|\s[–—=-]\s)\s*(\S.*)$", words)
-    return (match[1], match[2]) if match and len(match[1].split()) <= 7 else ("", "")
+    return (match[1], match[2]) if match and len(match[1].split()) <= 5 else ("", "")
 
 
 def _rows(text: str, block: _Block, context: str) -> Iterator[Unit]:

@@ -69,7 +69,8 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     said = word[1].casefold()
     if said in _TITLES:
         return False
-    if said in _SOMETIMES or re.search(r"\d\s?" + re.escape(word[1]) + r"\.$", before):
+    counted = re.search(r"\d\s?" + re.escape(word[1]) + r"\.$", before)  # `86 m.`
+    if counted or (said in _SOMETIMES and len(said) > 1):
         return _CAPITAL_NEXT.match(text, behind) is not None or not text[behind:].strip()
     # An initial: `J. Smith`, `U.S. Army`; but `vitamin C. It` is rare enough.
     return not (len(word[1]) == 1 or re.fullmatch(r"(?:\w\.)+\w", word[1])) or not text[behind:].strip()

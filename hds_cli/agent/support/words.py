@@ -40,9 +40,10 @@ _NEGATING_LETTERS = re.compile("[不没沒未无無]|ない|なかった|ませ�
 @functools.lru_cache(maxsize=1 << 16)
 def _folded(word: str) -> str:
     folded = fold(word)
-    for end in ("'s", "’s", "s'", "s’"):
+    folded = folded.replace("’", "'")
+    for end in ("'s", "s'", "'ed", "'d", "'ing"):
         folded = folded.removesuffix(end) if len(folded) > len(end) + 1 else folded
-    return folded.replace("’", "'").replace("'", "")
+    return folded.replace("'", "")
 
 
 def words(text: str) -> list[str]:
