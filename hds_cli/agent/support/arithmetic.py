@@ -71,8 +71,12 @@ def derived(value: Value, inputs: Sequence[Value], text: str) -> tuple[Value, ..
         return None
     numbers = [v for v in inputs if v.kind == "number" and v.readings and v.readings != value.readings][:_MOST]
     alike = [v for v in numbers if _alike(v, value)]
-    if len(alike) > 1 and (_is(value, sum(v.readings[0] for v in alike)) or _is(value, sum(v.readings[0] for v in alike) / len(alike))):
+    total = sum(v.readings[0] for v in alike)
+    if len(alike) > 1 and (_is(value, total) or _is(value, total / len(alike))):
         return tuple(alike)
+    for left_out in alike if len(alike) > 3 else ():
+        if _is(value, total - left_out.readings[0]):
+            return tuple(v for v in alike if v is not left_out)
     for a, b in itertools.combinations(alike, 2):
         x, y = a.readings[0], b.readings[0]
         if _is(value, abs(x - y)) or (_is(value, x + y) and (x, y) != (0, 0)):

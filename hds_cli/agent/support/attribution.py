@@ -7,11 +7,11 @@ the same is not known here: that is a verifier's work.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.agent.support.arithmetic import derived, equation
-from hds_cli.agent.support.claims import Claim, claim, clauses, is_entries, is_short, is_yes_or_no, listed, of_unit
+from hds_cli.agent.support.claims import Claim, claim, clauses, is_entries, is_short, is_yes_or_no, labelled, listed, of_unit
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.values import Value, same, values
@@ -101,9 +101,9 @@ class _Judge:
             label = re.match(r"([^:]{1,60}):\s+(\S.*)", text)
             if label and len(label[1].split()) <= 5:
                 valued = claim(label[2], names, marks=marks, short=True, german=german)
-                named = claim(label[1], names, german=german, short=False)
+                named = labelled(label[1], names, german=german)
                 piece = replace(valued, names=(*named.names, *valued.names), values=(*named.values, *valued.values),
-                                shown=named.shown | valued.shown)  # fmt: skip
+                                rest=(*valued.rest, *named.rest), shown=named.shown | valued.shown)  # fmt: skip
             elif not piece.rest and (piece.names or piece.values):
                 later = next((p for _, m, p in pieces[number + 1 :] if p.rest), None)
                 before = next((p for p in reversed(made) if p.rest), None)
@@ -146,10 +146,11 @@ class _Judge:
         for number, value in enumerate(claim.values):
             if sentence.place in found[number] or any(same(value, v) for v in read.head_values):
                 continue
-            if not any(s.place in found[number] for s in near):
+            if not any(s.place in found[number] for s in near) or self._rival_in(value, claim, sentence):
                 return None, 0.0
             strict = False
-        near_words = frozenset().union(*(s.words for s in near))
+        # A name of the sentence before counts, unless it has a value of its own there: `Mars has 2 moons. Jupiter has 95.`
+        near_words = frozenset().union(*(s.words for s in near if not self._has_rival(claim, s, found)))
         in_body = 0
         for name in claim.names:
             body = sum(has_word(w, sentence.words) for w in name)
@@ -175,7 +176,7 @@ class _Judge:
         wide_share = wide / max(1, len(claim.rest))
         if claim.negated != sentence.negated:
             strict = False
-            if share >= 0.8 and len(claim.rest) > 1:
+            if share >= 0.8 and len(claim.rest) > 1 or (claim.negated and (share >= 0.5 or not claim.rest)):
                 return None, 0.0
         said_here = bool(claim.values or claim.terms or in_body)
         if not said_here and claim.rest and not (own and wide_share >= _TOGETHER):
@@ -184,13 +185,25 @@ class _Judge:
             return None, 0.0
         if claim.values and not claim.names and not claim.terms and not self._on_subject(claim, sentence):
             return None, 0.0
-        if not claim.values and len(claim.rest) > 1 and wide_share < _NAMES_ONLY:
+        if not claim.values and len(claim.rest) > 1 and in_body < 3 and wide_share < _NAMES_ONLY:
             return None, 0.0
         if self._substituted(claim, sentence, share):
             return None, share
         if strict and (share >= _QUOTED or not claim.rest):
             return "quoted", share
         return "together", wide_share
+
+    def _has_rival(self, claim: Claim, sentence: Sentence, found: dict[int, set[int]]) -> bool:
+        if not claim.values or not claim.names or any(sentence.place in places for places in found.values()):
+            return False
+        return any(_rivals(value, other) for value in claim.values for other in sentence.values)
+
+    def _rival_in(self, value: Value, claim: Claim, sentence: Sentence) -> bool:
+        """True for a sentence that names what a claim is about and gives a value of its own for it."""
+        if not any(has_word(w, sentence.words) for name in claim.names for w in name):
+            return False
+        others = (v for v in sentence.values if not any(same(said, v) for said in claim.values))
+        return any(_rivals(value, other) for other in others)
 
     def _on_subject(self, claim: Claim, sentence: Sentence) -> bool:
         """True for a sentence that shares a word with a bare value's own words, or with what was asked."""
@@ -217,26 +230,24 @@ class _Judge:
     def _elsewhere(self, claim: Claim, found: dict[int, set[int]], unit: Unit) -> _Judged:
         """A claim that no sentence says: its parts in one page, another value in their place, or nowhere."""
         against = self._against(claim, found)
-        pages = [self._ground.page(url) for url in self._ground.urls]
-        missing_values = tuple(
-            v for n, v in enumerate(claim.values) if not found[n] and not any(page.has_value(v) for page in pages)
-        )
+        pages = {url: self._ground.page(url) for url in self._ground.urls}
+        missing_values = tuple(v for v in claim.values if not self._ground.pages_with(v))
         missing = [v.text.strip() for v in missing_values]
         for name in claim.names:
-            if not any(page.has_name(name) for page in pages) and not self._derivative(name):
+            if not any(page.has_name(name) for page in pages.values()) and not self._derivative(name):
                 missing.append(claim.shown.get(" ".join(name), " ".join(name)))
-        missing += [claim.shown.get(term, term) for term in claim.terms if not any(term in page.stems for page in pages)]
+        missing += [claim.shown.get(term, term) for term in claim.terms if not any(page.has_term(term) for page in pages.values())]
         unplaced = tuple(v for n, v in enumerate(claim.values))
         if against is not None and (missing_values or not missing):
             return _Judged("contradicted", (against,), tuple(missing), unplaced)
         if missing:
             return _Judged("missing", (), tuple(missing), unplaced)
         if claim.values or claim.names or claim.terms:
-            for page in pages:
+            for url, page in pages.items():
                 if (
-                    all(page.has_value(v) for v in claim.values)
+                    all(url in self._ground.pages_with(v) for v in claim.values)
                     and all(page.has_name(name) for name in claim.names)
-                    and all(term in page.stems for term in claim.terms)
+                    and all(page.has_term(term) for term in claim.terms)
                     and (claim.values or claim.terms or len(claim.names) > 1 or not claim.rest)
                 ):
                     return _Judged("apart", self._somewhere(claim), (), unplaced)
@@ -315,6 +326,10 @@ class _Judge:
     def _grounded(self, value: Value) -> bool:
         return self._ground.has_value(value)
 
+    def _dated(self, value: Value) -> bool:
+        """True for a date whose year stands somewhere."""
+        return value.kind == "date" and any(self._grounded(Value("number", "", 0, 0, (float(y),))) for y in value.years)
+
     def _uncounted(self, unit: Unit, claim: Claim) -> Claim:
         """A claim without the small numbers in words that only count what the message or the question lists."""
         kept = tuple(v for v in claim.values if not (v.worded and v.readings[0] <= 20 and self._counts(unit, v)))
@@ -347,36 +362,52 @@ class _Judge:
         if len(absent) != 1:
             return None
         result = absent[0]
-        own = [v for v in values(unit.text) if not (v.start == result.start and v.text == result.text) and self._grounded(v)]
+        own = [v for v in values(unit.text) if not (v.start == result.start and v.text == result.text)]
+        own = [v for v in own if self._grounded(v) or self._dated(v)]
         others = [v for u in self._units if u is not unit for v in values(u.text) if self._grounded(v)]
         for inputs in (own, own + others):
             if used := derived(result, inputs, unit.text):
                 return self._rest_holds(unit, result, used)
         if self._counts(unit, result):
             return self._rest_holds(unit, result, ())
-        if used := derived(result, [*own, *self._found_for_queries(unit, result)], unit.text):
-            return self._rest_holds(unit, result, used)
+        if found := self._looked_up(unit, result):
+            return self._rest_holds(unit, result, found)
         if not others and is_short(unit):
             return self._bare(unit, result, own)
         return None
 
-    def _found_for_queries(self, unit: Unit, result: Value) -> list[Value]:
-        """What was looked up for a result: of each query the value of its kind in the sentence that fits it best."""
-        out: list[Value] = []
-        for query, numbers in self._queries.items():
-            asked = {stem(word) for word in words(query) if is_content(word)}
-            best: tuple[int, Value] | None = None
-            for number in numbers:
-                read = self._ground.read[self._ground.numbers[number]]
-                for place in read.sentences:
-                    sentence = self._ground.sentences[place]
-                    alike = [v for v in sentence.values if v.kind == "number" and (v.dimension, v.currency) == (result.dimension, result.currency) and not v.years]
-                    fit = len(asked & (sentence.stems | read.head_stems)) + len(asked & sentence.stems)
-                    if alike and len(asked & (sentence.stems | read.head_stems)) * 2 > len(asked) and (best is None or fit > best[0]):
-                        best = fit, alike[0]
-            if best is not None:
-                out.append(best[1])
-        return out
+    def _looked_up(self, unit: Unit, result: Value) -> list[Value]:
+        """The inputs of a result that does not name them: what was found for each query, or for each name in the unit."""
+        ground = self._ground
+        by_query = [
+            self._best_value({stem(w) for w in words(query) if is_content(w)}, frozenset(), map(ground.numbers.__getitem__, numbers), result)
+            for query, numbers in self._queries.items()
+        ]
+        named = of_unit(unit, ground.names, german=self._german)
+        about = {*named.rest} or set(self._asked)
+        by_name = [self._best_value(about | set(map(stem, name)), frozenset(name), range(len(ground.read)), result) for name in named.names[:12]]
+        lists = [[v for v in found if v is not None] for found in (by_query, by_name)]
+        return next((found for found in lists if derived(result, found, unit.text)), [])
+
+    def _best_value(self, asked: set[str], name: frozenset[str], places: Iterable[int], result: Value) -> Value | None:
+        """The value of a result's kind in the sentence that has most of what is asked."""
+        best: tuple[int, Value] | None = None
+        for place in places:
+            read = self._ground.read[place]
+            if name and not all(has_word(w, read.all) for w in name):
+                continue
+            for number in read.sentences:
+                sentence = self._ground.sentences[number]
+                if name and not all(has_word(w, sentence.words) or has_word(w, read.head) for w in name):
+                    continue
+                own = len(asked & sentence.stems)
+                shared = len(asked & (sentence.stems | read.head_stems))
+                if 2 * shared <= len(asked) or (best and own + shared <= best[0]):
+                    continue
+                alike = (v for v in sentence.values if v.kind == "number" and (v.dimension, v.currency) == (result.dimension, result.currency))
+                if value := next((v for v in alike if not v.years), None):
+                    best = own + shared, value
+        return best[1] if best else None
 
     def _counts(self, unit: Unit, value: Value) -> bool:
         """True for a small number that is how many things the unit, the message or the question lists."""
@@ -407,7 +438,10 @@ class _Judge:
             inside = [v for i in read.sentences for v in self._ground.sentences[i].values]
             if derived(result, [*own, *inside[:24]], unit.text):
                 return _Judged("unsourced")
-        every = [v for s in self._ground.sentences for v in s.values][:48]
+        if result.worded and result.readings[0] <= 20 and not result.dimension:
+            return _Judged("unsourced")  # a count of something
+        every = [v for r in self._ground.read for v in r.head_values] + [v for s in self._ground.sentences for v in s.values]
+        every = every[:48]
         return _Judged("unsourced") if derived(result, every, unit.text) else None
 
     def _quote(self, sentence: Sentence, claim: Claim) -> Quote:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,10 +42,22 @@ class Claim:
 
 @dataclass(frozen=True)
 class Names:
-    """Folded words that pages write with a capital within a sentence, and those that they write without."""
+    """Folded words as pages write them: with a capital within a sentence, without one, only at its beginning."""
 
     proper: frozenset[str]
     common: frozenset[str]
+    begins: frozenset[str] = frozenset()
+
+    def is_name(self, word: str, *, label: bool) -> bool:
+        """True for the first word of a sentence (`label`: of a label or a short answer) that is a name in the pages."""
+        if word in self.common or not is_content(word):
+            return False
+        return word in self.proper or (label and word in self.begins) or word[:4] in self._starts
+
+    @functools.cached_property
+    def _starts(self) -> frozenset[str]:
+        """The beginnings of names: `Scotland` is one, where pages say `Scottish`."""
+        return frozenset(word[:4] for word in self.proper if len(word) > 5 and word.isalpha())
 
 
 def claim(text: str, known: Names, *, marks: Sequence[int] = (), short: bool = False, german: bool = False) -> Claim:
@@ -127,7 +140,7 @@ def _named(run: list[re.Match[str]], known: Names, first: bool, *, german: bool,
         lone = len(run) == 1
         acronym = len(run[0][0]) > 1 and run[0][0].rstrip(".").isupper()
         is_name = bool(folded) and is_content(folded[0]) and (
-            acronym or (folded[0] in known.proper and folded[0] not in known.common) or not (lone or folded[0] in known.common)
+            acronym or known.is_name(folded[0], label=short or _joined(run[0])) or not (lone or folded[0] in known.common)
         )  # fmt: skip
         if not is_name:
             run = run[1:]
@@ -142,6 +155,11 @@ def _named(run: list[re.Match[str]], known: Names, first: bool, *, german: bool,
         yield core, run[0].start(), end
 
 
+def _joined(token: re.Match[str]) -> bool:
+    """True for a word with another name behind it: `Jupiter and Saturn`."""
+    return bool(re.match(r"(?:,|\s(?:and|or|und|et|y|e|и|και))\s[^\W\d_a-zß-öø-ÿ]", token.string[token.end() : token.end() + 8]))
+
+
 def _foreign(word: str, known: Names) -> bool:
     """In German a lone capital is a name only where it is all capitals: `NATO`."""
     return len(word) > 1 and word.isupper()
@@ -152,13 +170,19 @@ def of_unit(unit: Unit, known: Names, *, german: bool) -> Claim:
     if unit.row or unit.label:
         body = unit.text[len(unit.label) :].lstrip(" ;:：–—=-") if unit.text.startswith(unit.label) else unit.text
         made = claim(body, known, marks=unit.marks, short=len(body.split()) <= 8, german=german)
-        label = claim("" if unit.label.strip(". #").isdigit() else unit.label, known, german=german)
+        label = labelled("" if unit.label.strip(". #").isdigit() else unit.label, known, german=german)
         soft = tuple(dict.fromkeys((*made.rest, *label.rest)))
         return replace(
             made, text=unit.text, names=(*label.names, *made.names), rest=soft, values=(*label.values, *made.values),
             shown=label.shown | made.shown,
         )  # fmt: skip
     return claim(unit.text, known, marks=unit.marks, short=is_short(unit), german=german)
+
+
+def labelled(text: str, known: Names, *, german: bool) -> Claim:
+    """The claim of a label: its names, and its words as words that say how."""
+    made = claim(text, known, short=True, german=german)
+    return replace(made, terms=(), rest=(*made.terms, *made.rest))
 
 
 def is_short(unit: Unit) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -12,9 +13,11 @@ from hds_cli.agent.support.claims import Claim, Names
 from hds_cli.agent.support.sentences import spans
 from hds_cli.agent.support.values import Value, plain, same, values
 from hds_cli.agent.support.words import kin, negated, stem, words
+from hds_cli.text import fold
 from hds_cli.types import Passage
 
 _LOOKS = 64  # places of a page that are read for one value
+_DIGITS = re.compile(r"\d[\d.,' ]{0,14}")
 _CANDIDATES = 32  # sentences that are compared in full with a claim
 
 
@@ -55,7 +58,9 @@ class Ground:
         self.sentences: list[Sentence] = []
         self.read: list[Read] = []
         self._page_text = page_text
-        self._pages: dict[str, _Page] = {}
+        self._pages: dict[str, Page] = {}
+        self._with_value: dict[tuple[object, ...], list[int]] = {}
+        self._on_page: dict[tuple[object, ...], frozenset[str]] = {}
         self._by_stem: dict[str, list[int]] = defaultdict(list)
         self._by_year: dict[int, list[int]] = defaultdict(list)
         numbers: list[tuple[float, int]] = []
@@ -97,6 +102,7 @@ class Ground:
     def _names(self) -> Names:
         proper: set[str] = set()
         common: set[str] = set()
+        begins: set[str] = set()
         for read in self.read:
             for text, titled in ((read.passage.title, True), *((self.sentences[i].text, False) for i in read.sentences)):
                 first = not titled
@@ -104,13 +110,20 @@ class Ground:
                     letters = token.lstrip("\"'“‘(„«[¡¿*")
                     if letters[:1].isupper() and not first:
                         proper.update(words(letters))
+                    elif letters[:1].isupper():
+                        begins.update(words(letters))
                     elif letters[:1].islower():
                         common.update(words(letters))
                     first = token.endswith((".", ":", "!", "?"))
-        return Names(frozenset(proper), frozenset(common - proper))
+        return Names(frozenset(proper), frozenset(common - proper), frozenset(begins - common))
 
     def with_value(self, value: Value) -> list[int]:
         """The sentences that give a value."""
+        if value.key not in self._with_value:
+            self._with_value[value.key] = self._search_value(value)
+        return self._with_value[value.key]
+
+    def _search_value(self, value: Value) -> list[int]:
         places: set[int] = set()
         if value.kind == "date":
             for day in value.days:
@@ -160,66 +173,94 @@ class Ground:
         inside = self.read[sentence.passage].sentences
         return [self.sentences[i] for i in (sentence.place - 1, sentence.place + 1) if i in inside]
 
-    def page(self, url: str) -> _Page:
-        """The page of an address; its passages where its text is not kept."""
+    def page(self, url: str) -> Page:
+        """The page of an address: what was read of it, and the rest of its text."""
         if url not in self._pages:
-            passages = [f"{r.passage.title} {r.passage.heading} {r.passage.text}" for r in self.read if r.passage.url == url]
-            self._pages[url] = _Page("\n".join([*passages, self._page_text(url)]))
+            read = [r for r in self.read if r.passage.url == url]
+            known = frozenset().union(*(r.all for r in read))
+            stated = [v for r in read for v in r.head_values]
+            self._pages[url] = Page(self._page_text(url), known, frozenset(map(stem, known)), stated)
         return self._pages[url]
 
-    @property
+    def pages_with(self, value: Value) -> frozenset[str]:
+        """The addresses of the pages that give a value."""
+        if value.key not in self._on_page:
+            read = {self.read[self.sentences[place].passage].passage.url for place in self.with_value(value)}
+            rest = (url for url in self.urls if url not in read and self.page(url).has_value(value))
+            self._on_page[value.key] = frozenset((*read, *rest))
+        return self._on_page[value.key]
+
+    @functools.cached_property
     def urls(self) -> list[str]:
         return list(dict.fromkeys(read.passage.url for read in self.read))
 
 
-@dataclass
-class _Page:
-    """A page's words, and where its numbers are; each is made when it is first asked for, in one pass over its text."""
+class Page:
+    """A page: the words of its passages, the values of their titles, and its text, of which only what is looked for is read."""
 
-    text: str
-    _words: frozenset[str] | None = None
-    _stems: frozenset[str] = frozenset()
-
-    @property
-    def words(self) -> frozenset[str]:
-        if self._words is None:
-            self._words = frozenset(words(self.text))
-            self._stems = frozenset(map(stem, self._words))
-        return self._words
-
-    @property
-    def stems(self) -> frozenset[str]:
-        return self._stems if self.words else frozenset()
-
-    def has_value(self, value: Value) -> bool:
-        """True when the page gives a value; only what stands around the same first digits is read in full."""
-        digits = _first_digits(value)
-        if not digits:
-            return False
-        reach = 0
-        for count, match in enumerate(re.finditer(rf"(?<!\d)0?[.,]?0*{'[., ]?'.join(digits)}", plain(self.text))):
-            if count > _LOOKS or match.start() < reach:
-                continue
-            start = max(0, match.start() - 40)
-            reach = match.end() + 40
-            if any(same(value, other) for other in values(self.text[start:reach])):
-                return True
-        return False
+    def __init__(self, text: str, known: frozenset[str], stems: frozenset[str], stated: Sequence[Value]) -> None:
+        self._text, self._known, self._stems, self._stated = text, known, stems, stated
+        self._found: dict[str, bool] = {}
+        self._read: dict[int, tuple[Value, ...]] = {}
 
     def has_name(self, name: Iterable[str]) -> bool:
-        return all(has_word(word, self.words) for word in name)
+        return all(has_word(word, self._known) or self._says(word, len(word) - 2 * (not word.isascii())) for word in name)
+
+    def has_term(self, term: str) -> bool:
+        """True when the page has a word that begins with a stem."""
+        return term in self._stems or self._says(term, len(term), most=8)
+
+    def has_value(self, value: Value) -> bool:
+        """True when a title or the text gives a value; only places with digits of its beginning are read, each once."""
+        if any(same(value, other) for other in self._stated):
+            return True
+        digits = _first_digits(value)
+        places = [place for first in digits for place in self._places.get(first, ())]
+        return any(same(value, other) for place in places[:_LOOKS] for other in self._around(place))
+
+    @functools.cached_property
+    def _folded(self) -> str:
+        return fold(self._text)
+
+    @functools.cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """The places of numbers by their first two digits."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for match in _DIGITS.finditer(plain(self._text)):
+            places[_significant(match[0])].append(match.start())
+        return places
+
+    def _around(self, place: int) -> tuple[Value, ...]:
+        if place not in self._read:
+            start = max(0, place - 30)
+            near = values(self._text[start : place + 50])
+            self._read[place] = tuple(v for v in near if v.start + start <= place + 4 and v.end + start >= place)
+        return self._read[place]
+
+    def _says(self, word: str, length: int, most: int = 3) -> bool:
+        if word not in self._found:
+            start = re.escape(word[: max(2, length)])
+            self._found[word] = bool(re.search(rf"(?<!\w){start}\w{{0,{most}}}(?!\w)", self._folded))
+        return self._found[word]
 
 
-def _first_digits(value: Value) -> str:
-    """The digits that a number must begin with to be this one; of a rounded number, or one with a unit, the first."""
+def _significant(digits: str) -> str:
+    return re.sub(r"\D", "", digits).strip("0")[:2] or "0"
+
+
+def _first_digits(value: Value) -> list[str]:
+    """The first two digits that a number may have where it is this value."""
     if value.kind == "date":
-        return str(value.years[0]) if value.years else str(value.days[0].day or "")
+        return [_significant(str(year)) for year in value.years] or [_significant(str(day.day or 0)) for day in value.days]
     if not value.readings:
-        return re.sub(r"\D.*", "", value.text)
+        return [_significant(value.text.split(".")[0])]
     if value.kind == "time":
-        return ""
-    digits = f"{abs(value.readings[0]):.10g}".replace(".", "").strip("0").split("e")[0]
-    return digits[:1] if value.rounded else digits[:8]
+        return [_significant(str(int(value.readings[0] // 60 - offset))) for offset in (0, 12)]
+    first = _significant(f"{abs(value.readings[0]):.6g}".split("e")[0])
+    if not value.rounded:
+        return [first]
+    number = int(first.ljust(2, "0"))
+    return [_significant(str(n)) for n in range(max(10, number - 1), min(99, number + 1) + 1)]
 
 
 def has_word(word: str, there: frozenset[str]) -> bool:

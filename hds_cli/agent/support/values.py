@@ -6,6 +6,7 @@ Every function is linear in the length of its text.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from hds_cli.agent.support.dates import Day, dates
 from hds_cli.agent.support.numerals import number_words
 from hds_cli.text import fold
 
+_REMEMBERED = 2000  # characters of a text whose values are kept: the same sentences are asked for again
 Kind = Literal["number", "date", "time", "decade", "code"]
 
 
@@ -41,6 +43,12 @@ class Value:
     rounded: bool = False
     worded: bool = False
     days: tuple[Day, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What two values have in common that are the same wherever they stand."""
+        return (self.kind, self.readings, self.factor, self.dimension, self.currency, self.step, self.rounded, self.days,
+                self.text if self.kind == "code" else "", self.worded)  # fmt: skip
 
     @property
     def number(self) -> float:
@@ -68,16 +76,20 @@ _TIME = re.compile(r"(?<![\d.:,])(\d{1,2})(?:[:.](\d{2}))?\s*(a\.?m\b\.?|p\.?m\b
 _DECADE = re.compile(r"(?<![\w.,])(1\d{2}0|20\d0)(?:['’]?s\b|er[n]?\b|-[ех]\b|\s?年代)")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|º|ª|ème|er|-?й|-?я)\b", re.IGNORECASE)
 _BEFORE_CHRIST = re.compile(r"\s?(?:BCE?\b|B\.\s?C\.|v\.\s?Chr\.|av\.\s?J\.|a\.\s?C\.|до н\.\s?э\.|π\.\s?Χ\.)")
-_ABOUT = re.compile(
-    r"(?:about|around|approximately|approx\.?|roughly|some|circa|ca?\.|nearly|almost|over|more than|just under|just over|under"
-    r"|at most|at least|less than|up to|close to|etwa|rund|ungefähr|circa|fast|knapp|über|environ|près de|quelque|unos|unas|cerca de|alrededor de|casi|aproximadamente"
-    r"|около|примерно|почти|более|περίπου|σχεδόν|حوالي|نحو|تقريبا|約|约|大约|およそ|ประมาณ|ราว)\s*$",
-    re.IGNORECASE,
+_ABOUT = frozenset(
+    "about|around|approximately|approx|approx.|roughly|some|circa|ca.|c.|nearly|almost|over|more than|just under|just over|under|at most"
+    "|at least|less than|up to|close to|etwa|rund|ungefähr|fast|knapp|über|environ|près de|quelque|unos|unas|cerca de"
+    "|alrededor de|casi|aproximadamente|около|примерно|почти|более|περίπου|σχεδόν|حوالي|نحو|تقريبا|约|約|大约|およそ|ประมาณ|ราว".split("|")
 )
-_MINUS = re.compile(r"(?:minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ|below zero)\s*$", re.IGNORECASE)
+_MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+_OF = re.compile(r"\s(?:de|of|di|von)\s|\sd['’]")  # `34,9 millones de dólares`
 _AFTER = re.compile(r"[\s-]?\s?([^\W\d_]+|[%‰٪°$€£¥₹₽₩₺₴₫₦₱฿₪])")
-_UNIT_WORD = re.compile(r"[\s-]?\s?(?:°\s?[A-Za-zА-я]\b|[%‰٪]|[^\W\d_]+(?:[/.·][^\W\d_]+)*[.]?(?:[23²³]|\^[23])?(?![^\W\d_]))")
+_LATIN = "[A-Za-zÀ-ɏµμ]"
+_UNIT_WORD = re.compile(
+    r"[\s-]?\s?(?:°\s?[A-Za-zА-я]\b|[%‰٪]|"
+    rf"{_LATIN}+(?:[/.·]{_LATIN}+)*[.]?(?:[23²³]|\^[23])?(?!{_LATIN})|[^\W\d_]+(?:[/.·״׳][^\W\d_]+)*[.]?(?:[23²³]|\^[23])?(?![^\W\d_]))"
+)
 _CURRENCY_SIGN = {
     "$": "$", "€": "EUR", "£": "GBP", "¥": "¥", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₴": "UAH", "₫": "VND",
     "₱": "PHP", "฿": "THB", "₪": "ILS", "₦": "NGN", "US$": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD",
@@ -118,6 +130,11 @@ def _plain(char: str) -> str:
 
 def values(text: str) -> tuple[Value, ...]:
     """The values of a text in the order in which they stand."""
+    return _values(text) if len(text) <= _REMEMBERED else _values.__wrapped__(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _values(text: str) -> tuple[Value, ...]:
     said = plain(text)
     found = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(said)]
     for finder in (_times, _decades, _numbers, _worded):
@@ -172,12 +189,12 @@ def _numbers(text: str) -> Iterator[Value]:
             readings = tuple(n * 10.0**exponent if power else n**exponent if n < 1e6 else n for n in readings)
             step *= 10.0**exponent if power else 1.0
         before = text[max(0, start - 24) : start]
-        if match["sign"] == "-" or match["inner"] or _MINUS.search(before):
+        if match["sign"] == "-" or match["inner"] or _follows(before, _MINUS):
             readings = tuple(-n for n in readings)
         value = Value(
             "number", match[0], start, end, readings, step=step,
             currency=_CURRENCY_SIGN.get((match["money"] or "").strip(), (match["money"] or "").strip()),
-            rounded=bool(match["about"] or _ABOUT.search(before)),
+            rounded=bool(match["about"] or _follows(before, _ABOUT)),
         )  # fmt: skip
         if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
             value = replace(value, currency="")
@@ -185,6 +202,16 @@ def _numbers(text: str) -> Iterator[Value]:
         if made.end == end and text[end : end + 1].isalpha() and not _UNSPACED.match(text[end]):
             continue  # `4G`, `747s`: a word
         yield made
+
+
+def _follows(before: str, words: frozenset[str]) -> bool:
+    """True when a text ends with one of some words (of up to two, or of letters that nothing parts from what is before)."""
+    said = before.rstrip().casefold()
+    last = said.rsplit(None, 2)[-2:]
+    if not last:
+        return False
+    tail = last[-1].lstrip("(")
+    return tail in words or " ".join(last).lstrip("(") in words or tail[-1:] in words or tail[-2:] in words or tail[-3:] in words and not tail.isascii()
 
 
 def _readings(digits: str, commas: bool) -> tuple[tuple[float, ...], float]:
@@ -299,6 +326,8 @@ def _unit(text: str, end: int) -> tuple[tuple[str, float], int] | None:
 
 
 def _currency(text: str, end: int) -> tuple[str, int] | None:
+    if of := _OF.match(text, end):
+        end = of.end() - 1 if text[of.end() - 1] == " " else of.end()
     after = _AFTER.match(text, end)
     if after is None:
         return None

@@ -28,6 +28,8 @@ _FUNCTION_WORDS = STOPWORDS | frozenset(
         "في من على الى إلى عن مع هو هي كان كانت التي الذي هذا هذه أن ان و "
         # English beside the stop words
         "which while whose also about into over more most than then so both each all other others same only just very but not no "
+        "although though however during after before since until because despite following according among between within "
+        "together also still later today currently originally another several many some here there "
         "who its it's this that these those one two first total respectively namely i.e e.g said called known"
     ).split()
 )
@@ -64,15 +66,18 @@ def words(text: str) -> list[str]:
 
 @functools.lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """What a folded word shares with its other forms: `presidents` and `president`."""
+    """What a folded word shares with its other forms: `presidents` and `president`, `batted` and `batting`."""
     if "\u0600" <= word[:1] <= "\u06ff":
         word = _ARABIC.sub("", word)
         return word[:4] if len(word) > 5 else word
-    if len(word) > 5:
-        return word[:5]
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
+    if word.isascii():
+        for end in ("ing", "ed", "es", "s"):
+            if word.endswith(end) and len(word) - len(end) > 2 and not word.endswith(("ss", "us", "is")):
+                word = word.removesuffix(end)
+                break
+        if len(word) > 3 and word[-1] == word[-2]:
+            word = word[:-1]
+    return word[:5] if len(word) > 5 else word.removesuffix("e") if len(word) > 3 else word
 
 
 def is_content(word: str) -> bool:
