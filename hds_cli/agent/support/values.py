@@ -110,22 +110,15 @@ _CJK_REST = re.compile(r"(\d{1,4})([百千万萬亿億兆만억]?)")
 
 def plain(text: str) -> str:
     """Text of the same length whose digits are ASCII and whose signs and blanks are of one kind."""
-    if text.isascii():
-        return text
-    return "".join(map(_plain, text))
+    return text if text.isascii() else text.translate(_plain_letters())
 
 
-def _plain(char: str) -> str:
-    if char < "\x80":
-        return char
-    if char in "−﹣－":
-        return "-"
-    if char in "\u00a0\u2007\u2009\u202f\u3000":
-        return " "
-    if "０" <= char <= "ｚ" and char.isalnum():
-        return chr(ord(char) - 0xFEE0)
-    digit = unicodedata.decimal(char, None)
-    return char if digit is None else str(digit)
+@functools.cache
+def _plain_letters() -> dict[int, str]:
+    digits = {code: str(unicodedata.decimal(chr(code))) for code in range(0x80, 0x1FC00) if chr(code).isdecimal()}
+    wide = {code: chr(code - 0xFEE0) for code in range(0xFF21, 0xFF5B) if chr(code).isalpha()}
+    signs = dict.fromkeys(map(ord, "−﹣－"), "-") | dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u3000"), " ")
+    return digits | wide | signs
 
 
 def values(text: str) -> tuple[Value, ...]:
