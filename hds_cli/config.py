@@ -326,8 +326,6 @@ def _check(s: Settings) -> None:
         raise ConfigError(f"{_named(s, 'n_ctx')} must be at least 512 tokens, not {s.n_ctx}")
     if s.temperature is not None and not 0 <= s.temperature <= 2:
         raise ConfigError(f"{_named(s, 'temperature')} must be between 0 and 2, not {s.temperature:g}")
-    if s.dialect not in (None, "hds", "guided"):
-        raise ConfigError(f"unknown dialect {s.dialect!r}", hint="dialects: hds, guided")
 
 
 def _named(s: Settings, name: str) -> str:
