@@ -10,9 +10,18 @@ from hds_cli.agent.support.dates import Day
 from hds_cli.agent.support.values import Value, plain, values
 
 _MOST = 48  # values that are combined
-_OPERATION = re.compile(r"^\s*(?:\[\d+\]\s*)*\)?\s*(\+|[-−–—]|[×x*·]|÷|/|plus|minus|times|divided by|less)\s*\(?\s*$", re.IGNORECASE)
-_EQUALS = re.compile(r"^\s*(?:\[\d+\]\s*)*\)?[\s%°€$£\w]{0,20}?\s*(=|≈|equals?|is about|makes|gives)\s*(?:about|around|roughly|approximately|≈|~)?\s*$", re.IGNORECASE)
-_TIMES = re.compile(r"\b(?:times|twice|fold|ratio|per|divided|average|mean|mal|fois|veces|volte|vezes|раз|φορές|مرة|percent|share)\b|倍|×|%|÷|/", re.IGNORECASE)
+_OPERATION = re.compile(
+    r"^\s*(?:\[\d+\]\s*)*\)?\s*(\+|[-−–—]|[×x*·]|÷|/|plus|minus|times|divided by|less)\s*\(?\s*$", re.IGNORECASE
+)
+_EQUALS = re.compile(
+    r"^\s*(?:\[\d+\]\s*)*\)?[\s%°€$£\w]{0,20}?\s*(=|≈|equals?|is about|makes|gives)\s*"
+    r"(?:about|around|roughly|approximately|≈|~)?\s*$",
+    re.IGNORECASE,
+)
+_TIMES = re.compile(
+    r"\b(?:times|twice|fold|ratio|per|divided|average|mean|mal|fois|veces|volte|vezes|раз|φορές|مرة|percent|share)\b|倍|×|%|÷|/",
+    re.IGNORECASE,
+)
 
 
 def equation(text: str) -> tuple[bool, tuple[Value, ...], Value] | None:
@@ -88,7 +97,11 @@ def derived(value: Value, inputs: Sequence[Value], text: str) -> tuple[Value, ..
                 return a, b
     for a, b in itertools.permutations(inputs[:_MOST], 2):
         span = b.readings[0] if b.kind == "number" and b.dimension in ("", "years") and b.readings else 0
-        if value.readings[0] >= 1000 and 0 < span < 1000 and any(value.readings[0] in (y + span, y - span) for y in a.years):
+        if (
+            value.readings[0] >= 1000
+            and 0 < span < 1000
+            and any(value.readings[0] in (y + span, y - span) for y in a.years)
+        ):
             return a, b  # a year so many years before or after another
     return _elapsed(value, inputs)
 
@@ -124,7 +137,9 @@ def _elapsed(value: Value, inputs: Iterable[Value]) -> tuple[Value, ...] | None:
 
 
 def _days(value: Value) -> tuple[Day, ...]:
-    return value.days[:1] if value.kind == "date" else tuple(Day(year, None, None) for year in value.years if year > 999)
+    return (
+        value.days[:1] if value.kind == "date" else tuple(Day(year, None, None) for year in value.years if year > 999)
+    )
 
 
 def _years(first: Day, last: Day) -> set[int]:
@@ -134,7 +149,7 @@ def _years(first: Day, last: Day) -> set[int]:
     if first.year > last.year or (first.year == last.year and (first.month or 0) > (last.month or 13)):
         first, last = last, first
     span = (last.year or 0) - (first.year or 0)
-    if first.month and last.month and (first.day and last.day or first.month != last.month):
+    if first.month and last.month and ((first.day and last.day) or first.month != last.month):
         return {span - ((last.month, last.day or 0) < (first.month, first.day or 0))}
     return {span, span - 1} if first.month or last.month else {span}
 

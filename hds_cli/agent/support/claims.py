@@ -9,16 +9,22 @@ from dataclasses import dataclass, field, replace
 
 from hds_cli.agent.support.message import MARK, Unit, without_marks
 from hds_cli.agent.support.values import Value, values
-from hds_cli.agent.support.words import is_content, negated, nouns_have_capitals, stem, words
+from hds_cli.agent.support.words import is_content, negated, stem, words
 
 _TOKEN = re.compile(r"[^\W\d_][\w'’&-]*\.?|\d[\w-]*|[^\w\s]")
-_PARTICLES = frozenset("of the de la le du des del della di da do dos van von der den zu zur am bin ibn al el y et und".split())
+_PARTICLES = frozenset(
+    "of the de la le du des del della di da do dos van von der den zu zur am bin ibn al el y et und".split()
+)
 _SUFFIXES = frozenset("jr sr ii iii iv vi mr mrs ms dr prof st sir".split())
 _BREAKS = re.compile(r"[.,:;!?()\[\]\"“”„«»|=/–—→、。，：；]")
 _PIECES = re.compile(
-    r"\s*[;；、，،؛]\s*|,\s+|\s+(?:and|while|but|whereas|versus|vs\.?|und|während|sowie|et|tandis que|y|mientras|e|mentre|и|а|і|та|και|ενώ|en|och|og)\s+|\s+و(?=\S)"
+    r"\s*[;；、，،؛]\s*|,\s+|\s+(?:and|while|but|whereas|versus|vs\.?"
+    r"|und|während|sowie|et|tandis que|y|mientras|e|mentre"
+    r"|и|а|і|та|και|ενώ|en|och|og)\s+|\s+و(?=\S)"
 )
-YES = frozenset("yes no true false ja nein oui non si sí sì no да нет так ні ναι όχι نعم لا 是 不是 否 はい いいえ ใช่ ไม่ใช่".split())
+YES = frozenset(
+    "yes no true false ja nein oui non si sí sì no да нет так ні ναι όχι نعم لا 是 不是 否 はい いいえ ใช่ ไม่ใช่".split()
+)
 _SHORT = 5  # content words up to which each has to stand in the page
 
 
@@ -85,7 +91,10 @@ def claim(text: str, known: Names, *, marks: Sequence[int] = (), short: bool = F
     )  # fmt: skip
 
 
-_DENIED = re.compile(r"\b(?:not|no|nicht|kein|keine|pas|no es|non|не|δεν)\s+(?:(?:a|an|the|in|from|ein|eine|un|une|una)\s+)?$", re.IGNORECASE)
+_DENIED = re.compile(
+    r"\b(?:not|no|nicht|kein|keine|pas|no es|non|не|δεν)\s+(?:(?:a|an|the|in|from|ein|eine|un|une|una)\s+)?$",
+    re.IGNORECASE,
+)
 
 
 def _blanked(text: str, stated: Sequence[Value]) -> str:
@@ -134,13 +143,17 @@ def _capital_follows(text: str, place: int) -> bool:
     return bool(following and following[1].isupper())
 
 
-def _named(run: list[re.Match[str]], known: Names, first: bool, *, german: bool, short: bool) -> Iterator[tuple[tuple[str, ...], int, int]]:
+def _named(
+    run: list[re.Match[str]], known: Names, first: bool, *, german: bool, short: bool
+) -> Iterator[tuple[tuple[str, ...], int, int]]:
     if first and run:
         folded = words(run[0][0])
         lone = len(run) == 1
         acronym = len(run[0][0]) > 1 and run[0][0].rstrip(".").isupper()
         is_name = bool(folded) and is_content(folded[0]) and (
-            acronym or known.is_name(folded[0], label=short or _joined(run[0])) or not (lone or folded[0] in known.common)
+            acronym
+            or known.is_name(folded[0], label=short or _joined(run[0]))
+            or not (lone or folded[0] in known.common)
         )  # fmt: skip
         if not is_name:
             run = run[1:]
@@ -157,7 +170,9 @@ def _named(run: list[re.Match[str]], known: Names, first: bool, *, german: bool,
 
 def _joined(token: re.Match[str]) -> bool:
     """True for a word with another name behind it: `Jupiter and Saturn`."""
-    return bool(re.match(r"(?:,|\s(?:and|or|und|et|y|e|и|και))\s[^\W\d_a-zß-öø-ÿ]", token.string[token.end() : token.end() + 8]))
+    return bool(
+        re.match(r"(?:,|\s(?:and|or|und|et|y|e|и|και))\s[^\W\d_a-zß-öø-ÿ]", token.string[token.end() : token.end() + 8])
+    )
 
 
 def _foreign(word: str, known: Names) -> bool:

@@ -16,7 +16,9 @@ from typing import Any
 from hds_cli.text import fold
 
 _FILE = Path(__file__).with_name("cldr.json")
-_LOCALES = "en en_GB de fr es it pt nl sv da nb fi pl cs uk ru el tr hu ro ar he fa hi zh zh_Hant ja ko th vi id".split()
+_LOCALES = (
+    "en en_GB de fr es it pt nl sv da nb fi pl cs uk ru el tr hu ro ar he fa hi zh zh_Hant ja ko th vi id".split()
+)
 _UNITS: dict[str, tuple[str, float]] = {
     "length-kilometer": ("length", 1000.0),
     "length-meter": ("length", 1.0),
@@ -94,9 +96,12 @@ _CURRENCIES = (
     "IDR VND PHP SGD HKD TWD ISK RON BGN"
 ).split()
 # Short names that are no other word beside a number; `5 in`, `5 a` and `5 d` are not read as inches, years and days.
-_SHORT = frozenset("m g l h s t % m2 m3 km cm mm nm kg mg ml ha mi ft yd lb oz kw mw gw hz gb mb kb tb ms kn w v".split())
+_SHORT = frozenset(
+    "m g l h s t % m2 m3 km cm mm nm kg mg ml ha mi ft yd lb oz kw mw gw hz gb mb kb tb ms kn w v".split()
+)
 _NO_UNIT = frozenset(
-    "man den het let art lit nod von fit met pie tim rok lab lat sem mes mon dam uns ore ons inc dec jun jul mar".split()
+    "man den het let art lit nod von fit met pie tim rok lab lat sem mes mon dam uns ore ons inc dec "
+    "jun jul mar".split()
 )
 _EXTRA = {
     "area-square-kilometer": "sq km|sq. km|square km|quadrat-km|qkm|кв. км|кв км",
@@ -111,7 +116,18 @@ _EXTRA = {
     "concentr-percent": "per cent|pct|percent|проц|百分点|パーセント",
     "mass-tonne": "metric tons|metric tonnes",
 }
-_SCALES = {"k": 3, "bn": 9, "tn": 12, "mn": 6, "lakh": 5, "crore": 7, "crores": 7, "thousands": 3, "millions": 6, "billions": 9}
+_SCALES = {
+    "k": 3,
+    "bn": 9,
+    "tn": 12,
+    "mn": 6,
+    "lakh": 5,
+    "crore": 7,
+    "crores": 7,
+    "thousands": 3,
+    "millions": 6,
+    "billions": 9,
+}
 _NO_SCALE = frozenset("bill mill bil bin tri tril mie mii mia tn tis".split())
 _NO_MONTH = frozenset("out set ago mag lis".split())  # `set 2 records`, `out 1 of 3`
 
@@ -200,7 +216,12 @@ def _scales(formats: Any) -> Iterator[tuple[int, str]]:
             for size, pattern in patterns.items():
                 text = getattr(pattern, "pattern", str(pattern))
                 name = _clean(re.sub(r"[0'\u200f]", "", text).replace("¤", ""))
-                if "0" in text and name and name not in _NO_SCALE and (len(name) > 2 or name in ("bn", "mn") or not name.isascii()):
+                if (
+                    "0" in text
+                    and name
+                    and name not in _NO_SCALE
+                    and (len(name) > 2 or name in ("bn", "mn") or not name.isascii())
+                ):
                     yield len(size) - text.count("0"), name
 
 

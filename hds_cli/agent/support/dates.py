@@ -1,4 +1,4 @@
-"""Dates as they stand in text: `3 December 2024`, `2024-12-03`, `March 2–3, 2012`, `2024年12月3日`, `3 декабря 2024 г.`."""
+"""Dates as they stand in text: `3 December 2024`, `2024-12-03`, `March 2–3, 2012`, `2024年12月3日`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Day(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A stretch of text and the dates that it may mean (`3/4/2024` is two); `whole`: `2–3 March` for each half of it."""
+    """A stretch of text and the dates it may mean (`3/4/2024` is two); `whole`: `2–3 March` for each half of it."""
 
     start: int
     end: int

@@ -1,4 +1,4 @@
-"""What was read, as it is searched: every sentence of every passage with its words and values, made once for a message."""
+"""What was read, as it is searched: the sentences of all passages with their words and values, made once a message."""
 
 from __future__ import annotations
 
@@ -104,7 +104,10 @@ class Ground:
         common: set[str] = set()
         begins: set[str] = set()
         for read in self.read:
-            for text, titled in ((read.passage.title, True), *((self.sentences[i].text, False) for i in read.sentences)):
+            for text, titled in (
+                (read.passage.title, True),
+                *((self.sentences[i].text, False) for i in read.sentences),
+            ):
                 first = not titled
                 for token in text.split():
                     letters = token.lstrip("\"'“‘(„«[¡¿*")
@@ -133,7 +136,10 @@ class Ground:
                 places.update(self._by_year.get(year, ()))
             for reading in value.readings:
                 for number in {reading, reading * value.factor}:
-                    room = abs(number) * (0.3 if value.rounded or value.dimension or value.kind == "decade" else 1e-6) + 1e-9
+                    room = (
+                        abs(number) * (0.3 if value.rounded or value.dimension or value.kind == "decade" else 1e-6)
+                        + 1e-9
+                    )
                     left = bisect.bisect_left(self._numbers, (number - room, -1))
                     right = bisect.bisect_right(self._numbers, (number + room, 1 << 60))
                     places.update(place for _, place in self._numbers[left:right])
@@ -149,7 +155,7 @@ class Ground:
         """The sentences that may say a claim, the likeliest first; `found`: value number -> sentences with it."""
         score: Counter[int] = Counter()
         for places in found.values():
-            score.update({place: 6 for place in places})
+            score.update(dict.fromkeys(places, 6))
         for name in claim.names:
             for word in name:
                 for place in self._by_stem.get(stem(word), ()):
@@ -196,7 +202,7 @@ class Ground:
 
 
 class Page:
-    """A page: the words of its passages, the values of their titles, and its text, of which only what is looked for is read."""
+    """A page: the words of its passages, the values of their titles, and its text, read where something is sought."""
 
     def __init__(self, text: str, known: frozenset[str], stems: frozenset[str], stated: Sequence[Value]) -> None:
         self._text, self._known, self._stems, self._stated = text, known, stems, stated
@@ -204,7 +210,9 @@ class Page:
         self._read: dict[int, tuple[Value, ...]] = {}
 
     def has_name(self, name: Iterable[str]) -> bool:
-        return all(has_word(word, self._known) or self._says(word, len(word) - 2 * (not word.isascii())) for word in name)
+        return all(
+            has_word(word, self._known) or self._says(word, len(word) - 2 * (not word.isascii())) for word in name
+        )
 
     def has_term(self, term: str) -> bool:
         """True when the page has a word that begins with a stem."""
@@ -251,7 +259,9 @@ def _significant(digits: str) -> str:
 def _first_digits(value: Value) -> list[str]:
     """The first two digits that a number may have where it is this value."""
     if value.kind == "date":
-        return [_significant(str(year)) for year in value.years] or [_significant(str(day.day or 0)) for day in value.days]
+        return [_significant(str(year)) for year in value.years] or [
+            _significant(str(day.day or 0)) for day in value.days
+        ]
     if not value.readings:
         return [_significant(value.text.split(".")[0])]
     if value.kind == "time":
@@ -265,6 +275,6 @@ def _first_digits(value: Value) -> list[str]:
 
 def has_word(word: str, there: frozenset[str]) -> bool:
     """True when a word of a name is there, in whatever case its language puts it."""
-    if word in there or f"{word}s" in there or word.removesuffix("s") in there and len(word) > 4:
+    if word in there or f"{word}s" in there or (word.removesuffix("s") in there and len(word) > 4):
         return True
     return not word.isascii() and any(kin(word, other) for other in there)

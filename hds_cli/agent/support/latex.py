@@ -27,8 +27,10 @@ _SYMBOLS = {
     "times": "×", "cdot": "·", "div": "÷", "pm": "±", "mp": "∓", "approx": "≈", "simeq": "≃", "sim": "~", "leq": "≤",
     "le": "≤", "geq": "≥", "ge": "≥", "neq": "≠", "ne": "≠", "ll": "≪", "gg": "≫", "to": "→", "rightarrow": "→",
     "Rightarrow": "⇒", "implies": "⇒", "leftarrow": "←", "leftrightarrow": "↔", "longrightarrow": "→", "infty": "∞",
-    "degree": "°", "circ": "°", "textdegree": "°", "prime": "′", "dots": "…", "ldots": "…", "cdots": "…", "textellipsis": "…",
-    "quad": " ", "qquad": " ", "space": " ", "enspace": " ", "thinspace": " ", "newline": "\n", "par": "\n\n", "euro": "€",
+    "degree": "°", "circ": "°", "textdegree": "°", "prime": "′", "dots": "…", "ldots": "…", "cdots": "…",
+    "textellipsis": "…",
+    "quad": " ", "qquad": " ", "space": " ", "enspace": " ", "thinspace": " ", "newline": "\n",
+    "par": "\n\n", "euro": "€",
     "texteuro": "€", "pounds": "£", "textsterling": "£", "yen": "¥", "textyen": "¥", "dollar": "$", "textdollar": "$",
     "percent": "%", "textbackslash": "\\", "textasciitilde": "~", "copyright": "©", "textregistered": "®", "S": "§",
     "therefore": "∴", "checkmark": "✓", "bullet": "•", "star": "★", "cup": "∪", "cap": "∩", "in": "∈", "notin": "∉",
@@ -36,19 +38,30 @@ _SYMBOLS = {
     "ss": "ß", "o": "ø", "O": "Ø", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å", "l": "ł", "L": "Ł",
     "i": "ı", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ",
     "eta": "η", "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
-    "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
-    "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ",
+    "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "varphi": "φ", "chi": "χ",
+    "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π",
+    "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ",
     "Omega": "Ω", "land": "∧", "lor": "∨", "neg": "¬", "forall": "∀", "exists": "∃", "mid": "|", "colon": ":",
     "textendash": "–", "textemdash": "—", "textquoteright": "’", "textquoteleft": "‘", "lbrace": "{", "rbrace": "}",
 }  # fmt: skip
+_LETTERS = frozenset("ss o O ae AE oe OE aa AA l L i".split())
 _NOTHING = frozenset(
-    "left right big Big bigg Bigg bigl bigr displaystyle textstyle scriptstyle limits nolimits normalsize large Large small "
-    "tiny bfseries itshape centering hline noindent mathstrut strut relax nonumber middle normalfont toprule midrule "
+    "left right big Big bigg Bigg bigl bigr displaystyle textstyle scriptstyle limits nolimits normalsize large Large "
+    "small tiny bfseries itshape centering hline noindent mathstrut strut relax nonumber middle "
+    "normalfont toprule midrule "
     "bottomrule".split()
 )
 _FUNCTIONS = frozenset("sin cos tan log ln exp max min lim gcd mod det arg sup inf".split())
 _ACCENTS = {"'": "\u0301", "`": "\u0300", '"': "\u0308", "^": "\u0302", "~": "\u0303", "=": "\u0304", ".": "\u0307"}
-_LETTER_ACCENTS = {"c": "\u0327", "v": "\u030c", "H": "\u030b", "u": "\u0306", "k": "\u0328", "r": "\u030a", "d": "\u0323"}
+_LETTER_ACCENTS = {
+    "c": "\u0327",
+    "v": "\u030c",
+    "H": "\u030b",
+    "u": "\u0306",
+    "k": "\u0328",
+    "r": "\u030a",
+    "d": "\u0323",
+}
 _RAISED = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
 _ROWS = frozenset("array tabular tabularx matrix pmatrix bmatrix vmatrix longtable table*".split())
 _COMMAND = re.compile(r"[A-Za-z]+\*?")
@@ -64,32 +77,28 @@ def unwrapped(text: str) -> str:
 
 
 def headline(text: str) -> str | None:
-    """The raw content of the last box of a message; one that is not closed runs to the end of its line; None: no box."""
+    """The raw content of a message's last box; one that is not closed runs to the end of its line; None: no box."""
     content: str | None = None
     place = 0
     text = _CODE.sub(lambda code: " " * len(code[0]), text) if "`" in text or "~~~" in text else text
+    closed = pairs(text)
     while match := _BOX.search(text, place):
-        end = closing(text, match.end())
+        end = closed.get(match.end() - 1)
         content = text[match.end() : end] if end is not None else text[match.end() :].split("\n")[0]
         place = end if end is not None else len(text)
     return content
 
 
-def closing(text: str, start: int) -> int | None:
-    """The place of the brace that closes the one before `start`; None where none does."""
-    depth, place = 1, start
-    while place < len(text):
-        char = text[place]
-        if char == "\\":
-            place += 1
-        elif char == "{":
-            depth += 1
-        elif char == "}":
-            depth -= 1
-            if depth == 0:
-                return place
-        place += 1
-    return None
+def pairs(text: str) -> dict[int, int]:
+    """The place of each brace that is closed, and of the one that closes it; `\\{` is none."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
+        if match[0] == "{":
+            opened.append(match.start())
+        elif match[0] == "}" and opened:
+            found[opened.pop()] = match.start()
+    return found
 
 
 def formula(text: str) -> str:
@@ -97,7 +106,7 @@ def formula(text: str) -> str:
     if _is_json(text):
         return text
     said = _Reader(_without_dollars(text)).read()
-    said = re.sub(r"[^\S\n]{2,}", " ", said)
+    said = re.sub(r"[^\S\n]{2,}", " ", re.sub(r" *\n *", "\n", said))
     return re.sub(r" +([,;.:](?:\s|$))", r"\1", said).strip()
 
 
@@ -115,8 +124,9 @@ def _is_json(text: str) -> bool:
 def _without_latex(text: str) -> str:
     out: list[str] = []
     place = 0
+    closed = pairs(text)
     while match := _BOX.search(text, place):
-        end = closing(text, match.end())
+        end = closed.get(match.end() - 1)
         stop = end if end is not None else match.end() + len(text[match.end() :].split("\n")[0])
         out += [_outside(_undollared(text[place : match.start()], text[stop + 1 :])), formula(text[match.end() : stop])]
         place = stop + 1 if end is not None else stop
@@ -131,7 +141,11 @@ def _undollared(before: str, after: str) -> str:
 
 def _outside(text: str) -> str:
     """Text outside of boxes: formulas are unwrapped, known commands too, the rest is not touched."""
-    text = re.sub(r"\\\[|\\\]|\\\((?=.{0,400}?\\\))|(?<=\S)\s?\\\)", "", text, flags=re.DOTALL) if "\\(" in text or "\\[" in text else text
+    text = (
+        re.sub(r"\\\[|\\\]|\\\((?=.{0,400}?\\\))|(?<=\S)\s?\\\)", "", text, flags=re.DOTALL)
+        if "\\(" in text or "\\[" in text
+        else text
+    )
     text = _without_dollars(text)
     return _Reader(text, keep_braces=True).read() if "\\" in text else text
 
@@ -152,6 +166,7 @@ class _Reader:
     def __init__(self, text: str, *, keep_braces: bool = False, depth: int = 0, cells: str = "") -> None:
         self._text, self._keep, self._depth, self._cells = text, keep_braces, depth, cells
         self._at = 0
+        self._pairs = pairs(text)
 
     def read(self) -> str:
         out: list[str] = []
@@ -184,7 +199,7 @@ class _Reader:
 
     def _group(self) -> str:
         """`{…}` at the place: its content."""
-        end = closing(self._text, self._at + 1) if self._depth < _DEPTH else None
+        end = self._pairs.get(self._at) if self._depth < _DEPTH else None
         if end is None:
             self._at += 1
             return ""
@@ -196,7 +211,7 @@ class _Reader:
         match = re.compile(r"\s*\{").match(self._text, self._at)
         if match is None:
             return None
-        end = closing(self._text, match.end())
+        end = self._pairs.get(match.end() - 1)
         if end is None:
             return None
         content, self._at = self._text[match.end() : end], end + 1
@@ -241,6 +256,11 @@ class _Reader:
             self._argument()
         if name in _TEXT and (argument := self._argument()) is not None:
             return "" if name in _DROPPED_ARGUMENT else argument
+        if name in _TEXT and text[self._at : self._at + 1] == "{":  # never closed
+            self._at += 1
+            return ""
+        if name in _LETTERS and text[self._at : self._at + 1] == " ":
+            self._at += 1  # it only ends the command: `Stra\\ss e`
         if name in _SYMBOLS or name in _FUNCTIONS:
             return _SYMBOLS.get(name, name)
         if name in _NOTHING:

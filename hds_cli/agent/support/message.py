@@ -14,7 +14,10 @@ from hds_cli.agent.support.sentences import spans
 
 MOST = 60_000  # characters of a message that are looked at
 _HEADING = re.compile(r"^\s{0,3}(?:#{1,6}\s|(?:\*\*|__)[^*_]{1,80}(?:\*\*|__)\s*$)")
-_FINAL = re.compile(r"(?:^|\n)[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?[ \t]*Final Answer[ \t]*:?[ \t]*(?:\*\*)?[ \t]*:?[ \t]*(?=\n|$|\\boxed)", re.IGNORECASE)
+_FINAL = re.compile(
+    r"(?:^|\n)[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?[ \t]*Final Answer[ \t]*:?[ \t]*(?:\*\*)?[ \t]*:?[ \t]*(?=\n|$|\\boxed)",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"^\s*(?:[-*+•·‣]|\(?\d{1,3}[.)])\s+")
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$")
 _SEPARATOR = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
@@ -27,7 +30,7 @@ _LINK = re.compile(r"!?\[([^\]\n]{0,200})\]\((?:[^()\n]|\([^()\n]*\)){0,400}\)")
 
 @dataclass(frozen=True)
 class Message:
-    """What a model wrote at last. `text`: all of it, LaTeX unwrapped; `headline`: its last box; `raw`: that as written."""
+    """What a model wrote at last. `text`: all, LaTeX unwrapped; `headline`: its last box; `raw`: that as written."""
 
     text: str
     headline: str | None

@@ -61,14 +61,18 @@ _OTHERS = {
     "dreissig": 30,
 }  # fmt: skip
 # Words of one language that are something else in another, or beside a number anywhere.
-_AMBIGUOUS = frozenset("on to ni ti sei sex en et acht uno una once fire tre tien bir cent arton elf six-pack atta".split())
+_AMBIGUOUS = frozenset(
+    "on to ni ti sei sex en et acht uno una once fire tre tien bir cent arton elf six-pack atta".split()
+)
 _KEPT = frozenset("once sei acht tre elf cent".split())
 _FUSED = re.compile(r"(ein|zwei|drei|vier|funf|sechs|sieben|acht|neun)und(\w+)")
 _CJK = re.compile("[零〇一二三四五六七八九十百千万萬亿億兆两兩]+")
 _CJK_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _CJK_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12}
 # What is counted behind a single numeral, which is a part of many other words (`一般`).
-_COUNTED = frozenset("人名年月日个個位歳岁歲つ本枚件回次家座所种種国國天周週倍条條匹台部町村市省州县縣館集章階层層隻头頭冊巻卷") | {"か", "ヶ"}
+_COUNTED = frozenset(
+    "人名年月日个個位歳岁歲つ本枚件回次家座所种種国國天周週倍条條匹台部町村市省州县縣館集章階层層隻头頭冊巻卷"
+) | {"か", "ヶ"}
 
 
 @functools.cache

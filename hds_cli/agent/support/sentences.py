@@ -9,15 +9,19 @@ _END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s|$)|[。！？｡؟।։።
 _MARKS = re.compile(r"(?:\s*\[\d{1,4}\])+[.]?")
 # Never the end of a sentence: a name or a number follows.
 _TITLES = frozenset(
-    "mr mrs ms dr prof st ste mt ft no nos vol fig figs gen col sen rep gov lt sgt capt rev hon vs approx ca cf al ed eds "
-    "pp p art sec ch op cit e.g i.e z.b d.h u.a u.s v.a z.t bzw vgl nr bd hl sog geb gest inkl zzgl ggf evtl sra sr srta "
-    "dna ud uds av mme mlle mm me m.e núm pág tel г ул им проф акад д-р т.е т.к т.н см рис стр гл π.χ κ κα δρ αρ σελ "
+    "mr mrs ms dr prof st ste mt ft no nos vol fig figs gen col sen rep gov lt sgt capt rev hon vs "
+    "approx ca cf al ed "
+    "eds pp p art sec ch op cit e.g i.e z.b d.h u.a u.s v.a z.t bzw vgl nr bd hl sog geb gest inkl "
+    "zzgl ggf evtl sra sr "
+    "srta dna ud uds av mme mlle mm me m.e núm pág tel г ул им проф акад д-р т.е т.к т.н см рис стр "
+    "гл π.χ κ κα δρ αρ σελ "
     "jan feb mar apr jun jul aug sep sept oct nov dec bl".split()
 )
 # The end of a sentence only where a capital letter follows.
 _SOMETIMES = frozenset(
-    "inc ltd co corp jr sr etc a.m p.m am pm usw u.ä etc km m cm mm kg g mi ft in yd lb oz h min s sec hr hrs est b.c a.d bc ad "
-    "v.chr n.chr гг в вв т.д т.п др тыс млн млрд руб км кг долл р.м μ.μ χλμ".split()
+    "inc ltd co corp jr sr etc a.m p.m am pm usw u.ä etc km m cm mm kg g mi ft in yd lb oz h min s "
+    "sec hr hrs est b.c a.d "
+    "bc ad v.chr n.chr гг в вв т.д т.п др тыс млн млрд руб км кг долл р.м μ.μ χλμ".split()
 )
 _WORD = re.compile(r"([^\W\d_]+(?:[.'’-][^\W\d_]+)*)\.+$")
 _NEXT = re.compile(r"\s*[\"'“‘„«(\[*_]*(\w)?")
@@ -25,7 +29,8 @@ _CAPITAL_NEXT = re.compile(r"\s*[\"'“‘„«(*_]*([^\W_a-zß-öø-ÿ])")
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each sentence of a paragraph; the `[n]` behind a full stop belong to the sentence before it."""
+    """Start and end of each sentence of a paragraph; the `[n]` behind a full stop belong to the "
+    "sentence before it."""
     start = 0
     for match in _END.finditer(text):
         if match.start() < start or not _ends(text, start, match):

@@ -16,9 +16,10 @@ from typing import Literal
 from hds_cli.agent.support.cldr import names
 from hds_cli.agent.support.dates import Day, dates
 from hds_cli.agent.support.numerals import number_words
-from hds_cli.text import fold
+from hds_cli.agent.support.units import CJK_SCALES, CURRENCY_SIGNS, UNSPACED, cjk_scaled, currency, scale, unit
 
 _REMEMBERED = 2000  # characters of a text whose values are kept: the same sentences are asked for again
+_CENTURIES = frozenset(str(century) for century in range(10, 22))
 Kind = Literal["number", "date", "time", "decade", "code"]
 
 
@@ -47,13 +48,19 @@ class Value:
     @property
     def key(self) -> tuple[object, ...]:
         """What two values have in common that are the same wherever they stand."""
-        return (self.kind, self.readings, self.factor, self.dimension, self.currency, self.step, self.rounded, self.days,
-                self.text if self.kind == "code" else "", self.worded)  # fmt: skip
+        text = self.text if self.kind == "code" else ""
+        unit = (self.factor, self.dimension, self.currency)
+        return (self.kind, self.readings, unit, self.step, self.rounded, self.worded, self.days, text)
 
     @property
     def number(self) -> float:
         """The first reading in the base of its unit."""
         return self.readings[0] * self.factor
+
+    @property
+    def is_year(self) -> bool:
+        """True for a number of four digits that is most likely a year."""
+        return bool(self.years) and len(self.text.strip()) == 4 and self.text.strip()[:2] in _CENTURIES
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -72,40 +79,28 @@ _NUMBER = re.compile(
     rf"(?<![\dA-Za-z\u00c0-\u06ff^_])(?<!\d[.,])(?<![^\W\d_][-‑])(?P<digits>{_DIGITS})"
     r"(?:\s?[×x·*]\s?10(?:\^?(?P<power>[-−⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))|\^(?P<up>\d{1,3})|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))?"
 )
-_TIME = re.compile(r"(?<![\d.:,])(\d{1,2})(?:[:.](\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?)|(?<![\d.:,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])", re.IGNORECASE)
+_TIME = re.compile(
+    r"(?<![\d.:,])(\d{1,2})(?:[:.](\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?)|(?<![\d.:,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])",
+    re.IGNORECASE,
+)
 _DECADE = re.compile(r"(?<![\w.,])(1\d{2}0|20\d0)(?:['’]?s\b|er[n]?\b|-[ех]\b|\s?年代)")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|º|ª|ème|er|-?й|-?я)\b", re.IGNORECASE)
 _BEFORE_CHRIST = re.compile(r"\s?(?:BCE?\b|B\.\s?C\.|v\.\s?Chr\.|av\.\s?J\.|a\.\s?C\.|до н\.\s?э\.|π\.\s?Χ\.)")
 _ABOUT = frozenset(
-    "about|around|approximately|approx|approx.|roughly|some|circa|ca.|c.|nearly|almost|over|more than|just under|just over|under|at most"
-    "|at least|less than|up to|close to|etwa|rund|ungefähr|fast|knapp|über|environ|près de|quelque|unos|unas|cerca de"
-    "|alrededor de|casi|aproximadamente|около|примерно|почти|более|περίπου|σχεδόν|حوالي|نحو|تقريبا|约|約|大约|およそ|ประมาณ|ราว".split("|")
+    "about|around|approximately|approx|approx.|roughly|some|circa|ca.|c.|nearly|almost|over"
+    "|more than|just under|just over|under"
+    "|at most|at least|less than|up to|close to|etwa|rund|ungefähr|fast|knapp|über|environ|près de"
+    "|quelque|unos|unas|cerca de"
+    "|alrededor de|casi|aproximadamente|около|примерно|почти|более|περίπου|σχεδόν|حوالي|نحو|تقريبا"
+    "|约|約|大约|およそ|ประมาณ|ราว".split("|")
 )
 _MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
-_OF = re.compile(r"\s(?:de|of|di|von)\s|\sd['’]")  # `34,9 millones de dólares`
-_AFTER = re.compile(r"[\s-]?\s?([^\W\d_]+|[%‰٪°$€£¥₹₽₩₺₴₫₦₱฿₪])")
-_LATIN = "[A-Za-zÀ-ɏµμ]"
-_UNIT_WORD = re.compile(
-    r"[\s-]?\s?(?:°\s?[A-Za-zА-я]\b|[%‰٪]|"
-    rf"{_LATIN}+(?:[/.·]{_LATIN}+)*[.]?(?:[23²³]|\^[23])?(?!{_LATIN})|[^\W\d_]+(?:[/.·״׳][^\W\d_]+)*[.]?(?:[23²³]|\^[23])?(?![^\W\d_]))"
-)
-_CURRENCY_SIGN = {
-    "$": "$", "€": "EUR", "£": "GBP", "¥": "¥", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₴": "UAH", "₫": "VND",
-    "₱": "PHP", "฿": "THB", "₪": "ILS", "₦": "NGN", "US$": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD",
-    "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "R$": "BRL",
-}  # fmt: skip
-_CURRENCY_WORD = {
-    "$": "dollar dollars dolar dolares dolare доллар доллара долларов δολαρια δολαριο دولار 美元 美金 ドル ดอลลาร 달러",
-    "EUR": "euro euros евро ευρω يورو 欧元 歐元 ユーロ ยูโร 유로",
-    "GBP": "pounds sterling quid", "¥": "yen yuan йен юань юаней 円 元 人民币 เยน หยวน", "RUB": "рублей рубля рубль rubles",
-    "INR": "rupees rupee", "CHF": "francs franken", "THB": "บาท baht", "$k": "kronor kroner crowns koruna kronen",
-}  # fmt: skip
-_WORD_CURRENCY = {fold(word): code for code, words in _CURRENCY_WORD.items() for word in words.split()}
-_FAMILIES = {"$": "USD CAD AUD NZD HKD SGD TWD MXN".split(), "¥": "JPY CNY".split(), "$k": "SEK NOK DKK CZK ISK".split()}
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
-_CJK_SCALES = {"百": 1e2, "千": 1e3, "万": 1e4, "萬": 1e4, "만": 1e4, "亿": 1e8, "億": 1e8, "억": 1e8, "兆": 1e12}
-_CJK_REST = re.compile(r"(\d{1,4})([百千万萬亿億兆만억]?)")
+_FAMILIES = {
+    "$": "USD CAD AUD NZD HKD SGD TWD MXN".split(),
+    "¥": "JPY CNY".split(),
+    "$k": "SEK NOK DKK CZK ISK".split(),
+}
 
 
 def plain(text: str) -> str:
@@ -166,7 +161,10 @@ def _worded(text: str) -> Iterator[Value]:
 
 def _numbers(text: str) -> Iterator[Value]:
     commas = bool(re.search(r"\d,\d{1,2}(?!\d)|\d\.\d{3},\d", text)) and not re.search(r"\d\.\d{1,2}(?!\d)", text)
+    reach = 0
     for match in _NUMBER.finditer(text):
+        if match.start() < reach:
+            continue  # `1億2000万` is one number
         digits = match["digits"]
         readings, step = _readings(digits, commas)
         start, end = match.start(), match.end()
@@ -186,25 +184,32 @@ def _numbers(text: str) -> Iterator[Value]:
             readings = tuple(-n for n in readings)
         value = Value(
             "number", match[0], start, end, readings, step=step,
-            currency=_CURRENCY_SIGN.get((match["money"] or "").strip(), (match["money"] or "").strip()),
+            currency=CURRENCY_SIGNS.get((match["money"] or "").strip(), (match["money"] or "").strip()),
             rounded=bool(match["about"] or _follows(before, _ABOUT)),
         )  # fmt: skip
         if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
             value = replace(value, currency="")
         made = _with_unit(text, value)
-        if made.end == end and text[end : end + 1].isalpha() and not _UNSPACED.match(text[end]):
+        if made.end == end and text[end : end + 1].isalpha() and not UNSPACED.match(text[end]):
             continue  # `4G`, `747s`: a word
+        reach = made.end
         yield made
 
 
 def _follows(before: str, words: frozenset[str]) -> bool:
-    """True when a text ends with one of some words (of up to two, or of letters that nothing parts from what is before)."""
+    """True when a text ends with one of some words, of one or two words or of letters that nothing parts."""
     said = before.rstrip().casefold()
     last = said.rsplit(None, 2)[-2:]
     if not last:
         return False
     tail = last[-1].lstrip("(")
-    return tail in words or " ".join(last).lstrip("(") in words or tail[-1:] in words or tail[-2:] in words or tail[-3:] in words and not tail.isascii()
+    return (
+        tail in words
+        or " ".join(last).lstrip("(") in words
+        or tail[-1:] in words
+        or tail[-2:] in words
+        or (tail[-3:] in words and not tail.isascii())
+    )
 
 
 def _readings(digits: str, commas: bool) -> tuple[tuple[float, ...], float]:
@@ -236,105 +241,27 @@ def _readings(digits: str, commas: bool) -> tuple[tuple[float, ...], float]:
 
 def _with_unit(text: str, value: Value) -> Value:
     """A value with the scale, unit, percent sign or currency that stands behind it."""
-    end, tables = value.end, names()
+    end = value.end
     readings, step, rounded = value.readings, value.step, value.rounded
-    if text[end : end + 1] in _CJK_SCALES and text[end : end + 1]:
-        readings, step, end = _cjk_scaled(text, readings[0], end)
+    if text[end : end + 1] in CJK_SCALES and text[end : end + 1]:
+        readings, step, end = cjk_scaled(text, readings[0], end)
         rounded = True
-    elif scale := _looked_up(text, end, tables.scales):
-        readings, step = tuple(n * scale[0] for n in readings), step * scale[0]
-        rounded, end = not value.worded, scale[1]
-    dimension, factor, currency = value.dimension, value.factor, value.currency
+    elif scaled := scale(text, end):
+        readings, step = tuple(n * scaled[0] for n in readings), step * scaled[0]
+        rounded, end = not value.worded, scaled[1]
+    dimension, factor, money = value.dimension, value.factor, value.currency
     if _BEFORE_CHRIST.match(text, end):
         readings = tuple(-n for n in readings)
-    elif not currency and end == value.end and (match := _ORDINAL.match(text, end)):
+    elif not money and end == value.end and (match := _ORDINAL.match(text, end)):
         dimension, end = "ordinal", match.end()
-    elif unit := _unit(text, end):
-        (dimension, factor), end = unit
-    elif not currency and (found := _currency(text, end)):
-        currency, end = found
+    elif measured := unit(text, end):
+        (dimension, factor), end = measured
+    elif not money and (paid := currency(text, end)):
+        money, end = paid
     return replace(
         value, text=text[value.start : end], end=end, readings=readings, step=step, rounded=rounded,
-        dimension=dimension, factor=factor, currency=currency,
+        dimension=dimension, factor=factor, currency=money,
     )  # fmt: skip
-
-
-def _cjk_scaled(text: str, number: float, end: int) -> tuple[tuple[float, ...], float, int]:
-    """`1億2000万`: the number, the place of its last digit, and where it ends."""
-    scale = _CJK_SCALES[text[end]]
-    total, end = number * scale, end + 1
-    while end < len(text) and text[end] in _CJK_SCALES:  # `3千万`
-        total, scale, end = total * _CJK_SCALES[text[end]], scale * _CJK_SCALES[text[end]], end + 1
-    while (more := _CJK_REST.match(text, end)) and _CJK_SCALES.get(more[2], 1.0) < scale:
-        scale = _CJK_SCALES.get(more[2], 1.0)
-        total, end = total + float(more[1]) * scale, more.end()
-    digits = f"{total:.0f}"
-    return (total,), max(1.0, 10.0 ** (len(digits) - len(digits.rstrip("0")) - 1) * 10), end
-
-
-def _words_behind(text: str, end: int) -> list[tuple[str, int]]:
-    """Up to three words behind a place, as they are looked up, the longest first: each with its end."""
-    out: list[tuple[str, int]] = []
-    place = end
-    for _ in range(3):
-        match = _UNIT_WORD.match(text, place)
-        if match is None:
-            break
-        place = match.end()
-        said = text[end:place].lstrip(" -")
-        out.append((_key(said), place))
-        if said.endswith("."):
-            out.append((_key(said.rstrip(".")), place - 1))
-    return out[::-1]
-
-
-def _key(said: str) -> str:
-    folded = fold(said).replace("²", "2").replace("³", "3").replace("^", "").replace("٪", "%")
-    return " ".join(folded.strip(" .").split())
-
-
-def _looked_up(text: str, end: int, table: dict[str, float]) -> tuple[float, int] | None:
-    for word, place in _words_behind(text, end):
-        if word in table:
-            return table[word], place
-    return None
-
-
-def _unit(text: str, end: int) -> tuple[tuple[str, float], int] | None:
-    units = names().units
-    for word, place in _words_behind(text, end):
-        if word in units:
-            return units[word], place
-        if word.startswith("°"):
-            word = word.replace(" ", "")
-            if word in ("°c", "°f", "°k", "°с"):
-                return ({"f": "fahrenheit", "k": "kelvin"}.get(word[1:], "celsius"), 1.0), place
-    blank = end + 1 if text[end : end + 1] == " " else end
-    if _UNSPACED.match(text, blank):
-        for length in range(8, 0, -1):
-            word = _key(text[blank : blank + length])
-            if word in units:
-                return units[word], blank + length
-    return None
-
-
-def _currency(text: str, end: int) -> tuple[str, int] | None:
-    if of := _OF.match(text, end):
-        end = of.end() - 1 if text[of.end() - 1] == " " else of.end()
-    after = _AFTER.match(text, end)
-    if after is None:
-        return None
-    if after[1] in _CURRENCY_SIGN:
-        return _CURRENCY_SIGN[after[1]], after.end()
-    for word, place in _words_behind(text, end):
-        if code := names().currencies.get(word) or _WORD_CURRENCY.get(word):
-            return code, place
-    for length in (3, 2, 1):
-        place = after.start(1) + length
-        if code := _WORD_CURRENCY.get(fold(text[after.start(1) : place])):
-            if _UNSPACED.match(text, after.start(1)):
-                return code, place
-    return None
 
 
 def same(said: Value, ground: Value) -> bool:
@@ -357,7 +284,9 @@ def same(said: Value, ground: Value) -> bool:
 
 def _within(said: Day, ground: Day) -> bool:
     """True when no part of the said date differs, and the other lacks none but the year."""
-    return all(a is None or a == b or (b is None and place == 0) for place, (a, b) in enumerate(zip(said, ground, strict=True)))
+    return all(
+        a is None or a == b or (b is None and place == 0) for place, (a, b) in enumerate(zip(said, ground, strict=True))
+    )
 
 
 def _same_unit(said: Value, ground: Value) -> bool:

@@ -34,7 +34,9 @@ _FUNCTION_WORDS = STOPWORDS | frozenset(
     ).split()
 )
 _NEGATIONS = frozenset(
-    fold("not never no none cannot neither nor without nicht kein keine keiner nie pas jamais aucun no nunca ningún non mai não niet geen не нет ни никогда δεν όχι μη ليس لا لم لن غير").split()
+    fold(
+        "not never no none cannot neither nor without nicht kein keine keiner nie pas jamais aucun no nunca ningún non mai não niet geen не нет ни никогда δεν όχι μη ليس لا لم لن غير"
+    ).split()
 )
 _NEGATING_LETTERS = re.compile("[不没沒未无無]|ない|なかった|ません|ไม่|ไม")
 
@@ -99,11 +101,13 @@ def kin(word: str, other: str) -> bool:
 
 def negated(text: str) -> bool:
     """True for a text with an odd number of words that negate."""
-    count = sum(word in _NEGATIONS or word.endswith("nt") and word in _SHORT_NEGATIONS for word in words(text))
+    count = sum(word in _NEGATIONS or (word.endswith("nt") and word in _SHORT_NEGATIONS) for word in words(text))
     return bool((count + len(_NEGATING_LETTERS.findall(text))) % 2)
 
 
-_SHORT_NEGATIONS = frozenset("isnt wasnt arent werent doesnt didnt dont hasnt havent hadnt wont cant couldnt wouldnt shouldnt".split())
+_SHORT_NEGATIONS = frozenset(
+    "isnt wasnt arent werent doesnt didnt dont hasnt havent hadnt wont cant couldnt wouldnt shouldnt".split()
+)
 
 
 def nouns_have_capitals(text: str) -> bool:
@@ -113,4 +117,6 @@ def nouns_have_capitals(text: str) -> bool:
     return german >= 2 and german * 8 >= len(said)
 
 
-_GERMAN = frozenset("der die das des dem ist und nicht wurde wurden von mit ein eine einer eines im zum zur auf für sich auch als war hat beim vom".split())
+_GERMAN = frozenset(
+    "der die das des dem ist und nicht wurde wurden von mit ein eine einer eines im zum zur auf für sich auch als war hat beim vom".split()
+)
