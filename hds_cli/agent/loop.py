@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -163,7 +163,8 @@ class Run:
         price = [self._parts.count(passage.full) + 8 for passage in before.passages]
         findings = only(before.findings, fitting(before, budget.tokens, price))
         self._book.know(findings)
-        continued = events.RunContinued(t=self._t, run_id=before.run_id, exchanges=before.exchanges, findings=findings)
+        told = events.RunContinued(run_id=before.run_id, exchanges=before.exchanges, findings=findings)
+        continued = replace(told, t=self._accounts.t)
         self._emit(continued)
         return continued
 
@@ -249,10 +250,10 @@ class Run:
         """Wait for the searches of a turn, choose its passages, and let the model read them."""
         self._stale = 0 if turn.tasks else self._stale + 1
         pages = await turn.pages()
-        if turn.tasks and not self._parts.fanout.answered and not self._book.read:
-            raise self._unreachable()
         if self._stopped and not any(pages.values()):
             return
+        if turn.tasks and not self._parts.fanout.answered and not self._book.read:
+            raise self._unreachable()
         budget = self._budget(await self._model(self._parts.dialect.make_room))
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
@@ -306,15 +307,11 @@ class Run:
         self._emit(event)
         return event
 
-    @property
-    def _t(self) -> float:
-        return round(self._accounts.now, 4)
-
     def _notice(self, level: str, code: str, message: str) -> None:
         self._say(events.Notice, level=level, code=code, message=message)
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
-        self._emit(kind(t=self._t, **values))
+        self._emit(kind(t=self._accounts.t, **values))
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], object], text: str) -> None:
