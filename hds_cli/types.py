@@ -102,7 +102,10 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there."""
+    """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there.
+
+    `passage` is the number of its passage in the run, where the sources are numbered by themselves; 0: it is `n`.
+    """
 
     n: int
     url: str
@@ -110,6 +113,7 @@ class Citation:
     quote: str
     verified: bool
     fetched_at: str | None = None
+    passage: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,4 +49,5 @@ def model(adapter: Path = ADAPTER) -> ModelSpec:
         evidence_passages=EVIDENCE_PASSAGES,
         about="SmolLM2-135M-Instruct (Apache-2.0) with the hds starter adapter",
         notice=NOTICE,
+        verdict="refuse",
     )

@@ -18,7 +18,7 @@ _PARTICLES = frozenset(
 _SUFFIXES = frozenset("jr sr ii iii iv vi mr mrs ms dr prof st sir".split())
 _BREAKS = re.compile(r"[.,:;!?()\[\]\"“”„«»|=/–—→、。，：；]")
 _PIECES = re.compile(
-    r"\s*[;；、，،؛]\s*|,\s+|\s+(?:and|while|but|whereas|versus|vs\.?"
+    r"\s*[;；、，،؛]\s*|,\s+|\s+[/|•&]\s+|\s+(?:and|while|but|whereas|versus|vs\.?"
     r"|und|während|sowie|et|tandis que|y|mientras|e|mentre"
     r"|и|а|і|та|και|ενώ|en|och|og)\s+|\s+و(?=\S)"
 )
