@@ -115,6 +115,10 @@ class Settings:
         key="dialect.name", env="HDS_DIALECT", shapes=True, world=True,
         flag=Flag("How the model is spoken to: hds, guided or a plugin's.", "NAME"),
     )  # fmt: skip
+    verdict: str | None = setting(
+        None, "what becomes of an answer: mark (weak parts are marked) or refuse; unset: by the model", shapes=True,
+        choices=("mark", "refuse"),
+    )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",
         shapes=True, world=True,

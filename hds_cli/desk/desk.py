@@ -13,6 +13,7 @@ from hds_cli.agent.dialects import check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors import BUILTIN, Selector, selector
+from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
@@ -103,6 +104,7 @@ class Desk:
             seed=settings.seed,
             settings=shaping(settings),
             selector=_selector(model.spec, settings),
+            judge=policy(settings.verdict or model.spec.verdict),
         )
 
 
