@@ -142,6 +142,12 @@ class Settings:
         False, "fetch what robots.txt disallows", key="fetch.ignore_robots",
         flag=Flag("Fetch what robots.txt disallows after a redirect, too.", name="--ignore-robots", asking=False),
     )  # fmt: skip
+    fetch_ca_file: str | None = setting(
+        None, "further certificates to trust, in a PEM file", key="fetch.ca_file", indifferent=True
+    )
+    fetch_cookies: str | None = setting(
+        None, "cookies of yours for pages, in a file of Netscape's format", key="fetch.cookies"
+    )
     cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
     cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)
