@@ -39,7 +39,7 @@ MAY = {
     "render": {"events", "types", "errors", "run_state", "render", "__init__"},
 }
 ONE_DOOR = {
-    "llama_cpp": "engine/llama/model.py",
+    "llama_cpp": "engine/llama/api.py",
     "httpx": "fetch/client.py",
     "diskcache": "fetch/cache.py",
     "trafilatura": "extract/html.py",
