@@ -65,8 +65,8 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1) -> E
     if settings.engine not in ENGINES:
         engine: Engine = make(GROUP, settings.engine, spec, settings, needs=_ENGINE)
         return engine
-    if settings.dialect == "guided":
-        spec = replace(spec, lora=None)  # the adapter only knows the searcher's protocol
+    if settings.dialect not in (None, spec.dialect):
+        spec = replace(spec, lora=None)  # it was taught that dialect and no other
     return open_llama(
         spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers,
         sequences=sequences,

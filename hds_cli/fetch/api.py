@@ -6,16 +6,14 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hds_cli.config import Settings
 from hds_cli.errors import SourceError
 from hds_cli.fetch.body import MAX_BYTES, Body, Refused
 from hds_cli.fetch.guard import Blocked
+from hds_cli.fetch.http import Http, judge
 from hds_cli.fetch.politeness import retry_after
-
-if TYPE_CHECKING:
-    from hds_cli.fetch.client import Http
 
 
 class RateLimited(SourceError):
@@ -71,7 +69,7 @@ class Api:
         self.http.seen.setdefault(self.http.host(url), [0, 0])[0] += 1
         self.http.count(url, size)
 
-    def _json(self, url: str, data: bytes) -> Any:
+    def _json(self, url: str, data: bytes | bytearray) -> Any:
         try:
             return json.loads(data)
         except (ValueError, RecursionError):
@@ -80,7 +78,7 @@ class Api:
 
     async def _ask(
         self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], body: bytes | None = None
-    ) -> bytes:
+    ) -> bytes | bytearray:
         host = self.http.host(url)
         if self._settings.offline:
             raise SourceError(f"{host} was not asked: offline", code="offline")
@@ -100,18 +98,18 @@ class Api:
 
     async def _sent(
         self, url: str, headers: Mapping[str, str], content: bytes | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, Mapping[str, str], bytes | bytearray]:
         """One request; a GET goes out again over a connection that the server was just closing (RFC 9110 9.2.2)."""
         try:
             return await self._send(url, headers, content)
         except Exception as exc:
-            if content is not None or self.http.judge(exc)[1] not in ("reset", "protocol"):
+            if content is not None or judge(exc)[1] not in ("reset", "protocol"):
                 raise
             return await self._send(url, headers, content)
 
     async def _send(
         self, url: str, headers: Mapping[str, str], content: bytes | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, Mapping[str, str], bytes | bytearray]:
         async with self.http.send(url, headers, self._settings.fetch_timeout, content) as response:
             if response.status_code != 200:
                 return response.status_code, response.headers, b""
@@ -128,7 +126,7 @@ class Api:
             return SourceError(f"{host}: unusable answer ({exc.reason})", code="bad_answer")
         if isinstance(exc, Blocked) and exc.reason != "dns":
             return SourceError(f"{host} may not be reached ({exc.reason})", code="blocked")
-        reason = self.http.judge(exc)[1]
+        reason = judge(exc)[1]
         if reason == "timeout":
             return SourceError(f"{host} did not answer in {self._settings.fetch_timeout:g} s", code="timeout")
         if reason in ("truncated", "protocol"):

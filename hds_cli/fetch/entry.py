@@ -10,24 +10,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hds_cli.text import terms
+from hds_cli import bounds
 from hds_cli.types import Page
 
 # Goes into every key: pages read by an older extractor are not found and are read again.
 EXTRACTOR = 1
 _FIELDS = ("url", "final_url", "title", "text", "bytes", "fetched_at", "author", "date")
-_MAX_ENTRY = 64 << 20
+_MAX_ENTRY = 32 << 20
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page on disk with what is needed to ask whether it changed."""
+    """A page on disk with what is needed to ask whether it changed.
+
+    `allowed`: it could be fetched only because `fetch.allow` names its host.
+    """
 
     page: Page
     etag: str | None = None
     modified: str | None = None
     stored: float = 0.0
     fresh: bool = True
+    allowed: bool = False
 
     @property
     def validators(self) -> dict[str, str]:
@@ -68,9 +72,10 @@ def key_of(url: str) -> str:
 
 
 def pack(entry: Entry) -> bytes:
+    """The bytes of an entry."""
     values = {name: getattr(entry.page, name) for name in _FIELDS}
-    values |= {"etag": entry.etag, "modified": entry.modified, "stored": entry.stored}
-    data = zlib.compress(json.dumps(values, ensure_ascii=True).encode(), 3)
+    values |= {"etag": entry.etag, "modified": entry.modified, "stored": entry.stored, "allowed": entry.allowed}
+    data = zlib.compress(json.dumps(values, ensure_ascii=False).encode("utf-8", "replace"), 3)
     return hashlib.sha256(data).digest() + data
 
 
@@ -86,9 +91,17 @@ def unpack(blob: bytes) -> Entry:
     try:
         values = json.loads(zlib.decompressobj().decompress(data, _MAX_ENTRY))
         page = Page(status="cached", **{name: values[name] for name in _FIELDS})
-        return Entry(page, values["etag"], values["modified"], float(values["stored"]))
-    except (zlib.error, KeyError, TypeError) as exc:
+        entry = Entry(page, values["etag"], values["modified"], values["stored"], allowed=values.get("allowed") is True)
+    except (zlib.error, KeyError, TypeError, RecursionError) as exc:
         raise ValueError("foreign") from exc
+    for value in (page.url, page.final_url):
+        if not isinstance(value, str):
+            raise ValueError("foreign")
+    if not bounds.is_number(entry.stored, 0) or not all(
+        value is None or isinstance(value, str) for value in (entry.etag, entry.modified, page.fetched_at)
+    ):
+        raise ValueError("foreign")
+    return dataclasses.replace(entry, page=bounds.page(page))
 
 
 def storable(page: Page) -> Page:
@@ -100,15 +113,6 @@ def storable(page: Page) -> Page:
         if clean != value:
             fixed[name] = clean
     return dataclasses.replace(page, **fixed) if fixed else page
-
-
-def snippet(text: str, wanted: list[str], width: int = 300) -> str:
-    """The stretch of `text` with most of the wanted terms."""
-    blocks = [block for block in text[:100_000].split("\n\n") if not block.startswith("#")][:200]
-    goal = set(wanted)
-    best = max(blocks, key=lambda block: len(goal & set(terms(block[:2000]))), default="")
-    words = " ".join(best.split())
-    return words if len(words) <= width else words[:width].rsplit(" ", 1)[0] + " …"
 
 
 def stamp(seconds: object) -> str | None:

