@@ -48,7 +48,7 @@ def check(db: sqlite3.Connection, needed: Mapping[str, Iterable[str]], triggers:
     objects = db.execute("SELECT type, name, sql FROM sqlite_master LIMIT ?", (_MOST + 1,)).fetchall()
     if len(objects) > _MOST:
         raise sqlite3.DatabaseError("more tables than any file of hds")
-    allowed = {_plain(statement) for statement in triggers}
+    allowed = {_plain(statement).replace('"', "") for statement in triggers}
     tables = set()
     for kind, name, sql in objects:
         if not isinstance(name, str) or not _harmless(kind, sql, allowed):
@@ -74,7 +74,7 @@ def _harmless(kind: object, sql: object, triggers: set[str]) -> bool:
     if kind == "index":
         return _INDEX.fullmatch(text) is not None
     if kind == "trigger":
-        return text in triggers
+        return text.replace('"', "") in triggers
     if kind != "table":
         return False
     if _FTS5.match(text):

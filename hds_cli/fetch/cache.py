@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -89,12 +89,8 @@ class PageCache:
         entry = self.lookup(url)
         return entry.page if entry else None
 
-    def put(self, page: Page, etag: str | None = None, modified: str | None = None, *, allowed: bool = False) -> bool:
-        """Keep a page that was read; a failed one is never kept. False when it could not be kept.
-
-        Args:
-            allowed: see `Entry`.
-        """
+    def put(self, page: Page, etag: str | None = None, modified: str | None = None, allowed: bool = False) -> bool:
+        """Keep a page that was read; a failed one is never kept. False when it could not be kept."""
         if not page.ok:
             return False
         return self._store(Entry(page, etag, modified, time.time(), allowed=allowed))
@@ -195,11 +191,7 @@ class PageCache:
 
     def bytes_on_disk(self) -> int:
         """Every file in the folder, the write-ahead logs too."""
-        total = 0
-        for path in self.folder.glob("*"):
-            with suppress(OSError):
-                total += path.stat().st_size if path.is_file() else 0
-        return total
+        return self._disk.size()
 
     def prune(self) -> int:
         """Drop what is out of date or damaged, then the oldest until the limit holds; how many pages went."""
