@@ -74,16 +74,13 @@ class Desk:
         if session is None:
             session = await in_daemon(self.model.engine.session)
         stop = stop or Stop()
-        stop.abort = self.model.engine.abort
-        if stop.reason is None:
-            self.model.engine.resume()
+        stop.abort = session.abort
         try:
             parts, limits = self._parts(session, stop), _limits(self.model, self._settings)
             run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
             finished = await run.answer(question, attached, before)
         finally:
-            self.model.engine.abort()
-        session.close()  # not after a run that was cut short: the model's thread may still be in it
+            session.close()  # the model's thread may still be in it: what it writes there ends
         return finished
 
     def _parts(self, session: Session, stop: Stop) -> Parts:
@@ -96,7 +93,7 @@ class Desk:
             counter=session.counter,
             model=model.info,
             stop=stop,
-            resume=model.engine.resume,
+            resume=session.resume,
             egress=lambda: _since(before, fetcher.egress()),
             fault=lambda: fetcher.cache.fault,
             sources=tuple(source.name for source in self._sources),
