@@ -90,7 +90,7 @@ def asked(choose: Selector, question: str, readings: Sequence[Reading], budget: 
         PluginError: it failed; another way of choosing is never put in its place.
     """
     try:
-        lists = list(itertools.islice(choose(question, readings, budget), len(readings)))
+        lists = list(itertools.islice(choose(question, readings, budget), len(readings) + 1))
         if len(lists) != len(readings):
             raise ValueError(f"{len(lists)} lists of passages for {len(readings)} queries")
         return [list(_standing(passages, reading.pages)) for passages, reading in zip(lists, readings, strict=True)]
