@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from hds_cli.agent.evidence import Budget, Evidence, turn_budget
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
-from hds_cli.agent.selectors import Selector
+from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
 from hds_cli.agent.verdict import Verdict, judge
 from hds_cli.engine.base import Counter, Segment
@@ -163,7 +163,8 @@ class Run:
         price = [self._parts.count(passage.full) + 8 for passage in before.passages]
         findings = only(before.findings, fitting(before, budget.tokens, price))
         self._book.know(findings)
-        continued = events.RunContinued(t=self._t, run_id=before.run_id, exchanges=before.exchanges, findings=findings)
+        told = events.RunContinued(run_id=before.run_id, exchanges=before.exchanges, findings=findings)
+        continued = replace(told, t=self._accounts.t)
         self._emit(continued)
         return continued
 
@@ -190,10 +191,8 @@ class Run:
 
     def _budget(self, room: int, turn: int = 1) -> Budget:
         limits = self._limits
-        return turn_budget(
-            self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens,
-            words=limits.passage_words, turns_left=limits.max_turns - turn + 1,
-        )  # fmt: skip
+        bounds = (limits.evidence_passages, limits.evidence_tokens, limits.passage_words)
+        return turn_budget(self._parts.model.n_ctx, room, *bounds, turns_left=limits.max_turns - turn + 1)
 
     # --- the model writes ----------------------------------------------------------------------------------------
 
@@ -252,10 +251,10 @@ class Run:
         """Wait for the searches of a turn, choose its passages, and let the model read them."""
         self._stale = 0 if turn.tasks else self._stale + 1
         pages = await turn.pages()
-        if turn.tasks and not self._parts.fanout.answered and not self._book.read:
-            raise self._unreachable()
         if self._stopped and not any(pages.values()):
             return
+        if turn.tasks and not self._parts.fanout.answered and not self._book.read:
+            raise self._unreachable()
         budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
@@ -309,15 +308,11 @@ class Run:
         self._emit(event)
         return event
 
-    @property
-    def _t(self) -> float:
-        return round(self._accounts.now, 4)
-
     def _notice(self, level: str, code: str, message: str) -> None:
         self._say(events.Notice, level=level, code=code, message=message)
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
-        self._emit(kind(t=self._t, **values))
+        self._emit(kind(t=self._accounts.t, **values))
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], object], text: str) -> None:

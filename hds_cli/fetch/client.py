@@ -8,26 +8,64 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from hds_cli import bounds
 from hds_cli.config import Settings
 from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.api import Api
 from hds_cli.fetch.body import charset_of
 from hds_cli.fetch.cache import PageCache
+from hds_cli.fetch.entry import Entry
 from hds_cli.fetch.guard import Blocked, Policy
 from hds_cli.fetch.http import SKIPPED, Http, judge, user_agent
 from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
-from hds_cli.fetch.workers import Workers
+from hds_cli.fetch.room import Room
+from hds_cli.fetch.workers import Archive, Workers
 from hds_cli.threads import Daemon
-from hds_cli.types import Egress, Page, PageStatus
+from hds_cli.types import Egress, Page, PageStatus, SearchResult
 
 if TYPE_CHECKING:
     import httpx
+
+
+class Readable:
+    """The pages on disk that may be read now: one that only `fetch.allow` opened is not, when that names it no longer.
+
+    What the source `cache` searches; every call blocks.
+    """
+
+    def __init__(self, cache: PageCache, http: Http) -> None:
+        self._cache, self._http = cache, http
+
+    def search(self, query: str, top_k: int) -> list[SearchResult]:
+        """As `PageCache.search`."""
+        return [result for result in self._cache.search(query, top_k) if self.get(result.url) is not None]
+
+    def get(self, url: str) -> Page | None:
+        """The page of an address, however old."""
+        entry = self.entry(url)
+        return entry.page if entry else None
+
+    def entry(self, url: str) -> Entry | None:
+        """What is known of an address, fresh or not."""
+        entry = self._cache.lookup(url)
+        if entry is None or (entry.allowed and not self.excepted(entry.page)):
+            return None
+        try:
+            self._http.check_name(url)
+        except Blocked:
+            return None
+        return entry
+
+    def excepted(self, page: Page) -> bool:
+        """True when `fetch.allow` names a page's address, or the one it led to."""
+        return any(url and self._http.excepted(url) for url in (page.url, page.final_url))
 
 
 class Fetcher:
@@ -57,9 +95,11 @@ class Fetcher:
         policy = Policy(settings.fetch_allow, _ports(settings), offline=settings.offline)
         self._http = Http(policy, agent, lookup, transport, settings.fetch_proxy, network)
         self.cache = cache or PageCache.of(settings)
+        self.pages = Readable(self.cache, self._http)
         self._disk = Daemon("hds-cache")
         self._workers = Workers()
-        self._journey = Journey(settings, self._http)
+        self._room = Room()
+        self._journey = Journey(settings, self._http, self._room)
         self._running: dict[tuple[str, bool], tuple[asyncio.Task[Page], list[None]]] = {}
         self._backlog: asyncio.Semaphore | None = None
         own = Policy(settings.fetch_allow, _ports(settings), _own_hosts(settings), offline=settings.offline)
@@ -96,6 +136,10 @@ class Fetcher:
         if (kind := kind_of(label, body[:2048], url)) is None:
             return Page(url, url, status="skipped", reason="type", bytes=len(body))
         return _page(url, url, await self._workers.extract(body, kind, charset_of(label), url), len(body))
+
+    async def archive(self, factory: str, *files: str) -> Archive:
+        """An archive of pages, parsed in a process of its own: see `search.base.OpenArchive`."""
+        return await self._workers.open(factory, *files)
 
     async def keep(self, page: Page) -> None:
         """Put a page that a source read by itself among the pages on disk, if it has a web address."""
@@ -151,7 +195,7 @@ class Fetcher:
 
     async def _fetch(self, url: str, typed: bool, start: float) -> Page:
         tidy = guard.tidy_url(url)
-        entry = await self._disk.call(self.cache.lookup, tidy)
+        entry = await self._disk.call(self.pages.entry, tidy)
         if entry is not None and (entry.fresh or self._settings.offline):
             return dataclasses.replace(entry.page, url=url, status="cached")
         tidy = self._http.checked(tidy)
@@ -164,7 +208,10 @@ class Fetcher:
             if answer.status == 304 and entry is not None:
                 await self._disk.call(self.cache.refresh, tidy)
                 return dataclasses.replace(entry.page, url=url, status="cached", fetched_at=_now())
-            return await self._extract(url, tidy, answer)
+            try:
+                return await self._extract(url, tidy, answer)
+            finally:
+                self._room.give(answer.held)
 
     async def _extract(self, url: str, tidy: str, answer: Answer) -> Page:
         assert answer.body is not None
@@ -175,25 +222,29 @@ class Fetcher:
         if page.reason:
             return page
         etag, modified = answer.headers.get("etag"), answer.headers.get("last-modified")
-        await self._disk.call(self.cache.put, dataclasses.replace(page, url=tidy), etag, modified)
+        kept = dataclasses.replace(page, url=tidy)
+        allowed = self.pages.excepted(kept)
+        await self._disk.call(partial(self.cache.put, kept, etag, modified, allowed=allowed))
         return page
 
 
 def _page(url: str, final_url: str, found: Mapping[str, Any], size: int) -> Page:
     """What the extractor found in `size` bytes, as a page."""
-    page = Page(
-        url=url,
-        final_url=final_url,
-        title=str(found.get("title") or ""),
-        text=str(found.get("text") or ""),
-        bytes=size,
-        extract_seconds=float(found.get("seconds") or 0.0),
-        author=found.get("author"),
-        date=found.get("date"),
+    page = bounds.page(
+        Page(
+            url=url,
+            final_url=final_url,
+            title=found.get("title") or "",
+            text=found.get("text") or "",
+            bytes=size,
+            extract_seconds=found.get("seconds") or 0.0,
+            author=found.get("author"),
+            date=found.get("date"),
+        )
     )
     if reason := found.get("reason"):
         status: PageStatus = "skipped" if reason in SKIPPED else "failed"
-        return dataclasses.replace(page, status=status, reason=str(reason), text="")
+        return dataclasses.replace(page, status=status, reason=str(reason)[:40], text="")
     return page
 
 

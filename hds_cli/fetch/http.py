@@ -10,6 +10,7 @@ import functools
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import hds_cli
 from hds_cli.fetch import guard
@@ -143,6 +144,18 @@ class Http:
         parsed = _parsed(guard.tidy_url(url))
         self.policy.check_url(parsed.scheme, parsed.host, parsed.port, bool(parsed.userinfo))
         return str(parsed)
+
+    def check_name(self, url: str) -> None:
+        """What the policy refuses of an address alone, online or not; httpx is not loaded for it.
+
+        Raises:
+            Blocked: it does.
+        """
+        try:
+            parts = urlsplit(url)
+            self.policy.check_name(parts.scheme, parts.hostname or "", parts.port, "@" in parts.netloc)
+        except ValueError as exc:
+            raise Blocked("bad_url") from exc
 
     def excepted(self, url: str) -> bool:
         """Whether the user allowed this URL's host explicitly."""

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
-from hds_cli.agent.selectors import Reading, asked, selector
+from hds_cli.agent.selectors.base import Reading
+from hds_cli.agent.selectors.door import asked, selector
 from hds_cli.plugins import PluginError
 from hds_cli.text import quote_words
 from hds_cli.types import Page, Passage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hds_cli.agent.ranked import Ranked, ranked
-from hds_cli.agent.selectors import Budget, Reading
+from hds_cli.agent.selectors.base import Budget, Reading
 from hds_cli.text import BM25, overlap, terms
 from hds_cli.text.cutting import pieces
 from hds_cli.types import Passage
