@@ -23,7 +23,7 @@ from hds_cli.agent.evidence import Budget, Evidence, turn_budget
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
-from hds_cli.agent.selectors import Selector
+from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
 from hds_cli.agent.verdict import Policy, Verdict, refuse
 from hds_cli.engine.base import Counter, Segment
@@ -191,10 +191,8 @@ class Run:
 
     def _budget(self, room: int, turn: int = 1) -> Budget:
         limits = self._limits
-        return turn_budget(
-            self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens,
-            words=limits.passage_words, turns_left=limits.max_turns - turn + 1,
-        )  # fmt: skip
+        bounds = (limits.evidence_passages, limits.evidence_tokens, limits.passage_words)
+        return turn_budget(self._parts.model.n_ctx, room, *bounds, turns_left=limits.max_turns - turn + 1)
 
     # --- the model writes ----------------------------------------------------------------------------------------
 
@@ -257,7 +255,7 @@ class Run:
         if self._stopped and not any(pages.values()):
             return
         if turn.tasks and not self._parts.fanout.answered and not self._book.read:
-            raise self._unreachable()
+            raise _unreachable(self._parts.fanout)
         budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
@@ -288,18 +286,9 @@ class Run:
         """
         nothing_read = not self._book.read and not self._stopped
         if nothing_read and self._book.asked and (self._parts.offline or not self._parts.fanout.answered):
-            raise self._unreachable()
+            raise _unreachable(self._parts.fanout)
         verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
         return await self._methods.judged(verdict, self._book)
-
-    def _unreachable(self) -> HdsError:
-        failures = self._parts.fanout.failures
-        if failures:
-            what = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
-            return NoSources(
-                f"no source could be reached ({what})", code="unreachable", hint="hds search QUERY  shows more"
-            )
-        return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:
         for warning in verdict.warnings:
@@ -319,6 +308,16 @@ class Run:
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
         self._emit(kind(t=self._accounts.t, **values))
+
+
+def _unreachable(fanout: Fanout) -> HdsError:
+    """Why nothing was read: the sources that failed, or that nothing local matches."""
+    if fanout.failures:
+        what = "; ".join(f"{name}: {reason}" for name, reason in fanout.failures.items())
+        return NoSources(
+            f"no source could be reached ({what})", code="unreachable", hint="hds search QUERY  shows more"
+        )
+    return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], object], text: str) -> None:

@@ -179,7 +179,10 @@ class Journey:
                 body.feed(chunk)
                 if first and len(body):
                     answer.kind = kind_of(
-                        answer.headers["content-type"], body.start, answer.url, answer.headers.get("content-disposition")
+                        answer.headers["content-type"],
+                        body.start,
+                        answer.url,
+                        answer.headers.get("content-disposition"),
                     )
                     if answer.kind is None:
                         raise Refused("not_text")

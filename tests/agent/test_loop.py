@@ -145,8 +145,8 @@ def test_results_come_back_in_the_order_of_the_queries(play: Play) -> None:
     assert text.index("sweden:\n[1] Sweden") < text.index("norway:\n[2] Norway")
 
 
-def test_a_turn_reads_at_most_a_quarter_of_the_context(play: Play) -> None:
-    """However much there is to read, later turns have room."""
+def test_a_turn_reads_its_share_of_the_context(play: Play) -> None:
+    """However much there is to read, later turns have room; most of a quarter is used."""
     PAGES["long"] = Page(
         "m:long", title="Long", text=" ".join(f"long word{n} here." for n in range(20000)), status="cached"
     )
@@ -154,8 +154,9 @@ def test_a_turn_reads_at_most_a_quarter_of_the_context(play: Play) -> None:
         _, seen, run = play([block(*(f"long word{n}" for n in range(8))), BOX], limits=Limits(evidence_passages=500))
     finally:
         del PAGES["long"]
-    read = sum(len(p.text) for e in of(seen, events.EvidenceSelected) for p in e.passages)
-    assert 0 < read <= run.session.n_ctx // 4 * 4
+    read = {p.n: len(p.text) for e in of(seen, events.EvidenceSelected) for p in e.passages}
+    tokens = sum(read.values()) / 4
+    assert 0.16 * run.session.n_ctx < tokens < 0.25 * run.session.n_ctx
 
 
 def test_a_failing_source_costs_the_other_nothing_and_is_named(play: Play) -> None:
