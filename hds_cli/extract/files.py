@@ -90,8 +90,5 @@ def code(body: bytes) -> Found:
     """Source code by its lines: parts that blank lines part stay whole, and none is read as prose."""
     from hds_cli.extract.charset import decode
 
-    lines = tidy(decode(body).replace("\t", "    ")).split("\n")
-    return {"title": "", "text": "\n".join(lines)}
-
-
-__all__ = ["KINDS", "code", "extract", "jsonl", "rtf"]
+    lines = tidy(decode(body).expandtabs(4))
+    return {"title": "", "text": f"```\n{lines}\n```" if lines else ""}

@@ -14,9 +14,9 @@ from typing import Any
 
 from hds_cli.extract.text import tidy
 
-MAX_CHARACTERS = 8_000_000
-MAX_ROWS = 100_000
-MAX_CELLS = 2_000_000
+MAX_CHARACTERS = 20_000_000
+MAX_ROWS = 1_000_000
+MAX_CELLS = 8_000_000
 _LOOKS = 60  # rows that are looked at for the head
 _MARKS = ",;\t|"
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n", re.I)
