@@ -6,9 +6,7 @@ import importlib
 import itertools
 import json
 import os
-import signal
 import sys
-import threading
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +15,7 @@ from typer.core import TyperGroup
 
 import hds_cli
 from hds_cli.errors import HdsError, Interrupted, OutputError
+from hds_cli.interrupts import Interrupts
 
 # Help is plain text: Rich's panels cost 100 ms of start-up and break narrow terminals.
 _APP: dict[str, Any] = {
@@ -41,8 +40,6 @@ COMMANDS = {
     "completions": "The script that makes Tab work in a shell.",
 }
 
-_OWN_PLUGINS = {"train": "Teach a model the searcher's format (extra [train])."}
-
 
 class _Lazy(TyperGroup):
     """A group whose commands are imported when they are called, so that `--help` and `--version` stay quick."""
@@ -65,7 +62,8 @@ class _Lazy(TyperGroup):
             raise _unknown(args[0])
         ctx.meta["hds.called"] = True
         found = super().resolve_command(ctx, args)
-        _interruptible()
+        # Before, Ctrl-C ends the process (see `entry`): raised in an import it comes out as any other error.
+        ctx.with_resource(Interrupts(raising=True))
         return found
 
     def invoke(self, ctx: Any) -> Any:
@@ -75,26 +73,24 @@ class _Lazy(TyperGroup):
             raise _ClosedPipe from exc
 
 
-def _interruptible() -> None:
-    """From here on Ctrl-C raises KeyboardInterrupt, so that a command can put right what it has begun.
-
-    Before, it ends the process (see `entry`): raised in an import it comes out as any other error.
-    """
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 class _ClosedPipe(Exception):
     """Whoever read stdout has gone: `| head`."""
 
 
-def _outside() -> dict[str, str]:
-    """The commands that plugins bring, each with what it does or where it is from; nothing is imported for it."""
-    from hds_cli.plugins import distribution, entry_points
+def _outside() -> list[str]:
+    """The commands that plugins bring."""
+    from hds_cli.plugins import entry_points
 
-    points = entry_points("hds.commands.v1")
-    names = [name for name in sorted(points) if name not in COMMANDS]
-    return {name: _OWN_PLUGINS.get(name) or f"Brought by {distribution(points[name])}." for name in names}
+    return [name for name in sorted(entry_points("hds.commands.v1")) if name not in COMMANDS]
+
+
+def _summary(name: str) -> str:
+    """What a plugin's command does, or where it is from; it is not imported for that."""
+    from hds_cli.plugins import distribution, entry_points, summary
+    from hds_cli.render.text import one_line
+
+    point = entry_points("hds.commands.v1")[name]
+    return one_line(summary(point) or f"Brought by {distribution(point)}.")
 
 
 def _load(group: str, name: str) -> Any:
@@ -128,7 +124,7 @@ class _Named:
         self.name = name
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        return COMMANDS.get(self.name) or _outside()[self.name]
+        return COMMANDS.get(self.name) or _summary(self.name)
 
 
 def _unknown(name: str) -> HdsError:
@@ -175,20 +171,26 @@ def _root(
 
     hds ask "What are the capitals of the countries that border Austria?"
     """
-    _warn_exposed()
+    _warn()
     if profile:  # as if the environment named it: what a command starts sees the same settings
         os.environ["HDS_PROFILE"] = profile
 
 
-def _warn_exposed() -> None:
+def _warn() -> None:
+    """What is wrong with the settings and stops no command: a file that shows a key, a variable nobody reads."""
     from hds_cli import paths
+    from hds_cli.commands._print import say
 
     if (path := paths.config_file()).exists():
         from hds_cli.keys import exposed
-        from hds_cli.render.text import clean
 
         if line := exposed(path):
-            sys.stderr.write(f"hds: warning: {clean(line)}\n")
+            say(f"warning: {line}")
+    if any(name.startswith("HDS_") for name in os.environ):
+        from hds_cli.settings_variables import misspelt
+
+        for name, near in misspelt(os.environ):
+            say(f"warning: {name} is not a variable of hds; did you mean {near}?")
 
 
 def main() -> None:

@@ -1,74 +1,146 @@
 """Settings: default < file < environment < flag, each value with its origin.
 
-A setting is one field of `Settings`; its key in the file is `metadata["key"]` (or the field's name), its environment
-variable is `HDS_` + the key in capitals with `_` for `.`.
+A setting is one field of `Settings`, and all that is known of it stands in that field's metadata (`settings_facts`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from hds_cli import paths, settings_file
 from hds_cli.errors import ConfigError
-
-
-def _setting(default: Any, doc: str, key: str | None = None, env: str | None = None) -> Any:
-    return field(default=default, metadata={"doc": doc, "key": key, "env": env})
+from hds_cli.settings_facts import (
+    Field,
+    Flag,
+    complaint,
+    convert,
+    env_of,
+    facts,
+    flag_of,
+    key_of,
+    nearest,
+    setting,
+)
 
 
 @dataclass(frozen=True)
 class SourceSettings:
     """What can be set for one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
 
-    url: str | None = _setting(None, "address of its API instead of the public one; its host may be a private one")
-    language: str | None = _setting(None, "language code, where the source has several")
-    every: float | None = _setting(None, "seconds between two requests; unset: what the service asks for")
-    path: str | None = _setting(None, "file or folder that it searches, where it searches files")
-    reader: str | None = _setting(None, "address of a service that reads pages (Jina); unset: they are fetched")
+    url: str | None = setting(
+        None, "address of its API instead of the public one; its host may be a private one", address=True
+    )
+    language: str | None = setting(None, "language code, where the source has several")
+    every: float | None = setting(None, "seconds between two requests; unset: what the service asks for", least=0)
+    path: str | None = setting(None, "file or folder that it searches, where it searches files")
+    reader: str | None = setting(
+        None, "address of a service that reads pages (Jina); unset: they are fetched", address=True
+    )
+
+
+SOURCE_VARIABLES = frozenset(f.name.upper() for f in dataclasses.fields(SourceSettings) if f.name != "every")
+"""What a variable of a source ends in: `HDS_WIKIPEDIA_LANGUAGE`."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything a user can set. Nothing outside this module reads the environment or the file for a setting."""
 
-    model: str | None = _setting(None, "name or path of the GGUF model")
-    engine: str = _setting("llama_cpp", "what runs the model: llama_cpp or scripted")
-    source: tuple[str, ...] = _setting((), "where to search; empty: everything that needs no key")
-    offline: bool = _setting(False, "open no socket and look up no name")
-    max_turns: int = _setting(10, "turns of searching before the answer is forced")
-    max_queries: int = _setting(8, "queries of one turn that are searched")
-    top_k: int = _setting(5, "results of a query that are read")
-    temperature: float | None = _setting(None, "sampling temperature; unset: what the dialect was made for")
-    seed: int = _setting(0, "seed of the sampler")
-    timeout: float | None = _setting(None, "seconds for the whole run")
-    turn_timeout: float = _setting(20.0, "seconds that searching and fetching of one turn may take")
-    select: str = _setting("bm25", "what chooses the passages the model reads: bm25 or a plugin")
-    max_tokens: int = _setting(4096, "tokens the model may write in one turn")
-    n_ctx: int | None = _setting(None, "context length in tokens; unset: what the model and memory allow")
-    n_threads: int | None = _setting(None, "threads for the model; unset: one per core")
-    n_gpu_layers: int = _setting(-1, "layers on the GPU; -1: all that fit")
-    dialect: str | None = _setting(None, "hds or guided; unset: by the model's metadata", "dialect.name", "HDS_DIALECT")
-    prompt_file: str | None = _setting(
-        None, "prompt text for the hds dialect instead of the built-in one", "dialect.hds.prompt_file"
+    model: str | None = setting(
+        None, "name or path of the GGUF model", shapes=True, world=True,
+        flag=Flag("A GGUF file, or 'starter'.", "NAME|PATH", short="-m"),
+    )  # fmt: skip
+    engine: str = setting(
+        "llama_cpp", "what runs the model: llama_cpp or scripted", shapes=True, world=True,
+        flag=Flag("llama_cpp or scripted", "NAME", short="-e"),
+    )  # fmt: skip
+    source: tuple[str, ...] = setting(
+        (), "where to search; empty: everything that needs no key", shapes=True, world=True,
+        flag=Flag("Where to search (repeatable): a collection, local, cache or a plugin.", "NAME", short="-s"),
+    )  # fmt: skip
+    offline: bool = setting(
+        False, "open no socket and look up no name", shapes=True, world=True, indifferent=True,
+        flag=Flag("Open no socket and look up no name."),
+    )  # fmt: skip
+    max_turns: int = setting(
+        10, "turns of searching before the answer is forced", least=1, shapes=True, flag=Flag("Turns of searching", "N")
     )
-    cache_dir: str | None = _setting(None, "where pages are kept", "cache.dir", "HDS_CACHE_DIR")
-    searxng_url: str | None = _setting(None, "address of a SearXNG instance", "searxng.url")
-    fetch_allow: tuple[str, ...] = _setting((), "non-public host[:port] or CIDR[:port] to fetch from", "fetch.allow")
-    fetch_timeout: float = _setting(10.0, "seconds one page may take, from the look-up of its name on", "fetch.timeout")
-    fetch_parallel: int = _setting(64, "pages requested at once, over all hosts", "fetch.parallel")
-    fetch_delay: float = _setting(0.5, "seconds between two requests to one public site", "fetch.delay")
-    fetch_max_bytes: int = _setting(5 << 20, "bytes of one page, decoded (four times that for PDF)", "fetch.max_bytes")
-    fetch_ports: tuple[str, ...] = _setting((), "ports beside 80, 443, 8080 and 8443 on public hosts", "fetch.ports")
-    fetch_proxy: str | None = _setting(None, "proxy for pages; it then decides what is reached", "fetch.proxy")
-    fetch_ignore_robots: bool = _setting(False, "fetch what robots.txt disallows", "fetch.ignore_robots")
-    cache_ttl: float = _setting(7.0, "days after which a page is asked for again", "cache.ttl")
-    cache_size: float = _setting(1024.0, "MiB on disk for pages", "cache.size")
-    fetch_contact: str | None = _setting(None, "address shown in the user agent", "fetch.contact")
+    max_queries: int = setting(
+        8, "queries of one turn that are searched", least=1, shapes=True, flag=Flag("Queries of a turn", "N")
+    )
+    top_k: int = setting(
+        5, "results of a query that are read", least=1, shapes=True, flag=Flag("Results of a query that are read", "N")
+    )
+    select: str | None = setting(
+        None, "what chooses the passages: bm25 or a plugin; unset: what suits the model", shapes=True,
+        flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
+    )  # fmt: skip
+    evidence_tokens: int | None = setting(
+        None, "tokens the model may read in a turn; unset: a share of the context", least=64, shapes=True,
+        flag=Flag("Tokens the model may read in a turn.", "N"),
+    )  # fmt: skip
+    evidence_passages: int | None = setting(
+        None, "passages read for a query; unset: 12, or what suits the model", least=1, shapes=True,
+        flag=Flag("Passages read for a query.", "N"),
+    )  # fmt: skip
+    passage_words: int | None = setting(
+        None, "words of a passage, at most; unset: 250, or what suits the model", least=20, shapes=True,
+        flag=Flag("Words of a passage, at most.", "N"),
+    )  # fmt: skip
+    temperature: float | None = setting(
+        None, "sampling temperature; unset: what the dialect was made for", least=0, most=2, shapes=True,
+        flag=Flag("0 takes the likeliest word.", "F"),
+    )  # fmt: skip
+    seed: int = setting(0, "seed of the sampler", shapes=True, flag=Flag("Seed of the sampler", "N"))
+    timeout: float | None = setting(
+        None, "seconds for the whole run", above=0, unit="seconds", flag=Flag("For the whole run.", "SECONDS")
+    )
+    turn_timeout: float = setting(
+        20.0, "seconds that searching and fetching of one turn may take", least=0.01, shapes=True
+    )
+    max_tokens: int = setting(4096, "tokens the model may write in one turn", least=1, shapes=True)
+    n_ctx: int | None = setting(
+        None, "context length in tokens; unset: what the model and memory allow", least=512, unit="tokens", shapes=True,
+        flag=Flag("Context length in tokens.", "N"),
+    )  # fmt: skip
+    n_threads: int | None = setting(None, "threads for the model; unset: one per core", least=0, indifferent=True)
+    n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
+    dialect: str | None = setting(
+        None, "how the model is spoken to: hds, guided or a plugin's; unset: by the model's metadata",
+        key="dialect.name", env="HDS_DIALECT", shapes=True, world=True,
+        flag=Flag("How the model is spoken to: hds, guided or a plugin's.", "NAME"),
+    )  # fmt: skip
+    prompt_file: str | None = setting(
+        None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",
+        shapes=True, world=True,
+    )  # fmt: skip
+    cache_dir: str | None = setting(None, "where pages are kept", key="cache.dir", indifferent=True)
+    searxng_url: str | None = setting(None, "address of a SearXNG instance", key="searxng.url")
+    fetch_allow: tuple[str, ...] = setting((), "non-public host[:port] or CIDR[:port] to fetch from", key="fetch.allow")
+    fetch_timeout: float = setting(
+        10.0, "seconds one page may take, from the look-up of its name on", key="fetch.timeout", least=0.01
+    )
+    fetch_parallel: int = setting(
+        64, "pages requested at once, over all hosts", key="fetch.parallel", least=1, indifferent=True
+    )
+    fetch_delay: float = setting(0.5, "seconds between two requests to one public site", key="fetch.delay", least=0)
+    fetch_max_bytes: int = setting(
+        5 << 20, "bytes of one page, decoded (four times that for PDF)", key="fetch.max_bytes", least=1024
+    )
+    fetch_ports: tuple[str, ...] = setting((), "ports beside 80, 443, 8080 and 8443 on public hosts", key="fetch.ports")
+    fetch_proxy: str | None = setting(None, "proxy for pages; it then decides what is reached", key="fetch.proxy")
+    fetch_ignore_robots: bool = setting(
+        False, "fetch what robots.txt disallows", key="fetch.ignore_robots",
+        flag=Flag("Fetch what robots.txt disallows after a redirect, too.", name="--ignore-robots", asking=False),
+    )  # fmt: skip
+    cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
+    cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
+    fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)
     sources: Mapping[str, SourceSettings] = field(default_factory=dict, metadata={"internal": True})
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})
 
@@ -81,17 +153,9 @@ class Settings:
         return self.sources.get(name, SourceSettings())
 
 
-def fields() -> list[dataclasses.Field[Any]]:
+def fields() -> list[Field]:
     """The settings in order, without what is internal."""
     return [f for f in dataclasses.fields(Settings) if not f.metadata.get("internal")]
-
-
-def key_of(f: dataclasses.Field[Any]) -> str:
-    return f.metadata["key"] or f.name
-
-
-def env_of(f: dataclasses.Field[Any]) -> str:
-    return f.metadata["env"] or "HDS_" + key_of(f).upper().replace(".", "_")
 
 
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -110,7 +174,7 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     hints = get_type_hints(Settings)
     for f in fields():
         if (raw := environ.get(env_of(f))) not in (None, ""):
-            found.values[f.name], found.origins[f.name] = _convert(raw, hints[f.name], env_of(f)), env_of(f)
+            found.values[f.name], found.origins[f.name] = convert(raw, hints[f.name], env_of(f)), env_of(f)
     for name, value in (flags or {}).items():
         if value is not None:
             found.values[name], found.origins[name] = value, "flag"
@@ -155,7 +219,7 @@ def _of_table(table: dict[str, Any], profile: str | None) -> _Found:
         where = settings_file.place(path, "profile")
         raise ConfigError(f"profiles in {where} are tables", hint="[profile.NAME], chosen by --profile or HDS_PROFILE")
     if profile is not None and profile not in known:
-        hint = _nearest(profile, known) if known else f"a table [profile.{profile}] in {path}"
+        hint = nearest(profile, known) if known else f"a table [profile.{profile}] in {path}"
         raise ConfigError(f"there is no profile {profile!r}", hint=hint)
     found = _Found()
     _take(found, table, path, "")
@@ -176,9 +240,9 @@ def _take(found: _Found, table: Mapping[str, Any], path: Path, above: str) -> No
                 continue
             key = written.removeprefix("sources.")
             if key not in by_key:
-                raise ConfigError(f"unknown setting {key!r} in {origin}", hint=_nearest(key, by_key))
+                raise ConfigError(f"unknown setting {key!r} in {origin}", hint=nearest(key, by_key))
             f = by_key[key]
-            found.values[f.name] = _convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
+            found.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
             found.origins[f.name] = origin
         except ConfigError as exc:  # only now is it worth the while to look for the line
             place = settings_file.place(path, above + written)
@@ -193,12 +257,11 @@ def _of_source(
     hints = get_type_hints(SourceSettings)
     if not name or option not in hints:
         known = dict.fromkeys(f"sources.{name or option}.{known}" for known in hints)
-        raise ConfigError(f"unknown setting {key!r} in {where}", hint=_nearest(key, known))
-    value = _convert(raw, hints[option], f"{key} in {where}", strict=strict)
-    if option in ("url", "reader") and not value.startswith(("http://", "https://")):
-        raise ConfigError(f"{key} must begin with http:// or https://")
-    if option == "every" and not value >= 0:
-        raise ConfigError(f"{key} must be at least 0, not {value:g}")
+        raise ConfigError(f"unknown setting {key!r} in {where}", hint=nearest(key, known))
+    value = convert(raw, hints[option], f"{key} in {where}", strict=strict)
+    wrong = complaint(next(f for f in dataclasses.fields(SourceSettings) if f.name == option), value)
+    if wrong:
+        raise ConfigError(f"{key} {wrong[0]}", hint=wrong[1])
     own.setdefault(name, {})[option] = value
     origins[key] = where
 
@@ -209,12 +272,7 @@ def _sources_of_environment(
     taken = {env_of(f) for f in fields()}
     for variable, raw in environ.items():
         prefix, _, option = variable.rpartition("_")
-        if (
-            raw
-            and prefix.startswith("HDS_")
-            and option in ("URL", "LANGUAGE", "PATH", "READER")
-            and variable not in taken
-        ):
+        if raw and prefix.startswith("HDS_") and option in SOURCE_VARIABLES and variable not in taken:
             name = prefix.removeprefix("HDS_").lower()
             _of_source(own, f"sources.{name}.{option.lower()}", raw, variable, origins)
 
@@ -227,69 +285,6 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[prefix + key] = value
     return flat
-
-
-def _nearest(key: str, known: Mapping[str, Any]) -> str | None:
-    import difflib
-
-    close = difflib.get_close_matches(key, known, 1)
-    return f"did you mean {close[0]!r}?" if close else "known settings: " + ", ".join(known)
-
-
-_TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-_KINDS = (("tuple", "a list of texts"), ("bool", "true or false"), ("int", "a whole number"), ("float", "a number"))
-
-
-def _convert(raw: Any, hint: Any, where: str, *, strict: bool = False) -> Any:
-    """A value as its field wants it.
-
-    Args:
-        hint: the field's type.
-        strict: `raw` has a type of its own (TOML): a number in quotes is text.
-
-    Raises:
-        ConfigError: it is of another kind.
-    """
-    kind = next((name for name, _ in _KINDS if name in str(hint)), "str")
-    try:
-        if strict and kind != "str" and isinstance(raw, str) and kind != "tuple":
-            raise ValueError
-        return _CONVERTERS[kind](raw)
-    except (ValueError, KeyError):
-        wanted = dict(_KINDS).get(kind, "text")
-        raise ConfigError(f"{where} must be {wanted}, not {raw!r}") from None
-
-
-def _texts(raw: Any) -> tuple[str, ...]:
-    items = raw if isinstance(raw, list | tuple) else str(raw).split(",")
-    return tuple(str(item).strip() for item in items if str(item).strip())
-
-
-def _truth(raw: Any) -> bool:
-    return raw if isinstance(raw, bool) else _TRUTH[str(raw).strip().lower()]
-
-
-def _whole(raw: Any) -> int:
-    if isinstance(raw, bool | list) or (isinstance(raw, float) and not raw.is_integer()):
-        raise ValueError
-    return int(raw)
-
-
-def _number(raw: Any) -> float:
-    if isinstance(raw, bool | list):
-        raise ValueError
-    return float(raw)
-
-
-def _text(raw: Any) -> str:
-    if not isinstance(raw, str):
-        raise ValueError
-    return raw
-
-
-_CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "tuple": _texts, "bool": _truth, "int": _whole, "float": _number, "str": _text
-}  # fmt: skip
 
 
 def converted(key: str, raw: str) -> tuple[str, Any]:
@@ -305,46 +300,36 @@ def converted(key: str, raw: str) -> tuple[str, Any]:
         _of_source(own, key, raw, "the command line", {})
         return key, next(iter(next(iter(own.values())).values()))
     if key not in by_key:
-        raise ConfigError(f"there is no setting {key!r}", hint=_nearest(key, {key_of(f): f for f in fields()}))
+        raise ConfigError(f"there is no setting {key!r}", hint=nearest(key, {key_of(f): f for f in fields()}))
     f = by_key[key]
-    return key_of(f), _convert(raw, get_type_hints(Settings)[f.name], key_of(f))
-
-
-_LEAST = {
-    "max_turns": 1, "max_queries": 1, "top_k": 1, "max_tokens": 1, "turn_timeout": 0.01, "fetch_timeout": 0.01,
-    "fetch_parallel": 1, "fetch_delay": 0, "fetch_max_bytes": 1024, "cache_ttl": 0, "cache_size": 1,
-}  # fmt: skip
+    return key_of(f), convert(raw, get_type_hints(Settings)[f.name], key_of(f))
 
 
 def _check(s: Settings) -> None:
-    for name, low in _LEAST.items():
-        if not getattr(s, name) >= low:
-            raise ConfigError(f"{_named(s, name)} must be at least {low}, not {getattr(s, name)}")
-    if s.timeout is not None and not s.timeout > 0:
-        raise ConfigError(f"{_named(s, 'timeout')} must be more than 0 seconds, not {s.timeout:g}")
-    if s.n_ctx is not None and s.n_ctx < 512:
-        raise ConfigError(f"{_named(s, 'n_ctx')} must be at least 512 tokens, not {s.n_ctx}")
-    if s.temperature is not None and not 0 <= s.temperature <= 2:
-        raise ConfigError(f"{_named(s, 'temperature')} must be between 0 and 2, not {s.temperature:g}")
+    for f in fields():
+        if found := complaint(f, getattr(s, f.name)):
+            raise ConfigError(f"{_named(s, f)} {found[0]}", hint=found[1])
 
 
-def _named(s: Settings, name: str) -> str:
+def _named(s: Settings, f: Field) -> str:
     """A setting as its user wrote it: the flag, the variable, or the key with its line in the file."""
-    origin = s.origins.get(name, "flag")
+    origin = s.origins.get(f.name, "flag")
     if origin == "flag":
-        return f"--{name.replace('_', '-')}"
+        return flag_of(f)
     if origin.startswith("HDS_"):
         return origin
-    key = next(key_of(f) for f in fields() if f.name == name)
     table = origin[origin.rindex("[") + 1 : -1] + "." if origin.endswith("]") else ""
-    return f"{key} in {settings_file.place(paths.config_file(), table + key)}"
+    return f"{key_of(f)} in {settings_file.place(paths.config_file(), table + key_of(f))}"
 
 
-SHAPING = (
-    "model", "engine", "source", "offline", "max_turns", "max_queries", "top_k", "select", "temperature", "seed",
-    "turn_timeout", "max_tokens", "n_ctx", "dialect", "prompt_file",
-)  # fmt: skip
+SHAPING = tuple(f.name for f in fields() if facts(f).shapes)
 """The settings that decide what a run does, and so are kept with it."""
+
+SAME_WORLD = tuple(f.name for f in fields() if facts(f).world)
+"""The settings that a further question takes from the run before it."""
+
+INDIFFERENT = frozenset(f.name for f in fields() if facts(f).indifferent)
+"""The settings that change where and how fast, not what is answered."""
 
 
 def shaping(settings: Settings) -> dict[str, Any]:

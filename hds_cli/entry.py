@@ -9,7 +9,7 @@ import sys
 
 def main() -> None:
     """The console script."""
-    signal.signal(signal.SIGINT, _quit)  # until a command begins: see `cli._interruptible`
+    signal.signal(signal.SIGINT, _quit)  # until a command begins: see `interrupts`
     if sys.argv[1:2] == ["__complete"]:
         from hds_cli.completion import answer
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import hds_cli
 from hds_cli import config
+from hds_cli.settings_facts import env_of, facts, key_of
+from hds_cli.settings_variables import VARIABLES
 from hds_cli.shells import FILES, SCRIPTS
 
 DATE = "2026-11-21"
@@ -37,11 +39,7 @@ _COMMON = (0, 1, 2, 74, 130)
 _MORE_EXITS = {"ask": tuple(_EXITS), "search": (3, 5), "fetch": (5,), "cache": (5,), "model": (4,), "eval": (4, 5, 143)}
 _OWN_WORDS = {("doctor", 1): "something that is needed is broken"}
 _VARIABLES = {
-    "HDS_HOME": "a folder that holds everything: config, data and cache",
-    "HDS_CONFIG": "the settings file, instead of config.toml in the configuration directory",
-    "HDS_PROFILE": "a table [profile.NAME] of the settings file that goes first",
-    "HDS_NO_PLUGINS": "1: only the plugins that come with hds",
-    "HDS_NAME_API_KEY": "the key of the source NAME, such as HDS_BRAVE_API_KEY",
+    **VARIABLES,
     "HF_ENDPOINT": "the hub that models are pulled from",
     "HF_TOKEN": "the token for gated and private models of the hub",
     "NO_COLOR": "set: no colours",
@@ -55,8 +53,8 @@ _FILES = {
     "$XDG_CACHE_HOME/hds": "pages, and what can be made again",
 }
 _OPTION_KINDS = {
-    "--source": "source", "--model": "model", "--resume": "run", "--profile": "profile", "--output": "file",
-    "--bundle": "file",
+    "--source": "source", "--model": "model", "--dialect": "dialect", "--resume": "run", "--profile": "profile",
+    "--output": "file", "--bundle": "file",
 }  # fmt: skip
 _ARGUMENT_KINDS = {
     "index info": "collection", "index remove": "collection", "model use": "model", "model info": "model",
@@ -133,7 +131,7 @@ def _read(words: tuple[str, ...], command: Any, parent: Any) -> Command:
 
 def completion_table(tree: Command) -> dict[str, Any]:
     """What `completion.py` reads: commands, their options, the kinds of their values."""
-    settings = {config.key_of(f): str(f.metadata["doc"]) for f in config.fields()}
+    settings = {key_of(f): facts(f).doc for f in config.fields()}
     return _node(tree) | {"settings": settings}
 
 
@@ -203,7 +201,7 @@ def _root_page(tree: Command, names: Sequence[str]) -> Iterator[str]:
         yield from _tagged(f"\\fBhds {_esc(sub.words[0])}\\fR", _short(sub))
     yield from _option_list(tree)
     yield from _exits(tuple(_EXITS), "")
-    yield from _environment({**_VARIABLES, **{config.env_of(f): str(f.metadata["doc"]) for f in config.fields()}})
+    yield from _environment({**_VARIABLES, **{env_of(f): facts(f).doc for f in config.fields()}})
     yield from _listing("FILES", {**_FILES})
     yield from _examples(tree)
     yield from _also(names)
@@ -288,7 +286,7 @@ def _exits(codes: Sequence[int], name: str) -> Iterator[str]:
 def _variables_of(command: Command) -> dict[str, str]:
     """The variables of the options a command has, and those that any command reads."""
     taken = {p.name for part in (command, *command.commands) for p in part.parameters}
-    own = {config.env_of(f): str(f.metadata["doc"]) for f in config.fields() if f.name in taken}
+    own = {env_of(f): facts(f).doc for f in config.fields() if f.name in taken}
     common = {name: _VARIABLES[name] for name in ("HDS_HOME", "HDS_CONFIG", "HDS_PROFILE")}
     hub = {name: about for name, about in _VARIABLES.items() if name.startswith("HF_") and command.words == ("model",)}
     return {**common, **hub, **own}

@@ -11,7 +11,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as _all_entry_points
 from typing import Any
@@ -20,11 +21,12 @@ from hds_cli.errors import HdsError, UsageError
 
 FIRST_PARTY = "hds-cli"
 VERSIONS = {
-    "sources": 1, "collections": 1, "models": 1, "engines": 1, "extractors": 1, "selectors": 1, "renderers": 1,
+    "sources": 1, "collections": 1, "models": 1, "engines": 1, "extractors": 1, "selectors": 2, "renderers": 1,
     "commands": 1, "dialects": 1,
 }  # fmt: skip
 KNOWN = frozenset(f"hds.{kind}.v{version}" for kind, version in VERSIONS.items())
 IMPORT_SECONDS = 10.0
+_LARGEST_SOURCE = 1 << 20  # bytes of a plugin's file that are read for its summary
 _GROUP = re.compile(r"hds\.([a-z_]+)\.v([0-9]+)")
 
 
@@ -63,6 +65,47 @@ def every() -> dict[str, dict[str, EntryPoint]]:
 def distribution(point: EntryPoint) -> str:
     """The name of the distribution that brought an entry point."""
     return point.dist.name if point.dist else "unknown"
+
+
+def source_file(point: EntryPoint) -> str | None:
+    """The file that a plugin stands in, found without importing it or the package around it."""
+    places: Sequence[str] | None = None
+    spec = None
+    parts = point.value.partition(":")[0].strip().split(".")
+    for end in range(1, len(parts) + 1):
+        try:
+            spec = PathFinder.find_spec(".".join(parts[:end]), places)
+        except (ImportError, ValueError):
+            spec = None
+        if spec is None:
+            return None
+        places = list(spec.submodule_search_locations or ())
+    return spec.origin if spec else None
+
+
+def summary(point: EntryPoint) -> str | None:
+    """What a plugin says of itself, read from its source without running it.
+
+    That is the first paragraph of its docstring, or the `help=` of a `typer.Typer`; None where there is neither.
+    """
+    import ast
+
+    file = source_file(point)
+    name = point.value.partition(":")[2].strip()
+    try:
+        with open(file or "", "rb") as stream:
+            body = ast.parse(stream.read(_LARGEST_SOURCE)).body
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    text: str | None = None
+    for node in body:
+        match node:
+            case ast.FunctionDef(name=found) | ast.AsyncFunctionDef(name=found) | ast.ClassDef(name=found):
+                text = ast.get_docstring(node) if found == name else text
+            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call(keywords=keywords)) if found == name:
+                given = (k.value.value for k in keywords if k.arg == "help" and isinstance(k.value, ast.Constant))
+                text = next((value for value in given if isinstance(value, str)), None)
+    return " ".join((text or "").partition("\n\n")[0].split()) or None
 
 
 def mismatch(kind: str, name: str) -> PluginError | None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hds_cli import events
-from hds_cli.config import SHAPING
+from hds_cli.config import SAME_WORLD, SHAPING
 from hds_cli.errors import UsageError
 
-_SAME_WORLD = ("model", "engine", "source", "offline", "dialect", "prompt_file")
 _PREFIX = re.compile(r"(?=.*[0-9])(?=.*[a-z])[0-9a-z]{3,}")
 
 
@@ -55,7 +54,7 @@ def _continued(words: list[str]) -> Start:
     before = earlier(run)
     if not before.run_id:
         raise UsageError("nothing was kept of that run", hint="hds history list")
-    return Start(words[1:] if named else words, _settings(run, _SAME_WORLD), before)
+    return Start(words[1:] if named else words, _settings(run, SAME_WORLD), before)
 
 
 def _named(word: str) -> str | None:

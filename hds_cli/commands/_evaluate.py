@@ -29,9 +29,6 @@ from hds_cli.evaluation.writer import Writer
 if TYPE_CHECKING:
     from hds_cli.search.base import Source
 
-# Settings that change where and how fast, not what is answered.
-_INDIFFERENT = {"cache_dir", "cache_size", "n_threads", "fetch_parallel", "fetch_contact", "offline"}
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -116,7 +113,7 @@ def asker(place: Desk) -> Asker:
 def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
     """What the results depend on; a resumed evaluation must have the same."""
     default = Settings()
-    options = {f.name: getattr(plan.settings, f.name) for f in config.fields() if f.name not in _INDIFFERENT}
+    options = {f.name: getattr(plan.settings, f.name) for f in config.fields() if f.name not in config.INDIFFERENT}
     changed = {name: value for name, value in options.items() if value != getattr(default, name)}
     ids = hashlib.sha256("\n".join(q.id for q in plan.questions).encode()).hexdigest()
     data = plan.dataset

@@ -1,35 +1,84 @@
-"""The flags of `hds ask` that are settings, for every command that asks questions: none is written twice."""
+"""Options that are settings, made from the facts of the settings: none is written twice."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, get_args, get_type_hints
+
+import typer
 
 from hds_cli import config
-from hds_cli.commands.ask import ask
+from hds_cli.settings_facts import Field, facts, flag_of
+
+Flags = Mapping[str, Any]
+"""Field name -> value of the options that were given; `config.load` takes it."""
 
 
-def with_ask_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """`command`, which takes `settings`, with the flags of `hds ask` in its place."""
-    named = {field.name for field in config.fields()}
-    hints = get_type_hints(ask, include_extras=True)
-    flags = [p for name, p in inspect.signature(ask).parameters.items() if name in named]
+def with_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command that takes `flags` gets the options of these settings in its place, in their order.
 
-    @wraps(command)
-    def called(**values: Any) -> None:
-        given = {p.name: values.pop(p.name) for p in flags}
-        given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-        command(**values, settings=config.load(given))
+    Args:
+        names: of the fields; none: all that the commands which ask questions have. An option of the command's own
+            goes before the one of the same name.
+    """
+    fields = [f for f in config.fields() if (f.name in names if names else _of_asking(f))]
 
-    own_hints = get_type_hints(command, include_extras=True)
-    own = [p for name, p in inspect.signature(command).parameters.items() if name != "settings"]
-    parameters = [
-        p.replace(annotation=(hints | own_hints)[p.name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for p in (*own, *(p for p in flags if p.name not in {o.name for o in own}))
-    ]
-    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {p.name: p.annotation for p in parameters}
-    del called.__wrapped__
-    return called
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(command, include_extras=True)
+        own = list(inspect.signature(command).parameters.values())
+        taken = {p.name for p in own}
+        derived = [_parameter(f) for f in fields if f.name not in taken]
+
+        @wraps(command)
+        def called(**values: Any) -> None:
+            given = {p.name: values.pop(p.name) for p in derived}
+            flags = {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in given.items()
+                if value is not None
+            }
+            command(**values, flags=flags)
+
+        parameters: list[inspect.Parameter] = []
+        for p in own:
+            if p.name == "flags":
+                parameters += derived
+            else:
+                parameters.append(p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY))
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {p.name: p.annotation for p in parameters}
+        del called.__wrapped__
+        return called
+
+    return decorated
+
+
+def _of_asking(f: Field) -> bool:
+    flag = facts(f).flag
+    return flag is not None and flag.asking
+
+
+def _parameter(f: Field) -> inspect.Parameter:
+    """The option of a setting; its default is None, which is `not given`."""
+    flag = facts(f).flag
+    assert flag is not None, f"{f.name} is no option"
+    names = [flag_of(f), *([flag.short] if flag.short else [])]
+    kind = _kind(f)
+    switch = kind is bool
+    metavar = flag.metavar or "|".join(facts(f).choices) or None
+    told = flag.help if f.default is None or switch or f.default == () else f"{flag.help} [{f.default}]."
+    option = typer.Option(*names, metavar=None if switch else metavar, help=told)
+    return inspect.Parameter(
+        f.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _kind(f: Field) -> Any:
+    """The type of one value on the command line."""
+    hint = get_type_hints(config.Settings)[f.name]
+    if hint == tuple[str, ...]:
+        return list[str]
+    return next((part for part in get_args(hint) if part is not NoneType), hint)

@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Sequence
 
+from hds_cli.commands import _print
 from hds_cli.errors import UsageError
 from hds_cli.types import Page
 
@@ -56,8 +57,7 @@ def _piped() -> bool:
 def _stdin() -> str:
     try:
         if not select.select([0], [], [], 2.0)[0]:
-            sys.stderr.write("hds: waiting for the end of stdin (if none is meant: hds ask … < /dev/null)\n")
-            sys.stderr.flush()
+            _print.say("waiting for the end of stdin (if none is meant: hds ask … < /dev/null)")
     except (OSError, ValueError):
         pass  # not selectable (Windows): just read
     with open(0, "rb", closefd=False) as stream:

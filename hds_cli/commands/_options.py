@@ -1,8 +1,9 @@
-"""Options that several commands share."""
+"""Options that several commands share; those that are settings come from the settings' own facts (`_flags`)."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,19 +16,21 @@ def _no_color(asked: bool) -> bool:
     return asked
 
 
-Source = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--source", "-s", metavar="NAME", help="Where to search (repeatable): a collection, local, cache or a plugin."
-    ),
-]
-Offline = Annotated[bool | None, typer.Option("--offline", help="Open no socket and look up no name.")]
-TopK = Annotated[int | None, typer.Option("--top-k", metavar="N", help="Results of a query that are read [5].")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="Every event as a line of JSON, as it happens.")]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown or html."),
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The result alone; nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+Timeline = Annotated[
+    bool, typer.Option("--timeline", help="When each search, fetch and reading ran, on stderr after the run.")
+]
 Plain = Annotated[
     bool,
     typer.Option("--plain", help="Lines, one after the other, instead of a redrawn tree (screen readers)."),
 ]
 NoColor = Annotated[bool, typer.Option("--no-color", callback=_no_color, help="No colours (as NO_COLOR).")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 7 when a part of the answer stands in no page.")]

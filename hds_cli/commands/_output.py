@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from hds_cli.errors import OutputError
+from hds_cli.interrupts import before_leaving
 
 _unfinished: set[Path] = set()
 
@@ -46,11 +47,4 @@ def discard() -> None:
         _unfinished.pop().unlink(missing_ok=True)
 
 
-def leaving(close: Callable[[], None]) -> Callable[[], None]:
-    """`close`, and then `discard`: what is done before the process ends at once."""
-
-    def leave() -> None:
-        close()
-        discard()
-
-    return leave
+before_leaving(discard)

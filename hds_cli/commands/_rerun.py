@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from hds_cli import config, events
 from hds_cli.agent.protocol import query_key
-from hds_cli.commands import _earlier, _saved
+from hds_cli.commands import _earlier, _print, _saved
 from hds_cli.config import Settings
 from hds_cli.desk.desk import desk
 from hds_cli.engine.opening import find_model
@@ -82,10 +81,8 @@ def rerun(name: str, *, offline: bool, as_json: bool) -> None:
     finally:
         display.close()
     differences = compare(then, again)
-    if as_json:
-        _out(json.dumps(_document(started.run_id, differences)))
-    else:
-        _out("\n".join(line for difference in differences for line in _lines(difference)))
+    lines = [line for difference in differences for line in _lines(difference)]
+    _print.result("hds.rerun/1", _document(started.run_id, differences), lines, as_json=as_json)
 
 
 async def _ask(started: events.RunStarted, run: RunState, settings: Settings, display: Display) -> RunState:
@@ -97,11 +94,11 @@ async def _ask(started: events.RunStarted, run: RunState, settings: Settings, di
 
     async with desk(find_model(settings), settings, lambda context: _sources(started, run, context)) as place:
         if place.model.info.sha256 != started.model.sha256:
-            _saved.say("the model's file is not the one of that run")
+            _print.say("the model's file is not the one of that run")
         try:
             await place.answer(started.question, emit)
         except HdsError as exc:  # how it ended is in its last event, and is compared
-            _saved.say(exc.message)
+            _print.say(exc.message)
     return again
 
 
@@ -168,15 +165,10 @@ def _lines(found: Difference) -> list[str]:
 
 def _document(run_id: str, differences: Sequence[Difference]) -> dict[str, object]:
     return {
-        "schema": "hds.rerun/1",
         "run_id": run_id,
         "same": all(found.same for found in differences),
         "differences": [asdict(found) for found in differences],
     }
-
-
-def _out(text: str) -> None:
-    sys.stdout.write(text + "\n")
 
 
 __all__ = ["Difference", "Recorded", "compare", "rerun"]

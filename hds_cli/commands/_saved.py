@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hds_cli import events
-from hds_cli.commands import _formats, _output
+from hds_cli.commands import _formats, _output, _print
 from hds_cli.errors import UsageError
 from hds_cli.history import journal
 from hds_cli.history.store import RunStore
@@ -68,7 +68,7 @@ def events_of(name: str) -> tuple[events.Event, ...]:
 
     record = journal.read(io.BytesIO(journal_of(name)))
     if record.damaged:
-        say(f"{record.damaged} damaged lines of this journal are left out")
+        _print.say(f"{record.damaged} damaged lines of this journal are left out")
     if not any(isinstance(event, events.RunStarted) for event in record.events):
         raise UsageError(f"nothing of the run {name} can be read", hint="hds history list")
     return record.events
@@ -86,7 +86,7 @@ def print_events(name: str, output: Path | None) -> None:
                 stdout.write(raw.decode("ascii", "backslashreplace"))
         stdout.flush()
     if damaged:
-        say(f"{damaged} damaged lines of this journal are left out")
+        _print.say(f"{damaged} damaged lines of this journal are left out")
 
 
 def show(name: str, look: Look) -> None:
@@ -156,11 +156,4 @@ def look_of(known: object, output: Path | None, **shown: bool) -> Choice:
 def _say_unfinished(run: Iterable[events.Event]) -> None:
     started = [event for event in run if isinstance(event, events.RunStarted)]
     if not any(isinstance(event, events.RunFinished) for event in run):
-        say(f"this run has no end   hds ask --resume {started[0].run_id}   goes on with it")
-
-
-def say(text: str) -> None:
-    """A line on stderr."""
-    from hds_cli.render.text import one_line
-
-    sys.stderr.write(f"hds: {one_line(text)}\n")
+        _print.say(f"this run has no end   hds ask --resume {started[0].run_id}   goes on with it")

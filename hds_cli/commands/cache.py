@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import IO, Annotated
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
 from hds_cli.errors import OutputError, SourceError, UsageError
 from hds_cli.fetch.cache import PageCache
 
@@ -37,11 +36,8 @@ def info(json_: _options.Json = False) -> None:
             "folder": str(found.folder), "pages": found.pages, "bytes": found.bytes, "limit_bytes": found.limit,
             "fresh_for_days": round(cache.ttl / 86400, 3), "oldest": found.oldest, "newest": found.newest,
         }  # fmt: skip
-    if json_:
-        _out(json.dumps({"schema": "hds.cache/1", **values}))
-        return
-    for name, value in values.items():
-        _out(f"{name.replace('_', ' '):15} {'-' if value is None else value}")
+    lines = [f"{name.replace('_', ' '):15} {'-' if value is None else value}" for name, value in values.items()]
+    _print.result("hds.cache/1", values, lines, as_json=json_)
 
 
 @app.command("list")
@@ -69,11 +65,11 @@ def list_(
             )
             if len(rows) >= limit:
                 break
-    if json_:
-        _out(json.dumps({"schema": "hds.cache_list/1", "pages": rows}))
-        return
-    for row in rows:
-        _out(f"{row['fetched_at'] or '-':25}  {row['characters']:>8}  {row['url']}  {_line(str(row['title']))}")
+    lines = [
+        f"{row['fetched_at'] or '-':25}  {row['characters']:>8}  {row['url']}  {' '.join(str(row['title']).split())}"
+        for row in rows
+    ]
+    _print.result("hds.cache_list/1", {"pages": rows}, lines, as_json=json_)
 
 
 @app.command()
@@ -89,14 +85,9 @@ def show(
         page = cache.get(url)
     if page is None:
         raise SourceError(f"{url} is not in the cache", code="not_cached", hint="hds cache list")
-    if json_:
-        from hds_cli.commands.fetch import document
+    from hds_cli.commands.fetch import SCHEMA, document, markdown
 
-        _out(json.dumps(document([page])))
-    else:
-        from hds_cli.commands.fetch import markdown
-
-        sys.stdout.write(markdown([page]))
+    _print.result(SCHEMA, document([page]), markdown([page]), as_json=json_)
 
 
 @app.command()
@@ -107,7 +98,7 @@ def prune() -> None:
     """
     with _cache() as cache:
         gone = cache.prune()
-        _say(f"{gone} pages dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
+        _print.say(f"{gone} pages dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
 
 
 @app.command()
@@ -121,7 +112,7 @@ def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
             if not sys.stdin.isatty():
                 raise UsageError("this deletes every page kept", hint="hds cache clear --yes")
             typer.confirm(f"Delete {cache.info().pages} pages in {cache.folder}?", abort=True, err=True)
-        _say(f"{cache.clear()} pages deleted")
+        _print.say(f"{cache.clear()} pages deleted")
 
 
 @app.command()
@@ -150,7 +141,7 @@ def export(
             for entry in cache.entries():
                 out.write(to_line(entry).encode() + b"\n")
                 count += 1
-    _say(f"{count} pages exported")
+    _print.say(f"{count} pages exported")
 
 
 @app.command("import")
@@ -166,7 +157,7 @@ def import_(file: Annotated[str, typer.Argument(metavar="FILE", help="A file of 
         for number, entry in read_lines(lines):
             if isinstance(entry, str):
                 bad += 1
-                _say(f"{file}, line {number}: {entry}")
+                _print.say(f"{file}, line {number}: {entry}")
                 continue
             here = cache.lookup(entry.page.url)
             if here is not None and here.stored >= entry.stored:
@@ -175,7 +166,7 @@ def import_(file: Annotated[str, typer.Argument(metavar="FILE", help="A file of 
                 added += 1
             else:
                 raise OutputError(f"the cache cannot be written: {cache.fault}", hint="hds cache info")
-    _say(f"{added} pages added, {kept} already here" + (f", {bad} lines skipped" if bad else ""))
+    _print.say(f"{added} pages added, {kept} already here" + (f", {bad} lines skipped" if bad else ""))
     if bad and not added and not kept:
         raise UsageError(f"{file} is not an export of hds", hint="hds cache export pages.jsonl")
 
@@ -186,7 +177,7 @@ def _cache() -> Iterator[PageCache]:
     try:
         yield cache
         if cache.fault:
-            _say(cache.fault)
+            _print.say(cache.fault)
     finally:
         cache.close()
 
@@ -215,19 +206,3 @@ def _lines(file: str) -> Iterator[IO[bytes]]:
         raise UsageError(f"there is no file {file}", hint="hds cache export pages.jsonl")
     with path.open("rb") as lines:
         yield lines
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _out(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stdout.write(clean(text) + "\n")
-
-
-def _say(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stderr.write(f"hds: {clean(text)}\n")

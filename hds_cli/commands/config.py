@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from hds_cli import config, keys, paths, settings_file
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
 from hds_cli.errors import UsageError
+from hds_cli.settings_facts import facts, key_of
 
 app = typer.Typer(
     help="Settings, and where each value came from.\n\nhds config show\n\nhds config set top_k 8",
@@ -34,22 +33,13 @@ def show(json_: _options.Json = False) -> None:
     hds --profile fast config show
     """
     rows = _rows()
-    if json_:
-        document = {
-            "schema": "hds.config/1", "file": str(paths.config_file()), "profiles": config.profiles(),
-            "profile": os.environ.get("HDS_PROFILE") or None, "settings": rows, "keys": _keys(),
-        }  # fmt: skip
-        _out(json.dumps(document))
-        return
-    from hds_cli.render import tables
-    from hds_cli.render.consoles import console_for
-
+    document = {
+        "file": str(paths.config_file()), "profiles": config.profiles(),
+        "profile": os.environ.get("HDS_PROFILE") or None, "settings": rows, "keys": _keys(),
+    }  # fmt: skip
     cells = [[str(row["key"]), _shown(row["value"]), str(row["origin"])] for row in rows]
     cells += [[f"key of {key['source']}", "(set)", key["origin"]] for key in _keys()]
-    if sys.stdout.isatty():
-        tables.print_rows(console_for(sys.stdout), ("setting", "value", "from"), cells)
-    else:
-        _out(tables.rows_text(cells))
+    _print.result("hds.config/1", document, _print.Table(("setting", "value", "from"), cells), as_json=json_)
 
 
 @app.command()
@@ -68,7 +58,7 @@ def get(
         name, _ = config.converted(key, "")  # an unknown name ends here, with the nearest one
         key = name
     row = rows.get(key, {"key": key, "value": None, "origin": "default"})
-    _out(json.dumps({"schema": "hds.setting/1", **row}) if json_ else _shown(row["value"], ""))
+    _print.result("hds.setting/1", row, _shown(row["value"], ""), as_json=json_)
 
 
 @app.command("set")
@@ -94,9 +84,9 @@ def set_(
     profile = os.environ.get("HDS_PROFILE") or None
     write(name, None if unset else converted, profile)
     where = f"{paths.config_file()}{f' [profile.{profile}]' if profile else ''}"
-    _say(f"{name} {'taken out of' if unset else 'set in'} {where}")
+    _print.say(f"{name} {'taken out of' if unset else 'set in'} {where}")
     if name in (origins := _origins()) and origins[name].startswith("HDS_"):
-        _say(f"note: {origins[name]} in the environment goes before the file")
+        _print.say(f"note: {origins[name]} in the environment goes before the file")
 
 
 @app.command()
@@ -106,7 +96,7 @@ def path(json_: _options.Json = False) -> None:
     $EDITOR "$(hds config path)"
     """
     file = paths.config_file()
-    _out(json.dumps({"schema": "hds.path/1", "path": str(file), "exists": file.exists()}) if json_ else str(file))
+    _print.result("hds.path/1", {"path": str(file), "exists": file.exists()}, str(file), as_json=json_)
 
 
 def write(key: str, value: Any, profile: str | None = None) -> None:
@@ -126,7 +116,7 @@ def _rows() -> list[dict[str, Any]]:
     for f in config.fields():
         value = getattr(settings, f.name)
         origin = settings.origins.get(f.name, "default")
-        rows.append({"key": config.key_of(f), "value": value, "origin": origin, "about": f.metadata["doc"]})
+        rows.append({"key": key_of(f), "value": value, "origin": origin, "about": facts(f).doc})
     for name, own in sorted(settings.sources.items()):
         for option in (f.name for f in dataclasses.fields(own)):
             if (value := getattr(own, option)) is not None:
@@ -172,15 +162,3 @@ def _shown(value: Any, nothing: str = "-") -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _out(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stdout.write(clean(text) + "\n")
-
-
-def _say(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stderr.write(clean(text) + "\n")

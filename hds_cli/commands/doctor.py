@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import typer
 
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
 from hds_cli.commands._checkup import Finding, examine
+from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.keys import redact
 
 
-def doctor(offline: _options.Offline = None, json_: _options.Json = False) -> None:
+@with_flags("offline")
+def doctor(*, flags: Flags, json_: _options.Json = False) -> None:
     """Look at everything hds needs: what works, what does not, and what to do about it. Exit 1 if something is broken.
 
     hds doctor
@@ -23,26 +24,22 @@ def doctor(offline: _options.Offline = None, json_: _options.Json = False) -> No
 
     hds doctor --json | jq -r '.findings[] | select(.state != "ok") | .hint'
     """
-    found = [replace(f, message=redact(f.message)) for f in examine(offline=bool(offline))]
+    found = [replace(f, message=redact(f.message)) for f in examine(offline=bool(flags.get("offline")))]
     broken = any(finding.state == "fail" for finding in found)
-    if json_:
-        document = {"schema": "hds.doctor/1", "ok": not broken, "findings": [asdict(f) for f in found]}
-        sys.stdout.write(json.dumps(document) + "\n")
-    else:
+    if sys.stdout.isatty() and not json_:
         _show(found)
+    else:
+        rows = [[f.state, f.area, f.message, f.hint or ""] for f in found]
+        document = {"ok": not broken, "findings": [asdict(f) for f in found]}
+        _print.result("hds.doctor/1", document, _print.Table((), rows), as_json=json_)
     raise typer.Exit(1 if broken else 0)
 
 
 def _show(found: Sequence[Finding]) -> None:
-    from hds_cli.render import tables
-    from hds_cli.render.consoles import console_for
-
-    if not sys.stdout.isatty():
-        rows = [[f.state, f.area, f.message, f.hint or ""] for f in found]
-        sys.stdout.write(tables.rows_text(rows) + "\n")
-        return
+    """On a terminal: each hint below what it is about, not in a column of its own."""
     from rich.text import Text
 
+    from hds_cli.render.consoles import console_for
     from hds_cli.render.text import one_line
 
     console = console_for(sys.stdout)

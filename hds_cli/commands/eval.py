@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +11,11 @@ from typer.core import TyperGroup
 from hds_cli import config
 from hds_cli.commands import _evaluate, _options, _output, _print, _retrieval
 from hds_cli.commands._evaluate import Plan
-from hds_cli.commands._flags import with_ask_flags
-from hds_cli.config import Settings
+from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import UsageError
 from hds_cli.evaluation import compare as comparison
 from hds_cli.evaluation import curves as curve_room
-from hds_cli.evaluation import datasets, published, report
+from hds_cli.evaluation import datasets, published, report, summary
 from hds_cli.evaluation.journal import Journal
 
 Results = Annotated[
@@ -48,11 +46,10 @@ app = typer.Typer(
 
 
 @app.command("run")
-@with_ask_flags
+@with_flags()
 def run(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file of questions, or a folder with it.")],
     *,
-    settings: Settings,
     format_: Annotated[
         str | None, typer.Option("--format", metavar="NAME", help="Of the file [recognised by its fields].")
     ] = None,
@@ -76,6 +73,7 @@ def run(
     output: Output = None,
     json_: _options.Json = False,
     quiet: _options.Quiet = False,
+    flags: Flags,
 ) -> None:
     """Ask the questions of a set and score the answers; with one corpus.jsonl beside it, over these pages alone.
 
@@ -90,8 +88,8 @@ def run(
     if corpus is not None and not corpus.is_file():
         raise UsageError(f"there is no file {corpus}", hint="--corpus corpus.jsonl")
     plan = Plan(
-        loaded, questions, settings, corpus, results, jobs=jobs, resume=resume, overwrite=overwrite, quiet=quiet,
-        judge=judge_model,
+        loaded, questions, config.load(flags), corpus, results, jobs=jobs, resume=resume, overwrite=overwrite,
+        quiet=quiet, judge=judge_model,
     )  # fmt: skip
     arms = [plan, plan.sequential()] if sequential else [plan]
     journals = [_evaluate.evaluate(arm) for arm in arms]
@@ -120,7 +118,7 @@ def compare(
         curve_room.picture(lines, names, curves)
     with _output.target(output) as stdout:
         if json_:
-            stdout.write(json.dumps(comparison.document(found) | {"curves": lines}) + "\n")
+            _print.document(comparison.SCHEMA, comparison.document(found) | {"curves": lines}, stdout)
             return
         sections = [("Figures (95 % intervals)", *report.figures([one.document() for one in found], names))]
         sections += [
@@ -142,23 +140,22 @@ def merge(
     hds eval merge shard1.jsonl shard2.jsonl --results all.jsonl
     """
     count = comparison.merge(comparison.read_all(parts), results)
-    from hds_cli.render.text import one_line
-
-    typer.echo(one_line(f"{count} questions in {results}"))
+    _print.show(f"{count} questions in {results}")
 
 
 @app.command("retrieval")
+@with_flags("source", "offline")
 def retrieval(
     folders: Annotated[
         list[Path], typer.Argument(metavar="FOLDER…", help="questions.jsonl and corpus.jsonl, or a BEIR folder.")
     ],
-    source: _options.Source = None,
+    *,
+    flags: Flags,
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="NAME", help="Measure a selector too: bm25 or a plugin.")
     ] = None,
     top_k: Annotated[int, typer.Option("--top-k", metavar="N", min=10, max=1000, help="Results asked for.")] = 20,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N questions.")] = None,
-    offline: _options.Offline = None,
     output: Output = None,
     json_: _options.Json = False,
     quiet: _options.Quiet = False,
@@ -169,12 +166,11 @@ def retrieval(
 
     hds eval retrieval scifact -s corpus -s searxng --select bm25
     """
-    settings = config.load({"source": tuple(source) if source else None, "offline": offline})
+    settings = config.load(flags)
     findings = _retrieval.measure(_retrieval.Task(folders, settings, select or (), top_k, limit, quiet))
     with _output.target(output) as stdout:
         if json_:
-            document = {"schema": _retrieval.SCHEMA, "findings": [f.to_dict() for f in findings]}
-            stdout.write(json.dumps(document) + "\n")
+            _print.document(_retrieval.SCHEMA, {"findings": [f.to_dict() for f in findings]}, stdout)
             return
         _print.sections(stdout, "Retrieval", [_retrieval.section(findings)], [], markdown=_wants_markdown(output))
 
@@ -184,7 +180,7 @@ def _show(arms: list[Plan], journals: list[Journal], output: Path | None, json_:
     with _output.target(output) as stdout:
         if json_:
             document = documents[0] | ({"sequential": documents[1]} if len(documents) > 1 else {})
-            stdout.write(json.dumps(document) + "\n")
+            _print.document(summary.SCHEMA, document, stdout)
             return
         name = arms[0].dataset.name
         names = [arm.arm for arm in arms] if len(arms) > 1 else [name]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import sys
 from typing import Annotated
 
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
+from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import UsageError
 from hds_cli.types import Egress, Page
 
+SCHEMA = "hds.fetch/1"
 UNREACHED = 5
 WORDS = {
     "offline": "offline, and not in the cache",
@@ -41,14 +42,13 @@ WORDS = {
 }
 
 
+@with_flags("offline", "fetch_ignore_robots")
 def fetch(
     urls: Annotated[
         list[str] | None, typer.Argument(metavar="URL…", help="Addresses; `-` reads them from stdin.")
     ] = None,
-    offline: _options.Offline = None,
-    ignore_robots: Annotated[
-        bool | None, typer.Option("--ignore-robots", help="Fetch what robots.txt disallows after a redirect, too.")
-    ] = None,
+    *,
+    flags: Flags,
     json_: _options.Json = False,
     quiet: _options.Quiet = False,
     verbose: _options.Verbose = False,
@@ -62,23 +62,20 @@ def fetch(
     hds fetch --json https://example.org/a https://example.org/b | jq -r '.pages[].title'
     """
     wanted = _wanted(urls or [])
-    settings = config.load({"offline": offline, "fetch_ignore_robots": ignore_robots})
-    if settings.fetch_proxy and not quiet:
-        _say("fetch.proxy is set: the proxy decides what is reached")
+    settings = config.load(flags)
+    if settings.fetch_proxy:
+        _print.say("fetch.proxy is set: the proxy decides what is reached", quiet=quiet)
     pages, egress, fault = asyncio.run(_fetch(wanted, settings))
-    if json_:
-        sys.stdout.write(json.dumps(document(pages), ensure_ascii=True) + "\n")
-    else:
-        sys.stdout.write(markdown(pages))
+    _print.result(SCHEMA, document(pages), markdown(pages), as_json=json_)
     sys.stdout.flush()
     for page in pages:
         if not page.ok:
-            _say(f"{page.url}: {WORDS.get(page.reason or '', page.reason or page.status)} [{page.reason}]")
-    if fault and not quiet:
-        _say(fault + " (pages are not kept)")
+            _print.say(f"{page.url}: {WORDS.get(page.reason or '', page.reason or page.status)} [{page.reason}]")
+    if fault:
+        _print.say(fault + " (pages are not kept)", quiet=quiet)
     if verbose:
         for host in egress:
-            _say(f"{host.host}: {host.requests} requests, {host.bytes} bytes")
+            _print.say(f"{host.host}: {host.requests} requests, {host.bytes} bytes")
     if not all(page.ok for page in pages):
         raise typer.Exit(UNREACHED)
 
@@ -105,7 +102,7 @@ async def _fetch(urls: list[str], settings: config.Settings) -> tuple[list[Page]
 
 
 def document(pages: list[Page]) -> dict[str, object]:
-    """The `hds.fetch/1` document."""
+    """The content of the `hds.fetch/1` document."""
     names = (
         "url",
         "final_url",
@@ -124,22 +121,17 @@ def document(pages: list[Page]) -> dict[str, object]:
         values = dataclasses.asdict(page)
         row = {name: values[name] for name in names} | {"cached": page.status == "cached"}
         rows.append(row | {"seconds": round(page.seconds, 4), "extract_seconds": round(page.extract_seconds, 4)})
-    return {"schema": "hds.fetch/1", "pages": rows}
+    return {"pages": rows}
 
 
-def markdown(pages: list[Page]) -> str:
+def markdown(pages: list[Page]) -> list[str]:
     """The pages that came, one after the other: title, address, text."""
     from hds_cli.render.text import clean
 
-    blocks = []
+    blocks: list[str] = []
     for page in pages:
         if page.ok:
             title = " ".join(clean(page.title).split()) or clean(page.url)
-            blocks.append(f"# {title}\n\n<{clean(page.final_url or page.url)}>\n\n{clean(page.text)}\n")
-    return "\n".join(blocks)
-
-
-def _say(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stderr.write(f"hds: {clean(text)}\n")
+            blank = "\n" if blocks else ""
+            blocks.append(f"{blank}# {title}\n\n<{clean(page.final_url or page.url)}>\n\n{clean(page.text)}")
+    return blocks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
+from hds_cli.commands._flags import Flags, with_flags
+from hds_cli.commands._progress import Progress
 from hds_cli.errors import UsageError
 from hds_cli.history.store import RunStore
 
@@ -27,10 +28,7 @@ app = typer.Typer(
 )
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, 'last', or a FILE of export.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
-FormatName = Annotated[
-    str | None,
-    typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown or html."),
-]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="The events of the run, byte for byte.")]
 _HEADER = ("run", "when", "status", "time", "question")
 
@@ -50,14 +48,12 @@ def list_(
     rest = len(index) - len(runs)
     store = RunStore()
     runs = [dataclasses.replace(r, status="running") if _runs(store, r) else r for r in runs]
-    if json_:
-        _out(json.dumps({"schema": "hds.history/1", "runs": [dataclasses.asdict(run) for run in runs]}))
-        return
-    _rows(runs)
-    if not runs:
-        _say("no saved runs yet")
-    elif rest and sys.stdout.isatty():
-        _say(f"{rest:,} older runs: --limit N, or --all")
+    document = {"runs": [dataclasses.asdict(run) for run in runs]}
+    _print.result("hds.history/1", document, _rows(runs), as_json=json_)
+    if not runs and not json_:
+        _print.say("no saved runs yet")
+    elif rest and sys.stdout.isatty() and not json_:
+        _print.say(f"{rest:,} older runs: --limit N, or --all")
 
 
 @app.command()
@@ -71,24 +67,22 @@ def search(
     hds history search capital Norway
     """
     hits = _index().search(words, limit)
-    if json_:
-        found = [dataclasses.asdict(hit.run) | {"snippet": hit.snippet} for hit in hits]
-        _out(json.dumps({"schema": "hds.history_search/1", "query": " ".join(words), "runs": found}))
-    else:
-        _rows([hit.run for hit in hits], [hit.snippet for hit in hits])
+    found = [dataclasses.asdict(hit.run) | {"snippet": hit.snippet} for hit in hits]
+    rows = _rows([hit.run for hit in hits], [hit.snippet for hit in hits])
+    _print.result("hds.history_search/1", {"query": " ".join(words), "runs": found}, rows, as_json=json_)
     if not hits:
         if not json_:
-            _say(f"no run has {' '.join(words)!r}")
+            _print.say(f"no run has {' '.join(words)!r}")
         raise typer.Exit(3)
 
 
 @app.command()
 def show(
     run: Run,
-    format_: FormatName = None,
+    format_: _options.Format = None,
     json_: _options.Json = False,
     jsonl: Jsonl = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
+    output: Output = None,
     quiet: _options.Quiet = False,
     plain: _options.Plain = False,
     timeline: Annotated[bool, typer.Option("--timeline", help="When each search, fetch and reading ran.")] = False,
@@ -109,12 +103,14 @@ def show(
 
 
 @app.command()
+@with_flags("offline")
 def replay(
     run: Run,
+    *,
     speed: Annotated[float, typer.Option("--speed", metavar="X", min=0, help="2: twice as fast; 0: at once.")] = 1.0,
     at_once: Annotated[bool, typer.Option("--at-once", help="As --speed 0.")] = False,
     rerun: Annotated[bool, typer.Option("--rerun", help="Ask again with the same seed and compare.")] = False,
-    offline: _options.Offline = None,
+    flags: Flags,
     json_: _options.Json = False,
 ) -> None:
     """Draw a run again as it happened; with --rerun ask again, and say where it comes out differently.
@@ -126,8 +122,8 @@ def replay(
     from hds_cli.commands import _rerun, _saved
 
     if rerun:
-        _rerun.rerun(run, offline=bool(offline), as_json=json_)
-    elif offline is not None or json_:
+        _rerun.rerun(run, offline=bool(flags.get("offline")), as_json=json_)
+    elif flags or json_:
         raise UsageError("--offline and --json go with --rerun", hint=f"hds history replay --rerun --offline {run}")
     else:
         _saved.replay(run, 0.0 if at_once else speed)
@@ -136,8 +132,8 @@ def replay(
 @app.command()
 def export(
     run: Run,
-    format_: FormatName = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
+    format_: _options.Format = None,
+    output: Output = None,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="FILE", help="Events and pages in one file, for import.")
     ] = None,
@@ -153,7 +149,7 @@ def export(
     if bundle is not None:
         if format_ or output:
             raise UsageError("--bundle takes no --format and no --output", hint="hds history export RUN --bundle FILE")
-        _say(_bundle.pack(run, bundle))
+        _print.say(_bundle.pack(run, bundle))
     else:
         _saved.export(run, format_, output)
 
@@ -166,7 +162,7 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of
     """
     from hds_cli.commands import _bundle
 
-    _say(_bundle.unpack(file))
+    _print.say(_bundle.unpack(file))
 
 
 @app.command()
@@ -193,7 +189,7 @@ def remove(
     for run_id in doomed:
         store.remove(run_id)
     _index().close()  # forgets them
-    _say(f"{len(doomed)} removed" if len(doomed) != 1 else f"{doomed[0]} removed")
+    _print.say(f"{len(doomed)} removed" if len(doomed) != 1 else f"{doomed[0]} removed")
 
 
 def _doomed(store: RunStore, names: Sequence[str], older_than: float | None, all_: bool) -> list[str]:
@@ -215,40 +211,25 @@ def _doomed(store: RunStore, names: Sequence[str], older_than: float | None, all
 def _index() -> RunIndex:
     from hds_cli.history.index import RunIndex
 
-    def progress(done: int, total: int) -> None:
-        if total > 1000 and sys.stderr.isatty():
-            end = "\n" if done == total else ""
-            sys.stderr.write(f"\rhds: reading new journals: {done:,} of {total:,}{end}")
-            sys.stderr.flush()
-
-    return RunIndex(RunStore(), progress=progress)
+    with Progress("new journals", None) as progress:
+        return RunIndex(RunStore(), progress=lambda done, total: progress.to(done, total) if total > 1000 else None)
 
 
 def _runs(store: RunStore, run: Summary) -> bool:
     return run.status == "stopped" and store.running(run.run_id)
 
 
-def _rows(runs: Sequence[Summary], snippets: Sequence[str] = ()) -> None:
+def _rows(runs: Sequence[Summary], snippets: Sequence[str] = ()) -> _print.Table:
     """A table on a terminal; `id, start, status, seconds, question, answer` parted by tabs in a pipe."""
-    from hds_cli.render import tables
-
     texts = snippets or [run.answer or "" for run in runs]
-    if not runs:
-        return
-    if not sys.stdout.isatty():
-        lines = [
-            (r.run_id, r.started_at, r.status, f"{r.seconds:.1f}", r.question, t)
-            for r, t in zip(runs, texts, strict=True)
-        ]
-        _out(tables.rows_text(lines))
-        return
-    rows = [
-        (r.run_id, _when(r.started_at), r.status, f"{r.seconds:.1f} s", r.question + (f" — {t}" if t else ""))
-        for r, t in zip(runs, texts, strict=True)
-    ]
-    from hds_cli.render.consoles import console_for
-
-    tables.print_rows(console_for(sys.stdout), _HEADER, rows)
+    rows: list[tuple[str, ...]] = []
+    for r, text in zip(runs, texts, strict=True):
+        if sys.stdout.isatty():
+            said = r.question + (f" — {text}" if text else "")
+            rows.append((r.run_id, _when(r.started_at), r.status, f"{r.seconds:.1f} s", said))
+        else:
+            rows.append((r.run_id, r.started_at, r.status, f"{r.seconds:.1f}", r.question, text))
+    return _print.Table(_HEADER, rows)
 
 
 def _when(stamp: str) -> str:
@@ -259,15 +240,3 @@ def _when(stamp: str) -> str:
         return datetime.fromisoformat(stamp).astimezone().strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError, OSError):
         return stamp
-
-
-def _out(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stdout.write(clean(text) + "\n")
-
-
-def _say(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stderr.write(f"hds: {clean(text)}\n")

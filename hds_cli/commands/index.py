@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
 from hds_cli.errors import SourceUnknown, UsageError
 from hds_cli.plugins import entry_points, load
 from hds_cli.search import collections, folder, linked, sources
@@ -62,13 +60,13 @@ def add(
     if quiet:
         return
     for line in skipped:
-        _say(f"skipped {line}")
-    _say(
+        _print.say(f"skipped {line}")
+    _print.say(
         f"{name}: {changes.added} added, {changes.changed} changed, {changes.removed} removed, "
         f"{changes.unchanged} unchanged   (hds ask -s {name} …)"
     )
     for other in origin:
-        _say(f"{name} also holds {other}")
+        _print.say(f"{name} also holds {other}")
 
 
 def _embed(name: str, quiet: bool) -> None:
@@ -108,9 +106,6 @@ def list_(json_: _options.Json = False) -> None:
 
     hds index list
     """
-    from hds_cli.render import tables
-    from hds_cli.render.consoles import console_for
-
     built = set(names())
     rows: list[dict[str, object]] = []
     for name in collections.available():
@@ -123,17 +118,11 @@ def list_(json_: _options.Json = False) -> None:
         else:
             rows.append({"name": name, "documents": None, "bytes": 0, "origin": "not built yet"})
     rows += [_linked_row(name) for name in linked.names()]
-    if json_:
-        sys.stdout.write(json.dumps({"schema": "hds.index/1", "collections": rows}) + "\n")
-        return
-    if not rows:
-        _say("no collections yet   (hds index add FOLDER)")
-        return
     cells = [[str(r["name"]), str(r["origin"]), _count(r["documents"]), _size(r["bytes"])] for r in rows]
-    if sys.stdout.isatty():
-        tables.print_rows(console_for(sys.stdout), ("name", "from", "documents", "size"), cells, right=2)
-    else:
-        sys.stdout.write(tables.rows_text(cells) + "\n")
+    table = _print.Table(("name", "from", "documents", "size"), cells, right=2)
+    _print.result("hds.index/1", {"collections": rows}, table, as_json=json_)
+    if not rows and not json_:
+        _print.say("no collections yet   (hds index add FOLDER)")
 
 
 @app.command()
@@ -142,9 +131,6 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
 
     hds index info notes
     """
-    from hds_cli.render import tables
-    from hds_cli.render.consoles import console_for
-
     if name in linked.names():
         row = _linked_row(name)
         values = row | {"passages": None, "file": row["origin"]}
@@ -155,11 +141,8 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
             "origin": ", ".join(found.origin.split("\n")), "unfinished": found.unfinished or None,
             "file": str(found.path),
         }  # fmt: skip
-    if json_:
-        sys.stdout.write(json.dumps({"schema": "hds.collection/1", **values}) + "\n")
-        return
     pairs = [(name, str(value)) for name, value in values.items() if value is not None]
-    tables.print_pairs(console_for(sys.stdout), pairs)
+    _print.result("hds.collection/1", values, _print.Pairs(pairs), as_json=json_)
 
 
 @app.command()
@@ -174,7 +157,7 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
         Collection(name).remove()
     else:
         raise SourceUnknown(f"there is no collection {name!r} on disk", hint="hds index list")
-    _say(f"removed {name}")
+    _print.say(f"removed {name}")
 
 
 def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
@@ -190,8 +173,8 @@ def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     if quiet:
         return
     if note:
-        _say(note)
-    _say(f"{name}: {documents:,} documents in {path.resolve()}   (hds ask -s {name} …)")
+        _print.say(note)
+    _print.say(f"{name}: {documents:,} documents in {path.resolve()}   (hds ask -s {name} …)")
 
 
 def _linked_row(name: str) -> dict[str, object]:
@@ -216,9 +199,3 @@ def _size(size: object) -> str:
         if size >= 1e6
         else f"{size / 1e3:.0f} kB"
     )
-
-
-def _say(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stderr.write(clean(text) + "\n")

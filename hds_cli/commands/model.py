@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hds_cli import config, paths
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
 from hds_cli.commands.config import write
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.files import library, models
@@ -58,15 +57,15 @@ def pull(
     planned = hub.plan(reference, sha256=sha256)
     here = library.find(planned.name)
     if here and here.complete and (here.repo, here.revision, here.url) == (planned.repo, planned.revision, planned.url):
-        _say(f"{here.name} is here already   (hds model use {here.name})", quiet)
+        _print.say(f"{here.name} is here already   (hds model use {here.name})", quiet=quiet)
         return
     for line in _described(planned, reference):
-        _say(line, quiet)
+        _print.say(line, quiet=quiet)
     _confirm(planned, yes, quiet)
     record = hub.download(planned)
     unchecked = "" if record.checked else "; the server names no checksum, so it was compared with none"
-    _say(f"pulled {record.name}: {_size(record.bytes)}, sha256 {record.files[0].sha256}{unchecked}", quiet)
-    _say(f"hds ask -m {record.name} …   or, for good:   hds model use {record.name}", quiet)
+    _print.say(f"pulled {record.name}: {_size(record.bytes)}, sha256 {record.files[0].sha256}{unchecked}", quiet=quiet)
+    _print.say(f"hds ask -m {record.name} …   or, for good:   hds model use {record.name}", quiet=quiet)
 
 
 @app.command("list")
@@ -83,20 +82,13 @@ def list_(json_: _options.Json = False) -> None:
         _listed(f.name, None, "unfinished: pull it again", library.bytes_in(f), None) for f in library.unfinished()
     ]
     rows += [_installed_row(name, default) for name in sorted(entry_points(models.GROUP))]
-    if json_:
-        short = [{"name": name, "repo": s.repo, "about": s.about, "verified": s.verified} for name, s in _short()]
-        _out(json.dumps({"schema": "hds.models/1", "models": rows, "short_names": short}))
-        return
-    from hds_cli.render import tables
-    from hds_cli.render.consoles import console_for
-
+    short = [{"name": name, "repo": s.repo, "about": s.about, "verified": s.verified} for name, s in _short()]
     cells = [[_marked(row), row["quantization"] or "-", row["from"], _size(row["bytes"])] for row in rows]
-    if sys.stdout.isatty():
-        tables.print_rows(console_for(sys.stdout), ("name", "quantization", "from", "size"), cells, right=1)
+    table = _print.Table(("name", "quantization", "from", "size"), cells, right=1)
+    _print.result("hds.models/1", {"models": rows, "short_names": short}, table, as_json=json_)
+    if sys.stdout.isatty() and not json_:
         for name, known in _short():
-            _say(f"to pull: {name}:{known.default}   {known.about}, {known.gigabytes:g} GB")
-    elif cells:
-        _out(tables.rows_text(cells))
+            _print.say(f"to pull: {name}:{known.default}   {known.about}, {known.gigabytes:g} GB")
 
 
 @app.command()
@@ -116,7 +108,7 @@ def use(name: _Name) -> None:
     is_path = name not in entry_points(models.GROUP) and library.find(name) is None
     value = str(spec.path.resolve()) if is_path else spec.name
     write("model", value, os.environ.get("HDS_PROFILE") or None)
-    _say(f"model = {value} in {paths.config_file()}")
+    _print.say(f"model = {value} in {paths.config_file()}")
 
 
 @app.command()
@@ -128,14 +120,8 @@ def info(name: _Name, json_: _options.Json = False) -> None:
     hds model info ~/models/some.gguf --json
     """
     values = _facts(models.resolve(name), library.find(name))
-    if json_:
-        _out(json.dumps({"schema": "hds.model/1", **values}))
-        return
-    from hds_cli.render import tables
-    from hds_cli.render.consoles import console_for
-
     shown = [(key.replace("_", " "), _plain(value)) for key, value in values.items() if value is not None]
-    tables.print_pairs(console_for(sys.stdout), shown)
+    _print.result("hds.model/1", values, _print.Pairs(shown), as_json=json_)
 
 
 @app.command()
@@ -156,9 +142,9 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")], yes: _Yes = Fal
         library.remove(folder)
     except OSError as exc:
         raise OutputError(f"cannot delete {folder}: {exc.strerror or exc}") from exc
-    _say(f"removed {folder.name}, {_size(size)} freed")
+    _print.say(f"removed {folder.name}, {_size(size)} freed")
     if record and config.load().model in (record.name, record.asked):
-        _say("it was the default model   (hds model use OTHER, or hds config set model --unset)")
+        _print.say("it was the default model   (hds model use OTHER, or hds config set model --unset)")
 
 
 def _described(planned: Any, reference: str) -> list[str]:
@@ -249,16 +235,3 @@ def _size(size: int | None) -> str:
     if size is None:
         return "a file of unknown size"
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
-
-
-def _out(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stdout.write(clean(text) + "\n")
-
-
-def _say(text: str, quiet: bool = False) -> None:
-    from hds_cli.render.text import clean
-
-    if not quiet:
-        sys.stderr.write(clean(text) + "\n")

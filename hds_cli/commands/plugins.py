@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import json
-import sys
-from collections.abc import Sequence
-from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint
 from typing import Annotated, Any
 
 import typer
 
 from hds_cli import plugins
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
 from hds_cli.keys import redact
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="What is installed.")
@@ -26,12 +22,11 @@ def list_(json_: _options.Json = False) -> None:
     hds plugins list
     """
     rows = [_row(group, point) for group, points in plugins.every().items() for point in points.values()]
-    if json_:
-        _out(json.dumps({"schema": "hds.plugins/1", "plugins": rows}))
-        return
+    lines = []
     for row in rows:
         whence = f"{row['distribution']} {row['version']}"
-        _out(f"{row['name']:16}  {row['kind']:14}  {whence:20}  {row['path'] or '-'}")
+        lines.append(f"{row['name']:16}  {row['kind']:14}  {whence:20}  {row['path'] or '-'}")
+    _print.result("hds.plugins/1", {"plugins": rows}, lines, as_json=json_)
 
 
 @app.command()
@@ -52,11 +47,8 @@ def info(
             f"there is no plugin {name!r}", hint=f"hds plugins info {near[0]}" if near else "hds plugins list"
         )
     rows = [_row(group, point) | _loading(group, name) for group, point in found]
-    if json_:
-        _out(json.dumps({"schema": "hds.plugins/1", "plugins": rows}))
-    else:
-        for row in rows:
-            _out("\n".join(f"{key + ':':14}{_said(value)}" for key, value in row.items() if value is not None))
+    lines = [f"{key + ':':14}{_said(value)}" for row in rows for key, value in row.items() if value is not None]
+    _print.result("hds.plugins/1", {"plugins": rows}, lines, as_json=json_)
     if not all(row["loads"] for row in rows):
         raise typer.Exit(plugins.PluginError.exit_code)
 
@@ -80,31 +72,9 @@ def _row(group: str, point: EntryPoint) -> dict[str, Any]:
         "distribution": plugins.distribution(point),
         "version": point.dist.version if point.dist else None,
         "target": point.value,
-        "path": _path(point.value.partition(":")[0].strip()),
+        "path": plugins.source_file(point),
     }
-
-
-def _path(module: str) -> str | None:
-    """The file of a module, found without importing it or the package it is in."""
-    places: Sequence[str] | None = None
-    spec = None
-    parts = module.split(".")
-    for end in range(1, len(parts) + 1):
-        try:
-            spec = PathFinder.find_spec(".".join(parts[:end]), places)
-        except (ImportError, ValueError):
-            spec = None
-        if spec is None:
-            return None
-        places = list(spec.submodule_search_locations or ())
-    return spec.origin if spec else None
 
 
 def _said(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _out(text: str) -> None:
-    from hds_cli.render.text import clean
-
-    sys.stdout.write(clean(text) + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,19 +11,19 @@ from typing import Annotated, Any
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _options
+from hds_cli.commands import _options, _print
+from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
-from hds_cli.search.base import SourceContext
 from hds_cli.search.checked import CheckedSource, checked, told
 from hds_cli.search.fusion import Fused, Listed, fuse
 from hds_cli.types import SearchResult
 
 
+@with_flags("source", "offline", "top_k")
 def search(
     query: Annotated[list[str] | None, typer.Argument(metavar="QUERY…", help="Each argument is one query.")] = None,
-    source: _options.Source = None,
-    offline: _options.Offline = None,
-    top_k: _options.TopK = None,
+    *,
+    flags: Flags,
     json_: _options.Json = False,
 ) -> None:
     """Run queries through the sources, all at once; no model.
@@ -36,9 +35,9 @@ def search(
     queries = [q.strip() for q in query or [] if q.strip()]
     if not queries:
         raise UsageError("no query was given", hint='hds search "capital of Norway"')
-    settings = config.load({"source": tuple(source) if source else None, "offline": offline, "top_k": top_k})
+    settings = config.load(flags)
     answers = asyncio.run(_search(queries, settings))
-    _print(answers, json_)
+    _show(answers, json_)
     if not any(answer.found for answer in answers):
         raise typer.Exit(NoSources.exit_code if any(answer.errors for answer in answers) else 3)
 
@@ -62,7 +61,7 @@ class _Answer:
         return [replace(result, rank=rank, source=names) for rank, (result, names) in enumerate(named, 1)]
 
 
-def _print(answers: Sequence[_Answer], json_: bool) -> None:
+def _show(answers: Sequence[_Answer], json_: bool) -> None:
     """A table on a terminal, with what failed where it failed; lines in a pipe, what failed on stderr; or JSON."""
     from hds_cli.render import tables
     from hds_cli.render.consoles import console_for
@@ -72,14 +71,13 @@ def _print(answers: Sequence[_Answer], json_: bool) -> None:
         document = tables.search_dict([(a.text, a.by_source, a.errors) for a in answers])
         for entry, answer in zip(document["queries"], answers, strict=True):
             entry["fused"] = [_fused_dict(one) for one in fuse(answer.found)]
-        sys.stdout.write(json.dumps(document) + "\n")
+        _print.document(tables.SEARCH_SCHEMA, document)
     elif sys.stdout.isatty():
         tables.print_search(console_for(sys.stdout), shown)
     else:
-        if lines := tables.search_lines(shown):
-            sys.stdout.write(lines + "\n")
+        _print.show([lines] if (lines := tables.search_lines(shown)) else [])
         for line in tables.error_lines(shown):
-            sys.stderr.write(f"hds: warning: {line}\n")
+            _print.say(f"warning: {line}")
 
 
 def _fused_dict(one: Fused) -> dict[str, Any]:
@@ -93,7 +91,7 @@ async def _search(queries: Sequence[str], settings: config.Settings) -> list[_An
 
     answers = [_Answer(query) for query in queries]
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, fetcher.fetch, fetcher.archive)
+        context = fetcher.context
         sources = [checked(source) for source in open_sources(settings.source, context)]
         pairs = [(answer, source) for answer in answers for source in sources]
         asked = (_ask(answer.text, source, settings) for answer, source in pairs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _options, _output
+from hds_cli.commands import _options, _output, _print
+from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._progress import Progress
 from hds_cli.config import Settings
 from hds_cli.errors import UsageError
@@ -27,6 +27,7 @@ from hds_cli.types import Document
 CACHE, QUESTIONS = "cache", "questions.jsonl"
 
 
+@with_flags("engine")
 def synth(
     collection: Annotated[
         list[str] | None,
@@ -46,7 +47,8 @@ def synth(
         str | None,
         typer.Option("--model", "-m", metavar="NAME|PATH", help="Let it write the questions: for pages of prose."),
     ] = None,
-    engine: Annotated[str | None, typer.Option("--engine", "-e", metavar="NAME", help="Of the model.")] = None,
+    *,
+    flags: Flags,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="[NAME-questions-SEED]")
     ] = None,
@@ -71,15 +73,13 @@ def synth(
         if model is None:
             rows = _questions(pages, folder, wanted, progress)
         else:
-            rows = _written(pages, folder, wanted, config.load({"model": model, "engine": engine}), progress)
+            rows = _written(pages, folder, wanted, config.load({"model": model, **flags}), progress)
     corpus_file = folder / "corpus.jsonl"
     _write(corpus_file, ({"id": d.id, "title": d.title, "text": d.text, "url": d.url} for d in pages.documents))
     kept = _trajectories(pages, folder, rows, quiet) if trajectories else None
-    said = {"schema": "hds.synth/1", "folder": str(folder), "questions": len(rows), "trajectories": kept}
-    if json_:
-        sys.stdout.write(json.dumps(said) + "\n")
-    else:
-        _tell(folder, rows, kept, quiet)
+    made = {"folder": str(folder), "questions": len(rows), "trajectories": kept}
+    _print.result("hds.synth/1", made, _described(folder, rows, kept), as_json=json_)
+    _print.say(f"hds eval {folder}", quiet=quiet or json_)
 
 
 @dataclass(frozen=True)
@@ -171,12 +171,8 @@ def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _tell(folder: Path, rows: list[dict[str, Any]], kept: int | None, quiet: bool) -> None:
-    from hds_cli.render.text import one_line
-
+def _described(folder: Path, rows: list[dict[str, Any]], kept: int | None) -> str:
     kinds = sorted({row["type"] for row in rows})
     counts = ", ".join(f"{sum(row['type'] == kind for row in rows)} {kind}" for kind in kinds)
     also = "" if kept is None else f"; {kept} trajectories whose evidence holds every step"
-    sys.stdout.write(one_line(f"{len(rows)} questions in {folder} ({counts}){also}") + "\n")
-    if not quiet:
-        sys.stderr.write(one_line(f"hds eval {folder}") + "\n")
+    return f"{len(rows)} questions in {folder} ({counts}){also}"

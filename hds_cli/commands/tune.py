@@ -15,7 +15,7 @@ import typer
 from hds_cli import config, paths
 from hds_cli.commands import _evaluate, _options, _output, _print
 from hds_cli.commands._evaluate import Plan
-from hds_cli.commands._flags import with_ask_flags
+from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._progress import Progress
 from hds_cli.config import Settings
 from hds_cli.desk.desk import desk
@@ -27,11 +27,10 @@ from hds_cli.evaluation.questions import Question
 from hds_cli.evaluation.tune import Cache, Config, Result, Value
 
 
-@with_ask_flags
+@with_flags()
 def tune(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file of questions, or a folder with it.")],
     *,
-    settings: Settings,
     trials: Annotated[int, typer.Option("--trials", metavar="N", min=1, help="Configurations to try.")] = 16,
     strategy: Annotated[
         str, typer.Option("--strategy", metavar="halving|random", help="Half of them go on, or all do everything.")
@@ -49,6 +48,7 @@ def tune(
     ] = None,
     json_: _options.Json = False,
     quiet: _options.Quiet = False,
+    flags: Flags,
 ) -> None:
     """Try options on your own questions: the front of F1, seconds and tokens, and whether the best is really better.
 
@@ -62,12 +62,12 @@ def tune(
         raise UsageError(f"there is no strategy {strategy!r}", hint="--strategy halving, or random")
     loaded = datasets.load(dataset, format_)
     questions = datasets.chosen(loaded.questions, limit=limit, shard=(1, 1))
-    plan = Plan(loaded, questions, settings, corpus, quiet=quiet)
+    plan = Plan(loaded, questions, config.load(flags), corpus, quiet=quiet)
     configs = tuning.drawn(tuning.space_of(option or (), _types()), trials, draw)
     found = asyncio.run(_tune(plan, configs, strategy))
     with _output.target(output) as stdout:
         if json_:
-            stdout.write(json.dumps(found.to_dict()) + "\n")
+            _print.document(tuning.SCHEMA, found.to_dict(), stdout)
         else:
             _show(stdout, found, markdown=output is not None and output.suffix == ".md")
 

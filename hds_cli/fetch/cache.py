@@ -7,27 +7,26 @@ page that is not kept.
 from __future__ import annotations
 
 import dataclasses
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hds_cli.fetch.disk import LOCK_SECONDS, Disk, move_away
 from hds_cli.fetch.disk import NAME as ENTRIES_FILE
-from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, snippet, stamp, storable
-from hds_cli.fetch.index import PageIndex
+from hds_cli.fetch.disk import Disk
+from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, stamp, storable
 from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
+from hds_cli.fetch.words import NAME as INDEX_FILE
+from hds_cli.fetch.words import Words
 from hds_cli.keys import hider
-from hds_cli.text import terms
+from hds_cli.text import named_in, snippet, terms
 from hds_cli.types import Page, SearchResult
 
 if TYPE_CHECKING:
     from hds_cli.config import Settings
 
-_BATCH = 32
-_INDEX = "index.sqlite"
+_PATIENCE = 1.5  # seconds for which a search waits for pages that are not indexed
+_SHOWN = 200_000  # characters of a page that are looked through for what a result shows
 
 
 class PageCache:
@@ -48,8 +47,7 @@ class PageCache:
         self.limit = limit
         self._hide = hide or (lambda value: value)
         self._disk = Disk(folder)
-        self._index: PageIndex | None = None
-        self._pending: list[tuple[str, Page, Page | None]] = []
+        self._words = Words(self._disk)
         self._written = 1 << 62  # looked at with the first page, then every fiftieth of the limit
 
     @classmethod
@@ -110,9 +108,7 @@ class PageCache:
             blob = pack(entry)
             if not self._disk.write(key, blob):
                 return False
-            self._pending.append((key, entry.page, old.page if old else None))
-            if len(self._pending) >= _BATCH:
-                self._flush()
+            self._words.put(key, entry.page, old.page if old else None)
             self._written += 3 * len(blob)  # with its words
             if self._written > min(self.limit // 50, 8 << 20):
                 self._written = 0
@@ -120,36 +116,27 @@ class PageCache:
             return True
         return False
 
-    def _flush(self) -> None:
-        """Index what was stored since; a process that ends before leaves it to `_catch_up`."""
-        pages, self._pending = self._pending, []
-        if pages:
-            self._words(lambda index: index.put_all(pages))
-
     def _drop(self, key: str, page: Page | None = None) -> None:
         with self._disk.safely():
             if self._disk.there():
-                self._flush()
+                self._words.flush()
                 self._disk.delete(key)
-                self._words(lambda index: index.remove(key, page))
+                self._words.remove(key, page)
 
     def search(self, query: str, top_k: int) -> list[SearchResult]:
         """The pages that fit best, best first; a page whose whole title is in the query comes first."""
         wanted = terms(query)
         found: list[tuple[float, int, Page]] = []
         with self._disk.safely():
-            self._catch_up()
-            keys: list[str] = []
-            self._words(lambda index: keys.extend(index.search(query, 2 * top_k + 8)), create=False)
-            for place, key in enumerate(keys):
+            if not self._words.catch_up(seconds=_PATIENCE):
+                self._words.go_on()
+            for place, key in enumerate(self._words.search(query, 2 * top_k + 8)):
                 entry = self._disk.intact(key)
                 if entry is not None and entry.page.ok:
-                    named = set(terms(entry.page.title))
-                    bonus = len(named) if named and named <= set(wanted) else 0
-                    found.append((-bonus, place, self._hide(entry.page)))
+                    found.append((-named_in(entry.page.title, wanted), place, self._hide(entry.page)))
         found.sort(key=lambda item: item[:2])
         return [
-            SearchResult(page.url, page.title, snippet(page.text, wanted), rank, "cache")
+            SearchResult(page.url, page.title, snippet(page.text[:_SHOWN], wanted), rank, "cache")
             for rank, (_, _, page) in enumerate(found[:top_k], 1)
         ]
 
@@ -192,7 +179,7 @@ class PageCache:
             if entry is None or now - entry.stored >= self.ttl:
                 self._drop(key, entry.page if entry else None)
         with self._disk.safely():
-            self._catch_up(ghosts=True)
+            self._words.catch_up(ghosts=True)
             if self._disk.there():
                 self._disk.delete_foreign()
                 self._shrink()
@@ -202,10 +189,10 @@ class PageCache:
         """Delete every page and the files that held them; how many there were."""
         with self._disk.safely():
             pages = self.info().pages
-            self._pending = []
+            self._words.forget()
             self.close()
             for path in self.folder.glob("*"):
-                if path.name.startswith((ENTRIES_FILE, _INDEX, ROBOTS_FILE)):
+                if path.name.startswith((ENTRIES_FILE, INDEX_FILE, ROBOTS_FILE)):
                     path.unlink(missing_ok=True)
             return pages
         return 0
@@ -213,52 +200,12 @@ class PageCache:
     def close(self) -> None:
         """Write what is pending and let the files go; the next call opens them again."""
         with self._disk.safely():
-            self._flush()
+            self._words.close()
             self._disk.close()
-            if self._index is not None:
-                self._index.close()
-                self._index = None
-
-    def _words(self, call: Callable[[PageIndex], None], create: bool = True) -> None:
-        """Do something with the index; its faults cost search results, never a page."""
-        path = self.folder / _INDEX
-        try:
-            if self._index is None and (create or path.exists()):
-                self._index = PageIndex(path, LOCK_SECONDS)
-            if self._index is not None:
-                call(self._index)
-        except sqlite3.OperationalError as exc:
-            self._disk.fault = f"page index: {exc}"
-        except (sqlite3.DatabaseError, OSError) as exc:
-            self._disk.fault = f"page index: {exc}"
-            if self._index is not None:
-                self._index.close()
-                self._index = None
-            move_away(path)  # made again from the cache by _catch_up
-
-    def _catch_up(self, ghosts: bool = False) -> None:
-        """Index what a killed process had no time to index, and forget what is no longer there."""
-        self._flush()
-        if not self._disk.there():
-            return
-        sizes: list[int] = []
-        self._words(lambda index: sizes.append(len(index)))
-        if not ghosts and sizes == [self._disk.count()]:
-            return
-        known: set[str] = set()
-        self._words(lambda index: known.update(index.keys()))
-        there = set(self._disk.all_keys())
-        for key in there - known:
-            if (entry := self._disk.intact(key)) is None:
-                self._disk.delete(key)
-            else:
-                self._words(partial(PageIndex.put, key=key, page=entry.page))
-        for key in known - there:
-            self._words(partial(PageIndex.remove, key=key))
 
     def _shrink(self) -> None:
         """Evict what was stored first until the files fit, with a tenth to spare."""
-        self._flush()
+        self._words.flush()
         for _ in range(4):
             if self.bytes_on_disk() <= self.limit or not self._disk.count():
                 return
@@ -270,11 +217,10 @@ class PageCache:
                     break
                 entry = self._disk.intact(key)
                 self._disk.delete(key)
-                self._words(partial(PageIndex.remove, key=key, old=entry.page if entry else None))
+                self._words.remove(key, entry.page if entry else None)
                 wanted -= len(pack(entry)) if entry else 4096
-            self._words(PageIndex.optimize)
-            self._compact()
+            self._compact(merge=True)
 
-    def _compact(self) -> None:
+    def _compact(self, *, merge: bool = False) -> None:
         self._disk.compact()
-        self._words(PageIndex.compact)
+        self._words.compact(merge=merge)

@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from hds_cli import databases
-from hds_cli.text import terms
+from hds_cli.text import indexed, lone_letter, terms
 from hds_cli.types import Page
 
-_SCHEMA = 1
+_SCHEMA = 2
+OLDER_SCHEMA = 1
 SECONDS = 15.0  # that one call may take
 _TABLES = """
 CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, hash BLOB NOT NULL);
-CREATE VIRTUAL TABLE words USING fts5(title, text, content='', tokenize='porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE words USING fts5(title, text, content='',
+    tokenize="porter unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'");
 """
 _SEARCH = """
 SELECT pages.key, bm25(words, 4.0, 1.0) AS score FROM words JOIN pages ON pages.id = words.rowid
@@ -32,11 +34,20 @@ WHERE words MATCH ? ORDER BY score LIMIT ?
 """
 
 
-class PageIndex:
-    """One SQLite file; calls may come from any thread."""
+class OtherVersion(sqlite3.DatabaseError):
+    """The index was made by another version of hds."""
 
-    def __init__(self, path: Path, busy: float = 1.0) -> None:
-        self.path = path
+
+class PageIndex:
+    """One SQLite file; calls may come from any thread.
+
+    Args:
+        busy: seconds to wait for another process.
+        schema: the version it must have; an older one can be searched, not written.
+    """
+
+    def __init__(self, path: Path, busy: float = 1.0, schema: int = _SCHEMA) -> None:
+        self.path, self._schema = path, schema
         self._lock = threading.Lock()
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._db = databases.connect(path, busy=busy, any_thread=True)
@@ -58,8 +69,8 @@ class PageIndex:
                         self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={_SCHEMA}")
             self._db.execute("COMMIT")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:
-            raise sqlite3.DatabaseError("an index of another version")
+        if self._db.execute("PRAGMA user_version").fetchone()[0] != self._schema:
+            raise OtherVersion("an index of another version")
         for pragma in ("synchronous=NORMAL", "wal_autocheckpoint=256", "journal_size_limit=1048576"):
             self._db.execute(f"PRAGMA {pragma}")
 
@@ -69,7 +80,7 @@ class PageIndex:
 
     def put_all(self, pages: Sequence[tuple[str, Page, Page | None]]) -> None:
         """Index pages in one transaction: FTS5 writes a segment for each, so many at once cost a third."""
-        with self._alone():
+        with self._alone(None):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for key, page, old in pages:
@@ -88,12 +99,13 @@ class PageIndex:
             self._forget(row[0], row[1], old)
         cursor = self._db.execute("INSERT INTO pages(key, hash) VALUES(?, ?)", (key, digest))
         self._db.execute(
-            "INSERT INTO words(rowid, title, text) VALUES(?, ?, ?)", (cursor.lastrowid, page.title, page.text)
+            "INSERT INTO words(rowid, title, text) VALUES(?, ?, ?)",
+            (cursor.lastrowid, indexed(page.title), indexed(page.text)),
         )
 
     def remove(self, key: str, old: Page | None = None) -> None:
         """Forget a page."""
-        with self._alone():
+        with self._alone(None):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 row = self._db.execute("SELECT id, hash FROM pages WHERE key = ?", (key,)).fetchone()
@@ -112,7 +124,8 @@ class PageIndex:
         self._db.execute("DELETE FROM pages WHERE id = ?", (number,))
         if old is not None and _hash(old) == digest:
             self._db.execute(
-                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, ?)", (number, old.title, old.text)
+                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, ?)",
+                (number, indexed(old.title), indexed(old.text)),
             )
 
     def search(self, query: str, number: int) -> list[str]:
@@ -120,7 +133,7 @@ class PageIndex:
         wanted = list(dict.fromkeys(terms(query)))[:64]
         if not wanted:
             return []
-        match = " OR ".join('"' + term.replace('"', '""') + '"' for term in wanted)
+        match = " OR ".join(f'"{term}"*' if lone_letter(term) else f'"{term}"' for term in wanted)
         with self._alone():
             return [row[0] for row in self._db.execute(_SEARCH, (match, number))]
 
@@ -134,12 +147,12 @@ class PageIndex:
 
     def optimize(self) -> None:
         """Merge the index into one: FTS5 keeps the words of deleted pages until then."""
-        with self._alone():
+        with self._alone(None):
             self._db.execute("INSERT INTO words(words) VALUES('optimize')")
 
     def compact(self) -> None:
         """Give free space back to the disk."""
-        with self._alone():
+        with self._alone(None):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
@@ -147,8 +160,9 @@ class PageIndex:
             self._db.close()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._lock, databases.limited(self._db, SECONDS):
+    def _alone(self, seconds: float | None = SECONDS) -> Iterator[None]:
+        """One call at a time; one that only reads is given up after `seconds`."""
+        with self._lock, databases.limited(self._db, seconds):
             yield
 
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+SEARCH_SCHEMA = "hds.search/1"
 Found = tuple[str, Sequence[SearchResult], Sequence[dict[str, Any]]]
 """One query's text, its results, and its errors as `{"source", "code", "message"}`, maybe with `retry_after`."""
 
 
 def search_dict(found: Sequence[Found]) -> dict[str, Any]:
-    """The document `hds.search/1`."""
+    """The content of the document `hds.search/1`."""
     return {
-        "schema": "hds.search/1",
         "queries": [
             {
                 "text": text,

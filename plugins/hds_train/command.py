@@ -38,7 +38,9 @@ def train(
     device: Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda or auto [auto].")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
 ) -> None:
-    """Teach a GGUF model the searcher's protocol: a LoRA adapter that llama.cpp loads, from trajectories.
+    """Teach a model the searcher's format (extra [train]).
+
+    Makes of a GGUF model and trajectories a LoRA adapter that llama.cpp loads.
 
     hds train train.jsonl --base model.gguf --out lora
 

@@ -173,3 +173,65 @@ def test_a_table_where_a_value_stands_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         settings_file.change(file, ["seed", "x"], 3, lambda _: None)
     assert file.read_text() == "seed = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("HDS_TOPK", "HDS_TOP_K"),
+        ("HDS_OFLINE", "HDS_OFFLINE"),
+        ("HDS_SOURCES", "HDS_SOURCE"),
+        ("HDS_FETCH_TIMOUT", "HDS_FETCH_TIMEOUT"),
+        ("HDS_HOEM", "HDS_HOME"),
+        ("HDS_WIKIPEDIA_LANGAUGE", "HDS_WIKIPEDIA_LANGUAGE"),
+        ("HDS_BRAVE_APIKEY", "HDS_BRAVE_API_KEY"),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_the_nearest(hds: Hds, variable: str, meant: str) -> None:
+    """As a misspelt key of the file is; the command runs, for the variable may be another program's."""
+    done = hds("config", "get", "top_k", env={variable: "1"})
+    assert done.returncode == 0
+    assert done.stderr == f"hds: warning: {variable} is not a variable of hds; did you mean {meant}?\n"
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "HDS_SHARED",
+        "HDS_LONG",
+        "HDS_ROOT",
+        "HDS_USER",
+        "HDS_BRAVE_API_KEY",
+        "HDS_MY_WIKI_URL",
+        "HDS_NO_PLUGINS",
+        "HDSX",
+    ],
+)
+def test_a_variable_that_is_known_or_resembles_none_is_not_mentioned(hds: Hds, variable: str) -> None:
+    """Other programs have variables that begin so, too."""
+    assert hds("config", "get", "seed", env={variable: "https://example.org"}).stderr == ""
+
+
+def test_the_options_of_settings_are_made_from_their_facts(hds: Hds) -> None:
+    """Name, short name, help and default of `ask`, `eval` and `tune` are the same; a wrong choice names the right ones."""
+    from hds_cli.settings_facts import facts, flag_of
+
+    for command in (["ask"], ["eval", "run"], ["tune"]):
+        text = " ".join(hds(*command, "--help", env={"COLUMNS": "300"}).stdout.split())
+        for field in config.fields():
+            flag = facts(field).flag
+            if flag and flag.asking:
+                assert f"{flag_of(field)} " in text
+                assert flag.help.rstrip(".") in text
+    wrong = hds("ask", "--dialect", "latin", "who?")
+    assert (wrong.returncode, "dialects: guided, hds, starter" in wrong.stderr) == (2, True)
+
+
+def test_every_bound_is_checked_wherever_the_value_comes_from() -> None:
+    """By the name it was given under: flag, variable."""
+    with pytest.raises(ConfigError, match=r"^--n-ctx must be at least 512 tokens, not 5"):
+        config.load({"n_ctx": 5}, {})
+    with pytest.raises(ConfigError, match=r"^HDS_TEMPERATURE must be between 0 and 2, not 9"):
+        config.load({}, {"HDS_TEMPERATURE": "9"})
+    with pytest.raises(ConfigError, match=r"^--timeout must be more than 0 seconds, not nan"):
+        config.load({"timeout": float("nan")}, {})

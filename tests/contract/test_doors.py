@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import time
@@ -25,12 +26,15 @@ MAY = {
     "run_state": {"events", "types"},
     "paths": set(),
     "settings_file": {"errors", "paths"},
-    "config": {"errors", "paths", "settings_file", "config"},
+    "settings_facts": {"errors"},
+    "config": {"errors", "paths", "settings_file", "settings_facts"},
+    "settings_variables": {"config", "settings_facts"},
     "text": {"text"},
     "threads": set(),
     "databases": {"errors"},
     "plugins": {"errors"},
     "keys": {"errors", "paths"},
+    "interrupts": {"errors"},
     "shells": set(),
     "completion": {"paths", "engine"},
     "engine": BASE | {"engine"},
@@ -164,6 +168,17 @@ def test_each_big_library_has_one_door(library: str, door: str) -> None:
         and "TYPE_CHECKING" not in path.read_text().split(f"import {library}")[0][-60:]
     }
     assert users <= {(door, False)}
+
+
+def test_commands_print_in_one_place() -> None:
+    """Messages, and documents with a schema, are written by `_print` alone; the bar of `_progress` is no message."""
+    wrong = []
+    for path in (PACKAGE / "commands").glob("*.py"):
+        text = path.read_text()
+        marks = ("sys.stderr.write", 'json.dumps({"schema"', "typer.echo", "print(", "file=sys.stderr")
+        if path.stem not in ("_print", "_progress"):
+            wrong += [f"{path.name}: {mark}" for mark in marks if re.search(rf"(?<![\w.]){re.escape(mark)}", text)]
+    assert wrong == []
 
 
 def test_help_and_version_load_nothing_heavy() -> None:

@@ -84,3 +84,15 @@ def distribution(folder: Path, name: str, code: str, points: Sequence[tuple[str,
     tables = "\n".join(f'[project.entry-points."{group}"]\n' + "\n".join(lines) for group, lines in groups.items())
     (folder / "pyproject.toml").write_text(_PROJECT.format(name=name, points=tables))
     return folder
+
+
+def on_path(folder: Path, name: str, code: str, points: Sequence[tuple[str, str, str]]) -> Path:
+    """As `distribution`, already installed: a folder for PYTHONPATH, with the metadata that an installer writes."""
+    module = name.replace("-", "_")
+    about = folder / f"{module}-1.2.dist-info"
+    about.mkdir(parents=True)
+    (folder / f"{module}.py").write_text(code)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    lines = [f"[{group}]\n{point} = {module}:{thing}" for group, point, thing in points]
+    (about / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    return folder

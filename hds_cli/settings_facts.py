@@ -1,0 +1,179 @@
+"""What is known of a setting besides its value: `setting(default, doc, …)` puts it into the field's metadata.
+
+Options of commands, checks, the manual, completion and what a rerun compares are all made from these facts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hds_cli.errors import ConfigError
+
+Field = dataclasses.Field[Any]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """The command-line option of a setting.
+
+    Args:
+        help: what `--help` says, without the default.
+        metavar: how the value is called there; empty for a switch, or where `choices` say it.
+        name: the long option; made of the field's name if empty.
+        short: the one-letter option.
+        asking: the commands that ask questions (`ask`, `eval`, `tune`) have it.
+    """
+
+    help: str
+    metavar: str = ""
+    name: str = ""
+    short: str = ""
+    asking: bool = True
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known of one setting.
+
+    Args:
+        doc: one line for the manual and `hds config show --json`.
+        key: its dotted key in the file; the field's name if empty.
+        env: its variable; `HDS_` and the key in capitals if empty.
+        least, most: the bounds, both allowed; `above`: a bound that is not.
+        unit: of the bounds, in messages: `seconds`, `tokens`.
+        choices: the only values there are.
+        address: it is an address of the web.
+        shapes: it decides what a run does, and is kept with the run; a rerun and `--resume` take it from there.
+        world: it says where and with what a run searched; `--continue` takes it from the earlier run.
+        indifferent: it changes where and how fast, never which results an evaluation has.
+    """
+
+    doc: str
+    key: str = ""
+    env: str = ""
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    address: bool = False
+    flag: Flag | None = None
+    shapes: bool = False
+    world: bool = False
+    indifferent: bool = False
+
+
+def setting(default: Any, doc: str, **facts: Any) -> Any:
+    """A field of `Settings` with its facts; the keywords are those of `Facts`."""
+    return field(default=default, metadata={"facts": Facts(doc, **facts)})
+
+
+def facts(f: Field) -> Facts:
+    """The facts of a field."""
+    known: Facts = f.metadata["facts"]
+    return known
+
+
+def key_of(f: Field) -> str:
+    return facts(f).key or f.name
+
+
+def env_of(f: Field) -> str:
+    return facts(f).env or "HDS_" + key_of(f).upper().replace(".", "_")
+
+
+def flag_of(f: Field) -> str:
+    """The long option, such as `--top-k`, whether or not any command has it."""
+    known = facts(f).flag
+    return (known.name if known else "") or f"--{f.name.replace('_', '-')}"
+
+
+def complaint(f: Field, value: Any) -> tuple[str, str | None] | None:
+    """What is wrong with a value, as the end of a sentence about the setting, and a hint; None: nothing is."""
+    known = facts(f)
+    if value is None:
+        return None
+    if known.choices and value not in known.choices:
+        return f"knows no {value!r}", f"one of: {', '.join(known.choices)}"
+    if known.address and not value.startswith(("http://", "https://")):
+        return "must begin with http:// or https://", None
+    if not any(bound is not None for bound in (known.least, known.most, known.above)):
+        return None
+    unit = f" {known.unit}" if known.unit else ""
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    if known.above is not None and not value > known.above:
+        return f"must be more than {known.above:g}{unit}, not {shown}", None
+    if known.least is not None and known.most is not None and not known.least <= value <= known.most:
+        return f"must be between {known.least:g} and {known.most:g}{unit}, not {shown}", None
+    if known.least is not None and not value >= known.least:
+        return f"must be at least {known.least:g}{unit}, not {shown}", None
+    return None
+
+
+def nearest(name: str, known: Mapping[str, Any]) -> str:
+    """A hint to an unknown name: the nearest one, or all of them."""
+    import difflib
+
+    close = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {close[0]!r}?" if close else "known settings: " + ", ".join(known)
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+_TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_KINDS = (("tuple", "a list of texts"), ("bool", "true or false"), ("int", "a whole number"), ("float", "a number"))
+
+
+def convert(raw: Any, hint: Any, where: str, *, strict: bool = False) -> Any:
+    """A value as its field wants it.
+
+    Args:
+        hint: the field's type.
+        strict: `raw` has a type of its own (TOML): a number in quotes is text.
+
+    Raises:
+        ConfigError: it is of another kind.
+    """
+    kind = next((name for name, _ in _KINDS if name in str(hint)), "str")
+    try:
+        if strict and kind != "str" and isinstance(raw, str) and kind != "tuple":
+            raise ValueError
+        return _CONVERTERS[kind](raw)
+    except (ValueError, KeyError, OverflowError):
+        called = dict(_KINDS).get(kind, "text")
+        raise ConfigError(f"{where} must be {called}, not {raw!r}") from None
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    items = raw if isinstance(raw, list | tuple) else str(raw).split(",")
+    return tuple(str(item).strip() for item in items if str(item).strip())
+
+
+def _truth(raw: Any) -> bool:
+    return raw if isinstance(raw, bool) else _TRUTH[str(raw).strip().lower()]
+
+
+def _whole(raw: Any) -> int:
+    if isinstance(raw, bool | list) or (isinstance(raw, float) and not raw.is_integer()):
+        raise ValueError
+    return int(raw)
+
+
+def _number(raw: Any) -> float:
+    if isinstance(raw, bool | list):
+        raise ValueError
+    return float(raw)
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError
+    return raw
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "tuple": _texts, "bool": _truth, "int": _whole, "float": _number, "str": _text
+}  # fmt: skip
