@@ -115,6 +115,10 @@ class Settings:
         key="dialect.name", env="HDS_DIALECT", shapes=True, world=True,
         flag=Flag("How the model is spoken to: hds, guided or a plugin's.", "NAME"),
     )  # fmt: skip
+    verdict: str | None = setting(
+        None, "what becomes of an answer: mark (weak parts are marked) or refuse; unset: by the model", shapes=True,
+        choices=("mark", "refuse"),
+    )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",
         shapes=True, world=True,
@@ -138,6 +142,12 @@ class Settings:
         False, "fetch what robots.txt disallows", key="fetch.ignore_robots",
         flag=Flag("Fetch what robots.txt disallows after a redirect, too.", name="--ignore-robots", asking=False),
     )  # fmt: skip
+    fetch_ca_file: str | None = setting(
+        None, "further certificates to trust, in a PEM file", key="fetch.ca_file", indifferent=True
+    )
+    fetch_cookies: str | None = setting(
+        None, "cookies of yours for pages, in a file of Netscape's format", key="fetch.cookies"
+    )
     cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
     cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)

@@ -51,7 +51,8 @@ class Hooks:
 class Written:
     """One turn of the model: queries, or an answer, or neither when it has to be asked again.
 
-    `text` is the whole turn, as `Dialect.replay` takes it; `gave_up`: the model says itself that it has no answer.
+    `text` is the whole turn, as `Dialect.replay` takes it; `message` is all of what was written for the reader, its
+    box in place; `gave_up`: the model says itself that it has no answer.
     """
 
     thought: str
@@ -62,6 +63,7 @@ class Written:
     tokens: int = 0
     text: str = ""
     gave_up: bool = False
+    message: str = ""
 
 
 class Dialect(Protocol):

@@ -65,6 +65,9 @@ class HdsDialect:
     stops: tuple[str, ...] = ()
     """Stop strings beside the protocol's own; `after_stop` says what comes behind one."""
 
+    needs_box = False
+    """An answer that is in no box is asked for again; otherwise the whole message is the answer."""
+
     def after_stop(self, text: str) -> str:
         """The text that the run writes behind `text`, which was stopped at one of `stops`, before the model goes on."""
         return ""
@@ -121,7 +124,10 @@ class HdsDialect:
         self._parts.append(_Part((Segment(made.text, False),)))
         answer, explanation = protocol.split_answer(made.text)
         thought = _thought(made.text) if protocol.END_THINK in made.text else ""
-        written = Written(thought, (), answer, explanation, made.reason, made.tokens, made.text)
+        message = protocol.last_message(made.text)
+        if answer is None and message and not self.needs_box and made.reason != "length":
+            answer, explanation = message, ""
+        written = Written(thought, (), answer, explanation, made.reason, made.tokens, made.text, message=message)
         if self.gave_up(answer):
             return replace(written, gave_up=True)
         return replace(written, answer=self.mended(answer, explanation)) if answer else written
@@ -173,7 +179,10 @@ class HdsDialect:
             answer += "}"
             self._session.append([Segment("}", False)])
         content = protocol.boxed(protocol.BOX + answer + "}")
-        return Written("", (), content or None, "", reason, tokens, gave_up=self.gave_up(content or None))
+        message = f"{protocol.BOX}{content}}}" if content else ""
+        return Written(
+            "", (), content or None, "", reason, tokens, gave_up=self.gave_up(content or None), message=message
+        )
 
     def make_room(self) -> int:
         """What is left beside an answer; the oldest results shrink to their titles when that is less than a quarter."""

@@ -25,7 +25,7 @@ from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.selectors import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
-from hds_cli.agent.verdict import Verdict, judge
+from hds_cli.agent.verdict import Policy, Verdict, refuse
 from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
@@ -59,7 +59,7 @@ class Parts:
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     selector: Selector | None = None
-    judge: Callable[[Written, Notebook, str | None], Verdict] = judge
+    judge: Policy = refuse
     methods: Sequence[Method] = ()
 
 
@@ -209,7 +209,8 @@ class Run:
         written = await self._model(self._parts.dialect.write, hooks)
         self._say(events.Thought, turn=number, text=written.thought)
         if turn.dropped:
-            self._notice("info", "queries_dropped", f"{turn.dropped} queries over the limit were not searched")
+            listed = "; ".join(turn.dropped)
+            self._notice("warning", "queries_dropped", f"over the limit of a turn, not searched yet: {listed}")
         return written
 
     async def _force(self, number: int) -> Written:
@@ -269,6 +270,7 @@ class Run:
             self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=passages[number])
             self._book.note(query, passages[number])
             results.append((query, passages[number]))
+        results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
         notes = await self._methods.read(turn.number, self._book)
         await self._model(self._parts.dialect.read, results, notes)
 
@@ -306,6 +308,8 @@ class Run:
             t=self._accounts.now, status=verdict.status, answer=verdict.answer, explanation=verdict.explanation,
             citations=verdict.citations, unsupported=verdict.unsupported, usage=self._accounts.usage(),
             egress=self._parts.egress(), reason=verdict.reason, exit_code=verdict.exit_code, finished_at=_now(),
+            text=verdict.text, support=verdict.support, raw_answer=verdict.raw_answer,
+            not_searched=self._book.not_searched,
         )  # fmt: skip
         self._emit(event)
         return event

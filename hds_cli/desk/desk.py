@@ -13,6 +13,7 @@ from hds_cli.agent.dialects import check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors import BUILTIN, Selector, selector
+from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
@@ -73,16 +74,13 @@ class Desk:
         if session is None:
             session = await in_daemon(self.model.engine.session)
         stop = stop or Stop()
-        stop.abort = self.model.engine.abort
-        if stop.reason is None:
-            self.model.engine.resume()
+        stop.abort = session.abort
         try:
             parts, limits = self._parts(session, stop), _limits(self.model, self._settings)
             run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
             finished = await run.answer(question, attached, before)
         finally:
-            self.model.engine.abort()
-        session.close()  # not after a run that was cut short: the model's thread may still be in it
+            session.close()  # the model's thread may still be in it: what it writes there ends
         return finished
 
     def _parts(self, session: Session, stop: Stop) -> Parts:
@@ -95,7 +93,7 @@ class Desk:
             counter=session.counter,
             model=model.info,
             stop=stop,
-            resume=model.engine.resume,
+            resume=session.resume,
             egress=lambda: _since(before, fetcher.egress()),
             fault=lambda: fetcher.cache.fault,
             sources=tuple(source.name for source in self._sources),
@@ -103,6 +101,7 @@ class Desk:
             seed=settings.seed,
             settings=shaping(settings),
             selector=_selector(model.spec, settings),
+            judge=policy(settings.verdict or model.spec.verdict),
         )
 
 

@@ -89,9 +89,9 @@ def _shortened(path: str) -> str:
 
 def feed(text: str) -> dict[str, Any]:
     """RSS, RDF and Atom: one heading an entry with its date, text and link. Other XML: its text."""
-    from hds_cli.extract import html
+    from hds_cli.extract import html, markup
 
-    root = html.parse_xml(text)
+    root = markup.parse_xml(text)
     if root is None:
         return html.extract(text)
     entries = [node for node in root.iter() if _local(node) in ("item", "entry")]
@@ -103,7 +103,7 @@ def feed(text: str) -> dict[str, Any]:
     for node in entries[:_MAX_ITEMS]:
         date = _child(node, "pubDate") or _child(node, "published") or _child(node, "updated") or _child(node, "date")
         body = _child(node, "encoded") or _child(node, "content") or _child(node, "description")
-        body = html.strip_tags(body or _child(node, "summary"))
+        body = markup.strip_tags(body or _child(node, "summary"))
         parts = ["## " + (_child(node, "title") or "(untitled)"), date, body, _link(node)]
         blocks.append("\n\n".join(part for part in parts if part))
     return {"title": title, "text": tidy("\n\n".join(blocks))}

@@ -133,7 +133,8 @@ class PageIndex:
         wanted = list(dict.fromkeys(terms(query)))[:64]
         if not wanted:
             return []
-        match = " OR ".join(f'"{term}"*' if lone_letter(term) else f'"{term}"' for term in wanted)
+        quoted = (term.replace('"', '""') for term in wanted)
+        match = " OR ".join(f'"{term}"*' if lone_letter(term) else f'"{term}"' for term in quoted)
         with self._alone():
             return [row[0] for row in self._db.execute(_SEARCH, (match, number))]
 

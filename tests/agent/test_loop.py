@@ -78,11 +78,11 @@ def play(tmp_path: Path) -> Play:
             engine = ScriptedEngine(path)
             session = engine.session()
             halt = stop or Stop()
-            halt.abort = engine.abort
+            halt.abort = session.abort
             parts = Parts(
                 dialect=HdsDialect(session), fanout=Fanout(sources or (Memory(),), _no_web, top_k=5),
                 count=lambda t: engine.count([Segment(t)]), counter=session.counter, model=engine.info, stop=halt,
-                resume=engine.resume, sources=tuple(s.name for s in sources), **parts_of,
+                resume=session.resume, sources=tuple(s.name for s in sources), **parts_of,
             )  # fmt: skip
             made = Run("r", parts, limits, seen.append)
             made.session = session

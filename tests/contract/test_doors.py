@@ -49,7 +49,7 @@ MAY = {
 }
 MOST_LINES = {"file": 400, "class": 250, "function": 60}
 ONE_DOOR = {
-    "llama_cpp": "engine/llama/model.py",
+    "llama_cpp": "engine/llama/api.py",
     "httpx": "fetch/http.py",
     "diskcache": "fetch/disk.py",
     "trafilatura": "extract/html.py",
