@@ -100,7 +100,7 @@ class Settings:
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(
         None, "hds or guided; unset: by the model's metadata", key="dialect.name", env="HDS_DIALECT",
-        choices=("hds", "guided"), shapes=True, world=True, flag=Flag("How the model is spoken to."),
+        shapes=True, world=True, flag=Flag("How the model is spoken to.", "hds|guided"),
     )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",

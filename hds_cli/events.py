@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import math
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
+from hds_cli import bounds
 from hds_cli.types import (
     Citation,
     Egress,
@@ -244,6 +244,8 @@ def event_name(cls: type[Event] | type[_Base]) -> str:
 
 _BY_NAME: dict[str, type[Any]] = {event_name(cls): cls for cls in get_args(Event)}
 _hints = functools.cache(get_type_hints)
+_NAME = re.compile(r"[a-z][a-z_]{0,63}")
+_SIGNED = frozenset({"score", "seed", "n_gpu_layers", "n_ctx", "overlap"})  # every other number counts something
 
 
 def line(event: Event) -> str:
@@ -251,15 +253,23 @@ def line(event: Event) -> str:
     return json.dumps(event.to_dict(), ensure_ascii=True)
 
 
+class UnknownEvent(ValueError):
+    """An event that another version of hds wrote: to be kept, and skipped."""
+
+
 def from_dict(data: dict[str, Any]) -> Event:
     """The event that `to_dict` made `data` from. Fields that this version does not know are left out.
 
     Raises:
-        ValueError: `data` names no event of this version, lacks a field of it, or has one of another type.
+        UnknownEvent: an event of a kind that this version does not know.
+        ValueError: `data` is no event, lacks a field of it, has one of another type, or a number out of its range.
     """
-    cls = _BY_NAME.get(str(data.get("event", "")))
+    name, seconds = data.get("event"), data.get("t", 0.0)
+    cls = _BY_NAME.get(name) if isinstance(name, str) else None
     if cls is None:
-        raise ValueError("not an event of this version")
+        if isinstance(name, str) and _NAME.fullmatch(name) and bounds.is_number(seconds, 0, bounds.MAX_SECONDS):
+            raise UnknownEvent(f"an event of another version: {name}")
+        raise ValueError("not an event")
     event: Event = _build(cls, data)
     return event
 
@@ -270,7 +280,7 @@ def _build(hint: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
         known = {f.name: _hints(hint)[f.name] for f in dataclasses.fields(hint)}
         try:
-            return hint(**{name: _build(known[name], item) for name, item in value.items() if name in known})
+            return hint(**{name: _field(name, known[name], item) for name, item in value.items() if name in known})
         except TypeError as exc:
             raise ValueError(str(exc)) from exc
     if kind is tuple and isinstance(value, list | tuple):
@@ -279,10 +289,38 @@ def _build(hint: Any, value: Any) -> Any:
         return None if value is None and type(None) in parts else _build(parts[0], value)
     if kind is Literal and value in parts:
         return value
-    if kind is dict and isinstance(value, dict):
+    if kind is dict and isinstance(value, dict) and all(map(_in_range, _scalars(value))):
         return dict(value)
-    if hint is float and type(value) in (int, float) and math.isfinite(value):
+    if hint is float and bounds.is_number(value):
         return value
-    if hint in (str, int, bool) and type(value) is hint:
+    if hint is int and type(value) is int and bounds.is_number(value):
+        return value
+    if hint in (str, bool) and type(value) is hint:
         return value
     raise ValueError(f"not {getattr(hint, '__name__', hint)}")
+
+
+def _field(name: str, hint: Any, value: Any) -> Any:
+    built = _build(hint, value)
+    if type(built) in (int, float) and name not in _SIGNED:
+        most = bounds.MAX_SECONDS if hint is float else bounds.MAX_COUNT
+        if not 0 <= built <= most:
+            raise ValueError(f"{name} is out of range")
+    return built
+
+
+def _scalars(value: dict[str, Any]) -> Iterator[Any]:
+    """What a value of JSON holds, however deep."""
+    stack: list[Any] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+        else:
+            yield item
+
+
+def _in_range(value: Any) -> bool:
+    return type(value) not in (int, float) or bounds.is_number(value)

@@ -1,11 +1,11 @@
-"""A run as far as it has come, put together from its events: what the tree, the document and the answer are drawn from.
+"""A run as far as it has come: the one fold of its events. Renderers, history, reruns and the evaluation read it.
 
 Strings are kept as they came; whoever shows them makes them safe.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -45,6 +45,7 @@ class SearchState:
     started: float
     finished: float | None = None
     error: dict[str, str] | None = None
+    results: tuple[SearchResult, ...] = ()
 
 
 @dataclass
@@ -85,7 +86,8 @@ class QueryState:
 class TurnState:
     """One call of the model. `seconds` is set when the turn is over.
 
-    `written`: the second of the run at which its text was complete; `read`: at which its evidence was chosen.
+    `written`: the second of the run at which its text was complete; `read`: at which its evidence was chosen. `text` is
+    all that the model wrote; `cut`: it was stopped in it.
     """
 
     number: int
@@ -96,6 +98,8 @@ class TurnState:
     written: float | None = None
     read: float | None = None
     ended: float | None = None
+    text: str = ""
+    cut: bool = False
     queries: dict[int, QueryState] = field(default_factory=dict)
 
     @property
@@ -107,18 +111,29 @@ class TurnState:
 class RunState:
     """Everything that is known of a run; `apply` takes in one event after the other.
 
-    `given`: passages that the model had before it searched; `now`: the second of the last event.
+    `document` and `continued`: what the model was given before it searched; `received`: bytes of all pages; `now`: the
+    second of the last event.
     """
 
     started: events.RunStarted | None = None
     finished: events.RunFinished | None = None
     turns: dict[int, TurnState] = field(default_factory=dict)
     notices: list[events.Notice] = field(default_factory=list)
-    given: list[Passage] = field(default_factory=list)
+    document: events.DocumentAttached | None = None
+    continued: events.RunContinued | None = None
+    received: int = 0
     answering: str = ""
     at_once: int = 0
     now: float = 0.0
     _open: int = 0
+
+    @classmethod
+    def of(cls, run: Iterable[Event]) -> RunState:
+        """The state after all events of a run."""
+        state = cls()
+        for event in run:
+            state.apply(event)
+        return state
 
     @property
     def queries(self) -> Iterator[QueryState]:
@@ -142,7 +157,13 @@ class RunState:
     def passage(self, number: int) -> Passage | None:
         """The passage that was read under a number."""
         read = (p for query in self.queries for p in query.passages or ())
-        return next((p for p in chain(read, self.given) if p.n == number), None)
+        return next((p for p in chain(read, self._given()) if p.n == number), None)
+
+    def _given(self) -> Iterator[Passage]:
+        """The passages that the model had before it searched."""
+        for finding in self.continued.findings if self.continued else ():
+            yield from finding.passages
+        yield from self.document.passages if self.document else ()
 
     def apply(self, event: Event) -> None:
         self.now = max(self.now, event.t)
@@ -153,14 +174,15 @@ class RunState:
                 self.finished = event
             case events.Notice():
                 self.notices.append(event)
-            case events.RunContinued():  # nothing to draw: a run shows what it does itself
-                self.given += [p for finding in event.findings for p in finding.passages]
+            case events.RunContinued():
+                self.continued = event
             case events.DocumentAttached():
-                self.given += event.passages
+                self.document = event
             case events.AnswerDelta():
                 self.answering += event.text
             case events.TurnStarted():
                 self.turns[event.turn] = TurnState(event.turn, event.forced, event.t)
+                self.answering = ""
             case events.ThoughtDelta():
                 self._turn(event.turn).thought += event.text
             case events.Thought():
@@ -168,7 +190,7 @@ class RunState:
                 turn.thought, turn.written = event.text, event.t
             case events.TurnFinished():
                 turn = self._turn(event.turn)
-                turn.seconds, turn.ended = event.seconds, event.t
+                turn.seconds, turn.ended, turn.text, turn.cut = event.seconds, event.t, event.written, event.cut
             case _:
                 self._in_query(event)
 
@@ -198,6 +220,7 @@ class RunState:
             case events.PageRequested():
                 query.pages.setdefault(event.url, PageState(event.url, event.title, requested=event.t))
             case events.PageFinished():
+                self.received += event.bytes
                 _page_finished(query, event)
             case events.EvidenceSelected():
                 query.passages = event.passages
@@ -207,7 +230,7 @@ class RunState:
 
     def _search_finished(self, query: QueryState, event: events.SearchFinished) -> None:
         search = query.searches.setdefault(event.source, SearchState(event.source, max(0.0, event.t - event.seconds)))
-        search.finished, search.error = event.t, event.error
+        search.finished, search.error, search.results = event.t, event.error, event.results
         query.results += event.results
         self._open = max(0, self._open - 1)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from hds_cli import events
+from hds_cli.run_state import RunState
 from hds_cli.types import Exchange, Findings, Page, Passage
 
 MAX_EXCHANGES = 4
@@ -52,85 +54,52 @@ class Resumed:
 
 def earlier(run: Iterable[events.Event]) -> Earlier:
     """What a run leaves to one that continues it; the exchanges and evidence of those it continued itself among it."""
-    run_id = question = answer = ""
-    exchanges: list[Exchange] = []
-    findings: list[Findings] = []
-    cited: set[int] = set()
-    queries: dict[tuple[int, int], str] = {}
-    for event in run:
-        match event:
-            case events.RunStarted():
-                run_id, question = event.run_id, event.question
-            case events.RunContinued():
-                exchanges, findings = list(event.exchanges), list(event.findings)
-            case events.DocumentAttached():
-                findings.append(Findings("attached document", event.passages))
-            case events.QueryProposed():
-                queries[event.turn, event.query] = event.text
-            case events.EvidenceSelected() if event.passages:
-                findings.append(Findings(queries.get((event.turn, event.query), ""), event.passages))
-            case events.RunFinished():
-                answer = event.answer or ""
-                cited = {citation.n for citation in event.citations}
-    exchanges.append(Exchange(question, answer))
-    return Earlier(run_id, tuple(exchanges[-MAX_EXCHANGES:]), tuple(findings), frozenset(cited))
+    state = RunState.of(run)
+    continued, document, finished = state.continued, state.document, state.finished
+    findings = list(continued.findings) if continued else []
+    if document:
+        findings.append(Findings("attached document", document.passages))
+    findings += [Findings(query.text, query.passages) for query in state.queries if query.passages]
+    exchanges = list(continued.exchanges) if continued else []
+    exchanges.append(Exchange(state.question, (finished.answer if finished else None) or ""))
+    cited = frozenset(citation.n for citation in finished.citations) if finished else frozenset[int]()
+    run_id = state.started.run_id if state.started else ""
+    return Earlier(run_id, tuple(exchanges[-MAX_EXCHANGES:]), tuple(findings), cited)
 
 
 def resumed(run: Iterable[events.Event]) -> Resumed:
     """The finished turns of a run: all that were written and read before it was stopped or killed."""
-    reading = _Reading()
-    for event in run:
-        reading.take(event)
+    kept = list(run)
+    state = RunState.of(kept)
+    turns = list(_finished_turns(state))
+    again = [event for event in kept if _is_told_again(event, len(turns))]
     return Resumed(
-        reading.run_id, reading.question, tuple(reading.turns), reading.document, reading.continued,
-        tuple(reading.done), reading.done[-1].t if reading.done else 0.0, reading.answered,
-    )  # fmt: skip
+        run_id=state.started.run_id if state.started else "",
+        question=state.question,
+        turns=tuple(turns),
+        document=state.document,
+        continued=state.continued,
+        events=tuple(again),
+        elapsed=again[-1].t if again else 0.0,
+        answered=state.finished is not None and state.finished.status in ("answered", "unanswered"),
+    )
 
 
-@dataclass
-class _Reading:
-    """Takes in the events of a run; those of a turn count when the turn is finished."""
-
-    run_id: str = ""
-    question: str = ""
-    document: events.DocumentAttached | None = None
-    continued: events.RunContinued | None = None
-    turns: list[DoneTurn] = field(default_factory=list)
-    done: list[events.Event] = field(default_factory=list)
-    answered: bool = False
-    _open: list[events.Event] = field(default_factory=list)
-    _over: bool = False
-
-    def take(self, event: events.Event) -> None:
-        match event:
-            case events.RunStarted():
-                self.run_id, self.question = event.run_id, event.question
-            case events.RunContinued():
-                self.continued = event
-                self.done.append(event)
-            case events.DocumentAttached():
-                self.document = event
-                self.done.append(event)
-            case events.RunFinished():
-                self.answered = event.status in ("answered", "unanswered")
-            case events.TurnStarted():
-                self._open, self._over = [event], self._over or event.forced
-            case events.TurnFinished():
-                self._finish(event)
-            case events.Notice() | events.AnswerDelta():
-                pass
-            case _:
-                self._open.append(event)
-
-    def _finish(self, event: events.TurnFinished) -> None:
-        proposed = [e for e in self._open if isinstance(e, events.QueryProposed)]
-        gap = event.turn != len(self.turns) + 1  # lines of a turn before are damaged
-        self._over = self._over or gap or event.cut or not proposed or not event.written
-        if self._over:
+def _finished_turns(state: RunState) -> Iterator[DoneTurn]:
+    """The turns from the first on, up to one that was forced, cut, without queries, or is damaged in the journal."""
+    for number in itertools.count(1):
+        turn = state.turns.get(number)
+        if turn is None or turn.forced or turn.cut or turn.ended is None or not (turn.queries and turn.text):
             return
-        self.done += [*self._open, event]
-        evidence = {e.query: e.passages for e in self._open if isinstance(e, events.EvidenceSelected)}
-        self.turns.append(DoneTurn(event.written, tuple(e.text for e in proposed), evidence))
+        evidence = {n: query.passages for n, query in turn.queries.items() if query.passages is not None}
+        yield DoneTurn(turn.text, tuple(query.text for query in turn.queries.values()), evidence)
+
+
+def _is_told_again(event: events.Event, turns: int) -> bool:
+    """True for an event that a resumed run emits again: what was given to the model, and its finished turns."""
+    if isinstance(event, events.RunContinued | events.DocumentAttached):
+        return True
+    return 0 < getattr(event, "turn", 0) <= turns
 
 
 def fitting(earlier: Earlier, tokens: int, price: Sequence[int]) -> set[int]:

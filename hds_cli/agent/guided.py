@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent import protocol, templates
-from hds_cli.agent.dialects import Found, Hooks, Written
+from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written, says_nothing
 from hds_cli.engine.base import ChatTemplate, Generation, OnText, Sampling, Segment, Session
 from hds_cli.errors import ModelUnusable
 from hds_cli.events import RunContinued
@@ -74,6 +74,18 @@ class _Fact:
     passage: int
 
 
+def open_guided(speaking: Speaking) -> GuidedDialect:
+    """The entry point `guided` of `hds.dialects.v1`.
+
+    Raises:
+        ModelUnusable: the model has no chat template, or one that does not render.
+    """
+    return GuidedDialect(
+        speaking.session, speaking.template, temperature=speaking.temperature, seed=speaking.settings.seed,
+        max_queries=speaking.settings.max_queries,
+    )  # fmt: skip
+
+
 class GuidedDialect:
     """Carries an instruct model through a run by grammar.
 
@@ -105,15 +117,16 @@ class GuidedDialect:
         self._facts: list[_Fact] = []
         self._missing: list[str] = []
         self._asked: set[str] = set()
-        self._found: list[tuple[str, Sequence[Passage]]] = []
-        self._prefix = session.rewrite(0, self._render("PLAN"))  # asked for by `room`, before a run starts
+        self._unread: list[tuple[str, Sequence[Passage]]] = []
+        self._notes: list[str] = []
+        self._prefix = session.rewrite(0, self._render("PLAN"))  # asked for by `make_room`, before a run starts
 
     def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
         asked = protocol.follow_up(question, continued.exchanges) if continued else question
         self._question = protocol.neutral(asked)
-        self._found += [(f.query, f.passages) for f in (continued.findings if continued else ())]
+        self._unread += [(f.query, f.passages) for f in (continued.findings if continued else ())]
         if documents:
-            self._found.append((question, documents))
+            self._unread.append((question, documents))
 
     def write(self, hooks: Hooks) -> Written:
         tokens = self._read_all()
@@ -126,17 +139,18 @@ class GuidedDialect:
             return self._answer(hooks, tokens + plan.tokens)
         return written
 
-    def read(self, found: Sequence[Found]) -> None:
-        self._found += [(query, passages) for query, passages in found if not isinstance(passages, str)]
+    def read(self, results: Sequence[QueryResult], notes: Sequence[Segment] = ()) -> None:
+        self._unread += [(query, passages) for query, passages in results if not isinstance(passages, str)]
+        self._notes = [note.text if note.trusted else _line(note.text) for note in notes]
 
-    def replay(self, text: str, found: Sequence[Found]) -> None:
-        self._asked |= {protocol.query_key(query) for query, _ in found}
-        self.read(found)  # the readings are made again: they need no search, and come out the same
+    def replay(self, text: str, results: Sequence[QueryResult]) -> None:
+        self._asked |= {protocol.query_key(query) for query, _ in results}
+        self.read(results)  # the readings are made again: they need no search, and come out the same
 
     def force(self, hooks: Hooks) -> Written:
         return self._answer(hooks, self._read_all())
 
-    def room(self) -> int:
+    def make_room(self) -> int:
         return max(0, self._session.n_ctx - self._prefix - 900)
 
     # --- tasks ---------------------------------------------------------------------------------------------------
@@ -144,7 +158,7 @@ class GuidedDialect:
     def _read_all(self) -> int:
         """Read the passages of every query that came back, each by itself; returns the tokens written."""
         tokens = 0
-        for query, passages in self._found:
+        for query, passages in self._unread:
             made = self._ask(self._reading(query, passages), "read", None) if passages else None
             tokens += made.tokens if made else 0
             fact = _fact(query, made.text, passages) if made else None
@@ -152,7 +166,7 @@ class GuidedDialect:
                 self._facts.append(fact)
             else:
                 self._missing.append(query)
-        self._found = []
+        self._unread = []
         return tokens
 
     def _reading(self, query: str, passages: Sequence[Passage]) -> str:
@@ -164,6 +178,7 @@ class GuidedDialect:
     def _plan(self) -> str:
         known = [f"- {_line(f.query)}: {_line(f.value)}" for f in self._facts]
         known += [f"- {_line(q)}: not found" for q in self._missing]
+        known += [f"- {note}" for note in self._notes]
         return f"PLAN\nQuestion: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
 
     def _answer(self, hooks: Hooks, tokens: int) -> Written:
@@ -182,7 +197,7 @@ class GuidedDialect:
         said = values.get("answer")
         answer = self._checked(str(said)) if said else None
         explanation = " ".join(f"{f.query}: {f.value} [{f.passage}]." for f in self._facts)
-        return Written(thought, (), answer, explanation, made.reason, tokens, made.text)
+        return Written(thought, (), answer, explanation, made.reason, tokens, made.text, says_nothing(answer))
 
     def _checked(self, answer: str) -> str:
         """The answer if every word of it was found or asked for; else what was found, put together."""
@@ -287,4 +302,4 @@ def _watch(hooks: Hooks | None) -> OnText | None:
     return take
 
 
-__all__ = ["GuidedDialect"]
+__all__ = ["GuidedDialect", "open_guided"]

@@ -10,54 +10,31 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from hds_cli import events
 from hds_cli.agent import protocol
-from hds_cli.agent.citations import Support, support
-from hds_cli.agent.dialects import Dialect, Found, Hooks, Written, strip_numbers
-from hds_cli.agent.earlier import Earlier, Resumed, fitting, only, pages
+from hds_cli.agent.accounts import Accounts
+from hds_cli.agent.dialects import Dialect, Hooks, QueryResult, Written
+from hds_cli.agent.earlier import Earlier, Resumed, fitting, only
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
+from hds_cli.agent.methods.base import Method
+from hds_cli.agent.methods.calling import Methods
+from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.select import Selector
-from hds_cli.agent.told import Told
-from hds_cli.engine.base import Counter
+from hds_cli.agent.turn import Limits, Searching, Stop, Turn
+from hds_cli.agent.verdict import Verdict, judge
+from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
-from hds_cli.search.fanout import Fanout, Gathered
+from hds_cli.search.fanout import Fanout
 from hds_cli.threads import Daemon
-from hds_cli.types import Egress, Findings, ModelInfo, Page, Passage, Seconds, Usage
+from hds_cli.types import Egress, Findings, ModelInfo, Page
 
 T = TypeVar("T")
 _LEAST_ROOM = 96  # tokens below which there is no point in another search
 _STALE_TURNS = 2  # turns of nothing but repeated queries before the answer is forced
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a run may take. Times in seconds; `evidence_*` bound what the model reads in a turn and for one query."""
-
-    max_turns: int = 10
-    max_queries: int = 8
-    turn_timeout: float = 20.0
-    timeout: float | None = None
-    evidence_tokens: int | None = None
-    evidence_passages: int = 4
-
-
-@dataclass
-class Stop:
-    """Asked for from outside (Ctrl-C, `--timeout`): no more searching, answer with what there is."""
-
-    reason: str | None = None
-    event: asyncio.Event = field(default_factory=asyncio.Event)
-    abort: Callable[[], None] = lambda: None
-
-    def request(self, reason: str) -> None:
-        if self.reason is None:
-            self.reason = reason
-            self.event.set()
-            self.abort()
 
 
 @dataclass
@@ -65,7 +42,7 @@ class Parts:
     """What a run is made of.
 
     `resume` lets a stopped model write again; `counter` counts its tokens; `fault` says what is wrong with the cache;
-    `selector` chooses what is read, instead of `Evidence`.
+    `selector` chooses the passages instead of `Evidence`; `judge` says what becomes of an answer; `methods` watch.
     """
 
     dialect: Dialect
@@ -82,17 +59,8 @@ class Parts:
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     selector: Selector | None = None
-
-
-@dataclass
-class _Turn:
-    """The queries of one turn, in order; a query without a task was asked before."""
-
-    number: int
-    queries: list[str] = field(default_factory=list)
-    tasks: dict[int, asyncio.Task[Gathered]] = field(default_factory=dict)
-    deadline: asyncio.Event = field(default_factory=asyncio.Event)
-    dropped: int = 0
+    judge: Callable[[Written, Notebook, str | None], Verdict] = judge
+    methods: Sequence[Method] = ()
 
 
 class Run:
@@ -100,13 +68,8 @@ class Run:
 
     def __init__(self, run_id: str, parts: Parts, limits: Limits, emit: events.Emit) -> None:
         self.id, self._parts, self._limits, self._emit = run_id, parts, limits, emit
-        self._began = time.monotonic()
-        self._spans: list[tuple[str, float, float]] = []
-        self._asked: set[str] = set()
-        self._read: list[tuple[str, Passage]] = []
-        self._attached: dict[str, Page] = {}
-        self._recorded: dict[str, Page] = {}
-        self._turn: _Turn | None = None
+        self._accounts = Accounts(parts.counter)
+        self._methods = Methods(parts.methods, lambda said: self._notice("warning", "method", said))
         self._thread = Daemon("hds-model")
         self._stale = 0
 
@@ -118,9 +81,12 @@ class Run:
         Raises:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
         """
-        self._evidence = Evidence(question, self._parts.count, self._parts.selector)
-        self._question = question
         parts = self._parts
+        evidence = Evidence(question, parts.count, parts.selector)
+        self._book = book = Notebook(question, evidence, parts.fanout.page)
+        self._searching = Searching(
+            parts.fanout, book, self._methods, self._accounts, self._limits, parts.stop, self._say
+        )
         self._say(
             events.RunStarted, run_id=self.id, question=question, sources=parts.sources, model=parts.model,
             offline=parts.offline, seed=parts.seed, started_at=_now(), settings=parts.settings,
@@ -130,117 +96,111 @@ class Run:
         alarm = asyncio.get_running_loop().call_later(self._limits.timeout or 1e9, parts.stop.request, "timeout")
         try:
             written = await self._research(attached, before)
-            if fault := self._parts.fault():
+            if fault := parts.fault():
                 self._notice("warning", "cache", f"{fault} (pages are not kept)")
-            finished = self._finish(written)
+            return self._finish(await self._judge(written))
         except HdsError as exc:
-            self._say_finished("failed", reason=exc.error_code, exit_code=exc.exit_code, explanation=exc.message)
+            failed = Verdict("failed", exc.exit_code, exc.error_code, explanation=exc.message)
+            self._finish(failed)
             raise
         finally:
             alarm.cancel()
-            await self._parts.fanout.close()
+            await parts.fanout.close()
             self._thread.close()
-        return finished
 
     # --- turns ---------------------------------------------------------------------------------------------------
 
     async def _research(self, attached: Page | None, before: Earlier | Resumed | None) -> Written:
         number = await self._begin(attached, before)
+        await self._methods.began(self._book.question, self._book)
         while number < self._limits.max_turns and not (number and await self._enough()):
             number += 1
-            started = time.monotonic()
-            written = await self._write(number)
-            turn = self._turn
-            if turn and turn.queries and not self._stopped:
-                await self._gather(turn)
-            self._say(
-                events.TurnFinished, turn=number, seconds=time.monotonic() - started, generated_tokens=written.tokens,
-                written=written.text, cut=self._stopped,
-            )  # fmt: skip
-            if written.answer is not None and not written.queries:
-                return written
-            if not written.queries:
+            written = await self._take_turn(number)
+            if written.queries:
+                continue
+            if written.answer is None:
                 break
+            reason = None if self._stopped else await self._methods.may_end(written, self._book)
+            if reason is None:
+                return written
+            await self._model(self._parts.dialect.read, (), [Segment(protocol.one_line(protocol.neutral(reason)))])
         return await self._force(number + 1)
 
+    async def _take_turn(self, number: int) -> Written:
+        """One turn: the model writes, what it asks for is searched, and it reads what was found."""
+        started = time.monotonic()
+        turn = Turn(number, self._searching)
+        written = await self._write(turn)
+        if turn.queries and not self._stopped:
+            await self._gather(turn)
+        self._say(
+            events.TurnFinished, turn=number, seconds=time.monotonic() - started, generated_tokens=written.tokens,
+            written=written.text, cut=self._stopped,
+        )  # fmt: skip
+        return written
+
     async def _enough(self) -> bool:
-        """No further turn of searching: it was stopped, the model goes round in circles, or nothing more fits."""
+        """True when there is no further turn: stopped, the model goes round in circles, or nothing more fits."""
         if self._stopped or self._stale >= _STALE_TURNS:
             return True
-        if await self._model(self._parts.dialect.room) >= _LEAST_ROOM:
+        if await self._model(self._parts.dialect.make_room) >= _LEAST_ROOM:
             return False
         self._notice("info", "context_full", "the context is full; the answer is written now")
         return True
 
     async def _begin(self, attached: Page | None, before: Earlier | Resumed | None) -> int:
-        """Tell the model what is asked, and what is known from an earlier run; the number of turns that are done."""
+        """Tell the model the question, and the results of an earlier run; the number of turns that are done."""
         if isinstance(before, Resumed):
             return await self._resume(before)
         continued = self._recall(before) if before else None
-        await self._model(self._parts.dialect.start, self._question, self._attach(attached), continued)
+        documents = self._attach(attached) if attached else ()
+        await self._model(self._parts.dialect.start, self._book.question, documents, continued)
         return 0
 
     def _recall(self, before: Earlier) -> events.RunContinued:
-        """Of an earlier run, what the model is told: as much evidence as one turn may read."""
-        limits, room = self._limits, self._parts.dialect.room()
-        budget = turn_budget(self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens)
+        """The part of an earlier run that the model is told: as much evidence as one turn may read."""
+        budget = self._budget(self._parts.dialect.make_room())
         price = [self._parts.count(passage.full) + 8 for passage in before.passages]
         findings = only(before.findings, fitting(before, budget.tokens, price))
-        self._know(findings)
-        continued = events.RunContinued(
-            t=round(self._now(), 4), run_id=before.run_id, exchanges=before.exchanges, findings=findings
-        )
+        self._book.know(findings)
+        continued = events.RunContinued(t=self._t, run_id=before.run_id, exchanges=before.exchanges, findings=findings)
         self._emit(continued)
         return continued
 
     async def _resume(self, before: Resumed) -> int:
-        """Put the finished turns of a run back: into the model's context and into what was asked and read."""
-        self._began -= before.elapsed
+        """Put the finished turns of a run back: into the model's context and into the notebook."""
+        self._accounts.started_earlier(before.elapsed)
         for event in before.events:
             self._emit(event)
+        question = self._book.question
         documents = before.document.passages if before.document else ()
-        self._know([*(before.continued.findings if before.continued else ()), Findings(self._question, documents)])
-        await self._model(self._parts.dialect.start, self._question, list(documents), before.continued)
+        self._book.know([*(before.continued.findings if before.continued else ()), Findings(question, documents)])
+        await self._model(self._parts.dialect.start, question, list(documents), before.continued)
         for turn in before.turns:
-            self._know([Findings(turn.queries[n - 1], passages) for n, passages in turn.evidence.items()])
-            self._asked |= {protocol.query_key(query) for query in turn.queries}
             self._stale = 0 if turn.evidence else self._stale + 1
-            told: list[Found] = [(q, turn.evidence.get(n, protocol.REPEATED)) for n, q in enumerate(turn.queries, 1)]
-            await self._model(self._parts.dialect.replay, turn.written, told)
+            await self._model(self._parts.dialect.replay, turn.written, self._book.replay(turn))
         self._parts.fanout.answered = bool(before.turns)
         return len(before.turns)
 
-    def _know(self, findings: Sequence[Findings]) -> None:
-        """Take in what an earlier run read: it can be cited, and the page is what was kept of it."""
-        passages = [passage for entry in findings for passage in entry.passages]
-        self._evidence.restore(passages)
-        self._read += [(entry.query, passage) for entry in findings for passage in entry.passages]
-        self._recorded |= pages(p for _, p in self._read)
-
-    def _attach(self, page: Page | None) -> list[Passage]:
-        if page is None:
-            return []
-        self._attached[page.url] = page
-        room = min(self._parts.dialect.room(), self._limits.evidence_tokens or 1 << 30)
-        budget = Budget(room // 2, max(8, self._limits.evidence_passages))
-        (passages,) = self._evidence.select([(self._question, [page])], budget)
-        self._read += [(self._question, p) for p in passages]
+    def _attach(self, page: Page) -> Sequence[Any]:
+        room = min(self._parts.dialect.make_room(), self._limits.evidence_tokens or 1 << 30)
+        passages = self._book.attach(page, room, self._limits.evidence_passages)
         self._say(events.DocumentAttached, url=page.url, title=page.title, passages=passages)
-        return list(passages)
+        return passages
 
-    async def _write(self, number: int) -> Written:
-        """One turn of the model; its searches run while it still writes."""
-        self._turn = turn = _Turn(number)
+    def _budget(self, room: int) -> Budget:
+        limits = self._limits
+        return turn_budget(self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens)
+
+    # --- the model writes ----------------------------------------------------------------------------------------
+
+    async def _write(self, turn: Turn) -> Written:
+        """The model writes one turn; its searches run while it still writes."""
+        number = turn.number
         self._say(events.TurnStarted, turn=number)
-        loop = asyncio.get_running_loop()
-
-        def later(call: Callable[[str], None]) -> Callable[[str], None]:
-            return lambda text: _from_thread(loop, call, text)
-
-        hooks = Hooks(
-            query=later(lambda text: self._propose(turn, text)),
-            thought=later(lambda text: self._say(events.ThoughtDelta, turn=number, text=text)),
-            answer=later(lambda text: self._say(events.AnswerDelta, text=text)),
+        hooks = self._hooks(
+            query=turn.propose,
+            thought=lambda text: self._say(events.ThoughtDelta, turn=number, text=text),
         )
         written = await self._model(self._parts.dialect.write, hooks)
         self._say(events.Thought, turn=number, text=written.thought)
@@ -248,80 +208,19 @@ class Run:
             self._notice("info", "queries_dropped", f"{turn.dropped} queries over the limit were not searched")
         return written
 
-    def _propose(self, turn: _Turn, text: str) -> None:
-        if len(turn.queries) >= self._limits.max_queries:
-            turn.dropped += 1
-            return
-        turn.queries.append(text)
-        number = len(turn.queries)
-        key = protocol.query_key(text)
-        repeated = key in self._asked
-        self._asked.add(key)
-        self._say(events.QueryProposed, turn=turn.number, query=number, text=text, repeated=repeated)
-        if not repeated and not self._stopped:
-            watch = Told(self._say, self.span, turn.number)
-            work = self._parts.fanout.gather(number, text, watch, turn.deadline)
-            turn.tasks[number] = asyncio.create_task(work)
-
-    async def _gather(self, turn: _Turn) -> None:
-        """Wait for the searches of a turn, choose what the model reads of them, and let it read."""
-        self._stale = 0 if turn.tasks else self._stale + 1
-        await self._wait(turn)
-        found: dict[int, list[Page]] = {}
-        for number, task in turn.tasks.items():
-            found[number] = task.result().pages if not task.cancelled() else []
-        if self._stopped and not any(found.values()):
-            return
-        if turn.tasks and not self._parts.fanout.answered and not self._read:
-            raise self._unreachable()
-        room = await self._model(self._parts.dialect.room)
-        searched = [(turn.queries[n - 1], pages) for n, pages in found.items()]
-        limits = self._limits
-        budget = turn_budget(self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens)
-        chosen = await self._model(self._evidence.select, searched, budget) if searched else []
-        passages = dict(zip(found, chosen, strict=True))
-        told: list[Found] = []
-        for number, query in enumerate(turn.queries, 1):
-            if number not in passages:
-                told.append((query, protocol.REPEATED))
-                continue
-            self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=passages[number])
-            self._read += [(query, p) for p in passages[number]]
-            told.append((query, passages[number]))
-        await self._model(self._parts.dialect.read, told)
-
-    async def _wait(self, turn: _Turn) -> None:
-        if not turn.tasks:
-            return
-        stop = asyncio.ensure_future(self._parts.stop.event.wait())
-        everything = asyncio.ensure_future(asyncio.wait(turn.tasks.values()))
-        try:
-            await asyncio.wait(
-                {everything, stop}, timeout=self._limits.turn_timeout, return_when=asyncio.FIRST_COMPLETED
-            )
-            turn.deadline.set()  # whoever is late says so itself
-            await everything
-        finally:
-            stop.cancel()
-
     async def _force(self, number: int) -> Written:
         """Make the model answer with what there is; a stopped run gets a bounded time for it."""
-        if not self._read:
+        if not self._book.read:
             return Written("", answer=None, reason="aborted" if self._stopped else "eos")
         self._parts.resume()
         self._say(events.TurnStarted, turn=number, forced=True)
-        loop = asyncio.get_running_loop()
-        hooks = Hooks(
-            query=lambda _: None,
-            thought=lambda _: None,
-            answer=lambda text: _from_thread(loop, lambda t: self._say(events.AnswerDelta, text=t), text),
-        )
         started = time.monotonic()
         grace = None
         if self._parts.stop.reason == "timeout" and self._limits.timeout:
-            grace = loop.call_later(max(2.0, 0.25 * self._limits.timeout), self._parts.stop.abort)
+            seconds = max(2.0, 0.25 * self._limits.timeout)
+            grace = asyncio.get_running_loop().call_later(seconds, self._parts.stop.abort)
         try:
-            written = await self._model(self._parts.dialect.force, hooks)
+            written = await self._model(self._parts.dialect.force, self._hooks())
         finally:
             if grace:
                 grace.cancel()
@@ -329,12 +228,45 @@ class Run:
         self._say(events.TurnFinished, turn=number, seconds=seconds, generated_tokens=written.tokens)
         return written
 
+    def _hooks(
+        self, query: Callable[[str], object] = lambda _: None, thought: Callable[[str], None] = lambda _: None
+    ) -> Hooks:
+        """Hooks for the model's thread that are called on the event loop."""
+        loop = asyncio.get_running_loop()
+
+        def on_loop(call: Callable[[str], object]) -> Callable[[str], None]:
+            return lambda text: _from_thread(loop, call, text)
+
+        return Hooks(on_loop(query), on_loop(thought), on_loop(lambda text: self._say(events.AnswerDelta, text=text)))
+
     async def _model(self, call: Callable[..., T], *args: Any) -> T:
-        started = time.monotonic()
-        try:
+        with self._accounts.timed("model"):
             return await self._thread.call(call, *args)
-        finally:
-            self._spans.append(("model", started, time.monotonic()))
+
+    # --- searching and reading -----------------------------------------------------------------------------------
+
+    async def _gather(self, turn: Turn) -> None:
+        """Wait for the searches of a turn, choose its passages, and let the model read them."""
+        self._stale = 0 if turn.tasks else self._stale + 1
+        pages = await turn.pages()
+        if self._stopped and not any(pages.values()):
+            return
+        if turn.tasks and not self._parts.fanout.answered and not self._book.read:
+            raise self._unreachable()
+        budget = self._budget(await self._model(self._parts.dialect.make_room))
+        searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
+        chosen = await self._model(self._book.choose, searched, budget) if searched else []
+        passages = dict(zip(pages, chosen, strict=True))
+        results: list[QueryResult] = []
+        for number, query in enumerate(turn.queries, 1):
+            if number not in passages:
+                results.append((query, protocol.REPEATED))
+                continue
+            self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=passages[number])
+            self._book.note(query, passages[number])
+            results.append((query, passages[number]))
+        notes = await self._methods.read(turn.number, self._book)
+        await self._model(self._parts.dialect.read, results, notes)
 
     @property
     def _stopped(self) -> bool:
@@ -342,38 +274,17 @@ class Run:
 
     # --- the end -------------------------------------------------------------------------------------------------
 
-    def _finish(self, written: Written) -> events.RunFinished:
-        """Judge the answer: no evidence, or none of it in any page, is no answer."""
-        if not self._read and not self._stopped:
-            if self._asked and (self._parts.offline or not self._parts.fanout.answered):
-                raise self._unreachable()
-            return self._say_finished("unanswered", reason="no_evidence", exit_code=3)
-        status, code = ("partial", 6) if self._stopped else ("unanswered", 3)
-        if written.answer is None or written.gave_up:
-            return self._say_finished(status, reason=self._parts.stop.reason or "not_found", exit_code=code)
-        explanation, unknown = strip_numbers(written.explanation, {p.n for _, p in self._read})
-        if unknown:
-            said = ", ".join(f"[{n}]" for n in sorted(set(unknown)))
-            self._notice("warning", "citation_removed", f"the model cited {said}, which no page of this run has")
-        found = support(written.answer, explanation, self._question, self._read, self._page)
-        if found.unsupported and found.supported:
-            self._notice("warning", "unsupported", f"no page says: {', '.join(found.unsupported)}")
-        if not found.supported:
-            reason = self._parts.stop.reason or "unsupported"
-            return self._say_finished(status, reason=reason, exit_code=code, explanation=written.explanation or None)
-        if not self._stopped:
-            status, code = "answered", 0
-        return self._say_finished(
-            status, answer=written.answer, explanation=explanation or None, found=found,
-            reason=self._parts.stop.reason, exit_code=code,
-        )  # fmt: skip
+    async def _judge(self, written: Written) -> Verdict:
+        """What becomes of the answer.
 
-    def _page(self, url: str) -> Page | None:
-        """A page of this run; with what an earlier run kept of it, as it may have changed since."""
-        page, kept = self._attached.get(url) or self._parts.fanout.page(url), self._recorded.get(url)
-        if page is None or kept is None:
-            return page or kept
-        return replace(page, text=f"{page.text}\n\n{kept.text}")
+        Raises:
+            NoSources: nothing was read because nothing could be reached, or nothing local matches.
+        """
+        nothing_read = not self._book.read and not self._stopped
+        if nothing_read and self._book.asked and (self._parts.offline or not self._parts.fanout.answered):
+            raise self._unreachable()
+        verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
+        return await self._methods.judged(verdict, self._book)
 
     def _unreachable(self) -> HdsError:
         failures = self._parts.fanout.failures
@@ -384,64 +295,35 @@ class Run:
             )
         return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
-    def _say_finished(
-        self,
-        status: Any,
-        *,
-        exit_code: int,
-        reason: str | None,
-        answer: str | None = None,
-        explanation: str | None = None,
-        found: Support | None = None,
-    ) -> events.RunFinished:
+    def _finish(self, verdict: Verdict) -> events.RunFinished:
+        for warning in verdict.warnings:
+            self._notice("warning", warning.code, warning.message)
         event = events.RunFinished(
-            t=self._now(),
-            status=status,
-            answer=answer,
-            explanation=explanation,
-            citations=found.citations if found else (),
-            unsupported=found.unsupported if found else (),
-            usage=self._usage(),
-            egress=self._parts.egress(),
-            reason=reason,
-            exit_code=exit_code,
-            finished_at=_now(),
-        )
+            t=self._accounts.now, status=verdict.status, answer=verdict.answer, explanation=verdict.explanation,
+            citations=verdict.citations, unsupported=verdict.unsupported, usage=self._accounts.usage(),
+            egress=self._parts.egress(), reason=verdict.reason, exit_code=verdict.exit_code, finished_at=_now(),
+        )  # fmt: skip
         self._emit(event)
         return event
 
-    def _usage(self) -> Usage:
-        counter = self._parts.counter
-        sums = {
-            kind: sum(e - s for k, s, e in self._spans if k == kind) for kind in ("model", "search", "fetch", "extract")
-        }
-        busy, end = 0.0, 0.0
-        for _, start, stop in sorted(self._spans, key=lambda span: span[1]):
-            busy += max(0.0, stop - max(start, end))
-            end = max(end, stop)
-        seconds = Seconds(total=round(self._now(), 3), overlap=round(sum(sums.values()) - busy, 3),
-                          **{kind: round(value, 3) for kind, value in sums.items()})  # fmt: skip
-        return Usage(counter.prompt, counter.evaluated, counter.reused, counter.generated, seconds)
-
-    def span(self, kind: str, seconds: float, before: float = 0.0) -> None:
-        """Note that something of `kind` took `seconds` and ended `before` seconds ago."""
-        end = time.monotonic() - before
-        self._spans.append((kind, end - seconds, end))
-
-    def _now(self) -> float:
-        return time.monotonic() - self._began
+    @property
+    def _t(self) -> float:
+        return round(self._accounts.now, 4)
 
     def _notice(self, level: str, code: str, message: str) -> None:
         self._say(events.Notice, level=level, code=code, message=message)
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
-        self._emit(kind(t=round(self._now(), 4), **values))
+        self._emit(kind(t=self._t, **values))
 
 
-def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], None], text: str) -> None:
+def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], object], text: str) -> None:
     with contextlib.suppress(RuntimeError):  # the loop is closed: the run was given up
         loop.call_soon_threadsafe(call, text)
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+__all__ = ["Limits", "Parts", "Run", "Stop"]

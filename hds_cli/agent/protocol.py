@@ -84,21 +84,24 @@ def next_question(answer: str, question: str) -> list[Segment]:
     ]
 
 
-def results_block(queries: Sequence[tuple[str, Sequence[Passage] | str]], shown: Iterable[int] = ()) -> list[Segment]:
+def results_block(
+    results: Sequence[tuple[str, Sequence[Passage] | str]], shown: Iterable[int] = (), notes: Sequence[Segment] = ()
+) -> list[Segment]:
     """What goes back to the model: per query its numbered passages, or a notice; then a new thought is opened.
 
     Args:
-        queries: query and its passages, or the notice that stands in their place.
+        results: query and its passages, or the notice that stands in their place.
         shown: numbers of passages that earlier blocks hold; they are named, not repeated.
+        notes: lines below the results, each a segment.
     """
     known = set(shown)
     lines = []
-    for query, found in queries:
-        if isinstance(found, str) or not found:
-            lines.append(f"{neutral(query)}: {found or NOTHING_FOUND}")
+    for query, passages in results:
+        if isinstance(passages, str) or not passages:
+            lines.append(f"{neutral(query)}: {passages or NOTHING_FOUND}")
             continue
         lines.append(f"{neutral(query)}:")
-        for passage in found:
+        for passage in passages:
             if passage.n in known:
                 lines.append(f"[{passage.n}] (see above)")
             else:
@@ -107,6 +110,7 @@ def results_block(queries: Sequence[tuple[str, Sequence[Passage] | str]], shown:
     return [
         Segment(f"\n\n{BEGIN_RESULTS}\n", True),
         Segment("\n".join(lines), False),
+        *(Segment(f"\n{text}", trusted) for text, trusted in notes),
         Segment(f"\n{END_RESULTS}\n\n{THINK}\n", True),
     ]
 

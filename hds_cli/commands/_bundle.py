@@ -148,7 +148,7 @@ def _add_pages(data: bytes) -> tuple[int, int, int]:
     """How many pages were added, were here, and were no pages. An added one is asked for again when online."""
     added = kept = bad = 0
     with _cache() as cache:
-        for _, entry in read_lines(io.TextIOWrapper(io.BytesIO(data), "utf-8", "replace")):
+        for _, entry in read_lines(io.BytesIO(data)):
             if isinstance(entry, str):
                 bad += 1
             elif cache.lookup(entry.page.url) is not None:

@@ -189,7 +189,7 @@ async def _asked(settings: Settings) -> list[tuple[str, HdsError | None]]:
 
     names = list(settings.source) or defaults(settings)
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract, fetcher.fetch)
+        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, fetcher.fetch, fetcher.archive)
         return await asyncio.gather(*(_one(name, context) for name in names))
 
 

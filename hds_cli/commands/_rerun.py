@@ -15,6 +15,7 @@ from hds_cli.desk.desk import desk
 from hds_cli.engine.opening import find_model
 from hds_cli.errors import HdsError, UsageError
 from hds_cli.render.display import Display
+from hds_cli.run_state import RunState
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.threads import in_daemon
 from hds_cli.types import SearchResult
@@ -64,8 +65,10 @@ def rerun(name: str, *, offline: bool, as_json: bool) -> None:
         HdsError: the model or a source is missing.
     """
     run = _saved.events_of(name)
-    started = next(event for event in run if isinstance(event, events.RunStarted))
-    if any(isinstance(event, events.RunContinued | events.DocumentAttached) for event in run):
+    then = RunState.of(run)
+    started = then.started
+    assert started is not None  # `events_of` gives no run without its beginning
+    if then.continued or then.document:
         raise UsageError(
             "a run that continued another, or read an attached document, cannot be asked again alone",
             hint=f"hds history replay {started.run_id}",
@@ -74,21 +77,19 @@ def rerun(name: str, *, offline: bool, as_json: bool) -> None:
     settings = config.load(flags | {"source": started.sources, "offline": offline or started.offline or None})
     display = Display(_saved.look_of("text", None), sys.stdout, sys.stderr)
     try:
-        again = asyncio.run(_ask(started, run, settings, display))
+        again = asyncio.run(_ask(started, then, settings, display))
     finally:
         display.close()
-    differences = compare(run, again)
+    differences = compare(then, again)
     lines = [line for difference in differences for line in _lines(difference)]
     _print.result("hds.rerun/1", _document(started.run_id, differences), lines, as_json=as_json)
 
 
-async def _ask(
-    started: events.RunStarted, run: Sequence[events.Event], settings: Settings, display: Display
-) -> list[events.Event]:
-    seen: list[events.Event] = []
+async def _ask(started: events.RunStarted, run: RunState, settings: Settings, display: Display) -> RunState:
+    again = RunState()
 
     def emit(event: events.Event) -> None:
-        seen.append(event)
+        again.apply(event)
         display.handle(event)
 
     async with desk(find_model(settings), settings, lambda context: _sources(started, run, context)) as place:
@@ -98,10 +99,10 @@ async def _ask(
             await place.answer(started.question, emit)
         except HdsError as exc:  # how it ended is in its last event, and is compared
             _print.say(exc.message)
-    return seen
+    return again
 
 
-def _sources(started: events.RunStarted, run: Sequence[events.Event], context: SourceContext) -> list[Source]:
+def _sources(started: events.RunStarted, run: RunState, context: SourceContext) -> list[Source]:
     """The sources of a run; offline, those of the web as they were."""
     from hds_cli.search.sources import open_sources
 
@@ -116,16 +117,17 @@ def _sources(started: events.RunStarted, run: Sequence[events.Event], context: S
     return opened
 
 
-def _results(run: Sequence[events.Event], source: str) -> dict[str, list[SearchResult]]:
-    queries = {(e.turn, e.query): query_key(e.text) for e in run if isinstance(e, events.QueryProposed)}
+def _results(run: RunState, source: str) -> dict[str, list[SearchResult]]:
+    """What a source found in a run, by the key of the query."""
+    searches = ((query_key(query.text), query.searches.get(source)) for query in run.queries)
     return {
-        queries[e.turn, e.query]: list(e.results)
-        for e in run
-        if isinstance(e, events.SearchFinished) and e.source == source and not e.error and (e.turn, e.query) in queries
+        key: list(search.results)
+        for key, search in searches
+        if search and search.finished is not None and not search.error
     }
 
 
-def compare(then: Sequence[events.Event], now: Sequence[events.Event]) -> list[Difference]:
+def compare(then: RunState, now: RunState) -> list[Difference]:
     """Where two runs differ: queries by what they ask, pages by address, evidence by its words, the answer."""
     found = []
     for aspect, old, new in zip(_ASPECTS, _aspects(then), _aspects(now), strict=True):
@@ -135,24 +137,20 @@ def compare(then: Sequence[events.Event], now: Sequence[events.Event]) -> list[D
     return found
 
 
-def _aspects(run: Sequence[events.Event]) -> tuple[dict[str, str], ...]:
+def _aspects(run: RunState) -> tuple[dict[str, str], ...]:
     """For each aspect what a run has of it: what is compared, and how it is shown."""
     queries: dict[str, str] = {}
     pages: dict[str, str] = {}
     evidence: dict[str, str] = {}
-    answer: dict[str, str] = {}
-    for event in run:
-        match event:
-            case events.QueryProposed():
-                queries[f"{event.turn} {query_key(event.text)}"] = f"turn {event.turn}: {event.text}"
-            case events.PageFinished() if event.status in ("fetched", "cached"):
-                pages[event.url] = event.url
-            case events.EvidenceSelected():
-                evidence |= {f"{p.url} {p.text}": f"{p.title}: {p.text}" for p in event.passages}
-            case events.RunFinished():
-                text = event.answer or f"no answer ({event.reason})"
-                answer = {text: text}
-    return queries, pages, evidence, answer
+    for turn in run.turns.values():
+        for query in turn.queries.values():
+            queries[f"{turn.number} {query_key(query.text)}"] = f"turn {turn.number}: {query.text}"
+            pages |= {page.url: page.url for page in query.pages.values() if page.ok}
+            evidence |= {f"{p.url} {p.text}": f"{p.title}: {p.text}" for p in query.passages or ()}
+    if run.finished is None:
+        return queries, pages, evidence, {}
+    answer = run.finished.answer or f"no answer ({run.finished.reason})"
+    return queries, pages, evidence, {answer: answer}
 
 
 def _lines(found: Difference) -> list[str]:

@@ -89,7 +89,7 @@ async def _sources(settings: Settings, bench: relevance.Bench) -> AsyncIterator[
 
     named = [name for name in settings.source if name != NAME]
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract)
+        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, archive=fetcher.archive)
         own: list[Source] = [CorpusSource(bench.collection)] if NAME in settings.source else []
         yield own + (open_sources(named, context) if named else [])
 

@@ -26,6 +26,9 @@ _BY_SUFFIX: dict[str, DocumentFormat] = {
 }  # fmt: skip
 
 
+LONGEST_PAUSE = 60.0  # seconds; a journal may say anything
+
+
 @dataclass(frozen=True)
 class Look:
     """How a run is to be shown: `--format`, `--json`, `--jsonl`, `--output`, and what `choose` takes."""
@@ -103,15 +106,17 @@ def show(name: str, look: Look) -> None:
 
 
 def replay(name: str, speed: float) -> None:
-    """The run as it happened, `speed` times as fast; 0: at once."""
+    """The run as it happened, `speed` times as fast; 0: at once. No pause is longer than `LONGEST_PAUSE`."""
     run = events_of(name)
     choice = look_of(None, None)
-    began = time.monotonic()
+    shown, due = 0.0, time.monotonic()  # the second of the run, and when it is to be shown
     display = Display(choice, sys.stdout, sys.stderr)
     try:
         for event in run:
-            if speed:
-                time.sleep(max(0.0, began + event.t / speed - time.monotonic()))
+            if speed and event.t > shown:
+                due += min(event.t - shown, LONGEST_PAUSE) / speed
+                shown = event.t
+                time.sleep(max(0.0, due - time.monotonic()))
             display.handle(event)
     finally:
         display.close()

@@ -23,8 +23,6 @@ from hds_cli.interrupts import Interrupts
 from hds_cli.render.choose import Choice, Format, choose
 from hds_cli.render.display import Display
 
-STARTER_NOTICE = "using the starter (facts on countries only); the searcher: -m SEARCHER.gguf"
-
 
 @with_flags()
 def ask(
@@ -108,8 +106,8 @@ def _is_tty(stream: TextIO | None) -> bool:
 
 
 def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
-    if spec.name == "starter" and settings.model is None and settings.engine == "llama_cpp":
-        return (events.Notice(level="warning", code="starter", message=STARTER_NOTICE),)
+    if spec.notice and settings.model is None:
+        return (events.Notice(level="warning", code=spec.name, message=spec.notice),)
     return ()
 
 

@@ -197,12 +197,12 @@ def _target(file: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _lines(file: str) -> Iterator[Iterator[str]]:
+def _lines(file: str) -> Iterator[IO[bytes]]:
     if file == "-":
-        yield (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+        yield sys.stdin.buffer
         return
     path = Path(file).expanduser()
     if not path.is_file():
         raise UsageError(f"there is no file {file}", hint="hds cache export pages.jsonl")
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open("rb") as lines:
         yield lines

@@ -92,7 +92,7 @@ async def _search(queries: Sequence[str], settings: config.Settings) -> list[_An
 
     answers = [_Answer(query) for query in queries]
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract, fetcher.fetch)
+        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, fetcher.fetch, fetcher.archive)
         sources = [checked(source) for source in open_sources(settings.source, context)]
         pairs = [(answer, source) for answer in answers for source in sources]
         asked = (_ask(answer.text, source, settings) for answer, source in pairs)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hds_cli import events
+from hds_cli.agent.dialects import check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.select import selector
@@ -119,8 +120,9 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open
     from hds_cli.search.sources import open_sources
 
     selector(settings.select)  # one that is not there is said before the model is loaded
+    check_dialect(settings.dialect)
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.cache, fetcher.extract, fetcher.fetch)
+        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, fetcher.fetch, fetcher.archive)
         sources = own(context) if callable(own) else own
         if sources is None:
             sources = open_sources(settings.source, context)

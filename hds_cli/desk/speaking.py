@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hds_cli.agent.dialects import Dialect, HdsDialect, chosen
+from hds_cli.agent.dialects import Dialect, Speaking, choose_dialect, open_dialect
 from hds_cli.agent.protocol import UPSTREAM_PREAMBLE_SHA256
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec, Session
@@ -28,18 +28,8 @@ class Model:
 
     def speak(self, session: Session, settings: Settings) -> Dialect:
         """A dialect over a new session, for one run."""
-        temperature = settings.temperature if settings.temperature is not None else self.spec.temperature
-        if self.dialect == "guided":
-            from hds_cli.agent.guided import GuidedDialect
-
-            return GuidedDialect(
-                session, self.engine.chat_template(), temperature=temperature, seed=settings.seed,
-                max_queries=settings.max_queries,
-            )  # fmt: skip
-        return HdsDialect(
-            session, preamble=self.preamble, boxed=self.spec.boxed, temperature=temperature,
-            max_tokens=settings.max_tokens, seed=settings.seed, calculates=self.spec.calculates,
-        )  # fmt: skip
+        speaking = Speaking(session, self.spec, settings, self.engine.chat_template(), self.preamble)
+        return open_dialect(self.dialect, speaking)
 
 
 def load(spec: ModelSpec, settings: Settings) -> Model:
@@ -49,14 +39,14 @@ def load(spec: ModelSpec, settings: Settings) -> Model:
         ModelError: the file is missing or unusable.
     """
     engine = open_engine(spec, settings)
-    dialect = chosen(
+    dialect = choose_dialect(
         settings.dialect,
         model_says=spec.dialect,
         looks_like_searcher=engine.info.dialect == "hds",
         has_template=bool(engine.chat_template()),
     )
     preamble, label, warnings = _preamble(spec, settings)
-    info = replace(engine.info, dialect=dialect, prompt=label if dialect == "hds" else "builtin")
+    info = replace(engine.info, dialect=dialect, prompt=label if dialect in ("hds", spec.dialect) else "builtin")
     return Model(engine, spec, dialect, preamble, info, warnings)
 
 

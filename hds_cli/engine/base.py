@@ -129,9 +129,10 @@ class Engine(Protocol):
 class ModelSpec:
     """A model to load and what it was made for.
 
-    `preamble` and `boxed` replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on);
-    `evidence_tokens` and `evidence_passages` bound what it is given to read in a turn, and for one query; `calculates`:
-    it was taught to leave ordering and adding to the run, which also mends its lists (`agent.calculation`).
+    `dialect` names how it is spoken to; an adapter (`lora`) goes with that dialect alone. `preamble` and `boxed`
+    replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on). `evidence_tokens` and
+    `evidence_passages` bound the passages that it reads in a turn, and for one query. `notice` is said when it is used
+    without having been asked for.
     """
 
     name: str
@@ -144,5 +145,5 @@ class ModelSpec:
     n_ctx: int | None = None
     evidence_tokens: int | None = None
     evidence_passages: int | None = None
-    calculates: bool = False
+    notice: str = ""
     about: str = ""

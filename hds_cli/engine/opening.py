@@ -60,6 +60,6 @@ def open_engine(spec: ModelSpec, settings: Settings) -> Engine:
         return engine
     from hds_cli.engine.llama.model import LlamaEngine
 
-    if settings.dialect == "guided":
-        spec = replace(spec, lora=None)  # the adapter only knows the searcher's protocol
+    if settings.dialect not in (None, spec.dialect):
+        spec = replace(spec, lora=None)  # it was taught that dialect and no other
     return LlamaEngine(spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers)

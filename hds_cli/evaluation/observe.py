@@ -13,6 +13,7 @@ from hds_cli.evaluation import metrics
 from hds_cli.evaluation.questions import Question, page_keys
 from hds_cli.evaluation.scores import fan_out, squad, within
 from hds_cli.evaluation.sealed import seal
+from hds_cli.run_state import QueryState, RunState
 
 Row = dict[str, Any]
 Count = Callable[[str], int]
@@ -27,34 +28,25 @@ class Observer:
 
     def __init__(self, question: Question, count: Count) -> None:
         self._question, self._count = question, count
-        self._written: dict[int, str] = {}
-        self._queries: dict[tuple[int, int], tuple[str, bool]] = {}
-        self._found: dict[tuple[int, int], list[set[str]]] = {}
-        self._read: list[set[str]] = []
-        self._bytes = 0
-        self._finished: events.RunFinished | None = None
+        self._state = RunState()
 
     def handle(self, event: events.Event) -> None:
-        match event:
-            case events.TurnFinished():
-                self._written[event.turn] = event.written
-            case events.QueryProposed():
-                self._queries[event.turn, event.query] = (event.text, event.repeated)
-            case events.SearchFinished():
-                found = self._found.setdefault((event.turn, event.query), [])
-                found += [page_keys(result.title, result.url) for result in event.results]
-            case events.EvidenceSelected():
-                self._read += [page_keys(passage.title, passage.url) for passage in event.passages]
-            case events.PageFinished():
-                self._bytes += event.bytes
-            case events.RunFinished():
-                self._finished = event
+        self._state.apply(event)
+
+    @property
+    def _finished(self) -> events.RunFinished:
+        return self._state.finished or events.RunFinished(status="failed", answer=None, explanation=None)
+
+    @property
+    def _queries(self) -> dict[tuple[int, int], QueryState]:
+        """Every query by its turn and its number in it."""
+        return {(t.number, q.number): q for t in self._state.turns.values() for q in t.queries.values()}
 
     def row(self, error: dict[str, str] | None = None) -> Row:
         """Everything about the run that is the same whenever it is repeated."""
-        finished = self._finished or events.RunFinished(status="failed", answer=None, explanation=None)
+        finished = self._finished
         prediction = finished.answer or ""
-        searched = [place for place, (_, repeated) in self._queries.items() if not repeated]
+        searched = [place for place, query in self._queries.items() if not query.repeated]
         checked = [citation.verified for citation in finished.citations]
         correct = _correct(self._question, prediction)
         said = {
@@ -76,7 +68,7 @@ class Observer:
             "turns": len({turn for turn, _ in searched}),
             "searches": len(searched),
             "tokens": finished.usage.generated_tokens,
-            "bytes": self._bytes,
+            "bytes": self._state.received,
             "compat": self._compat(),
             "citations": {"n": len(checked), "verified": sum(checked)},
             "queries_good": self._good(searched),
@@ -84,7 +76,7 @@ class Observer:
 
     def costs(self) -> Row:
         """What depends on the machine, the network and what was computed before. Seconds, tokens, bytes."""
-        finished = self._finished or events.RunFinished(status="failed", answer=None, explanation=None)
+        finished = self._finished
         usage = finished.usage
         return {
             "id": self._question.id,
@@ -97,8 +89,8 @@ class Observer:
 
     def _by_turn(self) -> list[list[str]]:
         turns: dict[int, list[str]] = {}
-        for (turn, _), (text, _) in sorted(self._queries.items()):
-            turns.setdefault(turn, []).append(text)
+        for (turn, _), query in sorted(self._queries.items()):
+            turns.setdefault(turn, []).append(query.text)
         return list(turns.values())
 
     def _compat(self) -> Row:
@@ -106,13 +98,13 @@ class Observer:
         counts: dict[int, int] = {}
         for turn, _ in self._queries:
             counts[turn] = counts.get(turn, 0) + 1
-        history = [self._written[turn] for turn in sorted(self._written)]
-        searching = [self._written.get(turn, "") for turn in sorted(counts)]
+        written = {n: turn.text for n, turn in sorted(self._state.turns.items()) if turn.ended is not None}
+        searching = [written.get(turn, "") for turn in sorted(counts)]
         searches = [counts[turn] for turn in sorted(counts)]
         block = f"\n\n{BEGIN_RESULTS}{END_RESULTS}\n\n{THINK}\n"
-        output = "".join(text + (block if turn in counts else "") for turn, text in sorted(self._written.items()))
+        output = "".join(text + (block if turn in counts else "") for turn, text in written.items())
         return {
-            "turns": metrics.count_turns(history, searches),
+            "turns": metrics.count_turns(list(written.values()), searches),
             # The dialect `guided` writes no block of queries; its searches count all the same.
             "calls": metrics.count_calls(searching, searches) or sum(searches),
             "tokens": self._count(output),
@@ -124,8 +116,9 @@ class Observer:
         if not wanted:
             return None
         cited = [page_keys(c.title, c.url) for c in finished.citations]
-        found = (keys for results in self._found.values() for keys in results)
-        shares = {"retrieved": found, "read": self._read, "cited": cited}
+        retrieved = (keys for query in self._state.queries for keys in _result_keys(query))
+        read = [page_keys(p.title, p.url) for query in self._state.queries for p in query.passages or ()]
+        shares = {"retrieved": retrieved, "read": read, "cited": cited}
         return {name: _share(wanted, pages) for name, pages in shares.items()}
 
     def _good(self, searched: Iterable[tuple[int, int]]) -> dict[str, int] | None:
@@ -136,10 +129,15 @@ class Observer:
         known: set[int] = set()
         good = total = 0
         for place in sorted(searched):
-            hit = {n for n, keys in enumerate(wanted) if any(keys & found for found in self._found.get(place, []))}
+            results = _result_keys(self._queries[place])
+            hit = {n for n, keys in enumerate(wanted) if any(keys & result for result in results)}
             good, total = good + bool(hit - known), total + 1
             known |= hit
         return {"good": good, "all": total}
+
+
+def _result_keys(query: QueryState) -> list[set[str]]:
+    return [page_keys(result.title, result.url) for result in query.results]
 
 
 def _share(wanted: list[set[str]], pages: Iterable[set[str]]) -> float:

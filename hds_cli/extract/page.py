@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hds_cli import bounds
+
 
 def preload() -> None:
     """Import what the first page would otherwise wait for."""
@@ -12,7 +14,7 @@ def preload() -> None:
     html.preload()
 
 
-def extract(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
+def extract(body: bytes, kind: str, charset: str | None, url: str, most: int = bounds.MAX_TEXT) -> dict[str, Any]:
     """`title`, `text`, and maybe `author` and `date`; or `reason` when there is no text.
 
     Args:
@@ -20,32 +22,42 @@ def extract(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, 
         kind: `html`, `xml`, `text`, `markdown`, `json`, `pdf`, one of `files.KINDS`, or `plugin:NAME`.
         charset: the label of the Content-Type header, untrusted.
         url: where it came from, for titles.
+        most: characters of text that are kept.
     """
+    found = _found(body, kind, charset, url)
+    if found.get("reason"):
+        return found
+    kept = {
+        "title": bounds.title(found.get("title")),
+        "text": bounds.text(found.get("text"), most),
+        "author": bounds.author(found.get("author")),
+        "date": bounds.date(found.get("date")),
+    }
+    if not kept["text"]:
+        return {"reason": "empty", "title": kept["title"]}
+    kept["title"] = kept["title"] or bounds.title(_name(url))
+    return kept
+
+
+def _found(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
     from hds_cli.extract import files, html, pdf, text
     from hds_cli.extract.charset import decode
 
     if kind.startswith("plugin:"):
         from hds_cli.extract import plugged
 
-        found = plugged.extract(kind.removeprefix("plugin:"), body, url)
-    elif kind in files.KINDS:
-        found = files.extract(kind, body)
-    elif kind == "pdf":
-        found = pdf.extract(body)
-    elif kind == "html":
-        found = html.extract(decode(body, charset, markup=True))
-    elif kind == "xml":
-        found = text.feed(decode(body, charset, markup=True))
-    elif kind == "json":
-        found = text.json_text(decode(body, charset))
-    else:
-        found = text.plain(decode(body, charset), markdown=kind == "markdown")
-    if found.get("reason"):
-        return found
-    if not found.get("text"):
-        return {"reason": "empty", "title": found.get("title", "")}
-    found["title"] = found.get("title") or _name(url)
-    return found
+        return plugged.extract(kind.removeprefix("plugin:"), body, url)
+    if kind in files.KINDS:
+        return files.extract(kind, body)
+    if kind == "pdf":
+        return pdf.extract(body)
+    if kind == "html":
+        return html.extract(decode(body, charset, markup=True))
+    if kind == "xml":
+        return text.feed(decode(body, charset, markup=True))
+    if kind == "json":
+        return text.json_text(decode(body, charset))
+    return text.plain(decode(body, charset), markdown=kind == "markdown")
 
 
 def _name(url: str) -> str:

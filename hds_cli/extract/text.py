@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -11,6 +13,8 @@ _BLANKS = re.compile(r"[ \t\u00a0]+\n")
 _GAPS = re.compile(r"\n{3,}")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 _MAX_ITEMS = 500
+_MAX_LINES = 20_000
+_MAX_PATH = 200
 
 
 def tidy(text: str) -> str:
@@ -44,18 +48,43 @@ def json_text(text: str) -> dict[str, Any]:
     title = ""
     if isinstance(value, dict):
         title = next((str(value[k]) for k in ("title", "name", "headline") if isinstance(value.get(k), str)), "")
-    lines: list[str] = []
+    lines = (f"{path}: {item}" if path else str(item) for path, item in _leaves(value))
+    return {"title": tidy(title)[:300], "text": tidy("\n".join(itertools.islice(lines, _MAX_LINES)))}
+
+
+def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every value that is no list or object, with its path; one longer than `_MAX_PATH` loses its middle.
+
+    A path is made when its value is reached: a list of a million would hold the path of what it is in a million times.
+    """
     # A stack, not recursion: depth is the sender's choice.
-    stack: list[tuple[str, Any]] = [("", value)]
-    while stack and len(lines) < 20_000:
-        path, item = stack.pop()
+    stack: list[Iterator[tuple[str, Any]]] = [iter([("", value)])]
+    while stack:
+        step = next(stack[-1], None)
+        if step is None:
+            stack.pop()
+            continue
+        path, item = step
         if isinstance(item, dict):
-            stack.extend((f"{path}.{key}" if path else str(key), sub) for key, sub in reversed(list(item.items())))
+            stack.append(_members(path, item))
         elif isinstance(item, list):
-            stack.extend((f"{path}[{n}]", item[n]) for n in range(len(item) - 1, -1, -1))
+            stack.append(_entries(path, item))
         elif item is not None and item != "":
-            lines.append(f"{path}: {item}" if path else str(item))
-    return {"title": tidy(title)[:300], "text": tidy("\n".join(lines))}
+            yield path, item
+
+
+def _entries(path: str, item: list[Any]) -> Iterator[tuple[str, Any]]:
+    for number, sub in enumerate(item):
+        yield _shortened(f"{path}[{number}]"), sub
+
+
+def _members(path: str, item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, sub in item.items():
+        yield _shortened(f"{path}.{key}" if path else key), sub
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= _MAX_PATH else f"{path[: _MAX_PATH // 2]}…{path[-_MAX_PATH // 2 + 1 :]}"
 
 
 def feed(text: str) -> dict[str, Any]:

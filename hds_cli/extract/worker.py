@@ -1,9 +1,11 @@
-"""The process that reads pages: bytes in, text out, in children that the kernel stops when they take too long.
+"""The process that reads pages and archives: bytes in, text out, in children that the kernel stops when they are late.
 
 `main` is a parent that has trafilatura loaded and forks one child a connection it is handed, so that a child that was
 killed is back within milliseconds. Each child sets an interval timer before a page and leaves SIGALRM at its default:
 even code stuck inside libxml2 ends on time, whether or not anybody watches. Frames on a connection: two lengths, a JSON
-head, a body; never pickle, since what comes back was near hostile bytes.
+head, a body; never pickle, since what comes back was near hostile bytes. The body of an answer is the page's text.
+
+A child reads pages (`kind`), or opens one archive (`open`) and answers calls of its methods (`call`).
 """
 
 from __future__ import annotations
@@ -78,7 +80,6 @@ def _kill(pid: int) -> None:
 def _child(handle: int) -> None:
     code = 1
     try:
-        _limit_memory()
         connection = socket.socket(fileno=handle)
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
@@ -91,39 +92,87 @@ def _child(handle: int) -> None:
         os._exit(code)
 
 
-def _limit_memory() -> None:
+def _limit_memory(most: int) -> None:
     try:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except (ImportError, ValueError, OSError):
         pass  # not on every system; the timer is
 
 
-def serve(connection: socket.socket) -> None:
-    """Answer requests on `connection` until it closes."""
-    from hds_cli.extract.page import extract
+def _size(file: str) -> int:
+    """The bytes of an archive, which is mapped into memory."""
+    try:
+        return os.stat(file).st_size
+    except OSError:
+        return 0
 
+
+def serve(connection: socket.socket) -> None:
+    """Answer requests on `connection` until it closes; an archive may be mapped beside the memory for all of them."""
     stream = connection.makefile("rb", buffering=1 << 16)
+    desk = _Desk()
+    limited = False
     while len(sizes := stream.read(SIZES.size)) == SIZES.size:
         head_size, body_size = SIZES.unpack(sizes)
         head: dict[str, Any] = json.loads(stream.read(head_size))
+        if not limited:
+            _limit_memory(MEMORY + 2 * sum(map(_size, head.get("args", ()))))
+            limited = True
         body = stream.read(body_size)
         start = time.perf_counter()
         signal.setitimer(signal.ITIMER_REAL, float(head["limit"]))
-        try:
-            answer = extract(body, str(head["kind"]), head.get("charset"), str(head["url"]))
-        except MemoryError:
-            answer = {"reason": "extract_memory"}
-        except RecursionError:
-            answer = {"reason": "extract_failed"}
-        except Exception as exc:  # one bad page is one failed page; its class is enough to find it again
-            answer = {"reason": "extract_failed", "detail": type(exc).__name__}
+        answer, sent = _answer(desk, head, body)
         signal.setitimer(signal.ITIMER_REAL, 0)
         answer["seconds"] = time.perf_counter() - start
         data = json.dumps(answer, ensure_ascii=True).encode()
-        connection.sendall(SIZES.pack(len(data), 0) + data)
+        connection.sendall(SIZES.pack(len(data), len(sent)) + data)
+        connection.sendall(sent)
+
+
+def _answer(desk: _Desk, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    """What is sent back for one request; one bad page or record is one failed page or record."""
+    from hds_cli.errors import HdsError
+
+    try:
+        return desk.page(head, body) if "kind" in head else desk.archive(head)
+    except MemoryError:
+        return {"reason": "extract_memory"}, b""
+    except RecursionError:
+        return {"reason": "extract_failed"}, b""
+    except HdsError as exc:
+        return {"error": {"message": exc.message, "code": exc.error_code, "hint": exc.hint}}, b""
+    except Exception as exc:  # its class is enough to find it again
+        return {"reason": "extract_failed", "detail": type(exc).__name__}, b""
+
+
+class _Desk:
+    """What a child can do; it holds the archive that it was asked to open."""
+
+    def __init__(self) -> None:
+        self._archive: Any = None
+
+    def page(self, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """A page's bytes read: title and the like, and the text as the answer's body."""
+        from hds_cli.extract.page import extract
+
+        answer = extract(body, str(head["kind"]), head.get("charset"), str(head["url"]), int(head["most"]))
+        return answer, answer.pop("text", "").encode("utf-8", "replace")
+
+    def archive(self, head: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """An archive opened (`module:factory`), or a method of it called; bytes that one returns last are the body."""
+        if "open" in head:
+            import importlib
+
+            module, _, name = str(head["open"]).partition(":")
+            self._archive = getattr(importlib.import_module(module), name)(*head["args"])
+            return {"value": None}, b""
+        value = getattr(self._archive, str(head["call"]))(*head["args"])
+        if isinstance(value, tuple) and value and isinstance(value[-1], bytes):
+            return {"value": value[:-1]}, value[-1]
+        return {"value": value}, b""
 
 
 if __name__ == "__main__":

@@ -6,16 +6,14 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hds_cli.config import Settings
 from hds_cli.errors import SourceError
 from hds_cli.fetch.body import MAX_BYTES, Body, Refused
 from hds_cli.fetch.guard import Blocked
+from hds_cli.fetch.http import Http, judge
 from hds_cli.fetch.politeness import retry_after
-
-if TYPE_CHECKING:
-    from hds_cli.fetch.client import Http
 
 
 class RateLimited(SourceError):
@@ -105,7 +103,7 @@ class Api:
         try:
             return await self._send(url, headers, content)
         except Exception as exc:
-            if content is not None or self.http.judge(exc)[1] not in ("reset", "protocol"):
+            if content is not None or judge(exc)[1] not in ("reset", "protocol"):
                 raise
             return await self._send(url, headers, content)
 
@@ -128,7 +126,7 @@ class Api:
             return SourceError(f"{host}: unusable answer ({exc.reason})", code="bad_answer")
         if isinstance(exc, Blocked) and exc.reason != "dns":
             return SourceError(f"{host} may not be reached ({exc.reason})", code="blocked")
-        reason = self.http.judge(exc)[1]
+        reason = judge(exc)[1]
         if reason == "timeout":
             return SourceError(f"{host} did not answer in {self._settings.fetch_timeout:g} s", code="timeout")
         if reason in ("truncated", "protocol"):

@@ -5,24 +5,26 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import math
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import IO, Any
 
+from hds_cli import bounds
 from hds_cli.fetch.entry import Entry
 from hds_cli.types import Page
 
 SCHEMA = "hds.page/1"
 _TEXT = ("url", "final_url", "title", "text", "fetched_at", "author", "date")
-MAX_LINE = 64 << 20
+MAX_LINE = 24 << 20  # bytes: a page of four million letters outside of ASCII
+_YEAR_9999 = 253_402_300_799.0
 
 
 def to_line(entry: Entry) -> str:
     """One page as a line of JSON, pure ASCII."""
     values: dict[str, Any] = {"schema": SCHEMA} | {name: getattr(entry.page, name) for name in _TEXT}
     values |= {"bytes": entry.page.bytes, "etag": entry.etag, "last_modified": entry.modified, "stored": entry.stored}
+    values |= {"allowed": True} if entry.allowed else {}
     return json.dumps(values, ensure_ascii=True)
 
 
@@ -41,32 +43,48 @@ def from_line(line: str) -> Entry:
             raise ValueError(f"{name} is not text")
     if not values["url"].startswith(("http://", "https://")) or not values["text"]:
         raise ValueError("not a page of the web")
-    size, stored = values.get("bytes", 0), values.get("stored")
-    if not isinstance(size, int) or not isinstance(stored, int | float) or not math.isfinite(stored):
-        raise ValueError("bytes or stored is not a number")
-    page = Page(
-        url=values["url"],
-        final_url=values["final_url"] or "",
-        title=values["title"] or "",
-        text=values["text"],
-        status="cached",
-        bytes=size,
-        fetched_at=values["fetched_at"],
-        author=values["author"],
-        date=values["date"],
+    stored = values.get("stored")
+    if not bounds.is_number(values.get("bytes", 0), 0) or not bounds.is_number(stored, 0, _YEAR_9999):
+        raise ValueError("bytes or stored is not a number, or out of range")
+    if len(values["url"]) > bounds.MAX_URL:
+        raise ValueError("its address is too long")
+    final = values["final_url"] or ""
+    page = bounds.page(
+        Page(
+            url=values["url"],
+            final_url=final if final.startswith(("http://", "https://")) and len(final) <= bounds.MAX_URL else "",
+            title=values["title"] or "",
+            text=values["text"],
+            status="cached",
+            bytes=values.get("bytes", 0),
+            fetched_at=bounds.date(values["fetched_at"]),
+            author=values["author"],
+            date=values["date"],
+        )
     )
-    return Entry(page, values["etag"], values["last_modified"], float(stored))
+    return Entry(page, _header(values["etag"]), _header(values["last_modified"]), float(stored or 0.0),
+                 allowed=values.get("allowed") is True)  # fmt: skip
 
 
-def read_lines(stream: Iterable[str]) -> Iterator[tuple[int, Entry | str]]:
-    """Line numbers with their entries, or with what is wrong with the line."""
-    for number, line in enumerate(stream, 1):
-        if not line.strip():
-            continue
-        try:
-            yield number, from_line(line)
-        except (ValueError, KeyError, RecursionError) as exc:
-            yield number, str(exc) or type(exc).__name__
+def _header(value: str | None) -> str | None:
+    """A validator to send back; none is longer than a line."""
+    return value if value is not None and len(value) <= 1000 else None
+
+
+def read_lines(stream: IO[bytes]) -> Iterator[tuple[int, Entry | str]]:
+    """Line numbers with their entries, or with what is wrong with the line; no more than `MAX_LINE` of one is read."""
+    number = 0
+    while line := stream.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE and not line.endswith(b"\n"):
+            while (rest := stream.readline(1 << 20)) and not rest.endswith(b"\n"):
+                continue
+            yield number, f"longer than {MAX_LINE >> 20} MiB"
+        elif line.strip():
+            try:
+                yield number, from_line(line.decode("utf-8", "replace"))
+            except (ValueError, KeyError, RecursionError) as exc:
+                yield number, str(exc)[:200] or type(exc).__name__
 
 
 def write_warc(entries: Iterable[Entry], out: IO[bytes]) -> int:

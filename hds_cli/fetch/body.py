@@ -16,7 +16,7 @@ _RATIO_FROM = 1 << 20
 
 
 class Refused(Exception):
-    """A body that is not read to its end; `reason` is the page's machine word."""
+    """A fetch that ends without a page; `reason` is the page's machine word."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

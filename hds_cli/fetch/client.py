@@ -1,211 +1,70 @@
-"""Pages from the web, and the JSON of search APIs. The only file that imports httpx.
-
-httpx's transport is used without its client: no redirect is followed by itself (it would read the redirect's body
-without a bound), no cookie, proxy variable or .netrc is picked up, and no URL with a key is logged.
-"""
+"""Pages by URL: guarded, bounded, polite, cached, read by worker processes."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import functools
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import hds_cli
+from hds_cli import bounds
 from hds_cli.config import Settings
 from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.api import Api
-from hds_cli.fetch.body import Refused, charset_of
+from hds_cli.fetch.body import charset_of
 from hds_cli.fetch.cache import PageCache
-from hds_cli.fetch.guard import Blocked, GuardBackend, Policy
-from hds_cli.fetch.journey import Answer, Failure, Journey
+from hds_cli.fetch.entry import Entry
+from hds_cli.fetch.guard import Blocked, Policy
+from hds_cli.fetch.http import SKIPPED, Http, judge, user_agent
+from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
-from hds_cli.fetch.workers import Workers
+from hds_cli.fetch.workers import Archive, Workers
 from hds_cli.threads import Daemon
-from hds_cli.types import Egress, Page, PageStatus
+from hds_cli.types import Egress, Page, PageStatus, SearchResult
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
-MAX_HEADERS = 200
-MAX_LANES = 64
-_SKIPPED = frozenset({"not_text", "empty"})
-_BLOCKED_BUT_FAILED = frozenset({"dns", "bad_url"})
 
+class Readable:
+    """The pages on disk that may be read now: one that only `fetch.allow` opened is not, when that names it no longer.
 
-def user_agent(contact: str | None) -> str:
-    """An honest name, never a browser's, with the address of whoever runs it if they set one."""
-    return f"hds/{hds_cli.__version__} (+{contact})" if contact else f"hds/{hds_cli.__version__}"
-
-
-class Http:
-    """One connection pool behind one policy: single requests, nothing followed, nothing kept between them.
-
-    Args:
-        policy: what may be dialled.
-        agent: the User-Agent.
-        lookup: name resolution; a test passes its own.
-        transport: an `httpx.AsyncBaseTransport` instead of the network; for tests.
-        proxy: where to connect instead; then the proxy decides what is reached.
-        network: the httpcore network backend behind the guard; a test passes one that records.
+    What the source `cache` searches; every call blocks.
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        agent: str,
-        lookup: guard.Resolve = guard.resolve,
-        transport: httpx.AsyncBaseTransport | None = None,
-        proxy: str | None = None,
-        network: Any = None,
-    ) -> None:
-        self.policy = policy
-        self._agent = agent
-        self._lookup = lookup
-        self._given = transport
-        self._proxy = proxy
-        self._network = network
-        self._tls: ssl.SSLContext | None = None
-        self._lanes: list[httpx.AsyncBaseTransport] = []
-        self._idle: dict[tuple[str, str, int | None], list[httpx.AsyncBaseTransport]] = {}
-        self.seen: dict[str, list[int]] = {}
+    def __init__(self, cache: PageCache, http: Http) -> None:
+        self._cache, self._http = cache, http
 
-    @contextmanager
-    def _lane(self, origin: tuple[str, str, int | None]) -> Iterator[httpx.AsyncBaseTransport]:
-        """A transport for one request at a time, the one that last spoke with this origin if it is free.
+    def search(self, query: str, top_k: int) -> list[SearchResult]:
+        """As `PageCache.search`."""
+        return [result for result in self._cache.search(query, top_k) if self.get(result.url) is not None]
 
-        One connection each: httpcore looks at every connection of a pool, with two system calls, for every request
-        that starts or ends; in one pool of 64 that was four fifths of all the time of fetching.
-        """
-        own = self._idle.setdefault(origin, [])
-        other = next((lanes for lanes in self._idle.values() if lanes), None)
-        if own:
-            lane = own.pop()
-        elif other is not None and len(self._lanes) >= MAX_LANES:
-            lane = other.pop(0)
-        else:
-            lane = self._given or self._guarded()
-            self._lanes.append(lane)
+    def get(self, url: str) -> Page | None:
+        """The page of an address, however old."""
+        entry = self.entry(url)
+        return entry.page if entry else None
+
+    def entry(self, url: str) -> Entry | None:
+        """What is known of an address, fresh or not."""
+        entry = self._cache.lookup(url)
+        if entry is None or (entry.allowed and not self.excepted(entry.page)):
+            return None
         try:
-            yield lane
-        finally:
-            own.append(lane)
+            self._http.check_name(url)
+        except Blocked:
+            return None
+        return entry
 
-    def _guarded(self) -> httpx.AsyncBaseTransport:
-        import httpx
-
-        if self._tls is None:
-            _quiet()
-            self._tls = httpx.create_ssl_context(trust_env=False)
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=15)
-        transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits, proxy=self._proxy)
-        # httpx has no public way to give a network backend; a test pins the attribute, and httpx is held below 0.29.
-        pool: Any = transport._pool
-        if self._proxy is None:
-            pool._network_backend = GuardBackend(self.policy, self._network or pool._network_backend, self._lookup)
-        return transport
-
-    @asynccontextmanager
-    async def send(
-        self, url: str, headers: Mapping[str, str], seconds: float, body: bytes | None = None
-    ) -> AsyncIterator[httpx.Response]:
-        """The response, its body unread; the URL is checked and the request counted. With a `body` it is a POST.
-
-        Raises:
-            Blocked: the guard refuses it. httpx's errors: it did not work.
-        """
-        import httpx
-
-        parsed = _parsed(self.checked(url))
-        times = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
-        fields = {"User-Agent": self._agent, "Accept-Encoding": "gzip, deflate", **headers}
-        try:
-            method = "GET" if body is None else "POST"
-            request = httpx.Request(method, parsed, headers=fields, content=body, extensions={"timeout": times})
-        except (UnicodeError, ValueError) as exc:
-            raise Blocked("bad_url") from exc
-        count = self.seen.setdefault(parsed.host, [0, 0])
-        count[0] += 1
-        with self._lane((parsed.scheme, parsed.host, parsed.port)) as lane:
-            response = await lane.handle_async_request(request)
-            try:
-                if len(response.headers.raw) > MAX_HEADERS:
-                    raise Refused("too_many_headers")
-                yield response
-            finally:
-                await response.aclose()
-
-    def count(self, url: str, wire: int) -> None:
-        """Add bytes that came back."""
-        self.seen.setdefault(_parsed(url).host, [0, 0])[1] += wire
-
-    def checked(self, url: str) -> str:
-        """The URL as it will be requested, its host in ASCII.
-
-        Raises:
-            Blocked: the policy refuses it before any look-up.
-        """
-        parsed = _parsed(guard.tidy_url(url))
-        self.policy.check_url(parsed.scheme, parsed.host, parsed.port, bool(parsed.userinfo))
-        return str(parsed)
-
-    def excepted(self, url: str) -> bool:
-        """Whether the user allowed this URL's host explicitly."""
-        parsed = _parsed(url)
-        return self.policy.excepted(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
-
-    def host(self, url: str) -> str:
-        return _parsed(url).host
-
-    def joined(self, url: str, location: str) -> str:
-        """Where a Location header leads from `url`."""
-        import httpx
-
-        try:
-            return guard.tidy_url(str(_parsed(url).join(location)))
-        except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
-            raise Blocked("bad_url") from exc
-
-    def with_params(self, url: str, params: Mapping[str, str | int] | None) -> str:
-        """`url` with query parameters added."""
-        return str(_parsed(url).copy_merge_params(params)) if params else url
-
-    def judge(self, exc: Exception) -> tuple[PageStatus, str]:
-        """Status and reason of a page that ended with this exception."""
-        return judge(exc)
-
-    async def close(self) -> None:
-        lanes, self._lanes, self._idle = self._lanes, [], {}
-        for lane in lanes:
-            await lane.aclose()
-
-
-@functools.lru_cache(4096)
-def _parsed(url: str) -> httpx.URL:
-    import httpx
-
-    try:
-        return httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
-        raise Blocked("bad_url") from exc
-
-
-def _quiet() -> None:
-    """httpx logs every URL at INFO, with whatever key is in it."""
-    import logging
-
-    for name in ("httpx", "httpcore"):
-        if logging.getLogger(name).level == logging.NOTSET:
-            logging.getLogger(name).setLevel(logging.WARNING)
+    def excepted(self, page: Page) -> bool:
+        """True when `fetch.allow` names a page's address, or the one it led to."""
+        return any(url and self._http.excepted(url) for url in (page.url, page.final_url))
 
 
 class Fetcher:
@@ -235,6 +94,7 @@ class Fetcher:
         policy = Policy(settings.fetch_allow, _ports(settings), offline=settings.offline)
         self._http = Http(policy, agent, lookup, transport, settings.fetch_proxy, network)
         self.cache = cache or PageCache.of(settings)
+        self.pages = Readable(self.cache, self._http)
         self._disk = Daemon("hds-cache")
         self._workers = Workers()
         self._journey = Journey(settings, self._http)
@@ -274,6 +134,10 @@ class Fetcher:
         if (kind := kind_of(label, body[:2048], url)) is None:
             return Page(url, url, status="skipped", reason="type", bytes=len(body))
         return _page(url, url, await self._workers.extract(body, kind, charset_of(label), url), len(body))
+
+    async def archive(self, factory: str, *files: str) -> Archive:
+        """An archive of pages, parsed in a process of its own: see `search.base.OpenArchive`."""
+        return await self._workers.open(factory, *files)
 
     async def keep(self, page: Page) -> None:
         """Put a page that a source read by itself among the pages on disk, if it has a web address."""
@@ -329,7 +193,7 @@ class Fetcher:
 
     async def _fetch(self, url: str, typed: bool, start: float) -> Page:
         tidy = guard.tidy_url(url)
-        entry = await self._disk.call(self.cache.lookup, tidy)
+        entry = await self._disk.call(self.pages.entry, tidy)
         if entry is not None and (entry.fresh or self._settings.offline):
             return dataclasses.replace(entry.page, url=url, status="cached")
         tidy = self._http.checked(tidy)
@@ -353,49 +217,30 @@ class Fetcher:
         if page.reason:
             return page
         etag, modified = answer.headers.get("etag"), answer.headers.get("last-modified")
-        await self._disk.call(self.cache.put, dataclasses.replace(page, url=tidy), etag, modified)
+        kept = dataclasses.replace(page, url=tidy)
+        allowed = self.pages.excepted(kept)
+        await self._disk.call(partial(self.cache.put, kept, etag, modified, allowed=allowed))
         return page
 
 
 def _page(url: str, final_url: str, found: Mapping[str, Any], size: int) -> Page:
     """What the extractor found in `size` bytes, as a page."""
-    page = Page(
-        url=url,
-        final_url=final_url,
-        title=str(found.get("title") or ""),
-        text=str(found.get("text") or ""),
-        bytes=size,
-        extract_seconds=float(found.get("seconds") or 0.0),
-        author=found.get("author"),
-        date=found.get("date"),
+    page = bounds.page(
+        Page(
+            url=url,
+            final_url=final_url,
+            title=found.get("title") or "",
+            text=found.get("text") or "",
+            bytes=size,
+            extract_seconds=found.get("seconds") or 0.0,
+            author=found.get("author"),
+            date=found.get("date"),
+        )
     )
     if reason := found.get("reason"):
-        status: PageStatus = "skipped" if reason in _SKIPPED else "failed"
-        return dataclasses.replace(page, status=status, reason=str(reason), text="")
+        status: PageStatus = "skipped" if reason in SKIPPED else "failed"
+        return dataclasses.replace(page, status=status, reason=str(reason)[:40], text="")
     return page
-
-
-def judge(exc: Exception) -> tuple[PageStatus, str]:
-    """Status and reason of a page that ended with this exception."""
-    import httpx
-
-    if isinstance(exc, Blocked):
-        return ("failed" if exc.reason in _BLOCKED_BUT_FAILED else "blocked"), exc.reason
-    if isinstance(exc, Refused):
-        return ("skipped" if exc.reason in _SKIPPED else "failed"), exc.reason
-    if isinstance(exc, Failure):
-        return "failed", exc.reason
-    if isinstance(exc, TimeoutError | httpx.TimeoutException):
-        return "failed", "timeout"
-    if isinstance(exc, httpx.ConnectError):
-        return "failed", "tls" if "SSL" in str(exc) or "certificate" in str(exc).lower() else "connect"
-    if isinstance(exc, httpx.RemoteProtocolError):
-        return "failed", "truncated" if "complete message body" in str(exc) else "protocol"
-    if isinstance(exc, httpx.NetworkError):
-        return "failed", "reset"
-    if isinstance(exc, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
-        return "failed", "bad_url"
-    return "failed", "error"
 
 
 def _being_cancelled() -> bool:

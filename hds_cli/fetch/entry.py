@@ -10,24 +10,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hds_cli import bounds
 from hds_cli.text import terms
 from hds_cli.types import Page
 
 # Goes into every key: pages read by an older extractor are not found and are read again.
 EXTRACTOR = 1
 _FIELDS = ("url", "final_url", "title", "text", "bytes", "fetched_at", "author", "date")
-_MAX_ENTRY = 64 << 20
+_MAX_ENTRY = 32 << 20
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page on disk with what is needed to ask whether it changed."""
+    """A page on disk with what is needed to ask whether it changed.
+
+    `allowed`: it could be fetched only because `fetch.allow` names its host.
+    """
 
     page: Page
     etag: str | None = None
     modified: str | None = None
     stored: float = 0.0
     fresh: bool = True
+    allowed: bool = False
 
     @property
     def validators(self) -> dict[str, str]:
@@ -68,9 +73,10 @@ def key_of(url: str) -> str:
 
 
 def pack(entry: Entry) -> bytes:
+    """The bytes of an entry."""
     values = {name: getattr(entry.page, name) for name in _FIELDS}
-    values |= {"etag": entry.etag, "modified": entry.modified, "stored": entry.stored}
-    data = zlib.compress(json.dumps(values, ensure_ascii=True).encode(), 3)
+    values |= {"etag": entry.etag, "modified": entry.modified, "stored": entry.stored, "allowed": entry.allowed}
+    data = zlib.compress(json.dumps(values, ensure_ascii=False).encode("utf-8", "replace"), 3)
     return hashlib.sha256(data).digest() + data
 
 
@@ -86,9 +92,17 @@ def unpack(blob: bytes) -> Entry:
     try:
         values = json.loads(zlib.decompressobj().decompress(data, _MAX_ENTRY))
         page = Page(status="cached", **{name: values[name] for name in _FIELDS})
-        return Entry(page, values["etag"], values["modified"], float(values["stored"]))
-    except (zlib.error, KeyError, TypeError) as exc:
+        entry = Entry(page, values["etag"], values["modified"], values["stored"], allowed=values.get("allowed") is True)
+    except (zlib.error, KeyError, TypeError, RecursionError) as exc:
         raise ValueError("foreign") from exc
+    for value in (page.url, page.final_url):
+        if not isinstance(value, str):
+            raise ValueError("foreign")
+    if not bounds.is_number(entry.stored, 0) or not all(
+        value is None or isinstance(value, str) for value in (entry.etag, entry.modified, page.fetched_at)
+    ):
+        raise ValueError("foreign")
+    return dataclasses.replace(entry, page=bounds.page(page))
 
 
 def storable(page: Page) -> Page:

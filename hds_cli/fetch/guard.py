@@ -159,10 +159,18 @@ class Policy:
         """What can be refused before a look-up; the port to dial.
 
         Raises:
-            Blocked: reason `scheme`, `bad_url`, `userinfo`, `port`, `special_name` or `private_address`.
+            Blocked: reason `offline`, or as `check_name`.
         """
         if self.offline:
             raise Blocked("offline")
+        return self.check_name(scheme, host, port, userinfo)
+
+    def check_name(self, scheme: str, host: str, port: int | None, userinfo: bool) -> int:
+        """What can be refused of an address alone, also of a page that is here already; the port to dial.
+
+        Raises:
+            Blocked: reason `scheme`, `bad_url`, `userinfo`, `port`, `special_name` or `private_address`.
+        """
         if scheme not in ("http", "https"):
             raise Blocked("scheme", f"scheme {scheme or '(none)'}")
         if not host:

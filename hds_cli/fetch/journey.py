@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from hds_cli.config import Settings
 from hds_cli.fetch.body import Body, Refused
 from hds_cli.fetch.guard import Blocked
+from hds_cli.fetch.http import Http, judge
 from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.politeness import Hosts, RobotsRules, backoff, retry_after
 from hds_cli.fetch.robots import LIMIT as ROBOTS_LIMIT
@@ -21,8 +22,6 @@ from hds_cli.fetch.robots_file import RobotsFile
 
 if TYPE_CHECKING:
     import httpx
-
-    from hds_cli.fetch.client import Http
 
 MAX_REDIRECTS = 5
 PDF_FACTOR = 4  # papers are larger than pages
@@ -44,14 +43,6 @@ class Answer:
     @property
     def location(self) -> str | None:
         return self.headers.get("location") if self.status in (301, 302, 303, 307, 308) else None
-
-
-class Failure(Exception):
-    """An end of a fetch that is not an exception of a library: `reason` is the page's."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Journey:
@@ -81,7 +72,7 @@ class Journey:
                 answer = await self._follow(url, typed, headers, clock)
             except Exception as exc:
                 wait = backoff(attempt)
-                if attempt >= 2 or self._http.judge(exc)[1] not in _TRANSIENT or wait > clock.left:
+                if attempt >= 2 or judge(exc)[1] not in _TRANSIENT or wait > clock.left:
                     raise
             else:
                 if answer.status not in _AGAIN or attempt >= (1 if answer.status in (429, 503) else 2):
@@ -97,7 +88,7 @@ class Journey:
     def _usable(self, answer: Answer) -> Answer:
         if answer.status == 304 or (answer.status == 200 and answer.body is not None):
             return answer
-        raise Failure(f"http_{answer.status}")
+        raise Refused(f"http_{answer.status}")
 
     async def _follow(self, url: str, typed: bool, headers: Mapping[str, str], clock: _Clock) -> Answer:
         start = url
@@ -113,7 +104,7 @@ class Journey:
             if answer.location is None:
                 return answer
             url = self._http.joined(url, answer.location)
-        raise Failure("too_many_redirects")
+        raise Refused("too_many_redirects")
 
     async def _permitted(self, url: str, start: str, typed: bool, hop: int) -> None:
         """robots.txt, and no redirect from elsewhere into what only `fetch.allow` opens.

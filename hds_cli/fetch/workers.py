@@ -20,10 +20,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hds_cli import bounds
+from hds_cli.errors import SourceError
 from hds_cli.keys import without_secrets
+from hds_cli.search.base import Reply
 
 MODULE = "hds_cli.extract.worker"
 GRACE = 0.5  # seconds beyond the child's own limit before it is given up
+ARCHIVE_SECONDS = 60.0  # for one call: the next record may stand behind gigabytes of pictures
+MAX_HEAD = 1 << 20
+MAX_BODY = 4 * bounds.MAX_FILE_TEXT  # bytes of UTF-8
+_PIECE = 1 << 18
 _SIZES = struct.Struct("!II")
 
 
@@ -42,14 +49,24 @@ class _Worker:
         self.reader = reader
         self.writer = writer
 
-    async def ask(self, head: dict[str, Any], body: bytes) -> dict[str, Any]:
+    async def ask(self, head: dict[str, Any], body: bytes | bytearray = b"") -> tuple[dict[str, Any], bytes]:
+        """What the child answers: a head and a body.
+
+        Raises:
+            OSError, EOFError, ValueError: it is gone, or its answer is larger than any.
+        """
         data = json.dumps(head).encode()
         self.writer.write(_SIZES.pack(len(data), len(body)) + data)
-        self.writer.write(body)
-        await self.writer.drain()
-        size, _ = _SIZES.unpack(await self.reader.readexactly(_SIZES.size))
+        # In pieces: the transport copies what the socket does not take at once.
+        with memoryview(body) as view:
+            for start in range(0, len(view), _PIECE):
+                self.writer.write(view[start : start + _PIECE])
+                await self.writer.drain()
+        size, rest = _SIZES.unpack(await self.reader.readexactly(_SIZES.size))
+        if size > MAX_HEAD or rest > MAX_BODY:
+            raise ValueError("an answer of this size is none")
         answer: dict[str, Any] = json.loads(await self.reader.readexactly(size))
-        return answer
+        return answer, await self.reader.readexactly(rest)
 
     def close(self) -> None:
         self.writer.transport.abort()
@@ -71,21 +88,36 @@ class Workers:
         self._control: socket.socket | None = None
         self._idle: asyncio.Queue[_Worker | None] | None = None
 
-    async def extract(self, body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
-        """The text of a page: `title`, `text`, `author`, `date`, `seconds`, or a `reason` why there is none."""
+    async def extract(
+        self,
+        body: bytes | bytearray,
+        kind: str,
+        charset: str | None,
+        url: str,
+        *,
+        most: int = bounds.MAX_TEXT,
+        limit: float | None = None,
+    ) -> dict[str, Any]:
+        """The text of a page: `title`, `text`, `author`, `date`, `seconds`, or a `reason` why there is none.
+
+        Args:
+            most: characters of text that are kept.
+            limit: seconds for this page, instead of the pool's.
+        """
+        limit = limit or self._limit
         idle = self.start()
         worker = await idle.get()
         keep: _Worker | None = None
-        head = {"kind": kind, "charset": charset, "url": url, "limit": self._limit}
+        head = {"kind": kind, "charset": charset, "url": url, "limit": limit, "most": most}
         try:
             if worker is None:
                 worker = await self._connect()
-            async with asyncio.timeout(self._limit + GRACE):
-                answer = await worker.ask(head, body)
+            async with asyncio.timeout(limit + GRACE):
+                answer, text = await worker.ask(head, body)
             keep = worker
-            return answer
+            return answer if answer.get("reason") else answer | {"text": text.decode("utf-8", "replace")}
         except TimeoutError:
-            return {"reason": "extract_timeout", "seconds": self._limit}
+            return {"reason": "extract_timeout", "seconds": limit}
         except (OSError, EOFError, ValueError):  # the child is gone: its timer, its memory limit or a crash in C
             return {"reason": "extract_killed"}
         finally:
@@ -123,6 +155,20 @@ class Workers:
         ours.setblocking(False)
         return _Worker(*await asyncio.open_connection(sock=ours, limit=1 << 20))
 
+    async def open(self, factory: str, *files: str) -> Archive:
+        """An archive in a process of its own, beside those that read pages.
+
+        Args:
+            factory: `module:name`; called there with `files`.
+
+        Raises:
+            SourceError: it cannot be opened.
+        """
+        self.start()
+        archive = Archive(await self._connect())
+        await archive.ask({"open": factory, "args": files})
+        return archive
+
     def close(self) -> None:
         """Kill them all, also in the middle of a page; returns at once."""
         if self._idle is not None:
@@ -138,6 +184,54 @@ class Workers:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+
+class Archive:
+    """A file of pages, parsed in a child: what is wrong with the file costs the child alone."""
+
+    def __init__(self, worker: _Worker) -> None:
+        self._worker = worker
+        self._turn = asyncio.Lock()
+        self._gone = False
+
+    async def call(self, method: str, *args: Any) -> Reply:
+        """What a method returns; calls are answered one after the other.
+
+        Raises:
+            SourceError: as the method raised it; `archive_killed`: it took too much time or memory, now or before.
+        """
+        return await self.ask({"call": method, "args": args})
+
+    async def ask(self, head: dict[str, Any]) -> Reply:
+        """Send a request and wait for its answer; raises as `call` does."""
+        async with self._turn:
+            if self._gone:
+                raise _killed()
+            answered = False
+            try:
+                async with asyncio.timeout(ARCHIVE_SECONDS + GRACE):
+                    answer, body = await self._worker.ask(head | {"limit": ARCHIVE_SECONDS})
+                answered = True
+            except (OSError, EOFError, ValueError, TimeoutError) as exc:
+                raise _killed() from exc
+            finally:
+                if not answered:  # one that was cancelled leaves half an answer in the pipe
+                    self.close()
+        if error := answer.get("error"):
+            raise SourceError(str(error["message"]), code=str(error["code"]), hint=error["hint"])
+        if answer.get("reason"):
+            self.close()
+            raise _killed()
+        return Reply(answer["value"], body)
+
+    def close(self) -> None:
+        """End the child; a later call fails."""
+        self._gone = True
+        self._worker.close()
+
+
+def _killed() -> SourceError:
+    return SourceError("reading the archive took too much time or memory", code="archive_killed")
 
 
 def environment(environ: Any) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hds_cli import paths
-from hds_cli.events import Emit, Event, Notice, from_dict, line
+from hds_cli.events import Emit, Event, Notice, UnknownEvent, from_dict, line
 from hds_cli.history.lines import parsed, raw_lines
 from hds_cli.history.store import SUFFIX
 
@@ -115,22 +115,25 @@ def running(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Record:
-    """What a journal says, and how many of its lines are damaged or of another version."""
+    """What a journal says; how many of its lines are damaged, and how many another version of hds wrote."""
 
     events: tuple[Event, ...]
     damaged: int = 0
+    unknown: int = 0
 
 
 def read(stream: BinaryIO) -> Record:
-    """The events of a journal; what is no event is counted and left out."""
+    """The events of a journal; what is no event, or none that this version knows, is counted and left out."""
     events: list[Event] = []
-    damaged = 0
+    damaged = unknown = 0
     for raw in raw_lines(stream):
         try:
             events.append(from_dict(parsed(raw)))
+        except UnknownEvent:
+            unknown += 1
         except ValueError:
             damaged += 1
-    return Record(tuple(events), damaged)
+    return Record(tuple(events), damaged, unknown)
 
 
 def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:

@@ -41,7 +41,7 @@ class RunStore:
         with entries:
             for entry in entries:
                 run_id = entry.name.removesuffix(SUFFIX)
-                if entry.name.endswith(SUFFIX) and _ID.fullmatch(run_id):
+                if entry.name.endswith(SUFFIX) and self.is_id(run_id):
                     yield run_id, entry
 
     def path(self, run_id: str) -> Path:
@@ -49,8 +49,8 @@ class RunStore:
 
     @staticmethod
     def is_id(text: str) -> bool:
-        """Whether a run may be called so; nothing that leads out of the folder is."""
-        return bool(_ID.fullmatch(text))
+        """Whether a run may be called so; nothing that leads out of the folder, or means another run, is."""
+        return _ID.fullmatch(text) is not None and text != LAST
 
     def has(self, run_id: str) -> bool:
         """Whether there is a run of exactly this id."""

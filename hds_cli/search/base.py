@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from hds_cli.config import Settings
+from hds_cli.errors import SourceError
 from hds_cli.types import Document, Page, SearchResult
 
 
@@ -81,6 +82,38 @@ class Fetch(Protocol):
         """The page behind an address, or one with the reason why there is none. Never raises."""
 
 
+class Reply(NamedTuple):
+    """What a method of an archive returned: values of JSON, and bytes if it returned some."""
+
+    value: Any
+    body: bytes = b""
+
+
+class Archive(Protocol):
+    """A file of pages that is parsed in a process of its own: what is hostile in it costs that process alone."""
+
+    async def call(self, method: str, *args: Any) -> Reply:
+        """What a method of the object there returns; calls are answered one after the other.
+
+        Raises:
+            SourceError: as the method raised it; `archive_killed`: it took too much time or memory, now or before.
+        """
+
+    def close(self) -> None:
+        """End the process."""
+
+
+class OpenArchive(Protocol):
+    """Opens archives."""
+
+    async def __call__(self, factory: str, *files: str) -> Archive:
+        """The object that `factory` (`module:name`) makes of `files`, in a process of its own, without keys.
+
+        Raises:
+            SourceError: as the factory raised it, or `archive_killed`.
+        """
+
+
 async def no_fetcher(url: str) -> Page:
     """Stands in where nothing is fetched."""
     return Page(url, status="blocked", reason="no_fetcher")
@@ -89,6 +122,11 @@ async def no_fetcher(url: str) -> Page:
 async def no_extractor(body: bytes, label: str | None, url: str) -> Page:
     """Stands in where nobody reads pages."""
     return Page(url, url, status="failed", reason="no_extractor", bytes=len(body))
+
+
+async def no_archives(factory: str, *files: str) -> Archive:
+    """Stands in where no archive is opened."""
+    raise SourceError("archives are not read here", code="no_archives")
 
 
 @dataclass(frozen=True)
@@ -100,6 +138,7 @@ class SourceContext:
     pages: PageStore | None = None
     extract: Extract = no_extractor
     fetch: Fetch = no_fetcher
+    archive: OpenArchive = no_archives
 
 
 @dataclass(frozen=True)

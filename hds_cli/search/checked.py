@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from hds_cli import bounds
 from hds_cli.errors import HdsError, SourceError
 from hds_cli.keys import redact
 from hds_cli.search.base import ReadingSource, Source
 from hds_cli.search.health import Breaker
 from hds_cli.types import Page, SearchResult
 
-MAX_URL, MAX_TITLE, MAX_SNIPPET, MAX_TEXT = 8192, 1000, 10_000, 8_000_000  # characters
+MAX_SNIPPET = 10_000  # characters
 
 
 class CheckedSource:
@@ -100,14 +101,13 @@ def _result(entry: Any) -> SearchResult | None:
         isinstance(text, str) for text in (entry.url, entry.title, entry.snippet, entry.source)
     ):
         raise SourceError("it answered with something that is not a result", code="bad_answer")
-    if not entry.url.strip() or len(entry.url) > MAX_URL:
+    if not entry.url.strip() or len(entry.url) > bounds.MAX_URL:
         return None
-    return replace(
-        entry, title=entry.title[:MAX_TITLE], snippet=entry.snippet[:MAX_SNIPPET], source=entry.source[:MAX_TITLE]
-    )
+    title, source = bounds.title(entry.title), bounds.title(entry.source)
+    return replace(entry, title=title, snippet=entry.snippet[:MAX_SNIPPET], source=source)
 
 
 def _page(page: Any) -> Page:
     if not isinstance(page, Page) or not isinstance(page.text, str) or not isinstance(page.title, str):
         raise SourceError("it did not answer with a page", code="bad_answer")
-    return replace(page, title=page.title[:MAX_TITLE], text=page.text[:MAX_TEXT])
+    return bounds.page(page)

@@ -11,6 +11,7 @@ FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
 ADAPTER_SHA256 = "a98d5ef5ef3cf5a748885c9c5d50b2224cd588f30fe437c62049bdbac476f98b"
 PREAMBLE = "Search, then answer."
+NOTICE = "using the starter (facts on countries only); the searcher: -m SEARCHER.gguf"
 N_CTX = 4096
 EVIDENCE_TOKENS = 448
 EVIDENCE_PASSAGES = 2
@@ -39,13 +40,13 @@ def model() -> ModelSpec:
         name="starter",
         path=Path(found.submodule_search_locations[0]) / FILE,
         lora=ADAPTER if ADAPTER.exists() else None,
-        dialect="hds" if ADAPTER.exists() else "guided",
+        dialect="starter" if ADAPTER.exists() else "guided",
         preamble=PREAMBLE,
         boxed="",
-        calculates=ADAPTER.exists(),
         temperature=0.0,
         n_ctx=N_CTX,
         evidence_tokens=EVIDENCE_TOKENS,
         evidence_passages=EVIDENCE_PASSAGES,
         about="SmolLM2-135M-Instruct (Apache-2.0) with the hds starter adapter",
+        notice=NOTICE,
     )

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from hds_cli.agent import protocol as p
-from hds_cli.agent.dialects import HdsDialect, Hooks, Written, chosen
+from hds_cli.agent.dialects import Hooks, check_dialect, choose_dialect, says_nothing
+from hds_cli.agent.hds import HdsDialect
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
+from hds_cli.errors import UsageError
 from hds_cli.types import Passage
 
 
@@ -62,7 +64,7 @@ def test_the_oldest_results_make_room_and_their_titles_stay(tmp_path: Path) -> N
     for n in range(4):
         dialect.write(Seen().hooks)
         dialect.read([("one", (Passage("u", f"Title {n}", "word " * 300, n + 1),)), ("two", ())])
-        assert dialect.room() >= 0
+        assert dialect.make_room() >= 0
         assert made.used <= made.n_ctx
     text = "".join(made.text)
     assert "(1) Title 0 (text dropped)" in text
@@ -82,20 +84,27 @@ def test_a_forced_answer_may_hold_braces(tmp_path: Path) -> None:
 
 def test_the_dialect_follows_the_model_unless_the_user_says() -> None:
     """Flag, then the model's own spec, then its metadata."""
-    assert chosen("guided", model_says="hds", looks_like_searcher=True, has_template=True) == "guided"
-    assert chosen(None, model_says="hds", looks_like_searcher=False, has_template=True) == "hds"
-    assert chosen(None, model_says=None, looks_like_searcher=True, has_template=True) == "hds"
-    assert chosen(None, model_says=None, looks_like_searcher=False, has_template=True) == "guided"
-    assert chosen(None, model_says=None, looks_like_searcher=False, has_template=False) == "hds"
+    assert choose_dialect("guided", model_says="hds", looks_like_searcher=True, has_template=True) == "guided"
+    assert choose_dialect(None, model_says="hds", looks_like_searcher=False, has_template=True) == "hds"
+    assert choose_dialect(None, model_says=None, looks_like_searcher=True, has_template=True) == "hds"
+    assert choose_dialect(None, model_says=None, looks_like_searcher=False, has_template=True) == "guided"
+    assert choose_dialect(None, model_says=None, looks_like_searcher=False, has_template=False) == "hds"
 
 
 @pytest.mark.parametrize(
     ("answer", "nothing"),
-    [("Not found.", True), ("Norway: not found; Sweden: unknown", True), ("Nothing was found on Norway; not found", True),
-     ("Norway: not found; Sweden: Stockholm", False), ("Oslo", False), ("Nothing Was Delivered", False),
-     ("Nothing was found in the tomb.", False)],
+    [("Not found.", True), ("Opus 131: not found; Opus 132: unknown", True), ("Opus 131: not found; Opus 132: A minor", False),
+     ("A minor", False), ("Nothing Was Delivered", False), ("Nothing was found in the tomb.", False), (None, False)],
 )  # fmt: skip
-def test_an_answer_may_say_of_every_part_that_nothing_was_found(answer: str, nothing: bool) -> None:
+def test_an_answer_may_say_of_every_part_that_nothing_was_found(answer: str | None, nothing: bool) -> None:
     """One part that was found is an answer."""
-    assert Written("", answer=answer).gave_up is nothing
-    assert not Written("").gave_up
+    assert says_nothing(answer) is nothing
+
+
+def test_an_unknown_dialect_is_named_before_a_model_is_loaded() -> None:
+    """The message lists those that are installed."""
+    check_dialect("hds")
+    check_dialect(None)
+    with pytest.raises(UsageError, match="unknown dialect 'hsd'") as error:
+        check_dialect("hsd")
+    assert "guided, hds" in (error.value.hint or "")

@@ -59,7 +59,7 @@ def test_a_fact_is_read_and_becomes_the_answer(make: Make) -> None:
 def test_the_room_is_known_before_a_run_starts(make: Make) -> None:
     """A document given along is cut to it before the first task (it was an AttributeError)."""
     _, session, _ = make()
-    assert 0 < GuidedDialect(session, CHATML).room() < session.n_ctx - 900
+    assert 0 < GuidedDialect(session, CHATML).make_room() < session.n_ctx - 900
 
 
 def test_a_reading_that_stands_in_no_passage_is_not_believed(make: Make) -> None:

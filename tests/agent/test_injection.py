@@ -12,7 +12,7 @@ import pytest
 
 from hds_cli import events
 from hds_cli.agent import protocol as p
-from hds_cli.agent.dialects import HdsDialect
+from hds_cli.agent.hds import HdsDialect
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.engine.base import Segment
 from hds_cli.engine.scripted import ScriptedEngine

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hds_cli import events
-from hds_cli.agent.dialects import HdsDialect
+from hds_cli.agent.hds import HdsDialect
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.engine.base import Segment
 from hds_cli.engine.scripted import ScriptedEngine

@@ -40,8 +40,9 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.agent import protocol, templates
-from hds_cli.agent.dialects import Dialect, HdsDialect
+from hds_cli.agent.dialects import Dialect
 from hds_cli.agent.guided import GuidedDialect
+from hds_cli.agent.hds import HdsDialect
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.engine.base import ChatTemplate, Engine, Generation, Sampling, Segment, Session
 from hds_cli.engine.llama.model import LlamaEngine

@@ -65,7 +65,7 @@ async def measure(path: Path) -> None:
     rng = random.Random(8)
     async with Fetcher(settings) as fetcher:
         before = memory()
-        source = Zim("zim", SourceContext(settings, fetcher.api, None, fetcher.extract))
+        source = Zim("zim", SourceContext(settings, fetcher.api, None, fetcher.extract, archive=fetcher.archive))
         await source.search("w1", 5)
         seconds = []
         for _ in range(200):

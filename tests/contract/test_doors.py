@@ -14,12 +14,13 @@ import pytest
 from tests.conftest import ROOT, command
 
 PACKAGE = ROOT / "hds_cli"
-BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "keys", "__init__"}
+BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "keys", "bounds", "__init__"}
 MAY = {
     "types": set(),
     "errors": set(),
     "events": {"types"},
     "paths": set(),
+    "bounds": {"types"},
     "settings_file": {"errors", "paths"},
     "settings_facts": {"errors"},
     "config": {"errors", "paths", "settings_file", "settings_facts"},
@@ -35,17 +36,17 @@ MAY = {
     "search": BASE | {"search"},
     "fetch": BASE | {"fetch", "search", "extract"},
     "extract": BASE | {"extract"},
-    "agent": BASE | {"agent", "engine", "search"},
+    "agent": BASE | {"agent", "engine", "search", "run_state"},
     "desk": BASE | {"agent", "engine", "search", "fetch", "desk"},
-    "evaluation": BASE | {"agent", "engine", "search", "desk", "evaluation"},
+    "evaluation": BASE | {"agent", "engine", "search", "desk", "evaluation", "run_state"},
     "run_state": {"events", "types"},
     "history": {"events", "types", "errors", "paths", "history", "__init__"},
     "render": {"events", "types", "errors", "run_state", "render", "__init__"},
 }
 ONE_DOOR = {
     "llama_cpp": "engine/llama/model.py",
-    "httpx": "fetch/client.py",
-    "diskcache": "fetch/cache.py",
+    "httpx": "fetch/http.py",
+    "diskcache": "fetch/disk.py",
     "trafilatura": "extract/html.py",
     "matplotlib": "evaluation/curves.py",
     "huggingface_hub": "engine/files/hub.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import stat
@@ -143,7 +144,7 @@ def test_an_export_can_be_imported_and_a_wrong_line_is_named(tmp_path: Path) -> 
     assert [to_line(entry) for entry in other.entries()] == lines
     bad = ["{}", "nonsense", "[1]", '{"schema": "hds.page/1"}', "[" * 5000,
            lines[0].replace("http://", "file://"), lines[0].replace('"stored": ', '"stored": 1e999, "x": ')]  # fmt: skip
-    assert all(isinstance(found, str) for _, found in read_lines(bad))
+    assert all(isinstance(found, str) for _, found in read_lines(io.BytesIO("\n".join(bad).encode())))
 
 
 def test_warc_export_is_read_by_its_own_rules(tmp_path: Path) -> None:

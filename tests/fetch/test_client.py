@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from hds_cli.config import Settings
-from hds_cli.fetch.client import Fetcher, user_agent
+from hds_cli.fetch.client import Fetcher
+from hds_cli.fetch.http import user_agent
 from hds_cli.types import Page
 from tests.fetch.conftest import run
 from tests.fetch.web import PAGE, Request, Web, answer

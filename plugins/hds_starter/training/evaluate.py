@@ -166,7 +166,7 @@ def _sample(rows: Iterable[dict[str, Any]], most: int) -> list[dict[str, Any]]:
 def _judged(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     settings = Settings(dialect=args.dialect, n_threads=args.threads)
     spec = find_model(settings)
-    model = speaking.load(replace(spec, lora=args.lora, calculates=True) if args.lora else spec, settings)
+    model = speaking.load(replace(spec, lora=args.lora) if args.lora else spec, settings)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         out = stack.enter_context(args.out.open("w", encoding="utf-8")) if args.out else None
         sources = {c.name: _Pages(c) for c in collections_of(args, Path(folder))}

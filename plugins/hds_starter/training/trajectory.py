@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import hds_starter
-from hds_cli.agent import calculation, protocol
+from hds_cli.agent import protocol
 from hds_cli.agent.evidence import Evidence, turn_budget
 from hds_cli.engine.base import Segment
 from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.types import Page, Passage
-from hds_starter import world
+from hds_starter import calculation, world
 from hds_starter.training.facts import NOT_FOUND
 
 TOP_K = 5

@@ -1,9 +1,8 @@
 """Checked steps for what small models get wrong: ordering and adding numbers, and copying a long list.
 
-A model that was taught to writes `[[largest: Norway 5,600,000; Sweden 10,500,000` and stops at `]]`; the run closes the
-brackets and writes the result behind them (the calculator of Toolformer, arXiv 2302.04761). Models that were not taught
-it never meet it: see `ModelSpec.calculates`. Its answer is put together again from its own cited sentences: a list from
-several, a single value from one.
+The starter was taught to write `[[largest: Norway 5,600,000; Sweden 10,500,000` and to stop at `]]`; the run closes the
+brackets and writes the result behind them (the calculator of Toolformer, arXiv 2302.04761). Its answer is put together
+again from its own cited sentences: a list from several, a single value from one.
 """
 
 from __future__ import annotations

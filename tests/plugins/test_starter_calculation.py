@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.agent import protocol
-from hds_cli.agent.calculation import collected, result, stated
-from hds_cli.agent.dialects import HdsDialect
+from hds_cli.agent.hds import HdsDialect
+from hds_starter.calculation import collected, result, stated
+from hds_starter.dialect import StarterDialect
 from tests.agent.test_dialects import Seen, session
 
 
@@ -52,7 +53,7 @@ def test_the_result_is_written_behind_the_brackets_and_the_model_goes_on(tmp_pat
     made = session(
         tmp_path, "[[largest: Chile 19; Peru 34]]never read", "\n</think>\n\nPeru has more.\n\n\\boxed{Peru}"
     )
-    dialect = HdsDialect(made, calculates=True)
+    dialect = StarterDialect(made)
     dialect.start("q", [])
     seen = Seen()
     written = dialect.write(seen.hooks)
@@ -65,7 +66,7 @@ def test_queries_after_a_calculation_are_still_queries(tmp_path: Path) -> None:
     """A calculation may stand in the thought of a turn that searches."""
     block = f"\n</think>\n\n{protocol.BEGIN_QUERIES}\none;\ntwo\n{protocol.END_QUERIES}"
     made = session(tmp_path, "[[sum: 1; 2]]", block)
-    dialect = HdsDialect(made, calculates=True)
+    dialect = StarterDialect(made)
     dialect.start("q", [])
     seen = Seen()
     assert dialect.write(seen.hooks).queries == ("one", "two")
@@ -136,7 +137,7 @@ def test_a_value_is_taken_from_the_one_sentence_that_states_it(
 def test_who_found_nothing_is_not_answered_for(tmp_path: Path) -> None:
     """The value of a sentence takes the place of a wrong answer, not of none."""
     for said, answer in (("not found", "not found"), ("Peru", "Peruvian")):
-        dialect = HdsDialect(session(tmp_path, f"So.\n</think>\n\n{PERU}\n\n\\boxed{{{said}}}"), calculates=True)
+        dialect = StarterDialect(session(tmp_path, f"So.\n</think>\n\n{PERU}\n\n\\boxed{{{said}}}"))
         dialect.start("q", [])
         dialect.read([("what the people of Peru are called", ())])
         assert dialect.write(Seen().hooks).answer == answer
@@ -146,8 +147,20 @@ def test_lists_are_mended_only_for_a_model_that_was_taught(tmp_path: Path) -> No
     """The searcher's own answer is never touched."""
     text = f"I have it.\n</think>\n\n{SAID}\n\n\\boxed{{Rome and Ljubljana}}"
     answers = []
-    for taught in (True, False):
-        dialect = HdsDialect(session(tmp_path, text), calculates=taught)
+    for kind in (StarterDialect, HdsDialect):
+        dialect = kind(session(tmp_path, text))
         dialect.start("q", [])
         answers.append(dialect.write(Seen().hooks).answer)
     assert answers == ["Rome, Ljubljana and Bern", "Rome and Ljubljana"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "nothing"),
+    [("Nothing was found on Peru; not found", True), ("Nothing was found on Peru; Chile: Santiago", False),
+     ("Nothing was found in the tomb.", False), ("not found", True), (None, False)],
+)  # fmt: skip
+def test_the_words_it_was_taught_for_a_missing_part_are_no_answer(
+    tmp_path: Path, answer: str | None, nothing: bool
+) -> None:
+    """One part that was found is an answer; only the taught sentence counts."""
+    assert StarterDialect(session(tmp_path)).gave_up(answer) is nothing

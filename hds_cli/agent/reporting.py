@@ -1,4 +1,4 @@
-"""What the searches of a turn report, as events."""
+"""The reports of a turn's searches as events."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hds_cli.search.fanout import Watcher
 from hds_cli.types import Page, SearchResult
 
 
-class Told(Watcher):
-    """Turns what the searches of a turn report into events.
+class SearchEvents(Watcher):
+    """Turns the reports of the searches of a turn into events.
 
     Args:
         say: emits an event of a kind, with the run's time.

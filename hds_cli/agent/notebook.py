@@ -1,0 +1,86 @@
+"""What a run has asked and read so far, under which numbers, and the pages that its passages stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from hds_cli.agent import protocol
+from hds_cli.agent.earlier import DoneTurn, pages
+from hds_cli.agent.evidence import Budget, Evidence
+from hds_cli.types import Findings, Page, Passage
+
+
+class Notebook:
+    """The memory of one run.
+
+    Args:
+        evidence: chooses and numbers the passages.
+        page_of: a page that the searches of this run led to.
+    """
+
+    def __init__(self, question: str, evidence: Evidence, page_of: Callable[[str], Page | None]) -> None:
+        self.question = question
+        self.read: list[tuple[str, Passage]] = []
+        """(query, passage) in the order in which the model read them."""
+        self._evidence, self._page_of = evidence, page_of
+        self._asked: set[str] = set()
+        self._attached: dict[str, Page] = {}
+        self._recorded: dict[str, Page] = {}
+
+    @property
+    def asked(self) -> bool:
+        """True when a query was proposed."""
+        return bool(self._asked)
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of all passages that the model read."""
+        return {passage.n for _, passage in self.read}
+
+    def is_new(self, query: str) -> bool:
+        """Note a query; False when the run has asked it before."""
+        key = protocol.query_key(query)
+        new = key not in self._asked
+        self._asked.add(key)
+        return new
+
+    def choose(self, searched: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[tuple[Passage, ...]]:
+        """The passages to read of the pages that the queries of a turn led to, a tuple a query."""
+        return self._evidence.select(searched, budget)
+
+    def note(self, query: str, passages: Sequence[Passage]) -> None:
+        """The model reads `passages` for `query`."""
+        self.read += [(query, passage) for passage in passages]
+
+    def attach(self, page: Page, room: int, passages: int) -> tuple[Passage, ...]:
+        """Take in a document that came with the question; what the model reads of it.
+
+        Args:
+            room: tokens that may be read now; the document gets half of them.
+            passages: how many passages of it at most, or 8.
+        """
+        self._attached[page.url] = page
+        (chosen,) = self.choose([(self.question, [page])], Budget(room // 2, max(8, passages)))
+        self.note(self.question, chosen)
+        return chosen
+
+    def know(self, findings: Sequence[Findings]) -> None:
+        """Take in what an earlier run read: it can be cited, and the page is what was kept of it."""
+        self._evidence.restore([passage for entry in findings for passage in entry.passages])
+        for entry in findings:
+            self.note(entry.query, entry.passages)
+        self._recorded |= pages(passage for _, passage in self.read)
+
+    def replay(self, turn: DoneTurn) -> list[tuple[str, Sequence[Passage] | str]]:
+        """Take in a finished turn of an earlier run; the results of its queries as the model read them."""
+        self.know([Findings(turn.queries[n - 1], passages) for n, passages in turn.evidence.items()])
+        self._asked |= {protocol.query_key(query) for query in turn.queries}
+        return [(query, turn.evidence.get(n, protocol.REPEATED)) for n, query in enumerate(turn.queries, 1)]
+
+    def page(self, url: str) -> Page | None:
+        """A page of this run; with what an earlier run kept of it, as it may have changed since."""
+        page, kept = self._attached.get(url) or self._page_of(url), self._recorded.get(url)
+        if page is None or kept is None:
+            return page or kept
+        return replace(page, text=f"{page.text}\n\n{kept.text}")

@@ -1,0 +1,111 @@
+"""The queries of one turn: searched as soon as they are proposed, waited for together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hds_cli import events
+from hds_cli.agent.accounts import Accounts
+from hds_cli.agent.methods.calling import Methods
+from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.reporting import SearchEvents
+from hds_cli.search.fanout import Fanout, Gathered
+from hds_cli.types import Page
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may take. Times in seconds; `evidence_*` bound what the model reads in a turn and for one query."""
+
+    max_turns: int = 10
+    max_queries: int = 8
+    turn_timeout: float = 20.0
+    timeout: float | None = None
+    evidence_tokens: int | None = None
+    evidence_passages: int = 4
+
+
+@dataclass
+class Stop:
+    """Asked for from outside (Ctrl-C, `--timeout`): no more searching, answer with what there is."""
+
+    reason: str | None = None
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+    abort: Callable[[], None] = lambda: None
+
+    def request(self, reason: str) -> None:
+        if self.reason is None:
+            self.reason = reason
+            self.event.set()
+            self.abort()
+
+
+@dataclass(frozen=True)
+class Searching:
+    """The parts of a run that its searches need; `say` emits an event of a kind with the run's time."""
+
+    fanout: Fanout
+    book: Notebook
+    methods: Methods
+    accounts: Accounts
+    limits: Limits
+    stop: Stop
+    say: Callable[..., None]
+
+
+class Turn:
+    """The queries of one turn, in order; one that was asked before has no task."""
+
+    def __init__(self, number: int, run: Searching) -> None:
+        self.number, self._run = number, run
+        self.queries: list[str] = []
+        self.tasks: dict[int, asyncio.Task[Gathered]] = {}
+        self.dropped = 0
+        self._deadline = asyncio.Event()
+
+    def propose(self, text: str, *, reworded: bool = False) -> asyncio.Task[Gathered] | None:
+        """Take a query, and search it unless it was asked before; None when it is not searched."""
+        run = self._run
+        if len(self.queries) >= run.limits.max_queries:
+            self.dropped += 1
+            return None
+        self.queries.append(text)
+        number = len(self.queries)
+        new = run.book.is_new(text)
+        run.say(events.QueryProposed, turn=self.number, query=number, text=text, repeated=not new)
+        if not new or run.stop.reason is not None:
+            return None
+        self.tasks[number] = asyncio.create_task(self._search(number, text, reworded))
+        return self.tasks[number]
+
+    async def _search(self, number: int, query: str, reworded: bool) -> Gathered:
+        """Search a query and read its pages; a method may have it searched once more in other words."""
+        run = self._run
+        watch = SearchEvents(run.say, run.accounts.span, self.number)
+        gathered = await run.fanout.gather(number, query, watch, self._deadline)
+        if run.methods and not reworded and not self._deadline.is_set():
+            wording = await run.methods.searched(query, gathered.pages)
+            again = self.propose(wording, reworded=True) if wording else None
+            if again:
+                await asyncio.wait({again})
+        return gathered
+
+    async def pages(self) -> dict[int, list[Page]]:
+        """The pages of each query that was searched; waits until all are there, the time is over or the run stops."""
+        if not self.tasks:
+            return {}
+        stop = asyncio.ensure_future(self._run.stop.event.wait())
+        everything = asyncio.ensure_future(asyncio.wait(self.tasks.values()))
+        try:
+            seconds = self._run.limits.turn_timeout
+            await asyncio.wait({everything, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            self._deadline.set()  # whoever is late says so itself
+            await everything
+        finally:
+            stop.cancel()
+        return {n: [] if task.cancelled() else task.result().pages for n, task in sorted(self.tasks.items())}
+
+
+__all__ = ["Limits", "Searching", "Stop", "Turn"]

@@ -1,0 +1,35 @@
+"""The starter's dialect: the searcher's protocol with checked steps, and what else its adapter was taught to write."""
+
+from __future__ import annotations
+
+from hds_cli.agent.dialects import Speaking
+from hds_cli.agent.hds import HdsDialect
+from hds_cli.text import normalise
+from hds_starter import calculation
+
+NOTHING = "nothing was found on "
+"""As the adapter was taught to say of one part of a list."""
+
+
+class StarterDialect(HdsDialect):
+    """Leaves ordering and adding to `calculation`; its lists and single values are mended from its own sentences."""
+
+    name = "starter"
+    stops = (calculation.CLOSE,)
+
+    def after_stop(self, text: str) -> str:
+        result = calculation.result(text)
+        return f" = {result}" if result else ""
+
+    def mended(self, answer: str, explanation: str) -> str:
+        return calculation.stated(calculation.collected(answer, explanation), explanation, self.asked)
+
+    def gave_up(self, answer: str | None) -> bool:
+        parts = normalise(answer or "").split(";")
+        said = [part for part in parts if not part.strip().startswith(NOTHING)]
+        return answer is not None and (not said or super().gave_up(";".join(said)))
+
+
+def open_starter(speaking: Speaking) -> StarterDialect:
+    """The entry point `starter` of `hds.dialects.v1`."""
+    return StarterDialect.over(speaking)
