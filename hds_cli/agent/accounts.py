@@ -29,6 +29,11 @@ class Accounts:
         """Seconds since the run began, those of an earlier part of it included."""
         return time.monotonic() - self._began
 
+    @property
+    def t(self) -> float:
+        """The time of an event: seconds, rounded."""
+        return round(self.now, 4)
+
     def started_earlier(self, seconds: float) -> None:
         """Count `seconds` of an earlier part of the run as well."""
         self._began -= seconds

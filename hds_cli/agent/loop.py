@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -163,7 +163,8 @@ class Run:
         price = [self._parts.count(passage.full) + 8 for passage in before.passages]
         findings = only(before.findings, fitting(before, budget.tokens, price))
         self._book.know(findings)
-        continued = events.RunContinued(t=self._t, run_id=before.run_id, exchanges=before.exchanges, findings=findings)
+        told = events.RunContinued(run_id=before.run_id, exchanges=before.exchanges, findings=findings)
+        continued = replace(told, t=self._accounts.t)
         self._emit(continued)
         return continued
 
@@ -306,15 +307,11 @@ class Run:
         self._emit(event)
         return event
 
-    @property
-    def _t(self) -> float:
-        return round(self._accounts.now, 4)
-
     def _notice(self, level: str, code: str, message: str) -> None:
         self._say(events.Notice, level=level, code=code, message=message)
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
-        self._emit(kind(t=self._t, **values))
+        self._emit(kind(t=self._accounts.t, **values))
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], object], text: str) -> None:

@@ -14,8 +14,7 @@ from typing import BinaryIO
 
 from hds_cli import paths
 from hds_cli.events import Emit, Event, Notice, UnknownEvent, from_dict, line
-from hds_cli.history.lines import parsed, raw_lines
-from hds_cli.history.store import SUFFIX
+from hds_cli.history.lines import SUFFIX, parsed, raw_lines
 
 
 class Journal:

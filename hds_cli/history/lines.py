@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import BinaryIO
 
+SUFFIX = ".jsonl"
 MAX_LINE = 16 << 20  # bytes; a longer line is damage
 
 

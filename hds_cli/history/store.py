@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from hds_cli import paths
 from hds_cli.errors import UsageError
+from hds_cli.history.lines import SUFFIX
 
 if TYPE_CHECKING:
     from hds_cli.history.journal import Record
 
-SUFFIX = ".jsonl"
 _ID = re.compile(r"[0-9a-z]{1,32}")
 LAST = "last"
 

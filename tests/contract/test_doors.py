@@ -13,20 +13,25 @@ import pytest
 
 from tests.conftest import ROOT, command
 
-PACKAGE = ROOT / "hds_cli"
-BASE = {"types", "errors", "events", "config", "paths", "text", "threads", "plugins", "keys", "bounds", "__init__"}
+PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
+BASE = {
+    "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
+    "databases", "__init__",
+}  # fmt: skip
 MAY = {
     "types": set(),
     "errors": set(),
-    "events": {"types"},
-    "paths": set(),
     "bounds": {"types"},
+    "events": {"types", "bounds"},
+    "run_state": {"events", "types"},
+    "paths": set(),
     "settings_file": {"errors", "paths"},
     "settings_facts": {"errors"},
     "config": {"errors", "paths", "settings_file", "settings_facts"},
     "settings_variables": {"config", "settings_facts"},
-    "text": set(),
+    "text": {"text"},
     "threads": set(),
+    "databases": {"errors"},
     "plugins": {"errors"},
     "keys": {"errors", "paths"},
     "interrupts": {"errors"},
@@ -39,10 +44,10 @@ MAY = {
     "agent": BASE | {"agent", "engine", "search", "run_state"},
     "desk": BASE | {"agent", "engine", "search", "fetch", "desk"},
     "evaluation": BASE | {"agent", "engine", "search", "desk", "evaluation", "run_state"},
-    "run_state": {"events", "types"},
-    "history": {"events", "types", "errors", "paths", "history", "__init__"},
+    "history": {"events", "types", "errors", "paths", "bounds", "databases", "run_state", "history", "__init__"},
     "render": {"events", "types", "errors", "run_state", "render", "__init__"},
 }
+MOST_LINES = {"file": 400, "class": 250, "function": 60}
 ONE_DOOR = {
     "llama_cpp": "engine/llama/model.py",
     "httpx": "fetch/http.py",
@@ -59,16 +64,42 @@ def _imports(path: Path) -> list[tuple[str, bool]]:
     """(module, at the top of the file) for every import."""
     tree = ast.parse(path.read_text())
     top = {id(node) for node in tree.body}
-    found = []
+    imported = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += [(alias.name, id(node) in top) for alias in node.names]
+            imported += [(alias.name, id(node) in top) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [
+            imported += [
                 (f"{node.module}.{alias.name}" if node.module == "hds_cli" else node.module, id(node) in top)
                 for alias in node.names
             ]
-    return found
+    return imported
+
+
+def _graph() -> dict[str, set[str]]:
+    """Which module of the package imports which, lazily or not; what is imported for its types alone is none."""
+    modules = {
+        ".".join(("hds_cli", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
+        for path in PACKAGE.rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        tree = ast.parse(path.read_text())
+        types_only = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+            for inner in ast.walk(node)
+        }
+        names = [
+            f"{node.module}.{alias.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module and id(node) not in types_only
+            for alias in node.names
+        ]
+        imported = {full if full in modules else full.rpartition(".")[0] for full in names}
+        graph[name] = imported & modules.keys() - {name, "hds_cli"}
+    return graph
 
 
 def test_rooms_import_only_through_their_doors() -> None:
@@ -84,6 +115,46 @@ def test_rooms_import_only_through_their_doors() -> None:
             if target and target not in MAY[room] and target != "__version__":
                 wrong.append(f"{path.relative_to(PACKAGE)} imports {module}")
     assert wrong == []
+
+
+def test_plugins_import_no_commands() -> None:
+    """A plugin of ours that needs a desk opens one, as anyone's would; one that brings a command may use the options."""
+    users = {
+        str(path.relative_to(PLUGINS))
+        for path in PLUGINS.rglob("*.py")
+        for module, _ in _imports(path)
+        if module.startswith("hds_cli.commands")
+    }
+    assert {name for name in users if not name.endswith("command.py")} == set()
+
+
+def test_no_module_is_imported_by_what_it_imports() -> None:
+    """There is no circle, not even one that a lazy import hides."""
+    graph = _graph()
+    assert len(graph) > 150
+    reached = {name: set(imported) for name, imported in graph.items()}
+    grown = True
+    while grown:
+        grown = False
+        for names in reached.values():
+            further = set().union(*(reached[name] for name in names)) - names
+            names |= further
+            grown = grown or bool(further)
+    assert sorted(name for name, names in reached.items() if name in names) == []
+
+
+def test_no_file_class_or_function_outgrows_a_reader() -> None:
+    """Lines of a file, a class, a function, with their docstrings and comments."""
+    long = []
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text()
+        sizes = [("file", path.name, text.count("\n"))]
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                kind = "class" if isinstance(node, ast.ClassDef) else "function"
+                sizes.append((kind, node.name, (node.end_lineno or 0) - node.lineno + 1))
+        long += [f"{path.name}: {name} {lines}" for kind, name, lines in sizes if lines > MOST_LINES[kind]]
+    assert long == []
 
 
 @pytest.mark.parametrize(("library", "door"), ONE_DOOR.items())

@@ -155,11 +155,10 @@ def test_jsonl_is_one_event_a_line(hds: Hds) -> None:
     assert started["run_id"]
 
 
-def test_a_damaged_adapter_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_adapter_is_said(tmp_path: Path) -> None:
     """One byte is enough."""
     data = bytearray(hds_starter.ADAPTER.read_bytes())
     data[len(data) // 2] ^= 1
     (tmp_path / "starter-lora.gguf").write_bytes(data)
-    monkeypatch.setattr(hds_starter, "ADAPTER", tmp_path / "starter-lora.gguf")
     with pytest.raises(ModelUnusable, match="damaged"):
-        hds_starter.model()
+        hds_starter.model(tmp_path / "starter-lora.gguf")
