@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hds_cli import config, events, paths
+from hds_cli.commands import _output
 from hds_cli.errors import OutputError, UsageError
 from hds_cli.fetch.archive import read_lines, to_line
 from hds_cli.fetch.cache import PageCache
@@ -41,18 +42,12 @@ def pack(name: str, file: Path) -> str:
     wanted = _pages(store.read(run_id).events)
     with _cache() as cache:
         found = [entry for entry in map(cache.lookup, wanted) if entry is not None]
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        descriptor = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)  # what was asked is private
-        with open(descriptor, "wb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(_EVENTS, b"".join(lines))
-            archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in found))
-        os.replace(part, file)
-    except OSError as exc:
-        raise OutputError(f"cannot write {file}: {exc.strerror or exc}") from exc
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_EVENTS, b"".join(lines))
+        archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in found))
+    with _output.binary_target(_output.named(file), private=True) as out:  # what was asked is private
+        out.write(made.getbuffer())
     missing = len(wanted) - len(found)
     note = f"; {missing} are no longer in the cache" if missing else ""
     return f"{file}: run {run_id}, {len(lines)} events, {len(found)} of {len(wanted)} web pages{note}"

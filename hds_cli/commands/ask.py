@@ -47,6 +47,9 @@ def ask(
     resume: Annotated[
         str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped; or: last.")
     ] = None,
+    no_stdin: Annotated[
+        bool, typer.Option("--no-stdin", "-n", help="Leave stdin alone; needed in a loop that reads a file.")
+    ] = False,
     no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
@@ -56,6 +59,11 @@ def ask(
     answer=$(hds ask -q --offline "capital of Norway?")
 
     hds ask "What does it say on prices?" < report.txt
+
+    while read -r q; do hds ask -n -q "$q"; done < questions.txt
+
+    Text that is piped in or redirected is read as a document, to its end: without -n the loop above would end after
+    its first question, with the other questions as the document.
 
     hds ask --json "…" | jq -r .answer
 
@@ -69,7 +77,7 @@ def ask(
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
-        text, attached = (start.question, None) if start.question else _input.read(start.words)
+        text, attached = (start.question, None) if start.question else _input.read(start.words, stdin=not no_stdin)
         request = Request(text, attached, spec, () if quiet else _notices(spec, settings), start.before)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)

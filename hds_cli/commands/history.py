@@ -28,7 +28,6 @@ app = typer.Typer(
 )
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, 'last', or a FILE of export.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="The events of the run, byte for byte.")]
 _HEADER = ("run", "when", "status", "time", "question")
 
@@ -82,7 +81,7 @@ def show(
     format_: _options.Format = None,
     json_: _options.Json = False,
     jsonl: Jsonl = False,
-    output: Output = None,
+    output: _options.Output = None,
     quiet: _options.Quiet = False,
     plain: _options.Plain = False,
     timeline: Annotated[bool, typer.Option("--timeline", help="When each search, fetch and reading ran.")] = False,
@@ -133,7 +132,7 @@ def replay(
 def export(
     run: Run,
     format_: _options.Format = None,
-    output: Output = None,
+    output: _options.Output = None,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="FILE", help="Events and pages in one file, for import.")
     ] = None,

@@ -9,7 +9,7 @@ import typer
 
 from hds_cli.commands import _options, _print
 from hds_cli.errors import SourceUnknown, UsageError
-from hds_cli.plugins import entry_points, load
+from hds_cli.plugins import load
 from hds_cli.search import collections, folder, linked, sources
 from hds_cli.search.local import Changes, Collection, check_name, names, read_jsonl
 
@@ -47,11 +47,9 @@ def add(
     if not path.exists():
         raise UsageError(f"there is no {path}", hint="hds index add FOLDER")
     if kind := linked.source_for(path):
-        _link(check_name(name or linked.default_name(path)), path, kind, quiet)
+        _link(_checked(name or linked.default_name(path)), path, kind, quiet)
         return
-    name = check_name(name or path.resolve().stem.replace(" ", "_"))
-    if name not in names() and name in collections.available():
-        raise UsageError(f"{name!r} is the name of a collection that a package brings", hint="--name OTHER")
+    name = _checked(name or path.resolve().stem.replace(" ", "_"))
     if name in linked.names():
         raise UsageError(f"{name!r} is the name of a linked file", hint=f"hds index remove {name}   or   --name OTHER")
     changes, skipped, origin = _update(name, path.resolve(), quiet)
@@ -67,6 +65,21 @@ def add(
     )
     for other in origin:
         _print.say(f"{name} also holds {other}")
+
+
+def _checked(name: str) -> str:
+    """`name`, if a collection of the user's can be called that: no source and no package has it.
+
+    One that was made before a plugin of its name came is the user's still, and is kept up to date.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    check_name(name)
+    own = name in names() and not (Collection(name).origin() or "").startswith(collections.PACKAGE)
+    if name in sources.reserved() and not own:
+        raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
+    return name
 
 
 def _embed(name: str, quiet: bool) -> None:
@@ -162,8 +175,8 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     """Make a file a collection that is searched where it lies."""
-    if name in collections.available() or name in entry_points(sources.GROUP):
-        raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
+    if name in names():
+        raise UsageError(f"{name!r} is the name of a collection", hint=f"--name OTHER   or   hds index remove {name}")
     plugin: linked.Preparing = load(sources.GROUP, kind)
     from hds_cli.commands._progress import Progress
 

@@ -10,6 +10,8 @@ from hds_cli.search.base import BundledCollection
 from hds_cli.search.local import Collection, names
 
 GROUP = "hds.collections.v1"
+PACKAGE = "package: "
+"""How the origin of a collection begins that a package brings."""
 
 
 def available() -> list[str]:
@@ -40,6 +42,6 @@ def open_one(name: str, on_document: Callable[[int], None] | None = None) -> Col
     collection = Collection(name, create=True)
     # The user's own collection of that name is left alone: its origin is not ours.
     origin = collection.origin()
-    if origin is None or (origin.startswith("package: ") and origin != f"package: {bundled.version}"):
-        collection.update(bundled.documents(), f"package: {bundled.version}", on_document)
+    if origin is None or (origin.startswith(PACKAGE) and origin != f"{PACKAGE}{bundled.version}"):
+        collection.update(bundled.documents(), f"{PACKAGE}{bundled.version}", on_document)
     return collection
