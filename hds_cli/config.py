@@ -99,8 +99,9 @@ class Settings:
     n_threads: int | None = setting(None, "threads for the model; unset: one per core", least=0, indifferent=True)
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(
-        None, "hds or guided; unset: by the model's metadata", key="dialect.name", env="HDS_DIALECT",
-        shapes=True, world=True, flag=Flag("How the model is spoken to.", "hds|guided"),
+        None, "how the model is spoken to: hds, guided or a plugin's; unset: by the model's metadata",
+        key="dialect.name", env="HDS_DIALECT", shapes=True, world=True,
+        flag=Flag("How the model is spoken to: hds, guided or a plugin's.", "NAME"),
     )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",

@@ -1,4 +1,4 @@
-"""Files of a disk as documents: what is slow or may hang is read in the processes that read pages."""
+"""Files of a disk as documents, read in the processes that read pages: what hangs or bloats costs one of those."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hds_cli import bounds
 from hds_cli.types import Document
 
 KINDS = {
@@ -18,14 +19,15 @@ KINDS = {
     ".epub": "epub",
 }  # fmt: skip
 SUFFIXES = frozenset(KINDS)
-MAX_TEXT = 20 << 20
+MAX_TEXT = bounds.MAX_FILE_TEXT
 MAX_PACKED = 100 << 20
-SECONDS = 60.0
-_APART = {"html", "pdf", "docx", "epub"}
+SECONDS = 60.0  # for the largest
+UNPACKED = 20  # letters that a byte of a packed file may become; bombs have a thousand
 _PACKED = {"pdf", "docx", "epub"}
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 _WHY = {
-    "empty": "no text in it", "encrypted": "needs a password", "extract_timeout": f"took more than {SECONDS:g} s",
+    "empty": "no text in it", "encrypted": "needs a password", "extract_timeout": "took too long",
+    "extract_killed": "reading it took too much time or memory", "extract_memory": "reading it took too much memory",
     "challenge": "a bot check, not a page",
 }  # fmt: skip
 
@@ -55,36 +57,33 @@ class Reader:
     async def _one(self, file: Path) -> Document | str:
         kind = KINDS.get(file.suffix.lower(), "text")
         try:
-            body, changed = _load(file, kind)
+            start, size, changed = _look(file, kind)
         except OSError as exc:
             return exc.strerror or "cannot be read"
         except ValueError as exc:
             return str(exc)
-        found = await self._extract(body, kind, file)
+        found = await self._extract(file, kind, size)
         if reason := found.get("reason"):
             return _WHY.get(str(reason), str(reason).replace("_", " "))
-        title, date = _front_matter(body) if kind == "markdown" else ("", "")
+        title, date = _front_matter(start) if kind == "markdown" else ("", "")
         date = date or found.get("date") or changed
-        return Document(str(file), title or _title(found, file, kind), found["text"], file.as_uri(), str(date))
+        title = bounds.title(title or _title(found, file, kind))
+        return Document(str(file), title, bounds.text(found["text"], MAX_TEXT), file.as_uri(), str(date))
 
-    async def _extract(self, body: bytes, kind: str, file: Path) -> dict[str, Any]:
-        if kind in _APART:
-            if self._workers is None:
-                from hds_cli.fetch.workers import Workers
+    async def _extract(self, file: Path, kind: str, size: int) -> dict[str, Any]:
+        if self._workers is None:
+            from hds_cli.fetch.workers import Workers
 
-                self._workers = Workers(limit=SECONDS)
-            found: dict[str, Any] = await self._workers.extract(body, kind, None, file.as_uri())
-            return found
-        from hds_cli.extract.page import extract
-
-        try:
-            return extract(body, kind, None, file.as_uri())
-        except RecursionError:
-            return {"reason": "nested too deeply"}
+            self._workers = Workers()
+        packed = kind in _PACKED
+        most = min(MAX_TEXT, UNPACKED * size + 100_000) if packed else MAX_TEXT
+        limit = min(SECONDS, (15 if packed else 5) + 5 * size / (1 << 20))
+        found: dict[str, Any] = await self._workers.extract_file(file, kind, most=most, limit=limit)
+        return found
 
 
-def _load(file: Path, kind: str) -> tuple[bytes, str]:
-    """The bytes of a file and the day when it was changed.
+def _look(file: Path, kind: str) -> tuple[bytes, int, str]:
+    """The first bytes of a file, how many it has, and the day when it was changed.
 
     Raises:
         ValueError: it is too large, or not what its name says.
@@ -95,10 +94,11 @@ def _load(file: Path, kind: str) -> tuple[bytes, str]:
         raise ValueError("not a file")
     if about.st_size > most:
         raise ValueError(f"larger than {most >> 20} MiB")
-    body = file.read_bytes()
-    if kind not in _PACKED and b"\0" in body[:4096] and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+    with file.open("rb") as stream:
+        start = stream.read(8192)
+    if kind not in _PACKED and b"\0" in start[:4096] and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError("binary, not text")
-    return body, datetime.fromtimestamp(about.st_mtime, UTC).date().isoformat()
+    return start, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC).date().isoformat()
 
 
 def _title(found: dict[str, Any], file: Path, kind: str) -> str:
@@ -109,7 +109,7 @@ def _title(found: dict[str, Any], file: Path, kind: str) -> str:
 
 def _front_matter(body: bytes) -> tuple[str, str]:
     """`title` and `date` of a Markdown file's YAML head, as far as they are plain."""
-    found = _FRONT.match(body[:8192].decode("utf-8-sig", "replace").replace("\r\n", "\n"))
+    found = _FRONT.match(body.decode("utf-8-sig", "replace").replace("\r\n", "\n"))
     lines = found[1].splitlines() if found else []
     fields = {key.strip().lower(): value.strip().strip("\"'") for key, _, value in (x.partition(":") for x in lines)}
     date = re.match(r"\d{4}-\d\d-\d\d", fields.get("date", ""))

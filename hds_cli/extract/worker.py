@@ -155,9 +155,12 @@ class _Desk:
         self._archive: Any = None
 
     def page(self, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        """A page's bytes read: title and the like, and the text as the answer's body."""
+        """A page's bytes, or a file, read: title and the like, and the text as the answer's body."""
         from hds_cli.extract.page import extract
 
+        if "file" in head:
+            with open(head["file"], "rb") as file:
+                body = file.read()
         answer = extract(body, str(head["kind"]), head.get("charset"), str(head["url"]), int(head["most"]))
         return answer, answer.pop("text", "").encode("utf-8", "replace")
 

@@ -69,7 +69,7 @@ class Api:
         self.http.seen.setdefault(self.http.host(url), [0, 0])[0] += 1
         self.http.count(url, size)
 
-    def _json(self, url: str, data: bytes) -> Any:
+    def _json(self, url: str, data: bytes | bytearray) -> Any:
         try:
             return json.loads(data)
         except (ValueError, RecursionError):
@@ -78,7 +78,7 @@ class Api:
 
     async def _ask(
         self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], body: bytes | None = None
-    ) -> bytes:
+    ) -> bytes | bytearray:
         host = self.http.host(url)
         if self._settings.offline:
             raise SourceError(f"{host} was not asked: offline", code="offline")
@@ -98,7 +98,7 @@ class Api:
 
     async def _sent(
         self, url: str, headers: Mapping[str, str], content: bytes | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, Mapping[str, str], bytes | bytearray]:
         """One request; a GET goes out again over a connection that the server was just closing (RFC 9110 9.2.2)."""
         try:
             return await self._send(url, headers, content)
@@ -109,7 +109,7 @@ class Api:
 
     async def _send(
         self, url: str, headers: Mapping[str, str], content: bytes | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, Mapping[str, str], bytes | bytearray]:
         async with self.http.send(url, headers, self._settings.fetch_timeout, content) as response:
             if response.status_code != 200:
                 return response.status_code, response.headers, b""

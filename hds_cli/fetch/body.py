@@ -91,8 +91,8 @@ class Body:
     def __len__(self) -> int:
         return len(self._out)
 
-    def done(self) -> bytes:
-        """The whole body.
+    def done(self) -> bytearray:
+        """The whole body; not a copy, since it may be large.
 
         Raises:
             Refused: `truncated`: the compressed stream has no end.
@@ -102,7 +102,7 @@ class Body:
             self._check()
         if self._inflate is not None and not self._inflate.eof and self.wire:
             raise Refused("truncated")
-        return bytes(self._out)
+        return self._out
 
 
 _XML = re.compile(rb"<\?xml|<rss[\s>]|<feed[\s>]|<rdf:RDF[\s>]", re.I)

@@ -25,6 +25,7 @@ from hds_cli.fetch.guard import Blocked, Policy
 from hds_cli.fetch.http import SKIPPED, Http, judge, user_agent
 from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
+from hds_cli.fetch.room import Room
 from hds_cli.fetch.workers import Archive, Workers
 from hds_cli.threads import Daemon
 from hds_cli.types import Egress, Page, PageStatus, SearchResult
@@ -97,7 +98,8 @@ class Fetcher:
         self.pages = Readable(self.cache, self._http)
         self._disk = Daemon("hds-cache")
         self._workers = Workers()
-        self._journey = Journey(settings, self._http)
+        self._room = Room()
+        self._journey = Journey(settings, self._http, self._room)
         self._running: dict[tuple[str, bool], tuple[asyncio.Task[Page], list[None]]] = {}
         self._backlog: asyncio.Semaphore | None = None
         own = Policy(settings.fetch_allow, _ports(settings), _own_hosts(settings), offline=settings.offline)
@@ -206,7 +208,10 @@ class Fetcher:
             if answer.status == 304 and entry is not None:
                 await self._disk.call(self.cache.refresh, tidy)
                 return dataclasses.replace(entry.page, url=url, status="cached", fetched_at=_now())
-            return await self._extract(url, tidy, answer)
+            try:
+                return await self._extract(url, tidy, answer)
+            finally:
+                self._room.give(answer.held)
 
     async def _extract(self, url: str, tidy: str, answer: Answer) -> Page:
         assert answer.body is not None

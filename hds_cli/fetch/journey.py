@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ from hds_cli.fetch.robots import LIMIT as ROBOTS_LIMIT
 from hds_cli.fetch.robots import path_of
 from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
 from hds_cli.fetch.robots_file import RobotsFile
+from hds_cli.fetch.room import FREE, Room
 
 if TYPE_CHECKING:
     import httpx
@@ -32,13 +35,14 @@ _TRANSIENT = frozenset({"reset", "connect", "protocol", "truncated"})
 
 @dataclasses.dataclass
 class Answer:
-    """What one request ended with; `body` is read only when it is wanted."""
+    """What one request ended with; `body` is read only when it is wanted. `held`: bytes of the room that it takes."""
 
     url: str
     status: int
     headers: dict[str, str]
     body: Body | None = None
     kind: str | None = None
+    held: int = 0
 
     @property
     def location(self) -> str | None:
@@ -51,11 +55,13 @@ class Journey:
     Args:
         settings: `fetch.*` is read.
         http: the guarded connection pool.
+        room: how much of all bodies may be in memory; whoever gets an answer gives back what it holds.
     """
 
-    def __init__(self, settings: Settings, http: Http) -> None:
+    def __init__(self, settings: Settings, http: Http, room: Room) -> None:
         self._settings = settings
         self._http = http
+        self._room = room
         self._hosts = Hosts(settings.fetch_parallel, settings.fetch_delay)
         self._robots = RobotsRules(self._read_robots, RobotsFile(settings.pages_dir / ROBOTS_FILE))
 
@@ -82,7 +88,7 @@ class Journey:
                 if wanted is None or wait > clock.left:
                     return self._usable(answer)
             attempt += 1
-            with clock:
+            async with clock.running():
                 await asyncio.sleep(wait)
 
     def _usable(self, answer: Answer) -> Answer:
@@ -93,14 +99,11 @@ class Journey:
     async def _follow(self, url: str, typed: bool, headers: Mapping[str, str], clock: _Clock) -> Answer:
         start = url
         for hop in range(MAX_REDIRECTS + 1):
-            with clock:
-                async with asyncio.timeout(clock.left):
-                    await self._permitted(url, start, typed, hop)
+            async with clock.running():
+                await self._permitted(url, start, typed, hop)
             host = urlsplit(url).hostname or ""
-            async with self._hosts.turn(host, exempt=self._http.excepted(url)):
-                with clock:
-                    async with asyncio.timeout(clock.left):
-                        answer = await self._hop(url, headers, clock.left)
+            async with self._hosts.turn(host, exempt=self._http.excepted(url)), clock.running():
+                answer = await self._hop(url, headers, clock)
             if answer.location is None:
                 return answer
             url = self._http.joined(url, answer.location)
@@ -125,40 +128,47 @@ class Journey:
         if delay and not inside:
             self._hosts.slow_down(parts.hostname or "", delay)
 
-    async def _hop(self, url: str, headers: Mapping[str, str], seconds: float) -> Answer:
-        async with self._http.send(url, headers, seconds) as response:
-            fields = dict(response.headers)
-            answer = Answer(url, response.status_code, fields)
-            if answer.status != 200:
-                return answer  # the body of a redirect or an error is never read
-            limit = self._settings.fetch_max_bytes
-            body = Body(fields.get("content-encoding"), limit)
-            try:
-                async for chunk in response.aiter_raw():
-                    first = answer.kind is None
-                    body.feed(chunk)
-                    if first and len(body):
-                        answer.kind = kind_of(fields.get("content-type"), body.start, url)
-                        if answer.kind is None:
-                            raise Refused("not_text")
-                        if answer.kind == "pdf":
-                            body.limit = limit * PDF_FACTOR
-                body.done()
-            finally:
-                self._http.count(url, body.wire)
-            if not len(body):
-                raise Refused("empty")
-            answer.body = body
+    async def _hop(self, url: str, headers: Mapping[str, str], clock: _Clock) -> Answer:
+        async with self._http.send(url, headers, clock.left) as response:
+            answer = Answer(url, response.status_code, dict(response.headers))
+            if answer.status == 200:  # the body of a redirect or an error is never read
+                try:
+                    await self._read(response, answer, clock)
+                except BaseException:
+                    self._room.give(answer.held)
+                    raise
             return answer
+
+    async def _read(self, response: httpx.Response, answer: Answer, clock: _Clock) -> None:
+        """The body of an answer, from where it may be large on in its turn."""
+        body = answer.body = Body(answer.headers.get("content-encoding"), self._settings.fetch_max_bytes)
+        try:
+            async for chunk in response.aiter_raw():
+                first = answer.kind is None
+                body.feed(chunk)
+                if first and len(body):
+                    answer.kind = kind_of(answer.headers.get("content-type"), body.start, answer.url)
+                    if answer.kind is None:
+                        raise Refused("not_text")
+                    if answer.kind == "pdf":
+                        body.limit *= PDF_FACTOR
+                if len(body) > FREE and not answer.held:
+                    body.limit = min(body.limit, _declared(answer.headers) or body.limit)
+                    async with clock.paused():
+                        answer.held = await self._room.take(body.limit)
+            body.done()
+        finally:
+            self._http.count(answer.url, body.wire)
+        if not len(body):
+            raise Refused("empty")
 
     async def _read_robots(self, url: str) -> tuple[int, bytes]:
         clock = _Clock(min(5.0, self._settings.fetch_timeout))
         for _ in range(MAX_REDIRECTS + 1):
-            with clock:
-                async with asyncio.timeout(clock.left), self._http.send(url, {}, clock.left) as response:
-                    answer = Answer(url, response.status_code, dict(response.headers))
-                    if answer.location is None:
-                        return answer.status, await self._robots_body(url, response)
+            async with clock.running(), self._http.send(url, {}, clock.left) as response:
+                answer = Answer(url, response.status_code, dict(response.headers))
+                if answer.location is None:
+                    return answer.status, await self._robots_body(url, response)
             url = self._http.joined(url, answer.location)
         return 404, b""  # RFC 9309 2.3.1.2: more than five redirects count as unavailable
 
@@ -180,15 +190,41 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def _declared(headers: Mapping[str, str]) -> int | None:
+    """How long a body that is not encoded is going to be, if its server says so."""
+    length = headers.get("content-length", "")
+    encoded = headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
+    return int(length) if re.fullmatch(r"[0-9]{1,12}", length) and not encoded else None
+
+
 class _Clock:
-    """Seconds left for one URL, counted only inside `with clock`: not while it waits for its turn."""
+    """Seconds left for one URL, counted only inside `running`: not while it waits for its turn."""
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
         self._since = 0.0
+        self._alarm: asyncio.Timeout | None = None
 
-    def __enter__(self) -> None:
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Time counts; what is inside ends with a `TimeoutError` when none is left."""
+        async with asyncio.timeout(self.left) as self._alarm:
+            self._since = time.monotonic()
+            try:
+                yield
+            finally:
+                self._stop()
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Inside `running`: time does not count."""
+        assert self._alarm is not None
+        self._stop()
+        self._alarm.reschedule(None)
+        yield
         self._since = time.monotonic()
+        self._alarm.reschedule(asyncio.get_running_loop().time() + self.left)
 
-    def __exit__(self, *_: object) -> None:
-        self.left = max(0.0, self.left - (time.monotonic() - self._since))
+    def _stop(self) -> None:
+        now = time.monotonic()
+        self.left, self._since = max(0.0, self.left - (now - self._since)), now

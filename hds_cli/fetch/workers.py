@@ -88,36 +88,34 @@ class Workers:
         self._control: socket.socket | None = None
         self._idle: asyncio.Queue[_Worker | None] | None = None
 
-    async def extract(
-        self,
-        body: bytes | bytearray,
-        kind: str,
-        charset: str | None,
-        url: str,
-        *,
-        most: int = bounds.MAX_TEXT,
-        limit: float | None = None,
-    ) -> dict[str, Any]:
-        """The text of a page: `title`, `text`, `author`, `date`, `seconds`, or a `reason` why there is none.
+    async def extract(self, body: bytes | bytearray, kind: str, charset: str | None, url: str) -> dict[str, Any]:
+        """The text of a page: `title`, `text`, `author`, `date`, `seconds`, or a `reason` why there is none."""
+        head = {"kind": kind, "charset": charset, "url": url, "limit": self._limit, "most": bounds.MAX_TEXT}
+        return await self._read(head, body)
+
+    async def extract_file(self, file: Path, kind: str, *, most: int, limit: float) -> dict[str, Any]:
+        """The text of a file, which the child opens itself; as `extract`.
 
         Args:
             most: characters of text that are kept.
-            limit: seconds for this page, instead of the pool's.
+            limit: seconds.
         """
-        limit = limit or self._limit
+        head = {"kind": kind, "charset": None, "url": file.as_uri(), "file": str(file), "limit": limit, "most": most}
+        return await self._read(head, b"")
+
+    async def _read(self, head: dict[str, Any], body: bytes | bytearray) -> dict[str, Any]:
         idle = self.start()
         worker = await idle.get()
         keep: _Worker | None = None
-        head = {"kind": kind, "charset": charset, "url": url, "limit": limit, "most": most}
         try:
             if worker is None:
                 worker = await self._connect()
-            async with asyncio.timeout(limit + GRACE):
+            async with asyncio.timeout(head["limit"] + GRACE):
                 answer, text = await worker.ask(head, body)
             keep = worker
             return answer if answer.get("reason") else answer | {"text": text.decode("utf-8", "replace")}
         except TimeoutError:
-            return {"reason": "extract_timeout", "seconds": limit}
+            return {"reason": "extract_timeout", "seconds": head["limit"]}
         except (OSError, EOFError, ValueError):  # the child is gone: its timer, its memory limit or a crash in C
             return {"reason": "extract_killed"}
         finally:

@@ -77,11 +77,11 @@ class PlainLines:
             case events.SearchFinished():
                 error = event.error or {}
                 return f"{event.source}: {error.get('message') or words.reason(error.get('code'))}, for {name}"
-            case events.PageFinished(status="fetched"):
+            case events.PageFinished(status="cached", held_by=""):
+                return f"read {_page(event)}, cached"
+            case events.PageFinished(status="fetched" | "cached"):
                 weight = f"{words.size(event.bytes)}, " if event.bytes else ""
                 return f"read {_page(event)}, {weight}{words.duration(event.seconds)}"
-            case events.PageFinished(status="cached"):
-                return f"read {_page(event)}, cached"
             case events.PageFinished():
                 return f"not read {_page(event)}: {words.reason(event.reason)}"
             case _:

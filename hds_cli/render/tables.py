@@ -19,8 +19,9 @@ Found = tuple[str, Sequence[SearchResult], Sequence[dict[str, Any]]]
 
 
 def search_dict(found: Sequence[Found]) -> dict[str, Any]:
-    """The content of the document `hds.search/1`."""
+    """The document `hds.search/1`."""
     return {
+        "schema": SEARCH_SCHEMA,
         "queries": [
             {
                 "text": text,

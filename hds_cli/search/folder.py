@@ -17,22 +17,25 @@ from hds_cli.search.updating import Item, Kept, Stamped
 from hds_cli.types import Document
 
 AT_ONCE = 16
+AT_ONCE_BYTES = 8 << 20
 _Rules = tuple[tuple[Path, Any], ...]
 Read = Callable[[Sequence[Path]], Sequence[Document | str]]
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that may be a document; `stamp` tells whether it was touched."""
+    """A file that may be a document; `stamp` tells whether it was touched, `size` is in bytes."""
 
     path: Path
     stamp: str
+    size: int = 0
 
 
 def files(root: Path, suffixes: frozenset[str]) -> list[File]:
     """The files below `root` (or `root` itself) with one of these endings, in the order of their names."""
     if root.is_file():
-        return [File(root, _stamp(root.stat()))]
+        about = root.stat()
+        return [File(root, _stamp(about), about.st_size)]
     return list(_walk(root, suffixes, _rules_above(root)))
 
 
@@ -51,7 +54,7 @@ def items(found: Sequence[File], stamps: Mapping[str, str], read: Read, skip: Ca
             yield Kept(str(file.path))
             continue
         waiting.append(file)
-        if len(waiting) == AT_ONCE:
+        if len(waiting) == AT_ONCE or sum(one.size for one in waiting) > AT_ONCE_BYTES:
             yield from _read(waiting, read, skip)
             waiting = []
     yield from _read(waiting, read, skip)
@@ -84,7 +87,7 @@ def _walk(folder: Path, suffixes: frozenset[str], rules: _Rules) -> Iterator[Fil
             except OSError:
                 continue  # a link to nothing
             if stat.S_ISREG(about.st_mode):
-                yield File(path, _stamp(about))
+                yield File(path, _stamp(about), about.st_size)
 
 
 def _stamp(about: os.stat_result) -> str:

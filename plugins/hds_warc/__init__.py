@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any, TypeVar
 
 from hds_cli import config, paths
 from hds_cli.errors import SourceError
 from hds_cli.search import linked
-from hds_cli.search.base import Extract, SourceContext
+from hds_cli.search.base import Extract, OpenArchive, SourceContext
 from hds_cli.search.local import Collection
 from hds_cli.threads import in_daemon
 from hds_cli.types import Document, Page, SearchResult
 from hds_warc import records
 
+T = TypeVar("T")
 ENDINGS = (".warc", ".warc.gz", ".wet.gz")
-AHEAD = 16  # pages that are being extracted while one is indexed
+AHEAD, AHEAD_BYTES = 16, 16 << 20  # of pages that are being extracted while one is indexed
 
 
 class Warc:
@@ -38,7 +40,7 @@ class Warc:
         records.require()
         self.name = name
         self._paths = linked.files(name, context.settings, ENDINGS)
-        self._extract = context.extract
+        self._extract, self._archive = context.extract, context.archive
         self._indexes: asyncio.Task[list[Collection]] | None = None
 
     @staticmethod
@@ -51,7 +53,7 @@ class Warc:
 
         async def build() -> int:
             async with Fetcher(config.load()) as fetcher:
-                collection = await indexed(path, fetcher.extract, tell, broken.append)
+                collection = await indexed(path, fetcher.archive, fetcher.extract, tell, broken.append)
                 return collection.info().documents
 
         documents = asyncio.run(build())
@@ -75,7 +77,7 @@ class Warc:
         return await asyncio.shield(self._indexes)
 
     async def _open(self) -> list[Collection]:
-        return [await indexed(path, self._extract) for path in self._paths]
+        return [await indexed(path, self._archive, self._extract) for path in self._paths]
 
 
 def folder() -> Path:
@@ -85,6 +87,7 @@ def folder() -> Path:
 
 async def indexed(
     path: Path,
+    archive: OpenArchive,
     extract: Extract,
     tell: Callable[[int], None] | None = None,
     broken: Callable[[str], None] | None = None,
@@ -98,47 +101,57 @@ async def indexed(
     Raises:
         SourceError: `warc_broken`, no page can be read from it.
     """
-    loop = asyncio.get_running_loop()
-    return await in_daemon(_indexed, path, extract, loop, tell, broken or (lambda line: None))
+    pages = _Pages(path, archive, extract, broken or (lambda line: None))
+    return await in_daemon(_indexed, pages, tell)
 
 
-def _indexed(
-    path: Path,
-    extract: Extract,
-    loop: asyncio.AbstractEventLoop,
-    tell: Callable[[int], None] | None,
-    broken: Callable[[str], None],
-) -> Collection:
-    path = path.resolve()
-    state = path.stat()
-    origin = f"{path} {state.st_size} {state.st_mtime_ns}"
-    collection = Collection(hashlib.sha256(str(path).encode()).hexdigest()[:24], folder(), create=True)
+def _indexed(pages: _Pages, tell: Callable[[int], None] | None) -> Collection:
+    state = pages.path.stat()
+    origin = f"{pages.path} {state.st_size} {state.st_mtime_ns}"
+    collection = Collection(hashlib.sha256(str(pages.path).encode()).hexdigest()[:24], folder(), create=True)
     if collection.origin() != origin:
-        collection.update(_documents(path, extract, loop, broken), origin, tell)
+        collection.update(pages.documents(), origin, tell)
     return collection
 
 
-def _documents(
-    path: Path, extract: Extract, loop: asyncio.AbstractEventLoop, broken: Callable[[str], None]
-) -> Iterator[Document]:
-    """The pages of a file as documents, extracted on `loop` some ahead of the one that is wanted; runs in a thread."""
-    waiting: deque[Future[Page]] = deque()
-    count = 0
-    try:
-        for count, record in enumerate(records.read(path), 1):  # noqa: B007
-            waiting.append(asyncio.run_coroutine_threadsafe(_extracted(record, extract), loop))
-            if len(waiting) >= AHEAD:
-                yield from _document(waiting.popleft().result())
-    except SourceError as exc:
-        if not count:
-            raise
-        broken(exc.message)
-    while waiting:
-        yield from _document(waiting.popleft().result())
+class _Pages:
+    """The pages of a file, read and extracted by processes of the loop that it is made on, for a thread beside it."""
 
+    def __init__(self, path: Path, archive: OpenArchive, extract: Extract, broken: Callable[[str], None]) -> None:
+        self.path = path.resolve()
+        self._open, self._extract, self._broken = archive, extract, broken
+        self._loop = asyncio.get_running_loop()
 
-async def _extracted(record: records.Record, extract: Extract) -> Page:
-    return await extract(record.body, record.label, record.url)
+    def documents(self) -> Iterator[Document]:
+        """Each page as a document; some are extracted ahead of the one that is wanted."""
+        waiting: deque[tuple[int, Future[Page]]] = deque()
+        count = 0
+        try:
+            for count, (body, page) in enumerate(self._pages(), 1):  # noqa: B007
+                waiting.append((body, page))
+                while len(waiting) >= AHEAD or sum(size for size, _ in waiting) > AHEAD_BYTES:
+                    yield from _document(waiting.popleft()[1].result())
+        except SourceError as exc:
+            if not count:
+                raise
+            self._broken(exc.message)
+        while waiting:
+            yield from _document(waiting.popleft()[1].result())
+
+    def _pages(self) -> Iterator[tuple[int, Future[Page]]]:
+        """How large each page is in the file, and the page when it is extracted."""
+        archive = self._wait(self._open("hds_warc.records:Reader", str(self.path)))
+        try:
+            while (reply := self._wait(archive.call("next"))).value is not None:
+                if reply.value:
+                    url, label = reply.value
+                    page = self._extract(reply.body, label, url)
+                    yield len(reply.body), asyncio.run_coroutine_threadsafe(page, self._loop)
+        finally:
+            self._loop.call_soon_threadsafe(archive.close)
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 def _document(page: Page) -> Iterator[Document]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hds_cli.bounds import MAX_URL
 from hds_cli.errors import ConfigError, SourceError
 
 MAX_BYTES = 8 << 20  # of one body, decoded
+MAX_LINE = 1 << 16
+MAX_HEAD = 1 << 20  # of the heads of a record, its own and that of the answer in it
+LOOK_SECONDS = 1.0  # that one call may pass over records which are no pages
 
 
 class Record(NamedTuple):
@@ -31,29 +36,67 @@ def require() -> None:
         raise ConfigError("WARC files need warcio, which is not installed", hint='pip install "hds-cli[warc]"')
 
 
-def read(path: Path) -> Iterator[Record]:
-    """The pages in the order of the file: answers with status 200, resources, and texts (`conversion`, as in WET).
+class Reader:
+    """The pages of a file in its order: answers with status 200, resources, and texts (`conversion`, as in WET).
+
+    Lives in a process of its own (`SourceContext.archive`); what it raises there is raised here.
 
     Raises:
-        SourceError: `warc_broken`, the file breaks off or is none; what was before was given.
+        SourceError: `warc_broken`, the file is no archive.
     """
-    from warcio.archiveiterator import ArchiveIterator
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._records = _records(self._path)
+
+    def next(self) -> tuple[str, str, bytes] | tuple[()] | None:
+        """The next page: its address, its label and its bytes. None: there is no other; empty: none found so far.
+
+        Raises:
+            SourceError: `warc_broken`, the file breaks off; what was before was given.
+        """
+        from warcio.exceptions import ArchiveLoadFailed
+        from warcio.statusandheaders import StatusAndHeadersParserException
+
+        until = time.monotonic() + LOOK_SECONDS
+        try:
+            for record in self._records:
+                if (page := _page(record)) is not None:
+                    return page.url, page.label, page.body
+                if time.monotonic() > until:
+                    return ()
+        except (ArchiveLoadFailed, StatusAndHeadersParserException, EOFError, OSError, ValueError) as exc:
+            why = str(exc).strip().split("\n")[0][:200]
+            raise SourceError(f"{self._path.name} cannot be read as a WARC file: {why}", code="warc_broken") from exc
+        return None
+
+
+def _records(path: Path) -> Iterator[Any]:
+    from warcio.archiveiterator import BUFF_SIZE, ArchiveIterator
+    from warcio.bufferedreaders import DecompressingBufferedReader
     from warcio.exceptions import ArchiveLoadFailed
-    from warcio.statusandheaders import StatusAndHeadersParserException
+
+    class Lines(DecompressingBufferedReader):  # type: ignore[misc]
+        in_lines = 0
+
+        def readline(self, length: int | None = None) -> bytes:
+            line: bytes = super().readline(min(length or MAX_LINE, MAX_LINE))
+            self.in_lines += len(line)
+            if self.in_lines > MAX_HEAD:
+                raise ArchiveLoadFailed("the head of a record is larger than any")
+            return line
 
     class Quiet(ArchiveIterator):  # type: ignore[misc]
         INC_RECORD = ""  # what it would write to stderr holds bytes of the file as they are
 
-    try:
-        if not _starts(path).startswith(b"WARC/"):
-            raise ValueError("it does not begin with a WARC record")
-        with path.open("rb") as stream:
-            for record in Quiet(stream):
-                if (found := _page(record)) is not None:
-                    yield found
-    except (ArchiveLoadFailed, StatusAndHeadersParserException, EOFError, OSError, ValueError) as exc:
-        why = str(exc).strip().split("\n")[0]
-        raise SourceError(f"{path.name} cannot be read as a WARC file: {why}", code="warc_broken") from exc
+    if not _starts(path).startswith(b"WARC/"):
+        raise ValueError("it does not begin with a WARC record")
+    with path.open("rb") as stream:
+        records = Quiet(stream)
+        records.reader = lines = Lines(stream, block_size=BUFF_SIZE)
+        for record in records:
+            yield record
+            lines.in_lines = 0
 
 
 def _starts(path: Path) -> bytes:
@@ -69,7 +112,7 @@ def _starts(path: Path) -> bytes:
 
 def _page(record: Any) -> Record | None:
     url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<> \t")
-    if not url.startswith(("http://", "https://")) or any(c.isspace() for c in url):
+    if not url.startswith(("http://", "https://")) or len(url) > MAX_URL or any(c.isspace() for c in url):
         return None
     if record.rec_type == "response":
         if record.http_headers is None or record.http_headers.get_statuscode() != "200":
@@ -82,4 +125,4 @@ def _page(record: Any) -> Record | None:
     if label.startswith(("image/", "video/", "audio/", "font/")):
         return None
     body = record.content_stream().read(MAX_BYTES)
-    return Record(url, body, label) if body else None
+    return Record(url, body, label[:200]) if body else None

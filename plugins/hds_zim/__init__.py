@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote, unquote
+from typing import Any
+from urllib.parse import unquote
 
+from hds_cli import config
+from hds_cli.errors import SourceError
 from hds_cli.search import linked
-from hds_cli.search.base import SourceContext
+from hds_cli.search.base import Archive, Reply, SourceContext
 from hds_cli.text import BM25, cut_passages, terms
-from hds_cli.threads import Daemon
 from hds_cli.types import Page, SearchResult
 from hds_zim import archive, words
-from hds_zim.archive import ZimFile
-from hds_zim.article import marked
 
 ENDINGS = (".zim", ".zimaa")
 KEPT = 64  # pages that were read for their snippets and are likely to be asked for next
@@ -36,18 +36,17 @@ class Zim:
         archive.require()
         self.name = name
         self._paths = linked.files(name, context.settings, ENDINGS)
-        self._extract = context.extract
-        self._thread = Daemon("hds-zim")  # libzim's searches must not run side by side
-        self._files: dict[str, ZimFile] = {}
+        self._extract, self._archive = context.extract, context.archive
+        self._books: asyncio.Task[Archive] | None = None
         self._pages: dict[str, asyncio.Task[Page | None]] = {}
 
     @staticmethod
     def prepare(name: str, path: Path, tell: Callable[[int], None]) -> tuple[int, str]:
         """Open the file once, to see that it can be; what `hds index add FILE.zim` does."""
         archive.require()
-        file = ZimFile(path)
-        note = "" if file.indexed else f"{path.name} has no full-text index: its titles alone are searched"
-        return file.articles, note
+        articles, indexed = asyncio.run(_about(path))
+        note = "" if indexed else f"{path.name} has no full-text index: its titles alone are searched"
+        return articles, note
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
         hits = await words.search(self, query, top_k)
@@ -69,43 +68,44 @@ class Zim:
 
     async def matching(self, wanted: Sequence[str], limit: int) -> words.Matches:
         """`WordIndex`: in all files, the best of each first."""
-        total, found = await self._thread.call(self._matching, wanted, limit)
-        return words.Matches(total, found)
+        total, rows = (await self._call("matching", list(wanted), limit)).value
+        return words.Matches(total, [words.Hit(*row) for row in rows])
 
     async def titled(self, start: str, limit: int) -> Sequence[words.Hit]:
         """`WordIndex`: titles in all files."""
-        return await self._thread.call(self._titled, start, limit)
+        return [words.Hit(*row) for row in (await self._call("titled", start, limit)).value]
 
-    def _matching(self, wanted: Sequence[str], limit: int) -> tuple[int, list[words.Hit]]:
-        answers = [(file, *file.matching(wanted, limit)) for file in self._opened()]
-        ranked = sorted((rank, place) for place, answer in enumerate(answers) for rank in range(len(answer[2])))
-        hits = (self._hit(answers[place][0], answers[place][2][rank]) for rank, place in ranked)
-        return sum(total for _, total, _ in answers), list(hits)
-
-    def _titled(self, start: str, limit: int) -> list[words.Hit]:
-        return [self._hit(file, path, title) for file in self._opened() for path, title in file.titled(start, limit)]
-
-    def _hit(self, file: ZimFile, path: str, title: str = "") -> words.Hit:
-        final = file.canonical(path)
-        return words.Hit(f"zim://{quote(file.name)}/{quote(final)}", title or file.title(final) or "")
-
-    def _opened(self) -> list[ZimFile]:
-        if not self._files:
-            opened = [ZimFile(path) for path in self._paths]
-            self._files = {file.name: file for file in opened}
-        return list(self._files.values())
+    async def _call(self, method: str, *args: Any) -> Reply:
+        """Ask the files, in a process that is started again after one that was killed."""
+        if self._books is None:
+            self._books = asyncio.ensure_future(self._archive("hds_zim.archive:Books", *map(str, self._paths)))
+        books = self._books
+        try:
+            archive = await asyncio.shield(books)
+            return await archive.call(method, *args)
+        except (SourceError, asyncio.CancelledError) as exc:
+            lost = not isinstance(exc, SourceError) or exc.error_code == "archive_killed"
+            if self._books is books and (lost or not books.done() or books.exception()):
+                self._books = None
+            raise
 
     async def _read(self, url: str) -> Page | None:
         name, _, path = url.removeprefix("zim://").partition("/")
-        item = await self._thread.call(self._item, unquote(name), unquote(path))
-        if item is None:
+        reply = await self._call("item", unquote(name), unquote(path))
+        if reply.value is None:
             return None
-        page = await self._extract(marked(item.body), item.label, url)
-        return replace(page, title=item.title or page.title, status="cached" if page.text else page.status)
+        title, label = reply.value
+        page = await self._extract(reply.body, label, url)
+        return replace(page, title=title or page.title, status="cached" if page.text else page.status)
 
-    def _item(self, name: str, path: str) -> archive.Item | None:
-        self._opened()
-        return self._files[name].item(path) if name in self._files else None
+
+async def _about(path: Path) -> tuple[int, bool]:
+    from hds_cli.fetch.client import Fetcher
+
+    async with Fetcher(config.load()) as fetcher:
+        books = await fetcher.archive("hds_zim.archive:Books", str(path))
+        articles, indexed = (await books.call("about")).value
+        return int(articles), bool(indexed)
 
 
 def snippet(text: str, query: str) -> str:

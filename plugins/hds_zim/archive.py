@@ -1,4 +1,7 @@
-"""ZIM files through libzim (GPL-3.0-or-later, the extra `zim`); the only file that imports it. Every call blocks."""
+"""ZIM files through libzim (GPL-3.0-or-later, the extra `zim`); the only file that imports it. Every call blocks.
+
+`Books` lives in a process of its own (`SourceContext.archive`): libzim and Xapian parse what strangers packed.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,11 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
+from hds_cli import bounds
 from hds_cli.errors import ConfigError, SourceError
+from hds_zim.article import marked
 
 MAX_BYTES = 8 << 20  # of one article; the longest of Wikipedia have about 3 MB
 _FAULTS = (RuntimeError, ValueError)  # libzim's exceptions, and broken UTF-8 in names
@@ -114,6 +120,44 @@ class ZimFile:
             return None
         except _FAULTS as exc:
             raise _broken(self.path, exc) from exc
+
+
+class Books:
+    """Some ZIM files as one: their best hits side by side. Titles and addresses are within the limits of a page.
+
+    Raises:
+        SourceError: `zim_broken`, libzim cannot use one of them.
+    """
+
+    def __init__(self, *paths: str) -> None:
+        opened = [ZimFile(Path(path)) for path in paths]
+        self._files = {file.name: file for file in opened}
+
+    def about(self) -> tuple[int, bool]:
+        """How many articles there are, and whether every file has a full-text index."""
+        files = self._files.values()
+        return sum(file.articles for file in files), all(file.indexed for file in files)
+
+    def matching(self, wanted: Sequence[str], limit: int) -> tuple[int, list[tuple[str, str]]]:
+        """About how many articles have all these words; address and title of the best of each file, the best first."""
+        answers = [(file, *file.matching(wanted, limit)) for file in self._files.values()]
+        ranked = sorted((rank, place) for place, answer in enumerate(answers) for rank in range(len(answer[2])))
+        hits = [self._hit(answers[place][0], answers[place][2][rank]) for rank, place in ranked]
+        return sum(total for _, total, _ in answers), [hit for hit in hits if len(hit[0]) <= bounds.MAX_URL]
+
+    def titled(self, start: str, limit: int) -> list[tuple[str, str]]:
+        """Address and title of the articles that are called `start`, or begin like that."""
+        found = [self._hit(f, path, title) for f in self._files.values() for path, title in f.titled(start, limit)]
+        return [hit for hit in found if len(hit[0]) <= bounds.MAX_URL]
+
+    def item(self, name: str, path: str) -> tuple[str, str, bytes] | None:
+        """Title, label and bytes of an article, ready for the extractor; None when there is none."""
+        found = self._files[name].item(path) if name in self._files else None
+        return found and (bounds.title(found.title), found.label[:200], marked(found.body))
+
+    def _hit(self, file: ZimFile, path: str, title: str = "") -> tuple[str, str]:
+        final = file.canonical(path)
+        return f"zim://{quote(file.name)}/{quote(final)}", bounds.title(title or file.title(final) or "")
 
 
 def _broken(path: Path, exc: Exception) -> SourceError:

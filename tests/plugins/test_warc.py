@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import sys
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -15,8 +16,13 @@ import pytest
 
 from hds_cli.config import Settings, SourceSettings
 from hds_cli.errors import ConfigError, SourceError
+from hds_cli.fetch.client import Fetcher
+from hds_cli.search import sources
+from hds_cli.search.base import Archive, SourceContext
 from hds_cli.types import Page, SearchResult
 from tests.conftest import Hds
+from tests.fetch.conftest import run
+from tests.measure import measured
 from tests.plugins.books import ARTICLES
 from tests.plugins.test_zim import with_source
 
@@ -134,22 +140,53 @@ def test_what_the_page_cache_exports_can_be_searched(hds: Hds, tmp_path: Path) -
     )
 
 
-def test_an_index_is_made_once_and_again_when_the_file_changes(
-    tmp_path: Path, settings: Make, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_index_is_made_once_and_again_when_the_file_changes(tmp_path: Path, settings: Make, home: Path) -> None:
     """The second search does not read the archive; one that was replaced is read anew."""
-    from hds_warc import records
+    reads: list[str] = []
 
-    real, reads = records.read, []
-    monkeypatch.setattr(records, "read", lambda path: (reads.append(path), real(path))[1])
+    def searched(path: Path, query: str) -> list[SearchResult]:
+        made = settings(offline=True, sources={"warc": SourceSettings(path=str(path))})
+
+        async def inside() -> list[SearchResult]:
+            async with Fetcher(made) as fetcher:
+
+                async def archive(factory: str, *files: str) -> Archive:
+                    reads.extend(files)
+                    return await fetcher.archive(factory, *files)
+
+                context = SourceContext(made, fetcher.api, None, fetcher.extract, archive=archive)
+                (source,) = sources.open_sources(["warc"], context)
+                return await source.search(query, 5)
+
+        found: list[SearchResult] = run(inside())
+        return found
+
     path = crawl(tmp_path / "c.warc.gz")
-    assert search(path, settings, "walrus")
-    assert search(path, settings, "narwhal")
+    assert searched(path, "walrus")
+    assert searched(path, "narwhal")
     assert len(reads) == 1
     path.write_bytes(path.read_bytes() + crawl(tmp_path / "d.warc.gz").read_bytes())
     os.utime(path, (1, 1))
-    assert search(path, settings, "walrus")
+    assert searched(path, "walrus")
     assert len(reads) == 2
+
+
+@pytest.mark.parametrize("where", ["record", "answer", "many"])
+def test_a_header_without_an_end_costs_the_process_that_reads_it(where: str, hds: Hds, tmp_path: Path) -> None:
+    """300 MB of one header line in 300 kB: the page before it is indexed, and this process stays small."""
+    good = crawl(tmp_path / "good.warc.gz").read_bytes()
+    head = b"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: https://example.org/a\r\nContent-Length: 999999999\r\n"
+    endless = {"record": head + b"X: ", "answer": head + b"\r\nHTTP/1.1 200 OK\r\nX: ", "many": head}[where]
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
+    piece = b"X: y\r\n" * 150_000 if where == "many" else b"y" * 1_000_000
+    bomb = squeeze.compress(endless) + b"".join(squeeze.compress(piece) for _ in range(300)) + squeeze.flush()
+    path = tmp_path / "bomb.warc.gz"
+    path.write_bytes(good + bomb)
+    done, peak, _ = measured("index", "add", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "the head of a record is larger than any" in done.stderr
+    assert json.loads(hds("index", "info", "bomb", "--json").stdout)["documents"] >= len(ARTICLES)
+    assert peak < 150 << 20
 
 
 def test_a_folder_of_archives_is_one_source(tmp_path: Path, settings: Make, home: Path) -> None:
