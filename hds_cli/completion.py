@@ -142,8 +142,12 @@ def _short() -> Iterator[Candidate]:
 
 
 def _plugins() -> Iterator[Candidate]:
-    for kind in ("sources", "collections", "models", "engines"):
+    for kind in ("sources", "collections", "models", "engines", "dialects"):
         yield from ((name, kind) for name in _installed(f"hds.{kind}.v1"))
+
+
+def _dialects() -> Iterator[Candidate]:
+    yield from ((name, "") for name in _installed("hds.dialects.v1"))
 
 
 def _settings() -> Iterator[Candidate]:
@@ -168,6 +172,7 @@ def _files() -> Iterator[Candidate]:
 _KINDS: dict[str, Callable[[], Iterator[Candidate]]] = {
     "run": _runs, "collection": _collections, "source": _sources, "pulled": _pulled, "model": _models,
     "short": _short, "plugin": _plugins, "setting": _settings, "profile": _profiles, "file": _files,
+    "dialect": _dialects,
 }  # fmt: skip
 
 

@@ -76,9 +76,21 @@ class Settings:
     top_k: int = setting(
         5, "results of a query that are read", least=1, shapes=True, flag=Flag("Results of a query that are read", "N")
     )
-    select: str = setting(
-        "bm25", "what chooses the passages the model reads: bm25 or a plugin", shapes=True,
-        flag=Flag("What chooses the passages: bm25 or a plugin", "NAME"),
+    select: str | None = setting(
+        None, "what chooses the passages: bm25 or a plugin; unset: what suits the model", shapes=True,
+        flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
+    )  # fmt: skip
+    evidence_tokens: int | None = setting(
+        None, "tokens the model may read in a turn; unset: a share of the context", least=64, shapes=True,
+        flag=Flag("Tokens the model may read in a turn.", "N"),
+    )  # fmt: skip
+    evidence_passages: int | None = setting(
+        None, "passages read for a query; unset: 12, or what suits the model", least=1, shapes=True,
+        flag=Flag("Passages read for a query.", "N"),
+    )  # fmt: skip
+    passage_words: int | None = setting(
+        None, "words of a passage, at most; unset: 250, or what suits the model", least=20, shapes=True,
+        flag=Flag("Words of a passage, at most.", "N"),
     )  # fmt: skip
     temperature: float | None = setting(
         None, "sampling temperature; unset: what the dialect was made for", least=0, most=2, shapes=True,

@@ -67,7 +67,7 @@ class Document:
 class Passage:
     """A piece of a page that the model may read; `n` is its number in this run (0: not numbered yet).
 
-    `heading` is the heading it stands under, if any.
+    `heading` is the heading it stands under, if any; `date` is when the page says that it was written.
     """
 
     url: str
@@ -77,6 +77,7 @@ class Passage:
     heading: str = ""
     score: float = 0.0
     fetched_at: str | None = None
+    date: str | None = None
 
     @property
     def full(self) -> str:

@@ -23,7 +23,7 @@ from hds_cli.agent.evidence import Budget, Evidence, turn_budget
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
-from hds_cli.agent.select import Selector
+from hds_cli.agent.selectors import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
 from hds_cli.agent.verdict import Verdict, judge
 from hds_cli.engine.base import Counter, Segment
@@ -189,9 +189,12 @@ class Run:
         self._say(events.DocumentAttached, url=page.url, title=page.title, passages=passages)
         return passages
 
-    def _budget(self, room: int) -> Budget:
+    def _budget(self, room: int, turn: int = 1) -> Budget:
         limits = self._limits
-        return turn_budget(self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens)
+        return turn_budget(
+            self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens,
+            words=limits.passage_words, turns_left=limits.max_turns - turn + 1,
+        )  # fmt: skip
 
     # --- the model writes ----------------------------------------------------------------------------------------
 
@@ -254,7 +257,7 @@ class Run:
             return
         if turn.tasks and not self._parts.fanout.answered and not self._book.read:
             raise self._unreachable()
-        budget = self._budget(await self._model(self._parts.dialect.make_room))
+        budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
         passages = dict(zip(pages, chosen, strict=True))

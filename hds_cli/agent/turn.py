@@ -24,7 +24,8 @@ class Limits:
     turn_timeout: float = 20.0
     timeout: float | None = None
     evidence_tokens: int | None = None
-    evidence_passages: int = 4
+    evidence_passages: int = 12
+    passage_words: int = 250
 
 
 @dataclass

@@ -184,12 +184,11 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 async def _asked(settings: Settings) -> list[tuple[str, HdsError | None]]:
     """Each source in use with what it was asked, or why it does not work."""
     from hds_cli.fetch.client import Fetcher
-    from hds_cli.search.base import SourceContext
     from hds_cli.search.sources import defaults
 
     names = list(settings.source) or defaults(settings)
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, fetcher.fetch, fetcher.archive)
+        context = fetcher.context
         return await asyncio.gather(*(_one(name, context) for name in names))
 
 

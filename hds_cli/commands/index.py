@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hds_cli.commands import _options, _print
-from hds_cli.errors import SourceUnknown, UsageError
+from hds_cli.errors import HdsError, SourceUnknown, UsageError
 from hds_cli.plugins import load
 from hds_cli.search import collections, folder, linked, sources
 from hds_cli.search.local import Changes, Collection, check_name, names, read_jsonl
@@ -123,11 +123,7 @@ def list_(json_: _options.Json = False) -> None:
     rows: list[dict[str, object]] = []
     for name in collections.available():
         if name in built:
-            info = Collection(name).info()
-            origin = ", ".join(info.origin.split("\n"))
-            if info.unfinished:
-                origin = f"unfinished: hds index add {info.unfinished} --name {name}"
-            rows.append({"name": name, "documents": info.documents, "bytes": info.bytes, "origin": origin})
+            rows.append(_built_row(name))
         else:
             rows.append({"name": name, "documents": None, "bytes": 0, "origin": "not built yet"})
     rows += [_linked_row(name) for name in linked.names()]
@@ -188,6 +184,18 @@ def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     if note:
         _print.say(note)
     _print.say(f"{name}: {documents:,} documents in {path.resolve()}   (hds ask -s {name} …)")
+
+
+def _built_row(name: str) -> dict[str, object]:
+    """A collection on disk; one that cannot be used says why, and does not hide the others."""
+    try:
+        info = Collection(name).info()
+    except HdsError as exc:
+        return {"name": name, "documents": None, "bytes": 0, "origin": f"not usable: {exc.message}"}
+    origin = ", ".join(info.origin.split("\n"))
+    if info.unfinished:
+        origin = f"unfinished: hds index add {info.unfinished} --name {name}"
+    return {"name": name, "documents": info.documents, "bytes": info.bytes, "origin": origin}
 
 
 def _linked_row(name: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from hds_cli import events
 from hds_cli.agent.dialects import check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
-from hds_cli.agent.select import selector
+from hds_cli.agent.selectors import BUILTIN, Selector, selector
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
@@ -102,7 +102,7 @@ class Desk:
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
-            selector=selector(settings.select),
+            selector=_selector(model.spec, settings),
         )
 
 
@@ -119,10 +119,10 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
-    selector(settings.select)  # one that is not there is said before the model is loaded
+    _selector(spec, settings)  # one that is not there is said before the model is loaded
     check_dialect(settings.dialect)
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, fetcher.fetch, fetcher.archive)
+        context = fetcher.context
         sources = own(context) if callable(own) else own
         if sources is None:
             sources = open_sources(settings.source, context)
@@ -150,9 +150,19 @@ def _limits(model: Model, settings: Settings) -> Limits:
         max_queries=settings.max_queries,
         turn_timeout=settings.turn_timeout,
         timeout=settings.timeout,
-        evidence_tokens=model.spec.evidence_tokens,
-        evidence_passages=model.spec.evidence_passages or 4,
+        evidence_tokens=settings.evidence_tokens or model.spec.evidence_tokens,
+        evidence_passages=settings.evidence_passages or model.spec.evidence_passages or Limits.evidence_passages,
+        passage_words=settings.passage_words or model.spec.passage_words or Limits.passage_words,
     )
+
+
+def _selector(spec: ModelSpec, settings: Settings) -> Selector:
+    """The user's choice, or what suits the model.
+
+    Raises:
+        PluginError: there is none of that name, or it does not load.
+    """
+    return selector(settings.select or spec.select or BUILTIN)
 
 
 def warnings(model: Model, settings: Settings) -> list[events.Notice]:

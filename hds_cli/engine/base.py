@@ -131,8 +131,8 @@ class ModelSpec:
 
     `dialect` names how it is spoken to; an adapter (`lora`) goes with that dialect alone. `preamble` and `boxed`
     replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on). `evidence_tokens` and
-    `evidence_passages` bound the passages that it reads in a turn, and for one query. `notice` is said when it is used
-    without having been asked for.
+    `evidence_passages` bound the passages that it reads in a turn, and for one query; `passage_words` how long they
+    are; `select` names what chooses them. `notice` is said when it is used without having been asked for.
     """
 
     name: str
@@ -145,5 +145,7 @@ class ModelSpec:
     n_ctx: int | None = None
     evidence_tokens: int | None = None
     evidence_passages: int | None = None
+    passage_words: int | None = None
+    select: str | None = None
     notice: str = ""
     about: str = ""

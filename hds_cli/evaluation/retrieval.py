@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from hds_cli.agent import select
 from hds_cli.agent.evidence import Budget, Evidence
+from hds_cli.agent.selectors import about_tokens
+from hds_cli.agent.selectors import selector as selector_named
 from hds_cli.evaluation.ranking import ndcg, recall, reciprocal_rank
 from hds_cli.evaluation.relevance import Bench, Topic
 from hds_cli.text import quote_words
@@ -90,21 +91,16 @@ async def choose(
     Raises:
         PluginError: there is no such selector, or it fails.
     """
-    chooser = select.selector(selector)
+    chooser = selector_named(selector)
     rows = []
     topics = bench.topics[:limit]
     for topic in topics:
         pages = [page for r in await search(topic.query, _PAGES) if (page := await read(r.url))]
-        rows.append(_kept(bench, topic, pages, _passages(chooser, topic.query, pages)))
+        evidence = Evidence(topic.query, about_tokens, chooser)
+        (passages,) = evidence.select([(topic.query, pages)], Budget(_TOKENS, _PASSAGES))
+        rows.append(_kept(bench, topic, pages, passages))
         on_topic()
     return Finding(bench.name, source, selector, len(topics), _means(rows))
-
-
-def _passages(chooser: select.Selector | None, query: str, pages: Sequence[Page]) -> list[Passage]:
-    if chooser is not None:
-        return [passage for _, passage in select.asked(chooser, query, query, pages, _PASSAGES)]
-    evidence = Evidence(query, lambda text: (len(text) + 3) // 4)
-    return list(evidence.select([(query, pages)], Budget(_TOKENS, _PASSAGES))[0])
 
 
 def _kept(bench: Bench, topic: Topic, pages: Sequence[Page], passages: Sequence[Passage]) -> dict[str, float]:

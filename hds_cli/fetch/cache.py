@@ -7,21 +7,24 @@ page that is not kept.
 from __future__ import annotations
 
 import dataclasses
+import os
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hds_cli.fetch.disk import LOCK_SECONDS, Disk, move_away
 from hds_cli.fetch.disk import NAME as ENTRIES_FILE
-from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, snippet, stamp, storable
-from hds_cli.fetch.index import PageIndex
+from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, stamp, storable
+from hds_cli.fetch.index import OLDER_SCHEMA, OtherVersion, PageIndex
 from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
 from hds_cli.keys import hider
-from hds_cli.text import terms
+from hds_cli.text import named_in, snippet, terms
 from hds_cli.types import Page, SearchResult
 
 if TYPE_CHECKING:
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 _BATCH = 32
 _INDEX = "index.sqlite"
+_OLDER_INDEX = "index.sqlite.older"  # searched until the new one has all pages
+_PATIENCE = 1.5  # seconds for which a search waits for pages that are not indexed
+_SHOWN = 200_000  # characters of a page that are looked through for what a result shows
 
 
 class PageCache:
@@ -50,6 +56,7 @@ class PageCache:
         self._hide = hide or (lambda value: value)
         self._disk = Disk(folder)
         self._index: PageIndex | None = None
+        self._renewing: threading.Thread | None = None
         self._pending: list[tuple[str, Page, Page | None]] = []
         self._written = 1 << 62  # looked at with the first page, then every fiftieth of the limit
 
@@ -143,18 +150,18 @@ class PageCache:
         wanted = terms(query)
         found: list[tuple[float, int, Page]] = []
         with self._disk.safely():
-            self._catch_up()
+            if not self._catch_up(seconds=_PATIENCE):
+                self._go_on()
             keys: list[str] = []
             self._words(lambda index: keys.extend(index.search(query, 2 * top_k + 8)), create=False)
+            keys += [key for key in self._older_keys(query, 2 * top_k + 8) if key not in keys]
             for place, key in enumerate(keys):
                 entry = self._disk.intact(key)
                 if entry is not None and entry.page.ok:
-                    named = set(terms(entry.page.title))
-                    bonus = len(named) if named and named <= set(wanted) else 0
-                    found.append((-bonus, place, self._hide(entry.page)))
+                    found.append((-named_in(entry.page.title, wanted), place, self._hide(entry.page)))
         found.sort(key=lambda item: item[:2])
         return [
-            SearchResult(page.url, page.title, snippet(page.text, wanted), rank, "cache")
+            SearchResult(page.url, page.title, snippet(page.text[:_SHOWN], wanted), rank, "cache")
             for rank, (_, _, page) in enumerate(found[:top_k], 1)
         ]
 
@@ -233,7 +240,7 @@ class PageCache:
         path = self.folder / _INDEX
         try:
             if self._index is None and (create or path.exists()):
-                self._index = PageIndex(path, LOCK_SECONDS)
+                self._index = self._open_index(path)
             if self._index is not None:
                 call(self._index)
         except sqlite3.OperationalError as exc:
@@ -245,25 +252,75 @@ class PageCache:
                 self._index = None
             move_away(path)  # made again from the cache by _catch_up
 
-    def _catch_up(self, ghosts: bool = False) -> None:
-        """Index what a killed process had no time to index, and forget what is no longer there."""
+    def _open_index(self, path: Path) -> PageIndex:
+        try:
+            return PageIndex(path, LOCK_SECONDS)
+        except OtherVersion:
+            older = PageIndex(path, LOCK_SECONDS, OLDER_SCHEMA)
+            older.compact()
+            older.close()
+            os.replace(path, self.folder / _OLDER_INDEX)
+            return PageIndex(path, LOCK_SECONDS)
+
+    def _older_keys(self, query: str, number: int) -> list[str]:
+        """What an index of an earlier version finds, as long as there is one."""
+        path = self.folder / _OLDER_INDEX
+        if not path.exists():
+            return []
+        try:
+            with closing(PageIndex(path, LOCK_SECONDS, OLDER_SCHEMA)) as older:
+                return older.search(query, number)
+        except (sqlite3.Error, OSError):
+            return []
+
+    def _catch_up(self, ghosts: bool = False, seconds: float = 1e9) -> bool:
+        """Index what no process had the time or the version for, and forget what is no longer there.
+
+        Returns:
+            True when all of it is done; False when `seconds` were over before.
+        """
+        until = time.monotonic() + seconds
         self._flush()
         if not self._disk.there():
-            return
+            return True
         sizes: list[int] = []
         self._words(lambda index: sizes.append(len(index)))
         if not ghosts and sizes == [self._disk.count()]:
-            return
+            return True
         known: set[str] = set()
         self._words(lambda index: known.update(index.keys()))
         there = set(self._disk.all_keys())
-        for key in there - known:
-            if (entry := self._disk.intact(key)) is None:
-                self._disk.delete(key)
-            else:
-                self._words(partial(PageIndex.put, key=key, page=entry.page))
         for key in known - there:
             self._words(partial(PageIndex.remove, key=key))
+        missing = iter(there - known)
+        while batch := list(islice(missing, _BATCH)):
+            if time.monotonic() > until:
+                return False
+            self._index_all(batch)
+        for path in self.folder.glob(_OLDER_INDEX + "*"):
+            path.unlink(missing_ok=True)
+        return True
+
+    def _index_all(self, keys: Sequence[str]) -> None:
+        entries = [(key, self._disk.intact(key)) for key in keys]
+        for key in [key for key, entry in entries if entry is None]:
+            self._disk.delete(key)
+        pages: list[tuple[str, Page, Page | None]] = [(key, entry.page, None) for key, entry in entries if entry]
+        self._words(lambda index: index.put_all(pages))
+
+    def _go_on(self) -> None:
+        """Index the rest in the background; what the end of the process leaves, the next use takes up."""
+        if self._renewing is None or not self._renewing.is_alive():
+            self._renewing = threading.Thread(target=self._renew, daemon=True, name="hds-pages-index")
+            self._renewing.start()
+
+    def _renew(self) -> None:
+        done = False
+        while not done:
+            done = True  # unless there is more to do: a fault ends it
+            with self._disk.safely():
+                done = self._catch_up(seconds=0.2)
+            time.sleep(0.01)
 
     def _shrink(self) -> None:
         """Evict what was stored first until the files fit, with a tenth to spare."""

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hds_cli import bounds
-from hds_cli.text import terms
 from hds_cli.types import Page
 
 # Goes into every key: pages read by an older extractor are not found and are read again.
@@ -114,15 +113,6 @@ def storable(page: Page) -> Page:
         if clean != value:
             fixed[name] = clean
     return dataclasses.replace(page, **fixed) if fixed else page
-
-
-def snippet(text: str, wanted: list[str], width: int = 300) -> str:
-    """The stretch of `text` with most of the wanted terms."""
-    blocks = [block for block in text[:100_000].split("\n\n") if not block.startswith("#")][:200]
-    goal = set(wanted)
-    best = max(blocks, key=lambda block: len(goal & set(terms(block[:2000]))), default="")
-    words = " ".join(best.split())
-    return words if len(words) <= width else words[:width].rsplit(" ", 1)[0] + " …"
 
 
 def stamp(seconds: object) -> str | None:

@@ -16,13 +16,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from hds_cli.text import terms
+from hds_cli.text import indexed, lone_letter, terms
 from hds_cli.types import Page
 
-_SCHEMA = 1
+_SCHEMA = 2
+OLDER_SCHEMA = 1
 _TABLES = """
 CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, hash BLOB NOT NULL);
-CREATE VIRTUAL TABLE words USING fts5(title, text, content='', tokenize='porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE words USING fts5(title, text, content='',
+    tokenize="porter unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'");
 """
 _SEARCH = """
 SELECT pages.key, bm25(words, 4.0, 1.0) AS score FROM words JOIN pages ON pages.id = words.rowid
@@ -30,11 +32,20 @@ WHERE words MATCH ? ORDER BY score LIMIT ?
 """
 
 
-class PageIndex:
-    """One SQLite file; calls may come from any thread."""
+class OtherVersion(sqlite3.DatabaseError):
+    """The index was made by another version of hds."""
 
-    def __init__(self, path: Path, busy: float = 1.0) -> None:
-        self.path = path
+
+class PageIndex:
+    """One SQLite file; calls may come from any thread.
+
+    Args:
+        busy: seconds to wait for another process.
+        schema: the version it must have; an older one can be searched, not written.
+    """
+
+    def __init__(self, path: Path, busy: float = 1.0, schema: int = _SCHEMA) -> None:
+        self.path, self._schema = path, schema
         self._lock = threading.Lock()
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._db = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
@@ -55,8 +66,8 @@ class PageIndex:
                         self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={_SCHEMA}")
             self._db.execute("COMMIT")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:
-            raise sqlite3.DatabaseError("an index of another version")
+        if self._db.execute("PRAGMA user_version").fetchone()[0] != self._schema:
+            raise OtherVersion("an index of another version")
         for pragma in ("synchronous=NORMAL", "wal_autocheckpoint=256", "journal_size_limit=1048576"):
             self._db.execute(f"PRAGMA {pragma}")
 
@@ -85,7 +96,8 @@ class PageIndex:
             self._forget(row[0], row[1], old)
         cursor = self._db.execute("INSERT INTO pages(key, hash) VALUES(?, ?)", (key, digest))
         self._db.execute(
-            "INSERT INTO words(rowid, title, text) VALUES(?, ?, ?)", (cursor.lastrowid, page.title, page.text)
+            "INSERT INTO words(rowid, title, text) VALUES(?, ?, ?)",
+            (cursor.lastrowid, indexed(page.title), indexed(page.text)),
         )
 
     def remove(self, key: str, old: Page | None = None) -> None:
@@ -109,7 +121,8 @@ class PageIndex:
         self._db.execute("DELETE FROM pages WHERE id = ?", (number,))
         if old is not None and _hash(old) == digest:
             self._db.execute(
-                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, ?)", (number, old.title, old.text)
+                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, ?)",
+                (number, indexed(old.title), indexed(old.text)),
             )
 
     def search(self, query: str, number: int) -> list[str]:
@@ -117,7 +130,7 @@ class PageIndex:
         wanted = list(dict.fromkeys(terms(query)))[:64]
         if not wanted:
             return []
-        match = " OR ".join('"' + term.replace('"', '""') + '"' for term in wanted)
+        match = " OR ".join(f'"{term}"*' if lone_letter(term) else f'"{term}"' for term in wanted)
         with self._lock:
             return [row[0] for row in self._db.execute(_SEARCH, (match, number))]
 

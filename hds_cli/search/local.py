@@ -9,21 +9,20 @@ import json
 import os
 import re
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from hds_cli import paths
 from hds_cli.errors import SourceError, SourceUnknown, UsageError
-from hds_cli.search import embeddings, ranking, schema, updating
+from hds_cli.search import embeddings, opening, ranking, renewing, schema, updating
 from hds_cli.search.embeddings import Embedder
 from hds_cli.search.query import Query, parse
 from hds_cli.search.schema import SCHEMA_VERSION
-from hds_cli.search.snippets import snippet
 from hds_cli.search.updating import Changes
+from hds_cli.text import snippet
 from hds_cli.types import Document, Page, SearchResult
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "read_jsonl",
 ]
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
-LOCK_SECONDS = 30.0
 CACHE_KIB = 32_768
 
 
@@ -75,6 +73,8 @@ class Collection:
         self._idle: list[sqlite3.Connection] = []
         self._embedder: Embedder | None = None
         self._vectors: tuple[object, embeddings.Vectors] | None = None
+        self._renewing = renewing.Renewing(self._open, self._alone, self._embed_missing)
+        self._older = False
         self.path = (folder or paths.collections_dir()) / f"{name}.sqlite"
         if create:
             paths.private_dir(self.path.parent)
@@ -93,18 +93,15 @@ class Collection:
                 raise
             self._idle.append(db)
         except sqlite3.DatabaseError as exc:
-            raise SourceError(
-                f"collection {self.name!r} cannot be used: {exc}",
-                code="collection",
-                hint=f"hds index remove {self.name}",
-            ) from exc
+            raise opening.fault(self.name, exc) from exc
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        db = opening.connect(self.path)
         try:
             self._prepare(db)
         except BaseException:
             db.close()
+            opening.leave_nothing(self.path)
             raise
         return db
 
@@ -114,6 +111,8 @@ class Collection:
             self._initialise(db)
         elif version == 1:
             schema.upgrade(db)
+        elif version == schema.RENEWED_FROM:
+            self._older = True
         elif version != SCHEMA_VERSION:
             raise SourceError(
                 f"collection {self.name!r} was made by a newer version of hds",
@@ -132,27 +131,9 @@ class Collection:
             schema.create(db)
         db.execute("COMMIT")
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> AbstractContextManager[None]:
         """Only one update at a time; searches go on meanwhile."""
-        import fcntl
-
-        deadline = time.monotonic() + LOCK_SECONDS
-        with open(f"{self.path}-lock", "w") as lock:
-            os.chmod(lock.name, 0o600)
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise SourceError(
-                            f"collection {self.name!r} is being written by another hds",
-                            code="busy",
-                            hint="wait for it, then the same command again",
-                        ) from None
-                    time.sleep(0.05)
-            yield
+        return updating.alone(self.path, self.name)
 
     def update(
         self,
@@ -174,6 +155,7 @@ class Collection:
             whole: documents from another origin go; otherwise they stay.
             batch: documents that are written in one transaction.
         """
+        self._today()
         with self._open() as db, self._alone():
             changes = updating.Update(db, origin, whole=whole, batch=batch).run(documents, on_document)
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -197,6 +179,7 @@ class Collection:
         wanted = parse(query)
         if not wanted.terms:
             return []
+        self._renew()
         with self._open() as db:
             found = self._nearest(db, wanted, top_k) if wanted.plain else ranking.best(db, wanted, top_k)
             if not found and wanted.phrases:
@@ -215,6 +198,7 @@ class Collection:
             UsageError: the extra `embed` is not installed.
         """
         self._embedder = embedder or self._embedder or embeddings.WordLlama()
+        self._today()
         with self._open() as db, self._alone():
             made = embeddings.write(db, self._embedder, on_passage)
         self._vectors = None
@@ -246,6 +230,30 @@ class Collection:
             except UsageError:
                 return False
         return self._embedder.name == name
+
+    def _renew(self) -> None:
+        """Make an older collection today's, in the background; a small one is by the time this returns."""
+        with self._open() as db:
+            older = self._older or _meta(db, renewing.VECTORS) is not None
+        if older:
+            self._renewing.start()
+            self._renewing.wait()
+
+    def _today(self) -> None:
+        """Make an older collection today's before it is written."""
+        with self._open() as db:
+            older = self._older or _meta(db, renewing.VECTORS) is not None
+        if older:
+            self._renewing.finish()
+
+    def _embed_missing(self, db: sqlite3.Connection) -> None:
+        """The vectors of passages that were cut anew, where the embedder is here."""
+        self._older = False
+        name = _meta(db, "embedder")
+        if _meta(db, renewing.VECTORS) and (name is None or self._load_embedder(name)):
+            if name is not None and self._embedder is not None:
+                embeddings.write(db, self._embedder)
+            db.execute("DELETE FROM meta WHERE key = ?", (renewing.VECTORS,))
 
     def _check_whole(self, db: sqlite3.Connection) -> None:
         root = _meta(db, "unfinished")

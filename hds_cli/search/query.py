@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from hds_cli.text import segmented, terms
+from hds_cli.text import fold, plain_title, segmented, terms, words
 
 MAX_TERMS = 64
 _PART = re.compile(
@@ -56,11 +56,10 @@ def parse(query: str) -> Query:
         if found["date"]:
             dates[found["side"]] = found["day"]
             return " "
-        words = found["t1"] or found["t2"] or found["phrase"]
-        if not search_terms(words):
-            return f" {words} "
-        (titles if found["title"] else phrases).append(words)
-        return f" {words} "
+        inside = found["t1"] or found["t2"] or found["phrase"]
+        if search_terms(inside):
+            (titles if found["title"] else phrases).append(inside)
+        return f" {inside} "
 
     text = " ".join(_PART.sub(take, query).split())
     wanted = tuple(dict.fromkeys(search_terms(text)))[:MAX_TERMS]
@@ -72,16 +71,14 @@ def parse(query: str) -> Query:
 
 def search_terms(text: str) -> list[str]:
     """The terms of a text as they are indexed."""
-    return [term for term in terms(segmented(text)) if term.strip("_")]
+    return [term for term in terms(text) if term.strip("_")]
 
 
-def quoted(words: str) -> str:
+def quoted(phrase: str) -> str:
     """Words as one FTS5 string: adjacent and in order; never syntax."""
-    return '"' + segmented(words).replace('"', " ").replace("\0", " ") + '"'
+    return '"' + segmented(phrase).replace('"', " ").replace("\0", " ") + '"'
 
 
 def title_key(title: str) -> str:
     """A title as mentions of it are compared: `J. D. Drew (baseball)` and `JD Drew` are one."""
-    from hds_cli.text import fold
-
-    return re.sub(r"[\W_]+", "", fold(re.sub(r"\s*\([^)]*\)\s*$", "", title)))
+    return "".join(words(fold(plain_title(title)))).replace("_", "")

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hds_cli.search.query import Query, quoted, search_terms, title_key
-from hds_cli.text import STOPWORDS, fold, named_in
+from hds_cli.text import STOPWORDS, abbreviated_in, lone_letter, named_in, segmented, words
 
 TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.0
 NAMED, EXACT, PAIR, QUOTED = 4.0, 0.15, 0.2, 0.5
@@ -29,7 +29,6 @@ LINKING_PASSAGES = 2
 LINKING_TERMS = 4
 _MOST_ALIKE = 5  # documents of one title: more of them are chapters or copies, and no mention means one of them
 _LONGEST_NAME = 7
-_WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"[\w'’.&-]+|[^\w\s]")
 _CANDIDATES = f"""
 SELECT found.score, cuts.doc, docs.title, docs.url, cuts.heading, cuts.text
@@ -108,7 +107,7 @@ def _plain(db: sqlite3.Connection, query: Query) -> tuple[dict[str, float], str]
 
 def _term(term: str) -> str:
     # A single letter of a language without blanks is the beginning of a pair.
-    return f'"{term}"*' if len(term) == 1 and ord(term) > 0x3000 else f'"{term}"'
+    return f'"{term}"*' if lone_letter(term) else f'"{term}"'
 
 
 def _any(parts: Sequence[str]) -> str:
@@ -117,28 +116,28 @@ def _any(parts: Sequence[str]) -> str:
 
 def _strict(query: Query) -> str:
     must = [quoted(words) for words in query.phrases] + [f"title : {quoted(words)}" for words in query.titles]
-    words = [_term(term) for term in query.terms]
-    return " AND ".join([f"({part})" for part in must] + ([_any(words)] if words else []))
+    any_of = [_term(term) for term in query.terms]
+    return " AND ".join([f"({part})" for part in must] + ([_any(any_of)] if any_of else []))
 
 
 class _Form:
     """The words of a query in their own form: folded, not stemmed."""
 
     def __init__(self, query: Query, idf: dict[str, float]) -> None:
-        words = _WORD.findall(fold(query.text))
-        content = [word for word in words if word not in STOPWORDS]
+        asked = words(segmented(query.text))
+        content = [word for word in asked if word not in STOPWORDS]
         weight = {word: max((idf.get(term, 0.0) for term in search_terms(word)), default=0.0) for word in content}
         self._parts = {f" {word} ": EXACT * weight[word] for word in content}
-        for a, b in itertools.pairwise(words):
+        for a, b in itertools.pairwise(asked):
             if a in weight and b in weight:
                 self._parts[f" {a} {b} "] = PAIR * min(weight[a], weight[b])
         for phrase in query.preferred:
-            inside = _WORD.findall(fold(phrase))
+            inside = words(segmented(phrase))
             self._parts[f" {' '.join(inside)} "] = QUOTED * sum(weight.get(word, 0.0) for word in inside)
 
     def points(self, title: str, text: str) -> float:
         """What the forms that stand in a passage or its title are worth."""
-        have = f" {' '.join(_WORD.findall(fold(title)))} | {' '.join(_WORD.findall(fold(text)))} "
+        have = f" {' '.join(words(segmented(title)))} | {' '.join(words(segmented(text)))} "
         return sum(points for part, points in self._parts.items() if part in have)
 
 
@@ -148,7 +147,7 @@ def _by_document(rows: Iterable[_Row], query: Query, idf: dict[str, float]) -> d
     titles: dict[str, float] = {}
     for place, (score, doc, title, url, heading, text) in enumerate(rows):
         if title not in titles:
-            titles[title] = NAMED * named_in(title, query.terms)
+            titles[title] = NAMED * (named_in(title, query.terms) or abbreviated_in(title, query.terms))
         points = titles[title] - score
         if place < LOOKED_AT:
             points += form.points(title, text)

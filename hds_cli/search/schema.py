@@ -6,31 +6,43 @@ import sqlite3
 from collections.abc import Iterator
 
 from hds_cli.search.query import title_key
-from hds_cli.text import cut_passages, segmented
+from hds_cli.text import cut_passages, indexed
 from hds_cli.types import Document
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+RENEWED_FROM = 2  # the version that `renewing` makes today's
+PASSAGE_WORDS = 100  # tuned on musique, hotpotqa, fanoutqa_synth and factbook
 # `passages` holds the words alone, `cuts` the text; `pending` documents belong to an update that is not finished.
-TABLES = """
+_DOCUMENTS = """
 CREATE TABLE docs(id INTEGER PRIMARY KEY, doc TEXT NOT NULL, pending INTEGER NOT NULL, root TEXT NOT NULL,
                   url TEXT NOT NULL, title TEXT NOT NULL, key TEXT NOT NULL, date TEXT NOT NULL, hash BLOB NOT NULL,
                   stamp TEXT NOT NULL, text TEXT NOT NULL, UNIQUE(doc, pending));
 CREATE INDEX docs_url ON docs(url);
 CREATE INDEX docs_key ON docs(key);
 CREATE INDEX docs_pending ON docs(id) WHERE pending;
-CREATE TABLE cuts(id INTEGER PRIMARY KEY, doc INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL);
-CREATE INDEX cuts_doc ON cuts(doc);
-CREATE VIRTUAL TABLE passages USING fts5(title, heading, text, content='',
-                                        tokenize='porter unicode61 remove_diacritics 2');
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)
+"""
+# What goes in is folded already; the tokenizer parts words, keeps the marks that belong to them, and stems.
+_PASSAGES = """
+CREATE TABLE cuts{0}(id INTEGER PRIMARY KEY, doc INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL);
+CREATE INDEX cuts_by_doc{1} ON cuts{0}(doc);
+CREATE VIRTUAL TABLE passages{0} USING fts5(title, heading, text, content='',
+    tokenize="porter unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'")
 """
 
 
 def create(db: sqlite3.Connection) -> None:
     """Make the tables, inside a transaction of the caller's."""
-    for statement in TABLES.split(";\n"):
+    for statement in _DOCUMENTS.split(";\n"):
         db.execute(statement)
+    create_passages(db)
     db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def create_passages(db: sqlite3.Connection, suffix: str = "") -> None:
+    """Make the tables of the passages, under names that end in `suffix`."""
+    for statement in _PASSAGES.format(suffix, SCHEMA_VERSION).split(";\n"):
+        db.execute(statement)
 
 
 def upgrade(db: sqlite3.Connection) -> None:
@@ -88,15 +100,21 @@ def insert(
          stamp, text),
     )  # fmt: skip
     number = int(cursor.lastrowid or 0)
-    words = segmented(title)
-    for cut in cut_passages(text):
-        row = db.execute("INSERT INTO cuts(doc, heading, text) VALUES(?, ?, ?)", (number, cut.heading, cut.text))
-        _index(db, int(row.lastrowid or 0), (words, segmented(cut.heading), segmented(cut.text)))
+    insert_passages(db, number, title, text)
     return number
 
 
-def _index(db: sqlite3.Connection, number: int, words: tuple[str, str, str]) -> None:
-    db.execute("INSERT INTO passages(rowid, title, heading, text) VALUES(?, ?, ?, ?)", (number, *words))
+def insert_passages(db: sqlite3.Connection, number: int, title: str, text: str, suffix: str = "") -> None:
+    """Write the passages of a document."""
+    words = indexed(title)
+    for cut in cut_passages(text, PASSAGE_WORDS, longest=4 * PASSAGE_WORDS):
+        row = db.execute(
+            f"INSERT INTO cuts{suffix}(doc, heading, text) VALUES(?, ?, ?)", (number, cut.heading, cut.text)
+        )
+        db.execute(
+            f"INSERT INTO passages{suffix}(rowid, title, heading, text) VALUES(?, ?, ?, ?)",
+            (int(row.lastrowid or 0), words, indexed(cut.heading), indexed(cut.text)),
+        )
 
 
 def delete(db: sqlite3.Connection, number: int) -> None:
@@ -105,7 +123,7 @@ def delete(db: sqlite3.Connection, number: int) -> None:
     for cut, heading, text in db.execute("SELECT id, heading, text FROM cuts WHERE doc = ?", (number,)).fetchall():
         db.execute(
             "INSERT INTO passages(passages, rowid, title, heading, text) VALUES('delete', ?, ?, ?, ?)",
-            (cut, segmented(row[0]), segmented(heading), segmented(text)),
+            (cut, indexed(row[0]), indexed(heading), indexed(text)),
         )
     db.execute("DELETE FROM cuts WHERE doc = ?", (number,))
     db.execute("DELETE FROM docs WHERE id = ?", (number,))

@@ -15,6 +15,7 @@ NOTICE = "using the starter (facts on countries only); the searcher: -m SEARCHER
 N_CTX = 4096
 EVIDENCE_TOKENS = 448
 EVIDENCE_PASSAGES = 2
+PASSAGE_WORDS = 90
 
 
 def model(adapter: Path = ADAPTER) -> ModelSpec:
@@ -47,6 +48,8 @@ def model(adapter: Path = ADAPTER) -> ModelSpec:
         n_ctx=N_CTX,
         evidence_tokens=EVIDENCE_TOKENS,
         evidence_passages=EVIDENCE_PASSAGES,
+        passage_words=PASSAGE_WORDS,
+        select="starter",
         about="SmolLM2-135M-Instruct (Apache-2.0) with the hds starter adapter",
         notice=NOTICE,
     )

@@ -107,7 +107,7 @@ def test_search_finds_by_words_and_titles_and_never_what_is_gone(cache: PageCach
     cache.put(Page(url="http://x.example/t", title="Tides", text="The moon pulls the sea.\n\nTides rise twice a day."))
     cache.put(Page(url="http://x.example/s", title="Sailing", text="Boats and the sea, and again the sea."))
     assert [hit.url for hit in cache.search("tides of the sea", 5)] == ["http://x.example/t", "http://x.example/s"]
-    assert cache.search("tide", 5)[0].snippet == "Tides rise twice a day."
+    assert cache.search("tide", 5)[0].snippet.endswith("Tides rise twice a day.")
     cache.put(Page(url="http://x.example/t", title="Tides", text="Nothing but volcanoes now."))
     assert [hit.url for hit in cache.search("volcano moon", 5)] == ["http://x.example/t"]
     assert cache.search("moon", 5) == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hds_cli.search.local import Collection
 from hds_cli.search.query import parse, title_key
-from hds_cli.search.snippets import snippet
+from hds_cli.text import snippet
 from hds_cli.types import Document
 
 DOCS = [

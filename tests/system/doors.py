@@ -2,7 +2,7 @@
 
 import typer
 
-from hds_cli import BundledCollection, Counter, Document, Event, Generation, ModelInfo, Page, Passage
+from hds_cli import Budget, BundledCollection, Counter, Document, Event, Generation, ModelInfo, Page, Passage, Reading
 
 TEXTS = (
     "<think>\nOf a moon.\n</think>\n\n<|begin_search_queries|>\nmoon Phobos\n<|end_search_queries|>",
@@ -73,10 +73,13 @@ def shout(body: bytes, url: str) -> Page:
     return Page(url, title="Shouted", text=body.removeprefix(b"PK\x03\x04").decode().upper())
 
 
-def last(question: str, query: str, pages: list[Page], most: int) -> list[Passage]:
+def last(question: str, readings: list[Reading], budget: Budget) -> list[list[Passage]]:
     """The last sentence of every page, and one that stands nowhere."""
-    made_up = [Passage(page.url, page.title, "The moon is made of cheese.") for page in pages]
-    return made_up + [Passage(p.url, p.title, p.text.split(". ")[-1]) for p in pages]
+    return [
+        [Passage(page.url, page.title, "The moon is made of cheese.") for page in reading.pages]
+        + [Passage(page.url, page.title, page.text.split(". ")[-1]) for page in reading.pages]
+        for reading in readings
+    ]
 
 
 class Bells:
@@ -107,7 +110,7 @@ def hello(name: str = typer.Argument("you"), loud: bool = False) -> None:
 POINTS = (
     ("hds.engines.v1", "parrot", "Parrot"),
     ("hds.extractors.v1", "shout", "shout"),
-    ("hds.selectors.v1", "last", "last"),
+    ("hds.selectors.v2", "last", "last"),
     ("hds.renderers.v1", "bells", "Bells"),
     ("hds.collections.v1", "moons", "moons"),
     ("hds.commands.v1", "hello", "hello"),

@@ -15,7 +15,7 @@ from hds_cli.engine.base import Segment
 from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection
 from hds_cli.types import Page, Passage
-from hds_starter import calculation, world
+from hds_starter import calculation, reading, world
 from hds_starter.training.facts import NOT_FOUND
 
 TOP_K = 5
@@ -91,7 +91,7 @@ class Player:
 
     def play(self, made: Trajectory) -> dict[str, Any] | None:
         """The trajectory with what hds retrieves for it; None when that does not fit what is to be said."""
-        evidence = Evidence(made.question, lambda text: self.engine.count([Segment(text)]))
+        evidence = Evidence(made.question, lambda text: self.engine.count([Segment(text)]), reading.choose)
         pieces: list[Piece] = [
             (s.text, s.trusted, False) for s in protocol.prompt(made.question, hds_starter.PREAMBLE, "")
         ]
@@ -164,7 +164,10 @@ def _search(thought: str, queries: Sequence[str], *, first: bool) -> str:
 
 def _budget(used: int) -> Any:
     room = hds_starter.N_CTX - used - 512
-    return turn_budget(hds_starter.N_CTX, room, hds_starter.EVIDENCE_PASSAGES, hds_starter.EVIDENCE_TOKENS)
+    return turn_budget(
+        hds_starter.N_CTX, room, hds_starter.EVIDENCE_PASSAGES, hds_starter.EVIDENCE_TOKENS,
+        words=hds_starter.PASSAGE_WORDS,
+    )  # fmt: skip
 
 
 def _holds(passage: Passage, wanted: tuple[str, str] | None) -> bool:

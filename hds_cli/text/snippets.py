@@ -1,20 +1,25 @@
-"""The part of a passage that a result shows: around the words of the query."""
+"""The part of a text that a result shows: around the words of the query."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection
+from itertools import islice
 
-from hds_cli.text import fold
+from hds_cli.text.cutting import statements
+from hds_cli.text.folding import fold
 
 WIDTH = 300
+_BEGINS = r"(?:(?<!\w)|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\U0003134f]))"
 
 
 def snippet(text: str, wanted: Collection[str], width: int = WIDTH) -> str:
     """At most `width` characters of `text` with as many different terms of the query as possible, whole words.
 
-    A cut is marked by `…`. Of equally good places the first is shown.
+    Markup goes, lines are joined, and a cut is marked by `…`. Of equally good places the first is shown.
     """
+    text = " ".join(statements(text))
     if len(text) <= width:
         return text
     room = width - 4
@@ -32,15 +37,24 @@ def _hits(text: str, wanted: Collection[str]) -> list[tuple[int, str]]:
     """Where words begin with a term, the first hundred."""
     if not wanted:
         return []
+    folded, places = _aligned(text)
     terms = "|".join(re.escape(term) for term in sorted(wanted, key=len, reverse=True))
     # A pair of letters of a language without blanks is found inside of words too.
-    found = re.finditer(rf"(?:(?<!\w)|(?<=[\u3040-\U0003134f]))(?:{terms})", _aligned(text))
-    return [(hit.start(), hit[0]) for hit, _ in zip(found, range(100), strict=False)]
+    hits = islice(re.finditer(rf"{_BEGINS}(?:{terms})", folded), 100)
+    return [(places[hit.start()] if places else hit.start(), hit[0]) for hit in hits]
 
 
-def _aligned(text: str) -> str:
-    """The text folded character by character, so that places stay the same."""
-    return text.lower() if text.isascii() else "".join((fold(c) or c)[0] for c in text)
+def _aligned(text: str) -> tuple[str, list[int]]:
+    """The text folded, and for each of its characters the place in `text` (none where they are the same)."""
+    if text.isascii():
+        return text.lower(), []
+    parts = [_fold_one(char) for char in text]
+    return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
+
+
+@functools.lru_cache(maxsize=4096)
+def _fold_one(char: str) -> str:
+    return fold(char)
 
 
 def _cut(text: str, start: int, room: int) -> str:

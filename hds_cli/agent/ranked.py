@@ -1,0 +1,104 @@
+"""Pages -> passages with a score for one query.
+
+What a query names by its title, by initials or as a heading counts more. A page without a name of the query is lowered,
+never left out: the source that ranked it may know more than its words.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hds_cli.text import BM25, Cut, abbreviated_in, cut_passages, fold, named_in, plain_title, terms
+from hds_cli.types import Page
+
+MOST_CHARACTERS = 400_000  # of a page are cut and scored; of a longer one the stretches with the query's rarest words
+_WINDOW = 20_000
+_LEAST = 0.6  # of a passage's size, before a heading begins another
+_QUESTION, _RANK = 0.15, 0.5
+_TITLE, _HEADING = 0.5, 0.25
+_OTHER = 0.7  # for a page without a name that another page of the query has for a title
+_SPELT = {"mt": "mount", "st": "saint", "ft": "fort", "sts": "saints", "dr": "doctor"}
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A passage of a page; `rank` is the page's place in the search, `place` the passage's in the page."""
+
+    page: Page
+    cut: Cut
+    score: float
+    rank: int
+    place: int
+    terms: tuple[str, ...]
+
+
+def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list[Ranked]:
+    """All passages of `pages`, best first.
+
+    Args:
+        words: of a passage, at most.
+    """
+    sought = _spelt(terms(query))
+    pool = [
+        (rank, page, place, cut)
+        for rank, page in enumerate(pages)
+        for place, cut in enumerate(cuts_of(page.text, tuple(sought), words))
+    ]
+    texts = [_spelt(terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}")) for _, page, _, cut in pool]
+    index = BM25(texts)
+    by_query, by_question = index.scores(sought), index.scores(_spelt(terms(question)))
+    named = {page.url: _named(page.title, sought) for page in pages}
+    names = [set(_spelt(terms(plain_title(page.title)))) for page in pages if named[page.url]]
+    made = []
+    for (rank, page, place, cut), own, by_terms, wider in zip(pool, texts, by_query, by_question, strict=True):
+        score = by_terms + _QUESTION * wider
+        score *= 1 + _TITLE * named[page.url] + _HEADING * bool(named_in(cut.heading, sought))
+        if names and not named[page.url] and not any(name <= set(own) for name in names):
+            score *= _OTHER
+        if score > 0:
+            score += _RANK / (1 + rank)
+        made.append(Ranked(page, cut, score, rank, place, tuple(own)))
+    return sorted(made, key=lambda one: (-one.score, one.rank, one.place))
+
+
+def _named(title: str, sought: Sequence[str]) -> bool:
+    names = set(_spelt(terms(plain_title(title))))
+    return bool(names and names <= set(sought)) or abbreviated_in(title, sought)
+
+
+def _spelt(words: Sequence[str]) -> list[str]:
+    """Terms with the names of places in one spelling: `Mt Elgon` is Mount Elgon."""
+    return [_SPELT.get(word, word) for word in words]
+
+
+@functools.lru_cache(maxsize=64)
+def cuts_of(text: str, sought: tuple[str, ...], words: int) -> list[Cut]:
+    """The passages of a page; of a very long one those around the words that are sought."""
+    least = int(_LEAST * words)
+    if len(text) <= MOST_CHARACTERS:
+        return list(cut_passages(text, words, least))
+    return [
+        cut._replace(start=cut.start + start)
+        for start, end in _stretches(text, sought)
+        for cut in cut_passages(text[start:end], words, least)
+    ]
+
+
+def _stretches(text: str, sought: Sequence[str]) -> list[tuple[int, int]]:
+    """The beginning of a long text and the windows with the rarest of the words, in order."""
+    windows = []
+    at = 0
+    while at < len(text):
+        end = min(len(text), at + _WINDOW)
+        line = text.rfind("\n", at + _WINDOW // 2, end) if end < len(text) else -1
+        end = line + 1 if line > 0 else end
+        windows.append((at, end))
+        at = end
+    has = [{term for term in sought if term in folded} for folded in (fold(text[a:b]) for a, b in windows)]
+    rare = {term: math.log(1 + len(windows) / (1 + sum(term in some for some in has))) for term in sought}
+    worth = [sum(rare[term] for term in some) for some in has]
+    order = sorted(range(1, len(windows)), key=lambda n: (-worth[n], n))
+    return [windows[n] for n in sorted([0, *order[: MOST_CHARACTERS // _WINDOW - 1]])]

@@ -1,0 +1,273 @@
+"""Cutting pages: statements that can be quoted, and passages of a measured size, of which nothing is left out.
+
+A passage is a stretch of the page as it stands there. It ends at the border of a heading, paragraph, sentence, line,
+list item or table row; where a text has none, it is cut by length, and `…` marks the cut. Every function is linear.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hds_cli.text.folding import wide_letters
+
+MAX_HEADING = 160  # characters; a longer line is text
+_HEADING = re.compile(r"#{1,6}[ \t]+(?=\S)")
+_FENCE = re.compile(r"[ \t]{0,3}(?:```|~~~)")
+_ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦▪·]|\(?\d{1,3}[.)])[ \t]+(?=\S)")
+_ABBREVIATION = re.compile(
+    r"(?:(?<![\w'’])(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|vs|etc|approx|ca|cf|al|No|Vol|Fig|Inc|Ltd|Co|Corp|Gen|Col"
+    r"|Sen|Rep|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|est|e\.g|i\.e|U\.S|U\.K))\.$"
+)
+_ABBREVIATION_WINDOW = 8  # the longest of them and the letter before it
+_SENTENCE_END = re.compile(r"(?<=[.!?؟۔।॥։።…])[\"'”’»)\]]{0,4}\s+|(?<=[。！？｡។။])[\"'”’»」』）)\]]{0,4}\s*")
+_WORD = re.compile(r"\S+")
+_WRAPPED = 40  # characters from which on a line may have ended for want of room
+_STATEMENT = 150  # words
+
+
+class Cut(NamedTuple):
+    """A passage: the heading it begins under, its text as it stands in the page, and where that begins."""
+
+    heading: str
+    text: str
+    start: int = 0
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Its statements, each on one line; the cells of a table row are parted by colons."""
+        return tuple(statements(self.text))
+
+
+class Piece(NamedTuple):
+    """A stretch of a text that belongs together; its size is in words.
+
+    `kind` is `heading`, `row`, `item`, `code` or `prose`; `torn_before` and `torn_after`: it does not begin, or end, at
+    a border.
+    """
+
+    start: int
+    end: int
+    size: int
+    kind: str
+    torn_before: bool = False
+    torn_after: bool = False
+
+
+def size_of(text: str) -> int:
+    """The size of a text in words; long words and scripts without blanks count by their letters."""
+    return max(len(text.split()), (len(text) + 11) // 10, (wide_letters(text) + 1) // 2)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of one paragraph; a known abbreviation or initial does not end one."""
+    return [text[start:end] for start, end in _sentence_spans(text, 0, len(text))]
+
+
+def _sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the sentences of `text[start:end]` are, without the blanks around them."""
+    for border in _SENTENCE_END.finditer(text, start, end):
+        at = border.start()
+        if not _ABBREVIATION.search(text, max(start, at - _ABBREVIATION_WINDOW), at):
+            yield from _stripped(text, start, border.end())
+            start = border.end()
+    yield from _stripped(text, start, end)
+
+
+def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The span without the blanks around it, if anything is left."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        yield start, end
+
+
+def statements(text: str, most: int = _STATEMENT, *, headings: bool = True) -> Iterator[str]:
+    """The sentences, lines, items and rows of a text, each on one line without markup.
+
+    Args:
+        most: words; a longer one is cut.
+        headings: whether they are statements.
+    """
+    for piece in pieces(text, most):
+        if (headings or piece.kind != "heading") and (words := _plain(text[piece.start : piece.end], piece.kind)):
+            yield words
+
+
+def _plain(text: str, kind: str) -> str:
+    if kind == "row":
+        cells = (" ".join(cell.split()) for cell in text.strip().strip("|").split("|"))
+        return ": ".join(cell for cell in cells if cell.strip("-: "))
+    if kind == "heading":
+        text = text.strip().strip("#")
+    elif kind == "item" and (mark := _ITEM.match(text)):
+        text = text[mark.end() :] if mark[0].strip() in "-*+•‣◦▪·" else text
+    return " ".join(text.split())
+
+
+def cut_passages(text: str, most: int = 90, least: int = 0, longest: int | None = None) -> Iterator[Cut]:
+    """Cut page text into passages of at most `most` words.
+
+    Args:
+        most: words of a passage.
+        least: words from which on a heading begins a new passage; 0: every heading does.
+        longest: words from which on a single sentence is cut; before, it is a passage of its own. None: `most`.
+    """
+    heading = ""
+    held: list[Piece] = []
+    weight = words = 0  # of all that is held, and without headings
+    for piece in pieces(text, longest or most):
+        is_heading = piece.kind == "heading"
+        full = weight + piece.size > most
+        if held and (full or (is_heading and words >= max(1, least))):
+            after = _closing_headings(held) if full and not is_heading else []
+            heading, cut = _cut(text, heading, held[: len(held) - len(after)])
+            yield cut
+            held, weight, words = after, sum(p.size for p in after), 0
+        held.append(piece)
+        weight += piece.size
+        words += 0 if is_heading else piece.size
+    if held:
+        yield _cut(text, heading, held)[1]
+
+
+def _closing_headings(held: list[Piece]) -> list[Piece]:
+    """The headings at the end of a passage, which belong to the next one; none of a passage of headings alone."""
+    after = list(itertools.takewhile(lambda piece: piece.kind == "heading", reversed(held)))
+    return after[::-1] if len(after) < len(held) else []
+
+
+def _cut(text: str, heading: str, held: list[Piece]) -> tuple[str, Cut]:
+    """The heading in force after a passage, and the passage. Its one heading stands beside its text, others in it."""
+    leading = sum(1 for _ in itertools.takewhile(lambda piece: piece.kind == "heading", held))
+    if leading and len(held) > 1:
+        heading = _title(text, held[leading - 1])
+    first = held[1] if leading == 1 and len(held) > 1 else held[0]
+    body = text[first.start : held[-1].end]
+    body = f"{'… ' if first.torn_before else ''}{body}{' …' if held[-1].torn_after else ''}"
+    inner = [piece for piece in held if piece.kind == "heading"]
+    return (_title(text, inner[-1]) if inner else heading), Cut(heading, body, first.start)
+
+
+def _title(text: str, piece: Piece) -> str:
+    return _plain(text[piece.start : piece.end], "heading")
+
+
+def pieces(text: str, most: int) -> Iterator[Piece]:
+    """The sentences, lines, items, rows and headings of a text in order, each of at most `most` words."""
+    for start, end, kind in _blocks(text):
+        spans = _paragraph(text, start, end) if kind == "prose" else iter([(start, end)])
+        for begin, stop in spans:
+            size = size_of(text[begin:stop].replace("|", "") if kind == "row" else text[begin:stop])
+            if size <= most:
+                yield Piece(begin, stop, size, kind)
+            else:
+                yield from _split(text, begin, stop, kind, most)
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int, str]]:
+    """The lines that stand for themselves, and the paragraphs between them."""
+    opened: int | None = None
+    at = last = 0
+    fenced = False
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        kind = _kind(text[at:end], fenced)
+        if kind == "fence":
+            fenced, kind = not fenced, "code"
+        if opened is not None and kind != "prose":
+            yield opened, last, "prose"
+            opened = None
+        if kind == "prose":
+            opened, last = at if opened is None else opened, end
+        elif kind != "blank":
+            yield at, end, kind
+        at = end + 1
+    if opened is not None:
+        yield opened, last, "prose"
+
+
+def _kind(line: str, fenced: bool) -> str:
+    first = line.lstrip()[:1]
+    if not first:
+        return "blank"
+    if first in "`~" and _FENCE.match(line):
+        return "fence"
+    if fenced:
+        return "code"
+    if first == "|":
+        return "row"
+    if first == "#" and len(line) <= MAX_HEADING and _HEADING.match(line):
+        return "heading"
+    return "item" if not first.isalpha() and _ITEM.match(line) else "prose"
+
+
+def _paragraph(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The sentences of a paragraph; where its lines did not end for want of room, each line is by itself."""
+    lines = list(_lines(text, start, end))
+    if len(lines) == 1 or _is_wrapped(text, lines):
+        yield from _sentence_spans(text, start, end)
+    else:
+        for begin, stop in lines:
+            yield from _sentence_spans(text, begin, stop)
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start < end:
+        stop = text.find("\n", start, end)
+        stop = end if stop < 0 else stop
+        yield start, stop
+        start = stop + 1
+
+
+def _is_wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
+    """True when a third of the lines is long and goes on with a small letter (or one of a script that has no small)."""
+    soft = 0
+    for (start, end), (following, stop) in itertools.pairwise(lines):
+        letter = text[following : min(stop, following + 40)].lstrip()[:1]
+        soft += end - start >= _WRAPPED and letter.isalpha() and not letter.isupper()
+    return 3 * soft >= len(lines) - 1
+
+
+def _split(text: str, start: int, end: int, kind: str, most: int) -> Iterator[Piece]:
+    """A stretch that is too long: its lines, and what is too long of these by length."""
+    for begin, stop in _lines(text, start, end):
+        for first, last in _stripped(text, begin, stop):
+            size = size_of(text[first:last])
+            if size <= most:
+                yield Piece(first, last, size, kind)
+            else:
+                yield from _by_length(text, first, last, kind, most)
+
+
+def _by_length(text: str, start: int, end: int, kind: str, most: int) -> Iterator[Piece]:
+    at = start
+    while at < end:
+        stop = _reach(text, at, end, most)
+        yield Piece(at, stop, size_of(text[at:stop]), kind, at > start, stop < end)
+        at = stop
+        while at < end and text[at].isspace():
+            at += 1
+
+
+def _reach(text: str, start: int, end: int, most: int) -> int:
+    """How far `most` words reach: to a blank in the second half, if there is one, never into a letter's marks."""
+    stop = min(end, start + 10 * most - 2)
+    if wide_letters(text[start:stop]) > 2 * most:
+        stop = min(stop, start + 2 * most)
+    extra = next(itertools.islice(_WORD.finditer(text, start, stop), most, None), None)
+    stop = extra.start() if extra else stop
+    if stop == end:
+        return end
+    blank = text.rfind(" ", start + (stop - start) // 2, stop)
+    if blank > start:
+        return blank
+    while start + 1 < stop and unicodedata.category(text[stop])[0] == "M" and stop - start > most:
+        stop -= 1
+    return stop

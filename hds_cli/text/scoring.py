@@ -1,0 +1,54 @@
+"""BM25 over a small pool of texts, and how alike two of them are."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from hds_cli.text.folding import lone_letter, terms
+
+
+class BM25:
+    """Okapi BM25 with Lucene's always-positive idf over a small pool of texts.
+
+    SQLite's bm25() is used for collections; here a term that stands in most of a dozen texts must still count, and
+    there its idf is cut to almost nothing.
+
+    Args:
+        texts: texts, or their terms.
+    """
+
+    def __init__(self, texts: Sequence[str | Sequence[str]], k1: float = 1.2, b: float = 0.75) -> None:
+        self._counts = [Counter(terms(text) if isinstance(text, str) else text) for text in texts]
+        lengths = [sum(c.values()) for c in self._counts]
+        mean = sum(lengths) / len(lengths) if lengths else 1.0
+        self._norm = [k1 * (1 - b + b * n / (mean or 1.0)) for n in lengths]
+        frequency = Counter(term for c in self._counts for term in c)
+        total = len(texts)
+        self._idf = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in frequency.items()}
+        self._k1 = k1
+
+    def scores(self, query: Iterable[str]) -> list[float]:
+        """One score a text, for the terms of a query."""
+        sought = self._known(query)
+        return [
+            sum(self._idf[t] * c[t] * (self._k1 + 1) / (c[t] + norm) for t in sought if t in c)
+            for c, norm in zip(self._counts, self._norm, strict=True)
+        ]
+
+    def _known(self, query: Iterable[str]) -> list[str]:
+        """The terms that stand in a text; for a lone letter of a script without blanks, the pairs that it is in."""
+        known: dict[str, None] = {}
+        for term in dict.fromkeys(query):
+            if term in self._idf:
+                known[term] = None
+            elif lone_letter(term):
+                known |= dict.fromkeys(t for t in self._idf if t.startswith(term) or t.endswith(term))
+        return list(known)
+
+
+def overlap(a: Iterable[str], b: Iterable[str]) -> float:
+    """Jaccard overlap of two collections of terms."""
+    left, right = set(a), set(b)
+    return len(left & right) / len(left | right) if left or right else 0.0
