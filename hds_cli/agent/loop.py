@@ -209,7 +209,7 @@ class Run:
         written = await self._model(self._parts.dialect.write, hooks)
         self._say(events.Thought, turn=number, text=written.thought)
         if turn.dropped:
-            self._notice("info", "queries_dropped", f"{turn.dropped} queries over the limit were not searched")
+            self._notice("info", "queries_dropped", _dropped(turn.dropped))
         return written
 
     async def _force(self, number: int) -> Written:
@@ -327,3 +327,9 @@ def _now() -> str:
 
 
 __all__ = ["Limits", "Parts", "Run", "Stop"]
+
+
+def _dropped(count: int) -> str:
+    return (
+        "1 query over the limit was not searched" if count == 1 else f"{count} queries over the limit were not searched"
+    )

@@ -22,6 +22,7 @@ from hds_cli.fetch.cache import PageCache
 from hds_cli.fetch.entry import Entry
 from hds_cli.history import journal
 from hds_cli.history.store import RunStore
+from hds_cli.render.words import count
 
 _EVENTS, _PAGES = "events.jsonl", "pages.jsonl"
 MAX_EVENTS = 64 << 20
@@ -49,8 +50,9 @@ def pack(name: str, file: Path) -> str:
     with _output.binary_target(_output.named(file), private=True) as out:  # what was asked is private
         out.write(made.getbuffer())
     missing = len(wanted) - len(found)
-    note = f"; {missing} are no longer in the cache" if missing else ""
-    return f"{file}: run {run_id}, {len(lines)} events, {len(found)} of {len(wanted)} web pages{note}"
+    note = f"; no longer in the cache: {missing}" if missing else ""
+    pages = f"{len(found)} of {count(len(wanted), 'web page')}"
+    return f"{file}: run {run_id}, {count(len(lines), 'event')}, {pages}{note}"
 
 
 def journal_in(file: Path) -> bytes:
@@ -82,7 +84,7 @@ def unpack(file: Path) -> str:
     new = _add(started, data)
     added, kept, bad = _add_pages(pages)
     run = f"run {started.run_id}" + ("" if new else " was here already")
-    return f"{run}; {added} pages added, {kept} already here" + (f", {bad} left out" if bad else "")
+    return f"{run}; {count(added, 'page')} added, {kept} already here" + (f", {bad} left out" if bad else "")
 
 
 def _pages(run: Sequence[events.Event]) -> list[str]:

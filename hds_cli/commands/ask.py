@@ -20,6 +20,7 @@ from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.opening import find_model
 from hds_cli.history.journal import Journal, keep
 from hds_cli.interrupts import Interrupts
+from hds_cli.render import answer, words
 from hds_cli.render.choose import Choice, Format, choose
 from hds_cli.render.display import Display
 
@@ -82,6 +83,7 @@ def ask(
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
+    _say_unanswered(display, choice)
     if verbose and not quiet:
         _receipt(finished)
     raise typer.Exit(_exit_code(finished, strict))
@@ -92,9 +94,16 @@ def _exit_code(finished: events.RunFinished, strict: bool) -> int:
     return 7 if strict and finished.exit_code == 0 and not whole else finished.exit_code
 
 
+def _say_unanswered(display: Display, choice: Choice) -> None:
+    """Why there is no answer, where stdout is not the terminal that says it at length."""
+    if choice.output != "terminal" and not answer.bare(display.state):
+        for line in answer.nothing(display.state)[:1]:
+            _print.say(line)
+
+
 def _receipt(finished: events.RunFinished) -> None:
     """Every host that was contacted, at the end of stderr."""
-    lines = [f"{host.host}: {host.requests} requests, {host.bytes:,} bytes" for host in finished.egress]
+    lines = [f"{host.host}: {words.count(host.requests, 'request')}, {host.bytes:,} bytes" for host in finished.egress]
     for line in lines or ["no host"]:
         _print.say(f"contacted {line}")
 

@@ -15,6 +15,7 @@ from hds_cli import config
 from hds_cli.commands import _options, _output, _print
 from hds_cli.errors import OutputError, SourceError, UsageError
 from hds_cli.fetch.cache import PageCache
+from hds_cli.render.words import count
 
 app = typer.Typer(
     help="The pages on disk: what was fetched, kept for --offline and searched by -s cache.",
@@ -99,7 +100,7 @@ def prune() -> None:
     """
     with _cache() as cache:
         gone = cache.prune()
-        _print.say(f"{gone} pages dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
+        _print.say(f"{count(gone, 'page')} dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
 
 
 @app.command()
@@ -112,8 +113,8 @@ def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
         if not yes:
             if not sys.stdin.isatty():
                 raise UsageError("this deletes every page kept", hint="hds cache clear --yes")
-            typer.confirm(f"Delete {cache.info().pages} pages in {cache.folder}?", abort=True, err=True)
-        _print.say(f"{cache.clear()} pages deleted")
+            typer.confirm(f"Delete {count(cache.info().pages, 'page')} in {cache.folder}?", abort=True, err=True)
+        _print.say(f"{count(cache.clear(), 'page')} deleted")
 
 
 @app.command()
@@ -133,14 +134,14 @@ def export(
     from hds_cli.fetch.archive import to_line, write_warc
 
     with _cache() as cache, _output.binary_target(_output.named(Path(file))) as out:
-        count = 0
+        written = 0
         if kind == "warc":
-            count = write_warc(cache.entries(), out)
+            written = write_warc(cache.entries(), out)
         else:
             for entry in cache.entries():
                 out.write(to_line(entry).encode() + b"\n")
-                count += 1
-    _print.say(f"{count} pages exported")
+                written += 1
+    _print.say(f"{count(written, 'page')} exported")
 
 
 @app.command("import")
@@ -167,7 +168,7 @@ def import_(file: Annotated[str, typer.Argument(metavar="FILE", help="A file of 
                 added += 1
             else:
                 raise OutputError(f"the cache cannot be written: {cache.fault}", hint="hds cache info")
-    _print.say(f"{added} pages added, {kept} already here" + (f", {bad} skipped" if bad else ""))
+    _print.say(f"{count(added, 'page')} added, {kept} already here" + (f", {bad} skipped" if bad else ""))
     if bad and not added and not kept:
         raise UsageError(f"{file} is not an export of hds", hint="hds cache export pages.jsonl")
 

@@ -17,6 +17,7 @@ from hds_cli.evaluation import compare as comparison
 from hds_cli.evaluation import curves as curve_room
 from hds_cli.evaluation import datasets, published, report, summary
 from hds_cli.evaluation.journal import Journal
+from hds_cli.render import words
 
 Results = Annotated[
     Path | None, typer.Option("--results", metavar="FILE", help="Keep the rows there [among the data of hds].")
@@ -138,8 +139,8 @@ def merge(
 
     hds eval merge shard1.jsonl shard2.jsonl --results all.jsonl
     """
-    count = comparison.merge(comparison.read_all(parts), results)
-    _print.show(f"{count} questions in {results}")
+    rows = comparison.merge(comparison.read_all(parts), results)
+    _print.show(f"{words.count(rows, 'question')} in {results}")
 
 
 @app.command("retrieval")

@@ -15,6 +15,7 @@ from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._progress import Progress
 from hds_cli.errors import UsageError
 from hds_cli.history.store import RunStore
+from hds_cli.render.words import count
 
 if TYPE_CHECKING:
     from hds_cli.history.index import RunIndex, Summary
@@ -183,8 +184,8 @@ def remove(
     doomed = _doomed(store, runs or [], older_than, all_)
     if (all_ or older_than is not None) and doomed and not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"this deletes {len(doomed)} runs", hint="--yes")
-        typer.confirm(f"Delete {len(doomed)} runs in {store.folder}?", abort=True, err=True)
+            raise UsageError(f"this deletes {count(len(doomed), 'run')}", hint="--yes")
+        typer.confirm(f"Delete {count(len(doomed), 'run')} in {store.folder}?", abort=True, err=True)
     for run_id in doomed:
         store.remove(run_id)
     _index().close()  # forgets them

@@ -29,7 +29,7 @@ class PlainLines:
         said = self._warning(event) if self._only_warnings else self._says(event)
         if said is None or self._gone:
             return
-        start = "" if self._only_warnings else f"{words.duration(event.t):>8}  "
+        start = "hds: " if self._only_warnings else f"{words.duration(event.t):>8}  "
         try:
             self._stream.write(f"{start}{one_line(said)}\n")
             self._stream.flush()
