@@ -152,9 +152,8 @@ def _cache(settings: Settings) -> Iterator[Finding]:
             much = f"{info.bytes / 1e6:.0f} MB, more than its limit of {info.limit / 1e6:.0f} MB"
             yield Finding("cache", "warn", much, "hds cache prune")
         else:
-            yield Finding(
-                "cache", "ok", f"{count(info.pages, 'page')}, {info.bytes / 1e6:.1f} of {info.limit / 1e6:.0f} MB"
-            )
+            room = f"{info.bytes / 1e6:.1f} of {info.limit / 1e6:.0f} MB"
+            yield Finding("cache", "ok", f"{count(info.pages, 'page')}, {room}")
     finally:
         cache.close()
 

@@ -83,7 +83,6 @@ def ask(
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
-    _say_unanswered(display, choice)
     if verbose and not quiet:
         _receipt(finished)
     raise typer.Exit(_exit_code(finished, strict))
@@ -94,9 +93,9 @@ def _exit_code(finished: events.RunFinished, strict: bool) -> int:
     return 7 if strict and finished.exit_code == 0 and not whole else finished.exit_code
 
 
-def _say_unanswered(display: Display, choice: Choice) -> None:
+def _say_unanswered(display: Display) -> None:
     """Why there is no answer, where stdout is not the terminal that says it at length."""
-    if choice.output != "terminal" and not answer.bare(display.state):
+    if display.choice.output != "terminal" and not answer.bare(display.state):
         for line in answer.nothing(display.state)[:1]:
             _print.say(line)
 
@@ -143,4 +142,5 @@ def _run(
                 if journal:
                     journal.close()
     display.print_result()
+    _say_unanswered(display)
     return finished

@@ -37,7 +37,7 @@ def search_dict(found: Sequence[Found]) -> dict[str, Any]:
 
 
 def search_lines(found: Sequence[Found]) -> str:
-    """`rank<TAB>title<TAB>url` lines; of several queries each is named by a line `# QUERY`. Errors are not among them."""
+    """`rank<TAB>title<TAB>url` lines, without errors; of several queries each is named by a line `# QUERY`."""
     blocks = []
     for text, results, _ in found:
         lines = [f"{r.rank}\t{one_line(r.title)}\t{safe_url(r.url)}" for r in results]
