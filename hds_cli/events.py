@@ -26,6 +26,7 @@ from hds_cli.types import (
     Passage,
     RunStatus,
     SearchResult,
+    Support,
     Usage,
 )
 
@@ -154,7 +155,10 @@ class PageRequested(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFinished(_Base):
-    """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting."""
+    """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting.
+
+    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web.
+    """
 
     turn: int
     query: int
@@ -165,6 +169,7 @@ class PageFinished(_Base):
     bytes: int = 0
     seconds: float = 0.0
     extract_seconds: float = 0.0
+    held_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +206,9 @@ class AnswerDelta(_Base):
 class RunFinished(_Base):
     """The end: always emitted, whatever happened. `exit_code` is what the command returns.
 
-    `unsupported`: items of the answer that no page of the run holds.
+    `unsupported`: parts of the answer that no page of the run says. `text` is the model's whole last message as
+    Markdown, kept where there is no answer too; `support` grades its units. `raw_answer` is the answer as the model
+    wrote it, for scoring; `not_searched` are queries that were never searched.
     """
 
     status: RunStatus
@@ -214,6 +221,10 @@ class RunFinished(_Base):
     reason: str | None = None
     exit_code: int = 0
     finished_at: str = ""
+    text: str | None = None
+    support: tuple[Support, ...] = ()
+    raw_answer: str | None = None
+    not_searched: tuple[str, ...] = ()
 
 
 Event = (

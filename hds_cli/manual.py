@@ -53,8 +53,8 @@ _FILES = {
     "$XDG_CACHE_HOME/hds": "pages, and what can be made again",
 }
 _OPTION_KINDS = {
-    "--source": "source", "--model": "model", "--dialect": "dialect", "--resume": "run", "--profile": "profile", "--output": "file",
-    "--bundle": "file",
+    "--source": "source", "--model": "model", "--dialect": "dialect", "--resume": "run", "--profile": "profile",
+    "--output": "file", "--bundle": "file",
 }  # fmt: skip
 _ARGUMENT_KINDS = {
     "index info": "collection", "index remove": "collection", "model use": "model", "model info": "model",

@@ -84,12 +84,11 @@ async def _sources(settings: Settings, bench: relevance.Bench) -> AsyncIterator[
         yield [CorpusSource(bench.collection)]
         return
     from hds_cli.fetch.client import Fetcher
-    from hds_cli.search.base import SourceContext
     from hds_cli.search.sources import open_sources
 
     named = [name for name in settings.source if name != NAME]
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, archive=fetcher.archive)
+        context = fetcher.context
         own: list[Source] = [CorpusSource(bench.collection)] if NAME in settings.source else []
         yield own + (open_sources(named, context) if named else [])
 

@@ -14,7 +14,7 @@ from hds_cli import config
 from hds_cli.commands import _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
-from hds_cli.search.base import Results, SourceContext
+from hds_cli.search.base import Results
 from hds_cli.search.checked import CheckedSource, checked, told
 from hds_cli.search.fusion import Fused, Listed, fuse
 from hds_cli.types import SearchResult
@@ -92,7 +92,7 @@ async def _search(queries: Sequence[str], settings: config.Settings) -> list[_An
 
     answers = [_Answer(query) for query in queries]
     async with Fetcher(settings) as fetcher:
-        context = SourceContext(settings, fetcher.api, fetcher.pages, fetcher.extract, fetcher.fetch, fetcher.archive)
+        context = fetcher.context
         sources = [checked(source) for source in open_sources(settings.source, context)]
         pairs = [(answer, source) for answer in answers for source in sources]
         asked = (_ask(answer.text, source, settings) for answer, source in pairs)

@@ -27,6 +27,7 @@ from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.room import Room
 from hds_cli.fetch.workers import Archive, Workers
+from hds_cli.search.base import SourceContext
 from hds_cli.threads import Daemon
 from hds_cli.types import Egress, Page, PageStatus, SearchResult
 
@@ -120,6 +121,11 @@ class Fetcher:
         await self._http.close()
         await self.api.http.close()
         self._disk.close(self.cache.close)  # the log is folded into the database; a later use opens it again
+
+    @property
+    def context(self) -> SourceContext:
+        """What sources of these settings are made with."""
+        return SourceContext(self._settings, self.api, self.pages, self.extract, self.fetch, self.archive)
 
     def warm(self) -> None:
         """Start the extraction processes now, so that the first page does not wait for them; returns at once."""

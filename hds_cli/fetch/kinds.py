@@ -21,8 +21,8 @@ _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]{1,20}'[^']{0,20}')?\"?([^\"
 _NAMED = frozenset(("csv", "ipynb", "jsonl", "rtf", "eml", "mbox"))
 _VAGUE = frozenset(
     "text/plain text/csv application/octet-stream binary/octet-stream application/x-download "
-    "application/force-download application/download application/json application/zip application/x-zip-compressed */* unknown/unknown "
-    "application/vnd.ms-excel".split()
+    "application/force-download application/download application/json application/zip "
+    "application/x-zip-compressed */* unknown/unknown application/vnd.ms-excel".split()
 ) | {""}
 
 
