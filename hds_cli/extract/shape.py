@@ -42,6 +42,7 @@ _NUMBERED = re.compile(
 _CREDIT = re.compile(
     r"(?i)photo|image|credit|courtesy|getty|reuters|\bap\b|\bafp\b|©|\(c\)|copyright|shutterstock|picture|screenshot|/[A-Z]"
 )
+_MAX_TIMES = 300
 _COLON = (":", "：")
 
 
@@ -70,6 +71,8 @@ class Shapes:
         if (node.tag == "table" and _is_content(node)) or (node.tag in _LISTS and _is_told_of(node)):
             for link in node.iter("a"):
                 link.tag = "em"
+        if node.tag == "table":
+            flow.keep_spans(node)
         items = list(node.iterchildren("li", "dt", "dd")) if node.tag in _LISTS else []
         for item in items or [node]:
             if _number(item, len(self._parts)):
@@ -285,7 +288,7 @@ def _captions(tree: Any) -> None:
             for other in list(figure):
                 if other not in kept and not any(one in kept for one in other.iter("p")):
                     figure.remove(other)
-    for time in list(tree.iter("time")):
+    for time in list(tree.iter("time"))[:_MAX_TIMES]:
         above = time.getparent()
         if above is not None and above.tag in ("p", "li", "td", "th", "dd", "dt", "em"):
             time.tag = "em"
