@@ -14,7 +14,7 @@ from collections.abc import Collection
 
 # Marks of a phrase's looks; `span` and these carry no text of their own.
 _TOKEN = re.compile(
-    r"<(/?)(?=[sbieufktvmacdr])(span|b|strong|i|em|u|font|small|big|tt|kbd|samp|var|mark|abbr|cite|del|s|strike|math|rt|rp|svg)"
+    r"<(/?)(?=[sbieufktvmacdr])(span|su[bp]|b|strong|i|em|u|font|small|big|tt|kbd|samp|var|mark|abbr|cite|del|s|strike|math|rt|rp|svg)"
     r"(?=[\s>/])([^<>]*)>",
     re.I,
 )
@@ -94,10 +94,8 @@ def settled(markup: str) -> str:
     - The small type above a character (`rt`) goes; `b`, `i`, `span` and their kind leave their text.
     """
     markup = _without_programs(markup)
-    if any(tag in markup for tag in ("<sup", "<sub", "<SUP", "<SUB")):
-        markup = _raised(markup)
     markup = _NOTE_ANCHOR.sub(lambda found: "" if _is_note_anchor(found, markup) else found[0], markup)
-    if any(word in markup for word in ("latex", "mwe-math", "equation", "math", '"tex')):
+    if any(word in markup for word in ("latex", "math", '"tex')):
         markup = _IMAGE.sub(_image, markup)
     return _phrases(_with_fewer_links(markup))
 
@@ -132,6 +130,10 @@ def _without_programs(markup: str) -> str:
 def _phrases(markup: str) -> str:
     tokens = list(_TOKEN.finditer(markup))
     names = [token[2].lower() for token in tokens]
+    if "sup" in names or "sub" in names:
+        markup = _raised(markup)
+        tokens = list(_TOKEN.finditer(markup))
+        names = [token[2].lower() for token in tokens]
     ends = _pairs(tokens, names)
     struck = {n for n in ends if names[n] in _STRIKE or (tokens[n][3] and _STRUCK.search(tokens[n][3][:2000]))}
     if sum(tokens[ends[n]].start() - tokens[n].end() for n in struck) > len(markup) / 2:

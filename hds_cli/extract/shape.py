@@ -42,6 +42,7 @@ _NUMBERED = re.compile(
 _CREDIT = re.compile(
     r"(?i)photo|image|credit|courtesy|getty|reuters|\bap\b|\bafp\b|©|\(c\)|copyright|shutterstock|picture|screenshot|/[A-Z]"
 )
+_DIGIT = re.compile(r"\d")
 _MAX_TIMES = 300
 _COLON = (":", "：")
 
@@ -195,7 +196,7 @@ def _questions(tree: Any, markup: str) -> None:
 def _openers(tree: Any, markup: str) -> list[Any]:
     """What may open a panel; a search by attributes costs as much as the rest, so it waits for their names."""
     nodes = list(tree.iter("button"))
-    if any(name in markup for name in ("aria-expanded", "data-toggle", "data-bs-toggle", "role=")):
+    if any(name in markup for name in ("aria-expanded", "data-toggle", "data-bs-toggle", 'role="button"')):
         nodes += [node for node in _by_attribute()(tree) if node.tag in _MAY_OPEN]
     if any(name in markup for name in ("ccordion", "faq", "FAQ", "Faq", "uestion")):
         nodes += [node for node in _by_class()(tree) if node.tag in _MAY_OPEN]
@@ -295,11 +296,11 @@ def _captions(tree: Any) -> None:
 
 
 def _says_something(caption: str, credited: bool) -> bool:
-    """True for the caption of a figure or chart, and for a sentence that credits no photographer."""
+    """True for the caption of a figure or chart, and for a sentence with a figure in it that credits no photographer."""
     caption = " ".join(caption.split())
     if _NUMBERED.match(caption):
         return True
-    return len(caption) > 40 and caption[-1] in ".。！？!?" and not credited
+    return len(caption) > 40 and caption[-1] in ".。！？!?" and not credited and _DIGIT.search(caption) is not None
 
 
 def _is_content(table: Any) -> bool:
