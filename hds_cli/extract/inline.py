@@ -35,7 +35,7 @@ _TELLING = frozenset(("del", "s", "strike", "math", "rt", "rp", "svg"))  # say s
 _FAQ = re.compile(r"faq-question", re.I)
 _RAISED = re.compile(r"<su([pb])\b[^<>]*>((?:(?!</?su[pb]\b)[\s\S]){0,400}?)</su\1\s*>", re.I)
 _NOTE_ANCHOR = re.compile(
-    r"<a\b([^<>]*)>\s*(?:\[\s*[\w*]{1,3}\s*\]|\(\s*\d{1,3}\s*\)|\d{1,3}|[*†‡§¶⁎]{1,3}|[¹²³⁰⁴-⁹]{1,3}|↩︎?|↑)\s*</a\s*>",
+    r"<a\b([^<>]*)>\s*(?:\[\s*[\w*]{1,3}\s*\]|\(\s*\d{1,3}\s*\)|\d{1,3}|[*†‡§¶⁎]{1,3}|[¹²³⁰⁴-⁹]{1,3}|↩︎?|↑)?\s*</a\s*>",
     re.I,
 )
 _NOTE_LINK = re.compile(
@@ -94,10 +94,10 @@ def settled(markup: str) -> str:
     - The small type above a character (`rt`) goes; `b`, `i`, `span` and their kind leave their text.
     """
     markup = _without_programs(markup)
-    markup = _NOTE_ANCHOR.sub(lambda found: "" if _is_note_anchor(found, markup) else found[0], markup)
     if any(word in markup for word in ("latex", "math", '"tex')):
         markup = _IMAGE.sub(_image, markup)
-    return _phrases(_with_fewer_links(markup))
+    markup = _with_fewer_links(_phrases(markup))
+    return _NOTE_ANCHOR.sub(lambda found: "" if _is_note_anchor(found, markup) else found[0], markup)
 
 
 def _with_fewer_links(markup: str) -> str:
@@ -214,6 +214,8 @@ def _plain(found: re.Match[str], source: str, notes: set[str]) -> str:
 
 def _is_note_anchor(found: re.Match[str], markup: str) -> bool:
     """True for `4200<a href="#fn3">3</a>`: a link within the page, to a number, that touches what stands before it."""
+    if found[0][found.end(1) - found.start() + 1 :].partition("<")[0].strip() == "":
+        return True  # an empty link: trafilatura takes its paragraph for a list of links
     if not _NOTE_LINK.search(found[1][:2000]):
         return False
     before = markup[max(0, found.start() - 40) : found.start()]
@@ -249,12 +251,12 @@ def lifted(inner: str, base: str, after: str = "", notes: Collection[str] = ()) 
         return _SIGNS[low]
     if _NOTE.fullmatch(inner):
         return ""
+    if low in ("o", "0") and base.rstrip()[-1:].isdigit() and re.match(r"\s?[CFK]\b", after):
+        return "°"
     if not last or last.isspace():  # an isotope's mass, a note's own number, or a note's mark after a blank
         if _ISOTOPE.match(after):
             return inner
         return "" if last and re.fullmatch(r"\d{1,3}", inner) else inner + " "
-    if low in ("o", "0") and last.isdigit() and re.match(r"\s?[CFK]\b", after):
-        return "°"
     if low in _ORDINAL and last.isalnum():
         return inner
     if re.fullmatch(r"\d\d", inner) and (

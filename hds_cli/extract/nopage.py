@@ -85,15 +85,15 @@ def why_no_page(markup: str, title: str, body: str, *, has_scripts: bool) -> str
         return "challenge"
     silent = " ".join(_TAG.sub(" ", part) for part in _NOSCRIPT.findall(markup[:400_000]))
     shell = has_scripts and _ROOT.search(markup) is not None
-    if _is_notice(rest, _SCRIPT) or (len(rest) < 200 and (shell or not rest) and _SCRIPT.search(silent)):
+    if _is_notice(text, _SCRIPT) or (len(rest) < 200 and (shell or not rest) and _SCRIPT.search(silent)):
         return "needs_browser"
     if shell and (len(rest) < 30 or _WAITS.fullmatch(rest)):
         return "needs_browser"
     if _PASSWORD.search(markup) and (len(rest) < 300 or _SIGN_IN.search(text)):
         return "sign_in"
-    if _is_notice(rest, _SIGN_IN):
+    if _is_notice(text, _SIGN_IN):
         return "sign_in"
-    if _is_notice(rest, _CONSENT, most=_SMALL) and _ACCEPTS.search(markup[:300_000]):
+    if _is_notice(text, _CONSENT, most=_SMALL) and _ACCEPTS.search(markup[:300_000]):
         return "consent"
     return "" if rest else "empty"
 

@@ -72,6 +72,9 @@ class Shapes:
         if (node.tag == "table" and _is_content(node)) or (node.tag in _LISTS and _is_told_of(node)):
             for link in node.iter("a"):
                 link.tag = "em"
+        elif node.tag in _LISTS and _is_further_reading(node):
+            node.drop_tree()
+            return
         if node.tag == "table":
             flow.keep_spans(node)
         items = list(node.iterchildren("li", "dt", "dd")) if node.tag in _LISTS else []
@@ -330,6 +333,22 @@ def _is_told_of(node: Any) -> bool:
     text = text.strip()
     told = text.endswith(_COLON) and len(text) < 600 and not _LEADS_AWAY.search(text[-200:])
     return told and not _is_furniture(node)
+
+
+def _is_further_reading(node: Any) -> bool:
+    """True for a list of other stories: whole items are links, none is short, and they stand in or below an article."""
+    items = list(node.iterchildren("li"))
+    if len(items) < 3 or _above(node, ("article",)) is None:
+        return False
+    whole = linked = 0
+    for item in items:
+        whole += len(_squeezed(item))
+        linked += sum(len(_squeezed(link)) for link in item.iter("a"))
+    return whole >= 40 * len(items) and linked >= 0.95 * whole
+
+
+def _squeezed(node: Any) -> str:
+    return " ".join("".join(node.itertext()).split())
 
 
 def _is_furniture(node: Any) -> bool:
