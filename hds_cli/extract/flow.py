@@ -164,15 +164,16 @@ def code(node: Any) -> str:
             if not tag or tag in _UNSEEN:
                 walk.skip_subtree()
                 continue
-            if ((tag == "br" or tag in _ROWS) and parts and not parts[-1].endswith("\n")) or tag == "br":
+            if tag == "br" or (tag in _ROWS and parts and not parts[-1].endswith("\n")):
                 parts.append("\n")
-            parts.append(inner.text or "")
+            if inner.text:
+                parts.append(inner.text)
         else:
-            if tag in _ROWS and parts and not "".join(parts[-2:]).endswith("\n"):
+            if tag in _ROWS and parts and not parts[-1].endswith("\n"):
                 parts.append("\n")
-            if inner is not node:
-                parts.append(inner.tail or "")
-    text = "".join(part for part in parts if part).replace("\r\n", "\n").replace("\xa0", " ").strip("\n").rstrip()
+            if inner is not node and inner.tail:
+                parts.append(inner.tail)
+    text = "".join(parts).replace("\r\n", "\n").replace("\xa0", " ").strip("\n").rstrip()
     if not text.strip():
         return ""
     language = _language(node)

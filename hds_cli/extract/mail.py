@@ -26,7 +26,11 @@ def eml(body: bytes) -> dict[str, Any]:
 
 def mbox(body: bytes) -> dict[str, Any]:
     """A mailbox: a heading a letter."""
-    starts = [at for at in (found.start() for found in _FROM.finditer(body)) if not body[max(0, at - 4) : at].strip()]
+    starts = [
+        at
+        for at in (found.start() for found in _FROM.finditer(body))
+        if body[max(0, at - 3) : at].replace(b"\r", b"")[-2:] in (b"", b"\n\n")
+    ]
     blocks: list[str] = []
     size = 0
     for start, end in list(zip(starts, [*starts[1:], len(body)], strict=True))[:MAX_MESSAGES]:

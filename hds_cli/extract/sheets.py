@@ -197,13 +197,14 @@ def _head(rows: list[Row]) -> tuple[bool, int]:
     width = max((w for w, count in common if count > 1 and w > 1), default=max(filled))
     typical = sorted(filled)[len(filled) // 2]
     width = min(width, max(typical, 2)) if width > 2 * typical else width
-    for number, row in enumerate(sample):
-        if filled[number] < max(1, round(0.6 * width)):
-            continue
-        if _is_data(row) and (number or len(sample) == 1 or _is_data(sample[1])):
-            return False, number
-        return True, number
-    return True, 0
+    least = max(1, width - max(1, width // 4)) if width > 2 else width
+    number = next((n for n, count in enumerate(filled) if count >= least), 0)
+    full = next((n for n, count in enumerate(filled) if count >= width), number)
+    if filled[number] < width and full - number >= 2 and not _is_data(sample[full]):
+        number = full  # what stands above is nearly as wide
+    if _is_data(sample[number]) and (number or len(sample) == 1 or _is_data(sample[1])):
+        return False, number
+    return True, number
 
 
 def _is_data(row: Row) -> bool:
