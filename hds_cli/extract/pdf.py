@@ -17,11 +17,14 @@ _SPARE = 1.2  # seconds that are left for what was read when the worker's time i
 _HYPHEN = re.compile(r"([^\W_])([-\u2010\u00ad\u00ac])[ \t]*\n[ \t]*(?=([^\W_]))")
 
 
-def extract(body: bytes) -> dict[str, Any]:
+def extract(body: bytes, most: int = MAX_PAGES) -> dict[str, Any]:
     """Title, author, date and text of a PDF; `reason` is `encrypted` or `bad_pdf` when it cannot be read.
 
     Time and memory are bounded by the worker it runs in; decompression by pypdf's own limits (6.6 and later). Pages
     that are not read in time, or lie beyond the limit, are counted in `note` and at the end of the text.
+
+    Args:
+        most: pages that are read.
     """
     import pypdf
     from pypdf.errors import DependencyError, PyPdfError
@@ -31,7 +34,7 @@ def extract(body: bytes) -> dict[str, Any]:
         reader = pypdf.PdfReader(io.BytesIO(body), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
             return {"reason": "encrypted"}
-        text, note = _text(reader)
+        text, note = _text(reader, most)
         return _meta(reader) | {"text": text, "note": note}
     except DependencyError:
         return {"reason": "missing_package", "detail": "cryptography"}
@@ -39,7 +42,7 @@ def extract(body: bytes) -> dict[str, Any]:
         return {"reason": "bad_pdf", "detail": type(exc).__name__}
 
 
-def _text(reader: Any) -> tuple[str, str]:
+def _text(reader: Any, most: int) -> tuple[str, str]:
     """The pages under their numbers, and a word on what is not among them."""
     from hds_cli.extract.columns import page_text
 
@@ -58,7 +61,7 @@ def _text(reader: Any) -> tuple[str, str]:
         if text:
             blocks.append(f"## Page {number}\n\n{text}")
             size += len(text)
-        if size > MAX_CHARACTERS or number >= MAX_PAGES or _is_late():
+        if size > MAX_CHARACTERS or number >= most or _is_late():
             break
     if len(pictures) == len(blocks):
         blocks = []
