@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import re
+from collections import Counter
 from typing import Any, NamedTuple
 
 MAX_RUNS = 20_000
 _LEAST = 8  # lines that both columns must have
 _PROSE = 18  # characters of a line of prose, at least: cells of a table are shorter
+_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 
 class _Run(NamedTuple):
     x: float
     y: float
-    size: float
-    text: str
+    length: int
 
 
 def page_text(page: Any) -> str:
@@ -24,52 +26,45 @@ def page_text(page: Any) -> str:
     """
     runs: list[_Run] = []
 
-    def visit(text: str, cm: Any, tm: Any, font: Any, size: float) -> None:
-        if text.strip() and len(runs) < MAX_RUNS:
-            runs.append(_Run(tm[4] + cm[4], tm[5] + cm[5], abs(size) or 10.0, text.strip("\n")))
+    def visit(operator: bytes, operands: Any, cm: Any, tm: Any) -> None:
+        if operator in (b"Tj", b"TJ", b"'", b'"') and operands and len(runs) < MAX_RUNS:
+            shown = operands[-1] if isinstance(operands[-1], list) else [operands[-1]]
+            runs.append(_Run(tm[4] + cm[4], tm[5] + cm[5], sum(len(s) for s in shown if isinstance(s, str | bytes))))
 
-    plain: str = page.extract_text(visitor_text=visit) or ""
-    if len(runs) < 2 * _LEAST or len(runs) >= MAX_RUNS:
+    plain: str = page.extract_text(visitor_operand_before=visit) or ""
+    if not _is_across(runs):
         return plain
-    middle = _gutter(runs)
-    return plain if middle is None else _by_columns(runs, middle)
+    return _by_columns(page.extract_text(extraction_mode="layout", layout_mode_space_vertically=False)) or plain
 
 
-def _gutter(runs: list[_Run]) -> float | None:
-    """Where the right column begins, if lines of two columns follow each other left, right, left, right; else None."""
-    pairs = 0
-    lefts: list[float] = []
-    rights: list[float] = []
-    for left, right in itertools.pairwise(runs):
-        beside = abs(left.y - right.y) < 0.4 * left.size and right.x > left.x + 0.35 * left.size * len(left.text)
-        if beside and len(left.text) >= _PROSE and len(right.text) >= _PROSE:
-            pairs += 1
-            lefts.append(left.x)
-            rights.append(right.x)
-    if pairs < _LEAST or 2 * pairs < 0.6 * len(runs):
-        return None
-    rights.sort()
-    lefts.sort()
-    start = rights[len(rights) // 2]
-    even = sum(1 for x in rights if abs(x - start) < 12) >= 0.8 * len(rights)
-    return start - 6 if even and lefts[len(lefts) // 2] < start - 60 else None
+def _is_across(runs: list[_Run]) -> bool:
+    """True when lines of two columns of prose follow each other left, right, left, right."""
+    pairs = [
+        (left, right)
+        for left, right in itertools.pairwise(runs)
+        if abs(left.y - right.y) < 3 and right.x > left.x + 60 and min(left.length, right.length) >= _PROSE
+    ]
+    if len(pairs) < _LEAST or len(runs) >= MAX_RUNS or 2 * len(pairs) < 0.6 * len(runs):
+        return False
+    place, count = Counter(round(right.x / 12) for _, right in pairs).most_common(1)[0]
+    return count >= 0.8 * len(pairs) and place > 0
 
 
-def _by_columns(runs: list[_Run], middle: float) -> str:
-    """Left, then right; a line across both (a title) ends what stands above it."""
+def _by_columns(layout: str) -> str:
+    """The lines of a page as they lie on it, left column first; a line across both ends what stands above it."""
+    lines = layout.split("\n")
+    places = Counter(at for line in lines for found in _GAP.finditer(line) for at in range(found.start(), found.end()))
+    if not places:
+        return ""
+    middle = max(places, key=lambda at: (places[at], -at))
     out: list[str] = []
     left: list[str] = []
     right: list[str] = []
-    for number, run in enumerate(runs):
-        alone = all(
-            abs(run.y - other.y) > 0.4 * run.size for other in runs[max(0, number - 1) : number + 2] if other is not run
-        )
-        across = run.x < middle < run.x + 0.42 * run.size * len(run.text)
-        if alone and across:
-            out += [*left, *right, run.text]
+    for line in lines:
+        if line[middle : middle + 1].strip():
+            out += [*left, *right, line.strip()]
             left, right = [], []
-        elif run.x >= middle:
-            right.append(run.text)
         else:
-            left.append(run.text)
-    return "\n".join([*out, *left, *right])
+            left.append(line[:middle].strip())
+            right.append(line[middle:].strip())
+    return "\n".join(line for line in [*out, *left, *right] if line)

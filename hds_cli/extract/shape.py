@@ -299,7 +299,7 @@ def _captions(tree: Any) -> None:
 
 
 def _says_something(caption: str, credited: bool) -> bool:
-    """True for the caption of a figure or chart, and for a sentence with a figure in it that credits no photographer."""
+    """True for the caption of a figure or chart, and for a sentence with a number in it that credits nobody."""
     caption = " ".join(caption.split())
     if _NUMBERED.match(caption):
         return True
