@@ -13,7 +13,7 @@ from typing import Any
 from hds_cli.extract import cells
 from hds_cli.extract.text import tidy
 
-MAX_WIDE = 500  # cells of a row
+MAX_WIDE, MAX_CELLS = 500, 2000  # cells of a row
 MAX_ROWS = 2000  # that a cell may reach down
 MAX_REPEATED = 400  # characters of a cell that is written again in each row it reaches
 MAX_TABLES_DEEP = 8
@@ -267,13 +267,14 @@ def _filled(
 def keep_spans(node: Any) -> None:
     """Put the spans of a table's cells where `table` alone looks: trafilatura makes cells of them by the hundred.
 
-    So do cells of a row beyond `MAX_WIDE`, which it takes quadratic time for.
+    So do cells of a row beyond `MAX_WIDE`, which it takes quadratic time for; those beyond `MAX_CELLS` go.
     """
     for cell in node.iter("td", "th"):
         for name in ("rowspan", "colspan"):
             if name in cell.attrib:
                 cell.set(_KEPT + name, cell.attrib.pop(name))
     for row in node.iter("tr"):
+        del row[MAX_CELLS:]
         for cell in row[MAX_WIDE:]:
             if cell.tag in ("td", "th"):
                 cell.tag = _WIDE
