@@ -67,7 +67,9 @@ class Http:
         self._given = transport
         self._proxy = proxy
         self._network = network
-        self._tls: ssl.SSLContext | None = None
+        named = ca_file or os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+        # What the user named is looked at now, so that a mistake in it is an error and no page's failure.
+        self._tls: ssl.SSLContext | None = _trust(ca_file) if named and not policy.offline else None
         self._lanes: list[httpx.AsyncBaseTransport] = []
         self._idle: dict[tuple[str, str, int | None], list[httpx.AsyncBaseTransport]] = {}
         self.seen: dict[str, list[int]] = {}
@@ -96,8 +98,8 @@ class Http:
     def _guarded(self) -> httpx.AsyncBaseTransport:
         import httpx
 
+        _quiet()
         if self._tls is None:
-            _quiet()
             self._tls = _trust(self._ca_file)
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=15)
         transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits, proxy=self._proxy)
