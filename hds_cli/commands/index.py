@@ -154,7 +154,7 @@ def _kinds_said(listing: folder.Listing) -> list[str]:
 
 def _counted(counts: Counter[str], most: int = 20) -> str:
     """Kinds with how many there are of each, most first."""
-    kept = counts.most_common(most)
+    kept = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
     rest = f" and {len(counts) - most} more kinds" if len(counts) > most else ""
     return " ".join(kind if count == 1 else f"{kind} ({count})" for kind, count in kept) + rest
 

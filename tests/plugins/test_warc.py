@@ -226,3 +226,39 @@ def test_without_warcio_the_extra_is_named(settings: Make, tmp_path: Path, monke
     with pytest.raises(ConfigError) as caught:
         search(path, settings, "walrus")
     assert caught.value.hint == 'pip install "hds-cli[warc]"'
+
+
+def test_pages_packed_with_brotli_are_read_within_bounds_and_others_counted(hds: Hds, tmp_path: Path) -> None:
+    """Brotli is unpacked, also in chunks; a bomb ends at the limit; what cannot be unpacked is said by its kind."""
+    brotli = pytest.importorskip("brotli")
+    from warcio.statusandheaders import StatusAndHeaders
+    from warcio.warcwriter import WARCWriter
+
+    packed = brotli.compress(html("Brotli", "A narwhal came through brotli."))
+    chunked = f"{len(packed):x}\r\n".encode() + packed + b"\r\n0\r\n\r\n"
+    bomb = brotli.compress(html("Bomb", "A manatee. ") + b"\0" * 400_000_000)
+    pages = {
+        "br": (packed, [("Content-Encoding", "br")]),
+        "chunks": (chunked, [("Content-Encoding", "br"), ("Transfer-Encoding", "chunked")]),
+        "plain": (html("Plain", "A dugong was unpacked already."), [("Content-Encoding", "br")]),
+        "bomb": (bomb, [("Content-Encoding", "br")]),
+        "zstd": (b"\x28\xb5\x2f\xfd" + b"x" * 50, [("Content-Encoding", "zstd")]),
+        "shell": (b"<title>App</title><noscript>You need to enable JavaScript.</noscript><div id=root></div>", []),
+    }
+    path = tmp_path / "packed.warc"
+    with path.open("wb") as out:
+        writer = WARCWriter(out, gzip=False)
+        for name, (body, more) in pages.items():
+            head = StatusAndHeaders("200 OK", [("Content-Type", "text/html"), *more], protocol="HTTP/1.1")
+            record = writer.create_warc_record(
+                f"https://x.example/{name}", "response", payload=BytesIO(body), http_headers=head
+            )
+            writer.write_record(record)
+    done = hds("index", "add", str(path), "--name", "packed")
+    assert done.returncode == 0, done.stderr
+    assert "could not be read" in done.stderr
+    assert "zstd 1" in done.stderr
+    found = hds("search", "--offline", "-s", "packed", "--json", "narwhal", "dugong").stdout
+    narwhal, dugong = (query["results"] for query in json.loads(found)["queries"])
+    assert {result["url"] for result in narwhal} == {"https://x.example/br", "https://x.example/chunks"}
+    assert [result["url"] for result in dugong] == ["https://x.example/plain"]

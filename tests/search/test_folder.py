@@ -87,3 +87,52 @@ def test_the_command_follows_a_folder(tmp_path: Path, hds: Hds) -> None:
     found = hds("search", "--offline", "-s", "notes", "zebras before:2021").stdout
     assert "A head" in found
     assert hds("index", "add", str(tmp_path / "nothing")).returncode == 2
+
+
+def test_what_is_read_and_what_is_left_out_is_counted_by_kind(hds: Hds, tmp_path: Path) -> None:
+    """Nobody has to guess why a file is not found."""
+    notes = tmp_path / "notes"
+    write(notes, "a.md", "b.rst", "c.org", "sub/d.py", "README", "x.bin", "y.bin", "z.dwg", "noending")
+    done = hds("index", "add", str(notes))
+    assert done.returncode == 0, done.stderr
+    assert "4 left out, of kinds that are not read: .bin (2) .dwg noending" in done.stderr
+    assert all(kind in done.stderr for kind in (".md", ".rst", ".org", ".py", "README"))
+    assert "5 added" in done.stderr
+
+
+def test_patterns_choose_files(hds: Hds, tmp_path: Path) -> None:
+    """--include takes nothing else, --exclude takes those out; patterns are a .gitignore's; what goes is removed."""
+    notes = tmp_path / "notes"
+    write(notes, "a.md", "b.md", "drafts/c.md", "d.odd", "sub/e.py")
+    assert "4 added" in hds("index", "add", str(notes)).stderr
+    done = hds("index", "add", str(notes), "--exclude", "drafts/", "--exclude", "*.py")
+    assert "0 added, 0 changed, 2 removed, 2 unchanged" in done.stderr
+    done = hds("index", "add", str(notes), "--include", "*.odd", "--include", "/a.md", "--name", "few")
+    assert "2 added" in done.stderr
+    assert "left out by --include or --exclude" in done.stderr
+    assert hds("index", "add", str(notes), "--include", "[").returncode in (0, 2)
+
+
+def test_a_name_that_is_not_utf_8_is_written_in_letters(hds: Hds, tmp_path: Path) -> None:
+    """One such name costs nothing: it is indexed, found, and kept when nothing changed."""
+    notes = tmp_path / "notes"
+    write(notes, "a.txt")
+    sub = os.fsencode(notes) + b"/caf\xe9"
+    os.mkdir(sub)
+    with open(sub + b"/lamp\xff.txt", "wb") as stream:
+        stream.write(b"the lamp of zebras")
+    done = hds("index", "add", str(notes))
+    assert (done.returncode, "2 added" in done.stderr) == (0, True), done.stderr
+    assert "caf%E9/lamp%FF.txt" in hds("search", "--offline", "-s", "notes", "zebras").stdout
+    assert "2 unchanged" in hds("index", "add", str(notes)).stderr
+    alone = hds("index", "add", os.fsdecode(sub), "--name", "alone")
+    assert (alone.returncode, "1 added" in alone.stderr) == (0, True), alone.stderr
+
+
+def test_what_of_a_file_is_not_read_is_said(hds: Hds, tmp_path: Path) -> None:
+    """A note a file, beside the line that counts them."""
+    notes = tmp_path / "notes"
+    write(notes, "a.txt")
+    items = "".join(f"<item><title>t{n}</title></item>" for n in range(600))
+    (notes / "feed.xml").write_text(f"<rss><channel>{items}</channel></rss>")
+    assert "feed.xml: only the first 500 of 600 entries are read" in hds("index", "add", str(notes)).stderr
