@@ -7,6 +7,7 @@ import select
 import stat
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from hds_cli.commands import _print
 from hds_cli.errors import UsageError
@@ -17,8 +18,8 @@ MAX_DOCUMENT = 5 << 20
 STDIN_URL = "stdin"
 
 
-def read(arguments: Sequence[str]) -> tuple[str, Page | None]:
-    """The question, and the document that was piped in along with it.
+def read(arguments: Sequence[str]) -> tuple[str, list[Page]]:
+    """The question, and the document that was piped in along with it, if one was.
 
     Raises:
         UsageError: no question, one that is too long, or something that is not text.
@@ -26,11 +27,42 @@ def read(arguments: Sequence[str]) -> tuple[str, Page | None]:
     words = " ".join(arguments).strip()
     if words and words != "-":
         document = _stdin() if _piped() else ""
-        page = Page(STDIN_URL, STDIN_URL, STDIN_URL, document, "cached") if document.strip() else None
-        return _checked(words), page
+        page = Page(STDIN_URL, STDIN_URL, STDIN_URL, document, "cached")
+        return _checked(words), [page] if document.strip() else []
     if sys.stdin is None or (not words and sys.stdin.isatty()):
         raise UsageError("no question was asked", hint='hds ask "What is …?"')
-    return _checked(_stdin()), None
+    return _checked(_stdin()), []
+
+
+def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
+    """The documents of `--attach`, read as `hds index add` reads files, and what is to be said of them.
+
+    Raises:
+        UsageError: a file is not there, or there is no text in it.
+    """
+    from hds_cli.commands._files import Reader
+
+    if not files:
+        return [], []
+    with Reader() as reader:
+        documents = reader(files)
+    pages = []
+    for file, document in zip(files, documents, strict=True):
+        if isinstance(document, str):
+            raise UsageError(f"cannot attach {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
+        size = len(document.text.encode("utf-8", "replace"))
+        pages.append(
+            Page(
+                document.url,
+                document.url,
+                document.title,
+                document.text,
+                "cached",
+                bytes=size,
+                date=document.date or None,
+            )
+        )
+    return pages, reader.notes
 
 
 def _checked(question: str) -> str:
