@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -32,6 +33,9 @@ def ask(
     ] = None,
     *,
     flags: Flags,
+    attach: Annotated[
+        list[Path] | None, typer.Option("--attach", metavar="FILE", help="A document to read along (repeatable).")
+    ] = None,
     format_: _options.Format = None,
     json_: _options.Json = False,
     jsonl: _options.Jsonl = False,
@@ -66,6 +70,8 @@ def ask(
     Text that is piped in or redirected is read as a document, to its end: without -n the loop above would end after
     its first question, with the other questions as the document.
 
+    hds ask --attach contract.pdf "When can it be ended?"
+
     hds ask --json "…" | jq -r .answer
 
     hds ask -f html -o report.html "…"
@@ -78,8 +84,10 @@ def ask(
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
-        text, attached = (start.question, None) if start.question else _input.read(start.words, stdin=not no_stdin)
-        request = Request(text, attached, spec, () if quiet else _notices(spec, settings), start.before)
+        text, documents = (start.question, []) if start.question else _input.read(start.words, stdin=not no_stdin)
+        files, notes = _input.attached(attach or [])
+        notices = () if quiet else (*_notices(spec, settings), *_left_out(notes))
+        request = Request(text, [*documents, *files], spec, notices, start.before)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
@@ -124,6 +132,11 @@ def _choice(format_: Format | None, output: Path | None, **shown: bool) -> Choic
 
 def _is_tty(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
+
+
+def _left_out(notes: Sequence[str]) -> tuple[events.Notice, ...]:
+    """What of the attached files is not read, as notices."""
+    return tuple(events.Notice(level="warning", code="document", message=note) for note in notes)
 
 
 def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
