@@ -12,7 +12,9 @@ from hds_cli import events
 from hds_cli.agent.dialects import check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
-from hds_cli.agent.selectors import BUILTIN, Selector, selector
+from hds_cli.agent.selectors.base import Selector
+from hds_cli.agent.selectors.door import BUILTIN, selector
+from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
@@ -75,7 +77,7 @@ class Desk:
         stop = stop or Stop()
         stop.abort = session.abort
         try:
-            parts, limits = self._parts(session, stop), _limits(self.model, self._settings)
+            parts, limits = self._parts(session, stop), limits_of(self.model, self._settings)
             run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
             finished = await run.answer(question, attached, before)
         finally:
@@ -99,7 +101,8 @@ class Desk:
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
-            selector=_selector(model.spec, settings),
+            selector=selector_of(model.spec, settings),
+            judge=policy(settings.verdict or model.spec.verdict),
         )
 
 
@@ -116,7 +119,7 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
-    _selector(spec, settings)  # one that is not there is said before the model is loaded
+    selector_of(spec, settings)  # one that is not there is said before the model is loaded
     check_dialect(settings.dialect)
     async with Fetcher(settings) as fetcher:
         context = fetcher.context
@@ -141,7 +144,8 @@ def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress,
     return tuple(host for host in grown if host.requests)
 
 
-def _limits(model: Model, settings: Settings) -> Limits:
+def limits_of(model: Model, settings: Settings) -> Limits:
+    """What a run may take: the user's settings, then what the model was made for."""
     return Limits(
         max_turns=settings.max_turns,
         max_queries=settings.max_queries,
@@ -153,7 +157,7 @@ def _limits(model: Model, settings: Settings) -> Limits:
     )
 
 
-def _selector(spec: ModelSpec, settings: Settings) -> Selector:
+def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
     """The user's choice, or what suits the model.
 
     Raises:
@@ -170,4 +174,4 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     return said
 
 
-__all__ = ["Desk", "desk", "new_run_id", "warnings"]
+__all__ = ["Desk", "desk", "limits_of", "new_run_id", "selector_of", "warnings"]

@@ -164,7 +164,9 @@ class ModelSpec:
     `dialect` names how it is spoken to; an adapter (`lora`) goes with that dialect alone. `preamble` and `boxed`
     replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on). `evidence_tokens` and
     `evidence_passages` bound the passages that it reads in a turn, and for one query; `passage_words` how long they
-    are; `select` names what chooses them. `notice` is said when it is used without having been asked for.
+    are; `select` names what chooses them. `verdict` is what becomes of an answer: `mark` (the default) shows it with
+    its weak parts marked, `refuse` shows none that no page supports. `notice` is said when the model is used without
+    having been asked for.
     """
 
     name: str
@@ -181,3 +183,4 @@ class ModelSpec:
     select: str | None = None
     notice: str = ""
     about: str = ""
+    verdict: str | None = None

@@ -209,8 +209,8 @@ def test_the_public_names_are_these() -> None:
     import hds_cli
 
     assert sorted(hds_cli.__all__) == [
-        "BundledCollection", "ChatTemplate", "Counter", "Document", "Engine", "Event", "Extractor", "Generation",
-        "HdsError", "JsonApi", "ModelInfo", "ModelSpec", "Page", "Passage", "ReadingSource", "Renderer", "Sampling",
+        "Budget", "BundledCollection", "ChatTemplate", "Counter", "Document", "Engine", "Event", "Extractor", "Generation",
+        "HdsError", "JsonApi", "ModelInfo", "ModelSpec", "Page", "Passage", "Reading", "ReadingSource", "Renderer", "Sampling",
         "SearchResult", "Segment", "Selector", "Session", "Settings", "Source", "SourceContext", "SourceError",
         "__version__", "in_daemon",
     ]  # fmt: skip
