@@ -47,9 +47,7 @@ def own_loop(path: Path, threads: int, tokens: int) -> Callable[[], float]:
 
 def ours(path: Path, threads: int, tokens: int, sessions: int) -> Callable[[], float]:
     """As many sessions at once: seconds for `tokens` tokens in each."""
-    engine = LlamaEngine(
-        ModelSpec("bench", path), n_ctx=N_CTX, n_threads=threads, n_gpu_layers=0, sequences=sessions
-    )
+    engine = LlamaEngine(ModelSpec("bench", path), n_ctx=N_CTX, n_threads=threads, n_gpu_layers=0, sequences=sessions)
 
     def once() -> float:
         opened = [engine.session() for _ in range(sessions)]
