@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hds_cli.commands import _print
+from hds_cli.commands._earlier import Start
 from hds_cli.errors import UsageError
 from hds_cli.types import Page
 
@@ -43,6 +44,17 @@ def read(arguments: Sequence[str], *, stdin: bool = True) -> tuple[str, list[Pag
     if not stdin or sys.stdin is None or (not words and sys.stdin.isatty()):
         raise UsageError("no question was asked", hint='hds ask "What is …?"')
     return _checked(_stdin()), []
+
+
+def gathered(start: Start, files: Sequence[Path], *, stdin: bool) -> tuple[str, list[Page], list[str]]:
+    """The question, the documents with it (stdin, `--attach`), and what is to be said of these.
+
+    Raises:
+        UsageError: no question, or a document that cannot be read.
+    """
+    question, documents = (start.question, []) if start.question else read(start.words, stdin=stdin)
+    pages, notes = attached(files)
+    return question, [*documents, *pages], notes
 
 
 def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
