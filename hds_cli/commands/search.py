@@ -14,6 +14,7 @@ from hds_cli import config
 from hds_cli.commands import _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
+from hds_cli.search.base import Results
 from hds_cli.search.checked import CheckedSource, checked, told
 from hds_cli.search.fusion import Fused, Listed, fuse
 from hds_cli.types import SearchResult
@@ -98,12 +99,15 @@ async def _search(queries: Sequence[str], settings: config.Settings) -> list[_An
         for (answer, source), said in zip(pairs, await asyncio.gather(*asked), strict=True):
             if isinstance(said, HdsError):
                 answer.errors.append({"source": source.name, **told(said)})
-            elif said:
+                continue
+            if said.missing:
+                answer.errors.append({"source": source.name, **told(said.missing)})
+            if said:
                 answer.found.append(Listed(said, not source.needs_network))
     return answers
 
 
-async def _ask(query: str, source: CheckedSource, settings: config.Settings) -> list[SearchResult] | HdsError:
+async def _ask(query: str, source: CheckedSource, settings: config.Settings) -> Results | HdsError:
     try:
         async with asyncio.timeout(settings.turn_timeout):
             return await source.search(query, settings.top_k)

@@ -22,8 +22,8 @@ from hds_cli.extract.text import tidy
 
 # What trafilatura always takes out, after it has searched and copied it several times.
 _NEVER_TEXT = (
-    "aside", "audio", "canvas", "embed", "footer", "head", "iframe", "input", "link", "map", "noscript", "object", "select",
-    "svg", "template", "textarea", "video",
+    "aside", "audio", "canvas", "embed", "footer", "head", "iframe", "input", "link", "map", "noscript", "object",
+    "select", "svg", "template", "textarea", "video",
 )  # fmt: skip
 _DEEPEST = 240  # elements within each other, about as many as a tree may hold
 _STUB = 600  # characters; a shorter text may be the teaser of an article that stands in JSON-LD
