@@ -27,6 +27,12 @@ class PageState:
     requested: float = 0.0
     ended: float | None = None
     extract_seconds: float = 0.0
+    held_by: str = ""
+
+    @property
+    def cached(self) -> bool:
+        """True for a page of the web that was read before."""
+        return self.status == "cached" and not self.held_by
 
     @property
     def ok(self) -> bool:
@@ -245,4 +251,4 @@ def _page_finished(query: QueryState, event: events.PageFinished) -> None:
         return
     page.title = event.title or page.title
     page.status, page.reason, page.bytes, page.seconds = event.status, event.reason, event.bytes, event.seconds
-    page.ended, page.extract_seconds = event.t, event.extract_seconds
+    page.ended, page.extract_seconds, page.held_by = event.t, event.extract_seconds, event.held_by

@@ -104,6 +104,11 @@ class Speaking:
     preamble: str | None = None
 
     @property
+    def refuses(self) -> bool:
+        """True where an answer that no page supports is not shown: it has to be short, and in a box."""
+        return (self.settings.verdict or self.spec.verdict) == "refuse"
+
+    @property
     def temperature(self) -> float | None:
         """The user's, or what the model was made for; None: the dialect's own."""
         return self.settings.temperature if self.settings.temperature is not None else self.spec.temperature

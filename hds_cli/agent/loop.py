@@ -214,9 +214,6 @@ class Run:
         )
         written = await self._model(self._parts.dialect.write, hooks)
         self._say(events.Thought, turn=number, text=written.thought)
-        if turn.dropped:
-            listed = "; ".join(turn.dropped)
-            self._notice("warning", "queries_dropped", f"over the limit of a turn, not searched yet: {listed}")
         return written
 
     async def _force(self, number: int) -> Written:
@@ -302,11 +299,8 @@ class Run:
         for warning in verdict.warnings:
             self._notice("warning", warning.code, warning.message)
         event = events.RunFinished(
-            t=self._accounts.now, status=verdict.status, answer=verdict.answer, explanation=verdict.explanation,
-            citations=verdict.citations, unsupported=verdict.unsupported, usage=self._accounts.usage(),
-            egress=self._parts.egress(), reason=verdict.reason, exit_code=verdict.exit_code, finished_at=_now(),
-            text=verdict.text, support=verdict.support, raw_answer=verdict.raw_answer,
-            not_searched=self._book.not_searched,
+            t=self._accounts.now, usage=self._accounts.usage(), egress=self._parts.egress(), finished_at=_now(),
+            not_searched=self._book.not_searched, **verdict.ending(),
         )  # fmt: skip
         self._emit(event)
         return event

@@ -112,6 +112,9 @@ class Turn:
 
     async def pages(self) -> dict[int, list[Page]]:
         """The pages of each query that was searched; waits until all are there, the time is over or the run stops."""
+        if self.dropped:
+            said = f"over the limit of a turn, not searched yet: {'; '.join(self.dropped)}"
+            self._run.say(events.Notice, level="warning", code="queries_dropped", message=said)
         if not self.tasks:
             return {}
         stop = asyncio.ensure_future(self._run.stop.event.wait())

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from hds_cli.agent import citations
 from hds_cli.agent.dialects import Written, strip_numbers
@@ -55,6 +56,10 @@ class Verdict:
     text: str | None = None
     support: tuple[Support, ...] = ()
     raw_answer: str | None = None
+
+    def ending(self) -> dict[str, Any]:
+        """The fields that a `RunFinished` has of it."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "warnings"}
 
 
 Policy = Callable[[Written, Notebook, str | None], Verdict]

@@ -102,7 +102,12 @@ def _look(file: Path, kind: str) -> tuple[bytes, int, str]:
         raise ValueError(f"larger than {most >> 20} MiB")
     with file.open("rb") as stream:
         start = stream.read(8192)
-    if kind not in kinds.LARGE and not start.startswith(_COMPOUND) and b"\0" in start[:4096] and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if (
+        kind not in kinds.LARGE
+        and not start.startswith(_COMPOUND)
+        and b"\0" in start[:4096]
+        and not start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    ):
         raise ValueError("binary, not text")
     return start, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC).date().isoformat()
 

@@ -10,8 +10,8 @@ import typer
 
 from hds_cli import kinds
 from hds_cli.commands import _options, _print
-from hds_cli.errors import SourceUnknown, UsageError
-from hds_cli.plugins import entry_points, load
+from hds_cli.errors import HdsError, SourceUnknown, UsageError
+from hds_cli.plugins import load
 from hds_cli.search import collections, folder, linked, sources
 from hds_cli.search.local import Changes, Collection, check_name, names, read_jsonl
 
@@ -60,11 +60,9 @@ def add(
     if not path.exists():
         raise UsageError(f"there is no {path}", hint="hds index add FOLDER")
     if kind := linked.source_for(path):
-        _link(check_name(name or linked.default_name(path)), path, kind, quiet)
+        _link(_checked(name or linked.default_name(path)), path, kind, quiet)
         return
-    name = check_name(name or path.resolve().stem.replace(" ", "_"))
-    if name not in names() and name in collections.available():
-        raise UsageError(f"{name!r} is the name of a collection that a package brings", hint="--name OTHER")
+    name = _checked(name or path.resolve().stem.replace(" ", "_"))
     if name in linked.names():
         raise UsageError(f"{name!r} is the name of a linked file", hint=f"hds index remove {name}   or   --name OTHER")
     choice = folder.Choice(lambda file: kinds.of_name(file) is not None, include or (), exclude or ())
@@ -83,6 +81,21 @@ def add(
     )
     for other in origin:
         _print.say(f"{name} also holds {other}")
+
+
+def _checked(name: str) -> str:
+    """`name`, if a collection of the user's can be called that: no source and no package has it.
+
+    One that was made before a plugin of its name came is the user's still, and is kept up to date.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    check_name(name)
+    own = name in names() and not (Collection(name).origin() or "").startswith(collections.PACKAGE)
+    if name in sources.reserved() and not own:
+        raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
+    return name
 
 
 def _embed(name: str, quiet: bool) -> None:
@@ -156,11 +169,7 @@ def list_(json_: _options.Json = False) -> None:
     rows: list[dict[str, object]] = []
     for name in collections.available():
         if name in built:
-            info = Collection(name).info()
-            origin = ", ".join(info.origin.split("\n"))
-            if info.unfinished:
-                origin = f"unfinished: hds index add {info.unfinished} --name {name}"
-            rows.append({"name": name, "documents": info.documents, "bytes": info.bytes, "origin": origin})
+            rows.append(_built_row(name))
         else:
             rows.append({"name": name, "documents": None, "bytes": 0, "origin": "not built yet"})
     rows += [_linked_row(name) for name in linked.names()]
@@ -208,8 +217,8 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     """Make a file a collection that is searched where it lies."""
-    if name in collections.available() or name in entry_points(sources.GROUP):
-        raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
+    if name in names():
+        raise UsageError(f"{name!r} is the name of a collection", hint=f"--name OTHER   or   hds index remove {name}")
     plugin: linked.Preparing = load(sources.GROUP, kind)
     from hds_cli.commands._progress import Progress
 
@@ -221,6 +230,18 @@ def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     if note:
         _print.say(note)
     _print.say(f"{name}: {documents:,} documents in {path.resolve()}   (hds ask -s {name} …)")
+
+
+def _built_row(name: str) -> dict[str, object]:
+    """A collection on disk; one that cannot be used says why, and does not hide the others."""
+    try:
+        info = Collection(name).info()
+    except HdsError as exc:
+        return {"name": name, "documents": None, "bytes": 0, "origin": f"not usable: {exc.message}"}
+    origin = ", ".join(info.origin.split("\n"))
+    if info.unfinished:
+        origin = f"unfinished: hds index add {info.unfinished} --name {name}"
+    return {"name": name, "documents": info.documents, "bytes": info.bytes, "origin": origin}
 
 
 def _linked_row(name: str) -> dict[str, object]:

@@ -60,7 +60,9 @@ def _by_columns(runs: list[_Run], middle: float) -> str:
     left: list[str] = []
     right: list[str] = []
     for number, run in enumerate(runs):
-        alone = all(abs(run.y - other.y) > 0.4 * run.size for other in runs[max(0, number - 1) : number + 2] if other is not run)
+        alone = all(
+            abs(run.y - other.y) > 0.4 * run.size for other in runs[max(0, number - 1) : number + 2] if other is not run
+        )
         across = run.x < middle < run.x + 0.42 * run.size * len(run.text)
         if alone and across:
             out += [*left, *right, run.text]

@@ -82,7 +82,9 @@ def _joined(text: str) -> str:
 
     def join(found: re.Match[str]) -> str:
         before, sign, after = found.groups()
-        parted = sign in "\u00ad\u00ac" or (before.isalpha() and after.isalpha() and not before.isupper() and not after.isupper())
+        parted = sign in "\u00ad\u00ac" or (
+            before.isalpha() and after.isalpha() and not before.isupper() and not after.isupper()
+        )
         return before if parted else before + ("-" if sign in "\u00ad\u00ac" else sign)
 
     return tidy(_HYPHEN.sub(join, text))

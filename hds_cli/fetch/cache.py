@@ -220,6 +220,6 @@ class PageCache:
             self._words.optimize()
             self._compact()
 
-    def _compact(self) -> None:
+    def _compact(self, *, merge: bool = False) -> None:
         self._disk.compact()
         self._words.compact()

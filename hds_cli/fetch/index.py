@@ -80,7 +80,7 @@ class PageIndex:
 
     def put_all(self, pages: Sequence[tuple[str, Page, Page | None]]) -> None:
         """Index pages in one transaction: FTS5 writes a segment for each, so many at once cost a third."""
-        with self._alone():
+        with self._alone(None):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for key, page, old in pages:
@@ -105,7 +105,7 @@ class PageIndex:
 
     def remove(self, key: str, old: Page | None = None) -> None:
         """Forget a page."""
-        with self._alone():
+        with self._alone(None):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 row = self._db.execute("SELECT id, hash FROM pages WHERE key = ?", (key,)).fetchone()
@@ -148,12 +148,12 @@ class PageIndex:
 
     def optimize(self) -> None:
         """Merge the index into one: FTS5 keeps the words of deleted pages until then."""
-        with self._alone():
+        with self._alone(None):
             self._db.execute("INSERT INTO words(words) VALUES('optimize')")
 
     def compact(self) -> None:
         """Give free space back to the disk."""
-        with self._alone():
+        with self._alone(None):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
@@ -161,8 +161,9 @@ class PageIndex:
             self._db.close()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._lock, databases.limited(self._db, SECONDS):
+    def _alone(self, seconds: float | None = SECONDS) -> Iterator[None]:
+        """One call at a time; one that only reads is given up after `seconds`."""
+        with self._lock, databases.limited(self._db, seconds):
             yield
 
 

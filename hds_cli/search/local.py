@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from hds_cli import databases, paths
 from hds_cli.errors import SourceError, SourceUnknown, UsageError
-from hds_cli.search import embeddings, ranking, renewing, schema, updating
+from hds_cli.search import embeddings, opening, ranking, renewing, schema, updating
 from hds_cli.search.embeddings import Embedder
 from hds_cli.search.query import Query, parse
 from hds_cli.search.schema import SCHEMA_VERSION
@@ -101,11 +101,7 @@ class Collection:
                 raise
             self._idle.append(db)
         except sqlite3.DatabaseError as exc:
-            raise SourceError(
-                f"collection {self.name!r} cannot be used: {exc}",
-                code="collection",
-                hint=f"hds index remove {self.name}",
-            ) from exc
+            raise opening.fault(self.name, exc) from exc
 
     def _connect(self) -> sqlite3.Connection:
         db = databases.connect(self.path, busy=10, any_thread=True)
@@ -113,6 +109,7 @@ class Collection:
             self._prepare(db)
         except BaseException:
             db.close()
+            opening.leave_nothing(self.path)
             raise
         return db
 

@@ -16,7 +16,6 @@ class StarterDialect(HdsDialect):
 
     name = "starter"
     stops = (calculation.CLOSE,)
-    needs_box = True
 
     def after_stop(self, text: str) -> str:
         result = calculation.result(text)

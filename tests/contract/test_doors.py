@@ -16,7 +16,7 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "__init__",
+    "databases", "interrupts", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
