@@ -73,18 +73,8 @@ def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
     for file, document in zip(files, documents, strict=True):
         if isinstance(document, str):
             raise UsageError(f"cannot attach {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
-        size = len(document.text.encode("utf-8", "replace"))
-        pages.append(
-            Page(
-                document.url,
-                document.url,
-                document.title,
-                document.text,
-                "cached",
-                bytes=size,
-                date=document.date or None,
-            )
-        )
+        size, date = len(document.text.encode("utf-8", "replace")), document.date or None
+        pages.append(Page(document.url, document.url, document.title, document.text, "cached", bytes=size, date=date))
     return pages, reader.notes
 
 
