@@ -218,12 +218,30 @@ def run(args: list[str]) -> int:
         if exc.filename is None and exc.errno in _WRITE_ERRORS:
             _mute_stdout()
             return _say(OutputError(f"the output could not be written: {exc.strerror}"), [])
+        if error := _home_fault(exc):
+            return _say(error, args)
         return _bug(exc, args)
     except Exception as exc:  # the last line of defence: a bug is one line, not a page
         return _bug(exc, args)
 
 
 _WRITE_ERRORS = {5, 9, 27, 28, 122}  # EIO EBADF EFBIG ENOSPC EDQUOT
+_HOME_ERRORS = {1, 5, 13, 20, 27, 28, 30, 122}  # EPERM EIO EACCES ENOTDIR EFBIG ENOSPC EROFS EDQUOT
+
+
+def _home_fault(exc: OSError) -> HdsError | None:
+    """What to say of a disk that does not let hds keep its things; None: that is not what is wrong."""
+    from pathlib import Path
+
+    from hds_cli import paths
+
+    if exc.errno not in _HOME_ERRORS or not isinstance(exc.filename, str):
+        return None
+    homes = {paths.data_dir(), paths.cache_dir(), paths.config_file().parent}
+    file = Path(exc.filename)
+    if not any(file == home or home in file.parents or file in home.parents for home in homes):
+        return None
+    return OutputError(f"cannot use {file}: {exc.strerror}", hint="HDS_HOME=OTHER/FOLDER   (hds doctor says more)")
 
 
 def _usage(exc: TyperException) -> HdsError:

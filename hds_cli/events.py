@@ -155,7 +155,10 @@ class PageRequested(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFinished(_Base):
-    """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting."""
+    """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting.
+
+    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web.
+    """
 
     turn: int
     query: int
@@ -166,6 +169,7 @@ class PageFinished(_Base):
     bytes: int = 0
     seconds: float = 0.0
     extract_seconds: float = 0.0
+    held_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,12 @@ class PageState:
     requested: float = 0.0
     ended: float | None = None
     extract_seconds: float = 0.0
+    held_by: str = ""
+
+    @property
+    def cached(self) -> bool:
+        """True for a page of the web that was read before."""
+        return self.status == "cached" and not self.held_by
 
     @property
     def ok(self) -> bool:
@@ -111,7 +117,7 @@ class TurnState:
 class RunState:
     """Everything that is known of a run; `apply` takes in one event after the other.
 
-    `document` and `continued`: what the model was given before it searched; `received`: bytes of all pages; `now`: the
+    `documents` and `continued`: what the model was given before it searched; `received`: bytes of all pages; `now`: the
     second of the last event.
     """
 
@@ -119,7 +125,7 @@ class RunState:
     finished: events.RunFinished | None = None
     turns: dict[int, TurnState] = field(default_factory=dict)
     notices: list[events.Notice] = field(default_factory=list)
-    document: events.DocumentAttached | None = None
+    documents: list[events.DocumentAttached] = field(default_factory=list)
     continued: events.RunContinued | None = None
     received: int = 0
     answering: str = ""
@@ -163,7 +169,8 @@ class RunState:
         """The passages that the model had before it searched."""
         for finding in self.continued.findings if self.continued else ():
             yield from finding.passages
-        yield from self.document.passages if self.document else ()
+        for document in self.documents:
+            yield from document.passages
 
     def apply(self, event: Event) -> None:
         self.now = max(self.now, event.t)
@@ -177,7 +184,7 @@ class RunState:
             case events.RunContinued():
                 self.continued = event
             case events.DocumentAttached():
-                self.document = event
+                self.documents.append(event)
             case events.AnswerDelta():
                 self.answering += event.text
             case events.TurnStarted():
@@ -244,4 +251,4 @@ def _page_finished(query: QueryState, event: events.PageFinished) -> None:
         return
     page.title = event.title or page.title
     page.status, page.reason, page.bytes, page.seconds = event.status, event.reason, event.bytes, event.seconds
-    page.ended, page.extract_seconds = event.t, event.extract_seconds
+    page.ended, page.extract_seconds, page.held_by = event.t, event.extract_seconds, event.held_by

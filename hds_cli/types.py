@@ -29,6 +29,7 @@ class Page:
     `text` is the full clean text: paragraphs parted by blank lines, headings as `## …`.
     `reason` is a short machine word (`timeout`, `too_big`, `robots`, `http_404`, ...) unless the status is
     `fetched` or `cached`. `bytes` counts what came over the wire, `seconds` the whole request and extraction.
+    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web.
     """
 
     url: str
@@ -43,6 +44,7 @@ class Page:
     extract_seconds: float = 0.0
     author: str | None = None
     date: str | None = None
+    held_by: str = ""
 
     @property
     def ok(self) -> bool:

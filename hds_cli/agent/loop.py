@@ -23,14 +23,14 @@ from hds_cli.agent.evidence import Budget, Evidence, turn_budget
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
-from hds_cli.agent.selectors import Selector
+from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
 from hds_cli.agent.verdict import Policy, Verdict, refuse
 from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
 from hds_cli.threads import Daemon
-from hds_cli.types import Egress, Findings, ModelInfo, Page
+from hds_cli.types import Egress, Findings, ModelInfo, Page, Passage
 
 T = TypeVar("T")
 _LEAST_ROOM = 96  # tokens below which there is no point in another search
@@ -74,9 +74,9 @@ class Run:
         self._stale = 0
 
     async def answer(
-        self, question: str, attached: Page | None = None, before: Earlier | Resumed | None = None
+        self, question: str, attached: Sequence[Page] = (), before: Earlier | Resumed | None = None
     ) -> events.RunFinished:
-        """Research `question`; `attached` is a document the user gave along, `before` an earlier run to go on from.
+        """Research `question`; `attached` are documents the user gave along, `before` an earlier run to go on from.
 
         Raises:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
@@ -110,7 +110,7 @@ class Run:
 
     # --- turns ---------------------------------------------------------------------------------------------------
 
-    async def _research(self, attached: Page | None, before: Earlier | Resumed | None) -> Written:
+    async def _research(self, attached: Sequence[Page], before: Earlier | Resumed | None) -> Written:
         number = await self._begin(attached, before)
         await self._methods.began(self._book.question, self._book)
         while number < self._limits.max_turns and not (number and await self._enough()):
@@ -148,12 +148,12 @@ class Run:
         self._notice("info", "context_full", "the context is full; the answer is written now")
         return True
 
-    async def _begin(self, attached: Page | None, before: Earlier | Resumed | None) -> int:
+    async def _begin(self, attached: Sequence[Page], before: Earlier | Resumed | None) -> int:
         """Tell the model the question, and the results of an earlier run; the number of turns that are done."""
         if isinstance(before, Resumed):
             return await self._resume(before)
         continued = self._recall(before) if before else None
-        documents = self._attach(attached) if attached else ()
+        documents = self._attach(attached)
         await self._model(self._parts.dialect.start, self._book.question, documents, continued)
         return 0
 
@@ -174,7 +174,7 @@ class Run:
         for event in before.events:
             self._emit(event)
         question = self._book.question
-        documents = before.document.passages if before.document else ()
+        documents = tuple(passage for document in before.documents for passage in document.passages)
         self._book.know([*(before.continued.findings if before.continued else ()), Findings(question, documents)])
         await self._model(self._parts.dialect.start, question, list(documents), before.continued)
         for turn in before.turns:
@@ -183,18 +183,24 @@ class Run:
         self._parts.fanout.answered = bool(before.turns)
         return len(before.turns)
 
-    def _attach(self, page: Page) -> Sequence[Any]:
-        room = min(self._parts.dialect.make_room(), self._limits.evidence_tokens or 1 << 30)
-        passages = self._book.attach(page, room, self._limits.evidence_passages)
-        self._say(events.DocumentAttached, url=page.url, title=page.title, passages=passages)
-        return passages
+    def _attach(self, pages: Sequence[Page]) -> list[Passage]:
+        """What the model reads of the documents; together they get half of the room."""
+        given: list[Passage] = []
+        budget = self._budget(self._parts.dialect.make_room() // 2, self._limits.max_turns)
+        for place, page in enumerate(pages):
+            tokens = budget.tokens // (len(pages) - place)
+            document = self._book.attach(page, replace(budget, tokens=tokens, passages=max(8, budget.passages)))
+            budget = replace(budget, tokens=budget.tokens - document.tokens)
+            if document.left_out:
+                self._notice("info", "document", document.left_out)
+            self._say(events.DocumentAttached, url=page.url, title=page.title, passages=document.passages)
+            given += document.passages
+        return given
 
     def _budget(self, room: int, turn: int = 1) -> Budget:
         limits = self._limits
-        return turn_budget(
-            self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens,
-            words=limits.passage_words, turns_left=limits.max_turns - turn + 1,
-        )  # fmt: skip
+        bounds = (limits.evidence_passages, limits.evidence_tokens, limits.passage_words)
+        return turn_budget(self._parts.model.n_ctx, room, *bounds, turns_left=limits.max_turns - turn + 1)
 
     # --- the model writes ----------------------------------------------------------------------------------------
 
@@ -254,7 +260,7 @@ class Run:
         if self._stopped and not any(pages.values()):
             return
         if turn.tasks and not self._parts.fanout.answered and not self._book.read:
-            raise self._unreachable()
+            raise _unreachable(self._parts.fanout)
         budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
@@ -285,18 +291,9 @@ class Run:
         """
         nothing_read = not self._book.read and not self._stopped
         if nothing_read and self._book.asked and (self._parts.offline or not self._parts.fanout.answered):
-            raise self._unreachable()
+            raise _unreachable(self._parts.fanout)
         verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
         return await self._methods.judged(verdict, self._book)
-
-    def _unreachable(self) -> HdsError:
-        failures = self._parts.fanout.failures
-        if failures:
-            what = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
-            return NoSources(
-                f"no source could be reached ({what})", code="unreachable", hint="hds search QUERY  shows more"
-            )
-        return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:
         for warning in verdict.warnings:
@@ -313,6 +310,16 @@ class Run:
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
         self._emit(kind(t=self._accounts.t, **values))
+
+
+def _unreachable(fanout: Fanout) -> HdsError:
+    """Why nothing was read: the sources that failed, or that nothing local matches."""
+    if fanout.failures:
+        what = "; ".join(f"{name}: {reason}" for name, reason in fanout.failures.items())
+        return NoSources(
+            f"no source could be reached ({what})", code="unreachable", hint="hds search QUERY  shows more"
+        )
+    return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], object], text: str) -> None:

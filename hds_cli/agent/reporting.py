@@ -42,5 +42,5 @@ class SearchEvents(Watcher):
         self._say(
             events.PageFinished, turn=self._turn, query=query, url=page.url, status=page.status, title=page.title,
             reason=page.reason, bytes=page.bytes, seconds=round(page.seconds, 4),
-            extract_seconds=round(page.extract_seconds, 4),
+            extract_seconds=round(page.extract_seconds, 4), held_by=page.held_by,
         )  # fmt: skip

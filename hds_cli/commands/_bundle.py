@@ -15,12 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from hds_cli import config, events, paths
+from hds_cli.commands import _output
 from hds_cli.errors import OutputError, UsageError
 from hds_cli.fetch.archive import read_lines, to_line
 from hds_cli.fetch.cache import PageCache
 from hds_cli.fetch.entry import Entry
 from hds_cli.history import journal
 from hds_cli.history.store import RunStore
+from hds_cli.render.words import count
 
 _EVENTS, _PAGES = "events.jsonl", "pages.jsonl"
 MAX_EVENTS = 64 << 20
@@ -41,21 +43,16 @@ def pack(name: str, file: Path) -> str:
     wanted = _pages(store.read(run_id).events)
     with _cache() as cache:
         found = [entry for entry in map(cache.lookup, wanted) if entry is not None]
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        descriptor = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)  # what was asked is private
-        with open(descriptor, "wb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(_EVENTS, b"".join(lines))
-            archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in found))
-        os.replace(part, file)
-    except OSError as exc:
-        raise OutputError(f"cannot write {file}: {exc.strerror or exc}") from exc
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_EVENTS, b"".join(lines))
+        archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in found))
+    with _output.binary_target(_output.named(file), private=True) as out:  # what was asked is private
+        out.write(made.getbuffer())
     missing = len(wanted) - len(found)
-    note = f"; {missing} are no longer in the cache" if missing else ""
-    return f"{file}: run {run_id}, {len(lines)} events, {len(found)} of {len(wanted)} web pages{note}"
+    note = f"; no longer in the cache: {missing}" if missing else ""
+    pages = f"{len(found)} of {count(len(wanted), 'web page')}"
+    return f"{file}: run {run_id}, {count(len(lines), 'event')}, {pages}{note}"
 
 
 def journal_in(file: Path) -> bytes:
@@ -87,7 +84,7 @@ def unpack(file: Path) -> str:
     new = _add(started, data)
     added, kept, bad = _add_pages(pages)
     run = f"run {started.run_id}" + ("" if new else " was here already")
-    return f"{run}; {added} pages added, {kept} already here" + (f", {bad} left out" if bad else "")
+    return f"{run}; {count(added, 'page')} added, {kept} already here" + (f", {bad} left out" if bad else "")
 
 
 def _pages(run: Sequence[events.Event]) -> list[str]:

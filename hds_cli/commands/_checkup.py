@@ -16,6 +16,7 @@ import hds_cli
 from hds_cli import config, keys, paths, plugins
 from hds_cli.config import Settings
 from hds_cli.errors import HdsError, ModelError
+from hds_cli.render.words import count
 
 State = Literal["ok", "warn", "fail"]
 _LITTLE = 1 << 30  # bytes on a disk
@@ -75,7 +76,7 @@ def _settings_file() -> Finding:
 
 
 def _llama(settings: Settings) -> Iterator[Finding]:
-    from hds_cli.engine.llama.model import build_info
+    from hds_cli.engine.llama.api import build_info
 
     try:
         build = build_info()
@@ -151,7 +152,8 @@ def _cache(settings: Settings) -> Iterator[Finding]:
             much = f"{info.bytes / 1e6:.0f} MB, more than its limit of {info.limit / 1e6:.0f} MB"
             yield Finding("cache", "warn", much, "hds cache prune")
         else:
-            yield Finding("cache", "ok", f"{info.pages} pages, {info.bytes / 1e6:.1f} of {info.limit / 1e6:.0f} MB")
+            room = f"{info.bytes / 1e6:.1f} of {info.limit / 1e6:.0f} MB"
+            yield Finding("cache", "ok", f"{count(info.pages, 'page')}, {room}")
     finally:
         cache.close()
 

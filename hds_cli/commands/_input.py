@@ -7,6 +7,7 @@ import select
 import stat
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from hds_cli.commands import _print
 from hds_cli.errors import UsageError
@@ -17,20 +18,62 @@ MAX_DOCUMENT = 5 << 20
 STDIN_URL = "stdin"
 
 
-def read(arguments: Sequence[str]) -> tuple[str, Page | None]:
-    """The question, and the document that was piped in along with it.
+def read(arguments: Sequence[str], *, stdin: bool = True) -> tuple[str, list[Page]]:
+    """The question, and the document that was piped in along with it, if one was.
+
+    A document from stdin is said on stderr: in a shell's loop over a file it is the rest of that file.
+
+    Args:
+        stdin: False: it is left alone (`--no-stdin`).
 
     Raises:
         UsageError: no question, one that is too long, or something that is not text.
     """
     words = " ".join(arguments).strip()
     if words and words != "-":
-        document = _stdin() if _piped() else ""
-        page = Page(STDIN_URL, STDIN_URL, STDIN_URL, document, "cached") if document.strip() else None
-        return _checked(words), page
-    if sys.stdin is None or (not words and sys.stdin.isatty()):
+        document = _stdin() if stdin and _piped() else ""
+        if not document.strip():
+            return _checked(words), []
+        lines = len(document.splitlines())
+        counted = f"{lines:,} {'line' if lines == 1 else 'lines'}"
+        _print.say(f"read {counted} from stdin as a document (not meant, as in a loop: --no-stdin)")
+        return _checked(words), [Page(STDIN_URL, STDIN_URL, STDIN_URL, document, "cached")]
+    if not stdin and words == "-":
+        raise UsageError("`-` is a question from stdin, which --no-stdin leaves alone")
+    if not stdin or sys.stdin is None or (not words and sys.stdin.isatty()):
         raise UsageError("no question was asked", hint='hds ask "What is …?"')
-    return _checked(_stdin()), None
+    return _checked(_stdin()), []
+
+
+def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
+    """The documents of `--attach`, read as `hds index add` reads files, and what is to be said of them.
+
+    Raises:
+        UsageError: a file is not there, or there is no text in it.
+    """
+    from hds_cli.commands._files import Reader
+
+    if not files:
+        return [], []
+    with Reader() as reader:
+        documents = reader(files)
+    pages = []
+    for file, document in zip(files, documents, strict=True):
+        if isinstance(document, str):
+            raise UsageError(f"cannot attach {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
+        size = len(document.text.encode("utf-8", "replace"))
+        pages.append(
+            Page(
+                document.url,
+                document.url,
+                document.title,
+                document.text,
+                "cached",
+                bytes=size,
+                date=document.date or None,
+            )
+        )
+    return pages, reader.notes
 
 
 def _checked(question: str) -> str:
@@ -57,7 +100,7 @@ def _piped() -> bool:
 def _stdin() -> str:
     try:
         if not select.select([0], [], [], 2.0)[0]:
-            _print.say("waiting for the end of stdin (if none is meant: hds ask … < /dev/null)")
+            _print.say("waiting for the end of stdin (if none is meant: --no-stdin)")
     except (OSError, ValueError):
         pass  # not selectable (Windows): just read
     with open(0, "rb", closefd=False) as stream:

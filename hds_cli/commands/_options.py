@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from hds_cli.commands import _output
+
 
 def _no_color(asked: bool) -> bool:
     """As if `NO_COLOR` (no-color.org) were set: every console of this process heeds it."""
@@ -22,7 +24,16 @@ Format = Annotated[
     str | None,
     typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown or html."),
 ]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", callback=_output.named, help="Write there; - is stdout."),
+]
+ReportOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", callback=_output.named, help="Write there; a name with .md: as Markdown."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The result alone; nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
 Timeline = Annotated[

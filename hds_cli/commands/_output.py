@@ -1,44 +1,108 @@
-"""Where a result goes: stdout, or a file that is there in one piece or not at all."""
+"""Where a result goes: stdout, or what `-o` names, which is never replaced by something of another kind."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import re
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO, cast
 
 from hds_cli.errors import OutputError
 from hds_cli.interrupts import before_leaving
 
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,4})|/dev/std(out|err)")
 _unfinished: set[Path] = set()
+
+
+def named(path: Path | None) -> Path | None:
+    """What an option or argument named; None, which is stdout, for `-`."""
+    return None if path is None or str(path) == "-" else path.expanduser()
 
 
 @contextmanager
 def target(output: Path | None) -> Iterator[TextIO]:
-    """Stdout, or `output` when it is over without an error.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
+    """Stdout, or a text stream to what `output` names; see `binary_target`."""
     if output is None:
         yield sys.stdout
         return
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    _unfinished.add(part)
+    with binary_target(output) as raw:
+        text = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=False)
+        try:
+            yield text
+            text.flush()
+        finally:
+            with contextlib.suppress(OSError, ValueError):  # what was not written is said by the flush above
+                text.detach()
+
+
+@contextmanager
+def binary_target(output: Path | None, *, private: bool = False) -> Iterator[BinaryIO]:
+    """Stdout, or a stream to what `output` names, through links.
+
+    A regular file is there in one piece or stays as it was; it keeps its mode. Devices, pipes and the like are opened
+    and written, and so is a file in a folder where no second one can be made.
+
+    Args:
+        private: a new file is readable by its owner alone.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if output is None:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
     try:
-        with part.open("w", encoding="utf-8") as file:
-            yield file
-        os.replace(part, output)
+        with _opened(output, private) as stream:
+            yield stream
     except OSError as exc:
         if exc.filename is None and exc.errno is None:
             raise
         raise OutputError(
             f"cannot write {output}: {exc.strerror}", hint="-o FILE in a folder that can be written"
         ) from exc
+
+
+def _opened(output: Path, private: bool) -> contextlib.AbstractContextManager[BinaryIO]:
+    if found := _DESCRIPTOR.fullmatch(str(output)):  # opened by its name it would be written from its beginning
+        number = int(found[1]) if found[1] else 1 if found[2] == "out" else 2
+        sys.stdout.flush()
+        return cast(BinaryIO, os.fdopen(os.dup(number), "wb"))
+    real = Path(os.path.realpath(output))
+    try:
+        there = os.stat(output)
+    except FileNotFoundError:
+        return _replacing(real, 0o600 if private else None)
+    replaceable = os.access(output, os.W_OK) and os.access(real.parent, os.W_OK | os.X_OK)
+    if not stat.S_ISREG(there.st_mode) or not replaceable:
+        return output.open("wb")  # what cannot be written fails here, in the system's words
+    return _replacing(real, stat.S_IMODE(there.st_mode), there)
+
+
+@contextmanager
+def _replacing(real: Path, mode: int | None, there: os.stat_result | None = None) -> Iterator[BinaryIO]:
+    """A file beside `real` that takes its place when all is written, with its mode and, where allowed, its owner."""
+    part = real.with_name(f".{real.name[:200]}.{os.getpid()}.part")
+    _unfinished.add(part)
+    try:
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else 0o600), "wb") as file:
+            yield file
+            if there is not None and (there.st_uid, there.st_gid) != (os.geteuid(), os.getegid()):
+                with contextlib.suppress(OSError):
+                    os.fchown(file.fileno(), there.st_uid, there.st_gid)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+        os.replace(part, real)
     finally:
-        discard()
+        part.unlink(missing_ok=True)
+        _unfinished.discard(part)
 
 
 def discard() -> None:

@@ -17,6 +17,7 @@ from hds_cli.history import journal
 from hds_cli.history.store import RunStore
 from hds_cli.render.choose import Choice, choose
 from hds_cli.render.display import Display
+from hds_cli.render.words import count
 
 if TYPE_CHECKING:
     from hds_cli.render.report import DocumentFormat
@@ -68,7 +69,7 @@ def events_of(name: str) -> tuple[events.Event, ...]:
 
     record = journal.read(io.BytesIO(journal_of(name)))
     if record.damaged:
-        _print.say(f"{record.damaged} damaged lines of this journal are left out")
+        _print.say(f"left out of this journal: {count(record.damaged, 'damaged line')}")
     if not any(isinstance(event, events.RunStarted) for event in record.events):
         raise UsageError(f"nothing of the run {name} can be read", hint="hds history list")
     return record.events
@@ -86,7 +87,7 @@ def print_events(name: str, output: Path | None) -> None:
                 stdout.write(raw.decode("ascii", "backslashreplace"))
         stdout.flush()
     if damaged:
-        _print.say(f"{damaged} damaged lines of this journal are left out")
+        _print.say(f"left out of this journal: {count(damaged, 'damaged line')}")
 
 
 def show(name: str, look: Look) -> None:

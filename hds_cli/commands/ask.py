@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -20,6 +21,7 @@ from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.opening import find_model
 from hds_cli.history.journal import Journal, keep
 from hds_cli.interrupts import Interrupts
+from hds_cli.render import answer, words
 from hds_cli.render.choose import Choice, Format, choose
 from hds_cli.render.display import Display
 
@@ -31,6 +33,9 @@ def ask(
     ] = None,
     *,
     flags: Flags,
+    attach: Annotated[
+        list[Path] | None, typer.Option("--attach", metavar="FILE", help="A document to read along (repeatable).")
+    ] = None,
     format_: _options.Format = None,
     json_: _options.Json = False,
     jsonl: _options.Jsonl = False,
@@ -47,6 +52,9 @@ def ask(
     resume: Annotated[
         str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped; or: last.")
     ] = None,
+    no_stdin: Annotated[
+        bool, typer.Option("--no-stdin", "-n", help="Leave stdin alone; needed in a loop that reads a file.")
+    ] = False,
     no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
@@ -56,6 +64,13 @@ def ask(
     answer=$(hds ask -q --offline "capital of Norway?")
 
     hds ask "What does it say on prices?" < report.txt
+
+    while read -r q; do hds ask -n -q "$q"; done < questions.txt
+
+    Text that is piped in or redirected is read as a document, to its end: without -n the loop above would end after
+    its first question, with the other questions as the document.
+
+    hds ask --attach contract.pdf "When can it be ended?"
 
     hds ask --json "…" | jq -r .answer
 
@@ -69,8 +84,10 @@ def ask(
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
-        text, attached = (start.question, None) if start.question else _input.read(start.words)
-        request = Request(text, attached, spec, () if quiet else _notices(spec, settings), start.before)
+        text, documents = (start.question, []) if start.question else _input.read(start.words, stdin=not no_stdin)
+        files, notes = _input.attached(attach or [])
+        notices = () if quiet else (*_notices(spec, settings), *_left_out(notes))
+        request = Request(text, [*documents, *files], spec, notices, start.before)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
@@ -89,9 +106,16 @@ def _exit_code(finished: events.RunFinished, strict: bool) -> int:
     return 7 if strict and finished.exit_code == 0 and not whole else finished.exit_code
 
 
+def _say_unanswered(display: Display) -> None:
+    """Why there is no answer, where stdout is not the terminal that says it at length."""
+    if display.choice.output != "terminal" and not answer.bare(display.state):
+        for line in answer.nothing(display.state)[:1]:
+            _print.say(line)
+
+
 def _receipt(finished: events.RunFinished) -> None:
     """Every host that was contacted, at the end of stderr."""
-    lines = [f"{host.host}: {host.requests} requests, {host.bytes:,} bytes" for host in finished.egress]
+    lines = [f"{host.host}: {words.count(host.requests, 'request')}, {host.bytes:,} bytes" for host in finished.egress]
     for line in lines or ["no host"]:
         _print.say(f"contacted {line}")
 
@@ -108,6 +132,11 @@ def _choice(format_: Format | None, output: Path | None, **shown: bool) -> Choic
 
 def _is_tty(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
+
+
+def _left_out(notes: Sequence[str]) -> tuple[events.Notice, ...]:
+    """What of the attached files is not read, as notices."""
+    return tuple(events.Notice(level="warning", code="document", message=note) for note in notes)
 
 
 def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
@@ -131,4 +160,5 @@ def _run(
                 if journal:
                     journal.close()
     display.print_result()
+    _say_unanswered(display)
     return finished

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated, cast
 
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _options, _print
+from hds_cli.commands import _options, _output, _print
 from hds_cli.errors import OutputError, SourceError, UsageError
 from hds_cli.fetch.cache import PageCache
+from hds_cli.render.words import count
 
 app = typer.Typer(
     help="The pages on disk: what was fetched, kept for --offline and searched by -s cache.",
@@ -98,7 +100,7 @@ def prune() -> None:
     """
     with _cache() as cache:
         gone = cache.prune()
-        _print.say(f"{gone} pages dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
+        _print.say(f"{count(gone, 'page')} dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
 
 
 @app.command()
@@ -111,16 +113,14 @@ def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
         if not yes:
             if not sys.stdin.isatty():
                 raise UsageError("this deletes every page kept", hint="hds cache clear --yes")
-            typer.confirm(f"Delete {cache.info().pages} pages in {cache.folder}?", abort=True, err=True)
-        _print.say(f"{cache.clear()} pages deleted")
+            typer.confirm(f"Delete {count(cache.info().pages, 'page')} in {cache.folder}?", abort=True, err=True)
+        _print.say(f"{count(cache.clear(), 'page')} deleted")
 
 
 @app.command()
 def export(
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Where to; - is stdout.")] = "-",
-    format_: Annotated[
-        str, typer.Option("--format", "-f", help="jsonl (can be imported) or warc (text, gzipped).")
-    ] = "",
+    format_: Annotated[str, typer.Option("--format", "-f", help="jsonl or warc (text, gzipped).")] = "",
 ) -> None:
     """Write all pages to a file that another machine can import.
 
@@ -133,31 +133,33 @@ def export(
         raise UsageError(f"unknown format {kind!r}", hint="formats: jsonl, warc")
     from hds_cli.fetch.archive import to_line, write_warc
 
-    with _cache() as cache, _target(file) as out:
-        count = 0
+    with _cache() as cache, _output.binary_target(_output.named(Path(file))) as out:
+        written = 0
         if kind == "warc":
-            count = write_warc(cache.entries(), out)
+            written = write_warc(cache.entries(), out)
         else:
             for entry in cache.entries():
                 out.write(to_line(entry).encode() + b"\n")
-                count += 1
-    _print.say(f"{count} pages exported")
+                written += 1
+    _print.say(f"{count(written, 'page')} exported")
 
 
 @app.command("import")
 def import_(file: Annotated[str, typer.Argument(metavar="FILE", help="A file of `export`; - is stdin.")]) -> None:
-    """Add the pages of a JSONL export; pages that are newer here are kept.
+    """Add the pages of an export, JSONL or WARC, gzipped or not; pages that are newer here are kept.
 
     hds cache import pages.jsonl
+
+    hds cache import pages.warc.gz
     """
-    from hds_cli.fetch.archive import read_lines
+    from hds_cli.fetch.archive import read_entries
 
     added = kept = bad = 0
     with _cache() as cache, _lines(file) as lines:
-        for number, entry in read_lines(lines):
+        for number, entry in read_entries(lines):
             if isinstance(entry, str):
                 bad += 1
-                _print.say(f"{file}, line {number}: {entry}")
+                _print.say(f"{file}, number {number}: {entry}" if number else f"{file}: {entry}")
                 continue
             here = cache.lookup(entry.page.url)
             if here is not None and here.stored >= entry.stored:
@@ -166,7 +168,7 @@ def import_(file: Annotated[str, typer.Argument(metavar="FILE", help="A file of 
                 added += 1
             else:
                 raise OutputError(f"the cache cannot be written: {cache.fault}", hint="hds cache info")
-    _print.say(f"{added} pages added, {kept} already here" + (f", {bad} lines skipped" if bad else ""))
+    _print.say(f"{count(added, 'page')} added, {kept} already here" + (f", {bad} skipped" if bad else ""))
     if bad and not added and not kept:
         raise UsageError(f"{file} is not an export of hds", hint="hds cache export pages.jsonl")
 
@@ -183,23 +185,9 @@ def _cache() -> Iterator[PageCache]:
 
 
 @contextmanager
-def _target(file: str) -> Iterator[IO[bytes]]:
+def _lines(file: str) -> Iterator[BufferedReader]:
     if file == "-":
-        sys.stdout.flush()
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    try:
-        with Path(file).expanduser().open("wb") as out:
-            yield out
-    except OSError as exc:
-        raise OutputError(f"cannot write {file}: {exc.strerror or exc}") from exc
-
-
-@contextmanager
-def _lines(file: str) -> Iterator[IO[bytes]]:
-    if file == "-":
-        yield sys.stdin.buffer
+        yield cast(BufferedReader, sys.stdin.buffer)
         return
     path = Path(file).expanduser()
     if not path.is_file():

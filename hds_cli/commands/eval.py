@@ -17,12 +17,10 @@ from hds_cli.evaluation import compare as comparison
 from hds_cli.evaluation import curves as curve_room
 from hds_cli.evaluation import datasets, published, report, summary
 from hds_cli.evaluation.journal import Journal
+from hds_cli.render import words
 
 Results = Annotated[
     Path | None, typer.Option("--results", metavar="FILE", help="Keep the rows there [among the data of hds].")
-]
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there; a name with .md: as Markdown.")
 ]
 
 
@@ -70,7 +68,7 @@ def run(
         str | None, typer.Option("--judge-model", metavar="NAME|PATH", help="Let another model judge the answers too.")
     ] = None,
     results: Results = None,
-    output: Output = None,
+    output: _options.ReportOutput = None,
     json_: _options.Json = False,
     quiet: _options.Quiet = False,
     flags: Flags,
@@ -104,7 +102,7 @@ def compare(
     curves: Annotated[
         Path | None, typer.Option("--curves", metavar="FILE", help="Draw F1 over effort: a .png or .svg file.")
     ] = None,
-    output: Output = None,
+    output: _options.ReportOutput = None,
     json_: _options.Json = False,
 ) -> None:
     """Evaluations side by side, question by question; a difference within the noise is called none.
@@ -115,7 +113,9 @@ def compare(
     names = [one.name for one in found]
     lines = curve_room.curves(found)
     if curves is not None:
-        curve_room.picture(lines, names, curves)
+        drawn = curve_room.picture(lines, names, curves.suffix)
+        with _output.binary_target(curves) as file:
+            file.write(drawn)
     with _output.target(output) as stdout:
         if json_:
             _print.document(comparison.SCHEMA, comparison.document(found) | {"curves": lines}, stdout)
@@ -139,8 +139,8 @@ def merge(
 
     hds eval merge shard1.jsonl shard2.jsonl --results all.jsonl
     """
-    count = comparison.merge(comparison.read_all(parts), results)
-    _print.show(f"{count} questions in {results}")
+    rows = comparison.merge(comparison.read_all(parts), results)
+    _print.show(f"{words.count(rows, 'question')} in {results}")
 
 
 @app.command("retrieval")
@@ -156,7 +156,7 @@ def retrieval(
     ] = None,
     top_k: Annotated[int, typer.Option("--top-k", metavar="N", min=10, max=1000, help="Results asked for.")] = 20,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N questions.")] = None,
-    output: Output = None,
+    output: _options.ReportOutput = None,
     json_: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:

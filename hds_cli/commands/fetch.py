@@ -13,33 +13,19 @@ from hds_cli import config
 from hds_cli.commands import _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import UsageError
+from hds_cli.render.words import count, reason
 from hds_cli.types import Egress, Page
 
 SCHEMA = "hds.fetch/1"
 UNREACHED = 5
-WORDS = {
-    "offline": "offline, and not in the cache",
-    "robots": "robots.txt does not allow it",
-    "robots_unavailable": "its robots.txt cannot be read",
-    "private_address": "not a public address (allow it: HDS_FETCH_ALLOW=host:port)",
-    "special_name": "not a public name (allow it: HDS_FETCH_ALLOW=host:port)",
-    "port": "not a usual port (allow it: HDS_FETCH_ALLOW=host:port)",
-    "userinfo": "a user name in the address",
-    "scheme": "neither http:// nor https://",
-    "bad_url": "not an address",
-    "dns": "no such host",
-    "connect": "no connection",
-    "tls": "its certificate cannot be verified",
-    "timeout": "no answer in time",
-    "too_big": "too big",
-    "bomb": "a compression bomb",
-    "not_text": "nothing to read in it",
-    "empty": "no text in it",
-    "challenge": "a bot check instead of the page",
-    "too_many_redirects": "too many redirects",
-    "extract_killed": "reading it took too much time or memory",
-    "extract_timeout": "reading it took too long",
+_ALLOW = "allow it: HDS_FETCH_ALLOW=host:port"
+_MORE = {
+    "offline": "not in the cache",
+    "private_address": _ALLOW,
+    "special_name": _ALLOW,
+    "port": _ALLOW,
 }
+"""What `hds fetch` says beside the reason why there is no page."""
 
 
 @with_flags("offline", "fetch_ignore_robots")
@@ -70,14 +56,21 @@ def fetch(
     sys.stdout.flush()
     for page in pages:
         if not page.ok:
-            _print.say(f"{page.url}: {WORDS.get(page.reason or '', page.reason or page.status)} [{page.reason}]")
+            _print.say(f"{page.url}: {_why(page)}")
     if fault:
         _print.say(fault + " (pages are not kept)", quiet=quiet)
     if verbose:
         for host in egress:
-            _print.say(f"{host.host}: {host.requests} requests, {host.bytes} bytes")
+            _print.say(f"{host.host}: {count(host.requests, 'request')}, {count(host.bytes, 'byte')}")
     if not all(page.ok for page in pages):
         raise typer.Exit(UNREACHED)
+
+
+def _why(page: Page) -> str:
+    """The reason in words, and as the machine word that `--json` has."""
+    code = page.reason or page.status
+    more = f" ({_MORE[code]})" if code in _MORE else ""
+    return f"{reason(code)}{more} [{code}]"
 
 
 def _wanted(urls: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._progress import Progress
 from hds_cli.errors import UsageError
 from hds_cli.history.store import RunStore
+from hds_cli.render.words import count
 
 if TYPE_CHECKING:
     from hds_cli.history.index import RunIndex, Summary
@@ -28,7 +29,6 @@ app = typer.Typer(
 )
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, 'last', or a FILE of export.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="The events of the run, byte for byte.")]
 _HEADER = ("run", "when", "status", "time", "question")
 
@@ -82,7 +82,7 @@ def show(
     format_: _options.Format = None,
     json_: _options.Json = False,
     jsonl: Jsonl = False,
-    output: Output = None,
+    output: _options.Output = None,
     quiet: _options.Quiet = False,
     plain: _options.Plain = False,
     timeline: Annotated[bool, typer.Option("--timeline", help="When each search, fetch and reading ran.")] = False,
@@ -133,7 +133,7 @@ def replay(
 def export(
     run: Run,
     format_: _options.Format = None,
-    output: Output = None,
+    output: _options.Output = None,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="FILE", help="Events and pages in one file, for import.")
     ] = None,
@@ -184,8 +184,8 @@ def remove(
     doomed = _doomed(store, runs or [], older_than, all_)
     if (all_ or older_than is not None) and doomed and not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"this deletes {len(doomed)} runs", hint="--yes")
-        typer.confirm(f"Delete {len(doomed)} runs in {store.folder}?", abort=True, err=True)
+            raise UsageError(f"this deletes {count(len(doomed), 'run')}", hint="--yes")
+        typer.confirm(f"Delete {count(len(doomed), 'run')} in {store.folder}?", abort=True, err=True)
     for run_id in doomed:
         store.remove(run_id)
     _index().close()  # forgets them

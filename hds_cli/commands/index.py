@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hds_cli import kinds
 from hds_cli.commands import _options, _print
-from hds_cli.errors import SourceUnknown, UsageError
-from hds_cli.plugins import entry_points, load
+from hds_cli.errors import HdsError, SourceUnknown, UsageError
+from hds_cli.plugins import load
 from hds_cli.search import collections, folder, linked, sources
 from hds_cli.search.local import Changes, Collection, check_name, names, read_jsonl
 
@@ -29,15 +31,26 @@ def add(
     embed: Annotated[
         bool, typer.Option("--embed", help="Find by meaning too, where no word matches (extra: embed).")
     ] = False,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", metavar="PATTERN", help="Only files like '*.py' or 'notes/' (repeatable)."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="PATTERN", help="No files like '*.log' or 'drafts/' (repeatable)."),
+    ] = None,
     quiet: _options.Quiet = False,
 ) -> None:
     """Index a folder, a file, or a .jsonl of documents. Again: what changed.
 
-    Read are .txt .md .html .pdf .docx .epub .ipynb .json and .csv, in all folders below, but not what a .gitignore
-    names.
+    Read are texts (.txt .md .rst .org .tex .log …), source code, .html .pdf .docx .odt .rtf .pptx .epub .ipynb .eml
+    .json .csv .xlsx .ods and more, in all folders below, but not what a .gitignore names.
+    Files of other kinds are counted.
     A .zim or .warc file is searched where it lies.
 
     hds index add ~/notes
+
+    hds index add ~/work --include '*.py' --exclude 'tests/'
 
     hds index add corpus.jsonl --name papers
 
@@ -47,26 +60,42 @@ def add(
     if not path.exists():
         raise UsageError(f"there is no {path}", hint="hds index add FOLDER")
     if kind := linked.source_for(path):
-        _link(check_name(name or linked.default_name(path)), path, kind, quiet)
+        _link(_checked(name or linked.default_name(path)), path, kind, quiet)
         return
-    name = check_name(name or path.resolve().stem.replace(" ", "_"))
-    if name not in names() and name in collections.available():
-        raise UsageError(f"{name!r} is the name of a collection that a package brings", hint="--name OTHER")
+    name = _checked(name or path.resolve().stem.replace(" ", "_"))
     if name in linked.names():
         raise UsageError(f"{name!r} is the name of a linked file", hint=f"hds index remove {name}   or   --name OTHER")
-    changes, skipped, origin = _update(name, path.resolve(), quiet)
+    choice = folder.Choice(lambda file: kinds.of_name(file) is not None, include or (), exclude or ())
+    changes, skipped, origin, listing = _update(name, path.resolve(), choice, quiet)
     if embed or Collection(name).embedded():
         _embed(name, quiet)
     if quiet:
         return
     for line in skipped:
         _print.say(f"skipped {line}")
+    for line in (*listing.notes, *_kinds_said(listing)):
+        _print.say(line)
     _print.say(
         f"{name}: {changes.added} added, {changes.changed} changed, {changes.removed} removed, "
         f"{changes.unchanged} unchanged   (hds ask -s {name} …)"
     )
     for other in origin:
         _print.say(f"{name} also holds {other}")
+
+
+def _checked(name: str) -> str:
+    """`name`, if a collection of the user's can be called that: no source and no package has it.
+
+    One that was made before a plugin of its name came is the user's still, and is kept up to date.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    check_name(name)
+    own = name in names() and not (Collection(name).origin() or "").startswith(collections.PACKAGE)
+    if name in sources.reserved() and not own:
+        raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
+    return name
 
 
 def _embed(name: str, quiet: bool) -> None:
@@ -76,28 +105,58 @@ def _embed(name: str, quiet: bool) -> None:
         Collection(name).embed(on_passage=progress.to)
 
 
-def _update(name: str, path: Path, quiet: bool) -> tuple[Changes, list[str], list[str]]:
+def _update(
+    name: str, path: Path, choice: folder.Choice, quiet: bool
+) -> tuple[Changes, list[str], list[str], folder.Listing]:
     """Bring the part of a collection that comes from `path` up to date; the changes, what was skipped, other parts."""
-    from hds_cli.commands._files import SUFFIXES, Reader
+    from hds_cli.commands._files import Reader
     from hds_cli.commands._progress import Progress
 
     skipped: list[str] = []
-    root = str(path)
+    root = folder.written(path)
+    listing = folder.Listing()
     with Reader() as read, Progress("documents", None, quiet=quiet) as progress:
         if path.suffix == ".jsonl":
             collection = Collection(name, create=True)
             changes = collection.update(read_jsonl(path, name), root, progress.to, whole=False)
         else:
-            found = folder.files(path, SUFFIXES)
+            listing = folder.look(path, choice)
+            found = listing.files
             if not found and not (name in names() and Collection(name).stamps(root)):
-                raise UsageError(
-                    f"there is nothing to index in {path}", hint=f"files that are read: {', '.join(sorted(SUFFIXES))}"
-                )
+                raise UsageError(f"there is nothing to index in {root}", hint=_nothing_said(listing))
             collection = Collection(name, create=True)
             documents = folder.items(found, collection.stamps(root), read, skipped.append)
             changes = collection.update(documents, root, lambda done: progress.to(done, len(found)), whole=False)
+            listing.notes = read.notes
     others = [one for one in (collection.origin() or "").split("\n") if one and one != root]
-    return changes, skipped, others
+    return changes, skipped, others, listing
+
+
+def _nothing_said(listing: folder.Listing) -> str:
+    lines = _kinds_said(listing)
+    return lines[-1] if lines else "texts, code, .html, .pdf, .docx, .csv and more are read: hds index add --help"
+
+
+def _kinds_said(listing: folder.Listing) -> list[str]:
+    """Which kinds of files a folder has: those that are read, when they are several, and those that are left out."""
+    read = Counter(folder.kind_of(file.path.name) for file in listing.files)
+    excluded = listing.left_out[folder.EXCLUDED]
+    others = Counter({kind: count for kind, count in listing.left_out.items() if kind != folder.EXCLUDED})
+    out = []
+    if len(read) > 1:
+        out.append(f"{read.total()} files: {_counted(read)}")
+    if others:
+        out.append(f"{others.total()} left out, of kinds that are not read: {_counted(others)}")
+    if excluded:
+        out.append(f"{excluded} left out by --include or --exclude")
+    return out
+
+
+def _counted(counts: Counter[str], most: int = 20) -> str:
+    """Kinds with how many there are of each, most first."""
+    kept = counts.most_common(most)
+    rest = f" and {len(counts) - most} more kinds" if len(counts) > most else ""
+    return " ".join(kind if count == 1 else f"{kind} ({count})" for kind, count in kept) + rest
 
 
 @app.command("list")
@@ -110,11 +169,7 @@ def list_(json_: _options.Json = False) -> None:
     rows: list[dict[str, object]] = []
     for name in collections.available():
         if name in built:
-            info = Collection(name).info()
-            origin = ", ".join(info.origin.split("\n"))
-            if info.unfinished:
-                origin = f"unfinished: hds index add {info.unfinished} --name {name}"
-            rows.append({"name": name, "documents": info.documents, "bytes": info.bytes, "origin": origin})
+            rows.append(_built_row(name))
         else:
             rows.append({"name": name, "documents": None, "bytes": 0, "origin": "not built yet"})
     rows += [_linked_row(name) for name in linked.names()]
@@ -162,8 +217,8 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     """Make a file a collection that is searched where it lies."""
-    if name in collections.available() or name in entry_points(sources.GROUP):
-        raise UsageError(f"{name!r} is the name of another source", hint="--name OTHER")
+    if name in names():
+        raise UsageError(f"{name!r} is the name of a collection", hint=f"--name OTHER   or   hds index remove {name}")
     plugin: linked.Preparing = load(sources.GROUP, kind)
     from hds_cli.commands._progress import Progress
 
@@ -175,6 +230,18 @@ def _link(name: str, path: Path, kind: str, quiet: bool) -> None:
     if note:
         _print.say(note)
     _print.say(f"{name}: {documents:,} documents in {path.resolve()}   (hds ask -s {name} …)")
+
+
+def _built_row(name: str) -> dict[str, object]:
+    """A collection on disk; one that cannot be used says why, and does not hide the others."""
+    try:
+        info = Collection(name).info()
+    except HdsError as exc:
+        return {"name": name, "documents": None, "bytes": 0, "origin": f"not usable: {exc.message}"}
+    origin = ", ".join(info.origin.split("\n"))
+    if info.unfinished:
+        origin = f"unfinished: hds index add {info.unfinished} --name {name}"
+    return {"name": name, "documents": info.documents, "bytes": info.bytes, "origin": origin}
 
 
 def _linked_row(name: str) -> dict[str, object]:

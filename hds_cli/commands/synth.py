@@ -20,6 +20,7 @@ from hds_cli.errors import UsageError
 from hds_cli.evaluation import corpus
 from hds_cli.evaluation.synth import make, pool
 from hds_cli.evaluation.synth.trajectory import Exporter
+from hds_cli.render import words
 from hds_cli.search import collections
 from hds_cli.search.local import Collection
 from hds_cli.types import Document
@@ -136,13 +137,13 @@ def _written(
     pages: _Pages, folder: Path, wanted: _Wanted, settings: Settings, progress: Progress
 ) -> list[dict[str, Any]]:
     """By a model, from prose."""
+    from hds_cli.agent.aside import Aside
     from hds_cli.desk.speaking import load
     from hds_cli.engine.opening import find_model
     from hds_cli.evaluation.synth.written import WrittenMaker
-    from hds_cli.evaluation.writer import Writer
 
     model = load(find_model(settings), settings)
-    writer = Writer(model.engine)
+    writer = Aside(model.engine.session(), model.engine.chat_template())
     try:
         maker = WrittenMaker(pages.documents, pages.index.search, writer, wanted.seed, wanted.top_k)
         header = wanted.header(pages, f"{model.info.name} {model.info.sha256 or ''}".strip())
@@ -174,5 +175,7 @@ def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
 def _described(folder: Path, rows: list[dict[str, Any]], kept: int | None) -> str:
     kinds = sorted({row["type"] for row in rows})
     counts = ", ".join(f"{sum(row['type'] == kind for row in rows)} {kind}" for kind in kinds)
-    also = "" if kept is None else f"; {kept} trajectories whose evidence holds every step"
-    return f"{len(rows)} questions in {folder} ({counts}){also}"
+    also = (
+        "" if kept is None else f"; {words.count(kept, 'trajectory', 'trajectories')} whose evidence holds every step"
+    )
+    return f"{words.count(len(rows), 'question')} in {folder} ({counts}){also}"

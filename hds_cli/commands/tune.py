@@ -43,9 +43,7 @@ def tune(
     format_: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Of the file.")] = None,
     corpus: Annotated[Path | None, typer.Option("--corpus", metavar="FILE", help="Pages as the only source.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N questions.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there; a name with .md: as Markdown.")
-    ] = None,
+    output: _options.ReportOutput = None,
     json_: _options.Json = False,
     quiet: _options.Quiet = False,
     flags: Flags,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from hds_cli.errors import HdsError
@@ -72,14 +72,19 @@ def _bar(share: float) -> str:
     return _EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 
-def picture(found: Mapping[str, Sequence[Curve]], names: Sequence[str], path: Path) -> None:
-    """Draw the curves into a PNG or SVG file.
+def picture(found: Mapping[str, Sequence[Curve]], names: Sequence[str], suffix: str) -> bytes:
+    """Draw the curves; the content of a PNG or SVG file.
+
+    Args:
+        suffix: of the file's name: `.png` or `.svg`.
 
     Raises:
-        PlotError: matplotlib is not installed, the name ends otherwise, or the file cannot be written.
+        PlotError: matplotlib is not installed, or the name ends otherwise.
     """
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise PlotError(f"{path} is neither a PNG nor an SVG file", hint="--curves curves.svg")
+    kind = suffix.lower().removeprefix(".")
+    if kind not in ("png", "svg"):
+        raise PlotError(f"curves are drawn as PNG or SVG, not as {suffix or 'a file without a suffix'}",
+                        hint="--curves curves.svg")  # fmt: skip
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -96,10 +101,9 @@ def picture(found: Mapping[str, Sequence[Curve]], names: Sequence[str], path: Pa
             axis.set_ylim(bottom=0)
             axis.grid(alpha=0.3)
         axes.flat[0].legend()
-        try:
-            figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
-        except OSError as exc:
-            raise PlotError(f"cannot write {path}: {exc.strerror}") from exc
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return drawn.getvalue()
 
 
 class PlotError(HdsError):

@@ -40,6 +40,8 @@ class Journal:
         except OSError as exc:
             self.fault = exc.strerror or type(exc).__name__
             self._leave_whole_lines()
+            if self._file is not None and self._size == 0:  # an empty file would be listed as a run
+                self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let the file go: the run is over."""

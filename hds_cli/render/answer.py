@@ -233,7 +233,7 @@ def _where(citation: Citation, state: RunState) -> Text:
 def summary(state: RunState) -> str:
     """`2 turns · 9 searches (8 at once) · 19 pages, 6 cached · 3.8 s · 41 tok/s · run 7f3k`."""
     pages = [page for query in state.queries for page in query.pages.values()]
-    read, cached = sum(p.ok for p in pages), sum(p.status == "cached" for p in pages)
+    read, cached = sum(p.ok for p in pages), sum(p.cached for p in pages)
     searches = sum(len(query.searches) for query in state.queries)
     parts = [words.count(len(state.turns), "turn")]
     together = f" ({state.at_once} at once)" if state.at_once > 1 else ""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _MARK = re.compile(r"\s*\[(\d{1,4})\](?!\()")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.DOTALL)
-_LINK = re.compile(r"(!?)\[([^\]\n]{0,300})\]\(([^()\s]{0,2000})[^()\n]{0,300}\)")
+_LINK = re.compile(r"(!?)\[([^\]\n]{0,300})\]\(((?:[^()\s]|\([^()\s]{0,200}\)){0,2000})[^()\n]{0,300}\)")
+_OTHER_LINK = re.compile(r"\]\((?!https?://)")
 _DEFINITION = re.compile(r"^(\s{0,3})\[(?=[^\]\n]{1,200}\]:)", re.MULTILINE)
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _OPEN, _SHUT, _REF, _END = "\ue000", "\ue001", "\ue002", "\ue003"
@@ -36,7 +37,7 @@ def safe_markdown(text: str, numbers: set[int], support: Sequence[Support]) -> s
 
 
 def _safe(text: str, numbers: set[int]) -> str:
-    text = _LINK.sub(_web_link, _DEFINITION.sub(r"\1\\[", text))
+    text = _OTHER_LINK.sub(r"]\\(", _LINK.sub(_web_link, _DEFINITION.sub(r"\1\\[", text)))
     text = text.replace("<", "&lt;").replace("[?]", "\\[?\\]").replace("[!]", "\\[!\\]")
     return _MARK.sub(lambda m: f"[^{m[1]}]" if int(m[1]) in numbers else f" \\[{m[1]}\\]", text)
 
@@ -95,14 +96,11 @@ def _reference(number: str, seen: set[str]) -> str:
 def _renderer() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    made = (
-        MarkdownIt("commonmark", {"html": False, "breaks": False}).enable(["table", "strikethrough"]).disable("image")
-    )
+    class Safe(MarkdownIt):
+        def validateLink(self, url: str) -> bool:
+            return link_target(url) is not None
 
-    def is_web(address: str) -> bool:
-        return link_target(address) is not None
-
-    made.validateLink = is_web  # type: ignore[method-assign]
+    made = Safe("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
     made.add_render_rule("link_open", _link_open)
     return made
 

@@ -40,7 +40,7 @@ def page(state: PageState) -> str:
     """`42 kB, 0.3 s`, `cached`, or why it was not read."""
     if state.status is None:
         return "given up"
-    if state.status == "cached":
+    if state.cached:
         return "cached"
     if not state.ok:
         return words.reason(state.reason)

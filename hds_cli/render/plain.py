@@ -29,7 +29,7 @@ class PlainLines:
         said = self._warning(event) if self._only_warnings else self._says(event)
         if said is None or self._gone:
             return
-        start = "" if self._only_warnings else f"{words.duration(event.t):>8}  "
+        start = "hds: " if self._only_warnings else f"{words.duration(event.t):>8}  "
         try:
             self._stream.write(f"{start}{one_line(said)}\n")
             self._stream.flush()
@@ -77,11 +77,11 @@ class PlainLines:
             case events.SearchFinished():
                 error = event.error or {}
                 return f"{event.source}: {error.get('message') or words.reason(error.get('code'))}, for {name}"
-            case events.PageFinished(status="fetched"):
+            case events.PageFinished(status="cached", held_by=""):
+                return f"read {_page(event)}, cached"
+            case events.PageFinished(status="fetched" | "cached"):
                 weight = f"{words.size(event.bytes)}, " if event.bytes else ""
                 return f"read {_page(event)}, {weight}{words.duration(event.seconds)}"
-            case events.PageFinished(status="cached"):
-                return f"read {_page(event)}, cached"
             case events.PageFinished():
                 return f"not read {_page(event)}: {words.reason(event.reason)}"
             case _:

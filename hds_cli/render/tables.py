@@ -19,8 +19,9 @@ Found = tuple[str, Sequence[SearchResult], Sequence[dict[str, Any]]]
 
 
 def search_dict(found: Sequence[Found]) -> dict[str, Any]:
-    """The content of the document `hds.search/1`."""
+    """The document `hds.search/1`."""
     return {
+        "schema": SEARCH_SCHEMA,
         "queries": [
             {
                 "text": text,
@@ -36,12 +37,12 @@ def search_dict(found: Sequence[Found]) -> dict[str, Any]:
 
 
 def search_lines(found: Sequence[Found]) -> str:
-    """`rank<TAB>title<TAB>url` lines; several queries are parted by a blank line. Errors are not among them."""
-    blocks = (
-        "\n".join(f"{r.rank}\t{one_line(r.title)}\t{safe_url(r.url)}" for r in results)
-        for _, results, _ in found
-        if results
-    )
+    """`rank<TAB>title<TAB>url` lines, without errors; of several queries each is named by a line `# QUERY`."""
+    blocks = []
+    for text, results, _ in found:
+        lines = [f"{r.rank}\t{one_line(r.title)}\t{safe_url(r.url)}" for r in results]
+        if lines:
+            blocks.append("\n".join([f"# {one_line(text)}", *lines] if len(found) > 1 else lines))
     return "\n\n".join(blocks)
 
 

@@ -248,7 +248,7 @@ def _page_rows(pages: list[PageState], view: View) -> list[Row]:
         + (f", {waiting} {'to come' if view.live else 'given up'}" if waiting else "")
     )
     right: Pieces = []
-    if all(p.status == "cached" for p in rest):
+    if all(p.cached for p in rest):
         right = [("cached", "dim")]
     elif not failed and not waiting:
         right = _weight(sum(p.bytes for p in rest), max(p.seconds for p in rest))
@@ -265,7 +265,7 @@ def _page_row(page: PageState, view: View) -> Row:
     label = f"{title} {view.signs.dot} {where}" if title and where else title or view.signs.show(safe_url(page.url))
     if page.status is None:
         right = [(view.spin, "cyan")] if view.live else [("given up", "dim")]
-    elif page.status == "cached":
+    elif page.cached:
         right = [("cached", "dim")]
     elif page.ok:
         right = _weight(page.bytes, page.seconds)

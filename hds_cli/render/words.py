@@ -34,6 +34,11 @@ _REASONS = {
     "http_410": "gone (410)",
     "http_429": "rate limited (429)",
     "redirects": "too many redirects",
+    "tls": "its certificate cannot be verified",
+    "challenge": "a bot check instead of the page",
+    "too_many_redirects": "too many redirects",
+    "extract_killed": "reading it took too much time or memory",
+    "extract_timeout": "reading it took too long",
     "copy": "same as another page",
 }
 

@@ -103,7 +103,8 @@ class Reading:
             page = replace(page, fetched_at=page.fetched_at or datetime.now(UTC).isoformat(timespec="seconds"))
             if self._keep is not None:
                 await self._keep(page)
-        return replace(page, seconds=time.monotonic() - started)
+        held_by = "" if source.needs_network or source.name == "cache" else source.name
+        return replace(page, seconds=time.monotonic() - started, held_by=held_by)
 
     async def close(self) -> None:
         """Give up what is still being read."""

@@ -18,16 +18,21 @@ GROUP = "hds.sources.v1"
 
 def known() -> list[str]:
     """Every name that `-s` takes."""
-    return sorted({"cache", *entry_points(GROUP), *collections.available(), *linked.names()})
+    return sorted({*reserved(), *collections.available(), *linked.names()})
+
+
+def reserved() -> set[str]:
+    """The names that mean something without any collection of the user's."""
+    return {"cache", "local", *entry_points(GROUP), *entry_points(collections.GROUP)}
 
 
 def defaults(settings: Settings) -> list[str]:
     """What is searched when the user names nothing: what needs no key and is there."""
     names = [] if settings.offline else ["searxng" if settings.searxng_url else "wikipedia"]
-    if settings.offline and any(settings.pages_dir.glob("*.db")):
-        names.append("cache")
     if collections.available() or linked.names():
         names.append("local")
+    if not names and any(settings.pages_dir.glob("*.db")):  # offline, and there is nothing else
+        names.append("cache")
     return names
 
 

@@ -64,7 +64,7 @@ def play(tmp_path: Path) -> Play:
         texts: Sequence[str],
         *sources: Memory,
         limits: Limits = Limits(),
-        attached: Page | None = None,
+        attached: Sequence[Page] = (),
         pace: float | None = None,
         stop: Stop | None = None,
         **parts_of: object,
@@ -79,11 +79,11 @@ def play(tmp_path: Path) -> Play:
             engine = ScriptedEngine(path)
             session = engine.session()
             halt = stop or Stop()
-            halt.abort = engine.abort
+            halt.abort = session.abort
             parts = Parts(
                 dialect=HdsDialect(session), fanout=Fanout(sources or (Memory(),), _no_web, top_k=5),
                 count=lambda t: engine.count([Segment(t)]), counter=session.counter, model=engine.info, stop=halt,
-                resume=engine.resume, sources=tuple(s.name for s in sources), **parts_of,
+                resume=session.resume, sources=tuple(s.name for s in sources), **parts_of,
             )  # fmt: skip
             made = Run("r", parts, limits, seen.append)
             made.session = session
@@ -146,8 +146,8 @@ def test_results_come_back_in_the_order_of_the_queries(play: Play) -> None:
     assert text.index("sweden:\n[1] Sweden") < text.index("norway:\n[2] Norway")
 
 
-def test_a_turn_reads_at_most_a_quarter_of_the_context(play: Play) -> None:
-    """However much there is to read, later turns have room."""
+def test_a_turn_reads_its_share_of_the_context(play: Play) -> None:
+    """However much there is to read, later turns have room; most of a quarter is used."""
     PAGES["long"] = Page(
         "m:long", title="Long", text=" ".join(f"long word{n} here." for n in range(20000)), status="cached"
     )
@@ -155,8 +155,9 @@ def test_a_turn_reads_at_most_a_quarter_of_the_context(play: Play) -> None:
         _, seen, run = play([block(*(f"long word{n}" for n in range(8))), BOX], limits=Limits(evidence_passages=500))
     finally:
         del PAGES["long"]
-    read = sum(len(p.text) for e in of(seen, events.EvidenceSelected) for p in e.passages)
-    assert 0 < read <= run.session.n_ctx // 4 * 4
+    read = {p.n: len(p.text) for e in of(seen, events.EvidenceSelected) for p in e.passages}
+    tokens = sum(read.values()) / 4
+    assert 0.16 * run.session.n_ctx < tokens < 0.25 * run.session.n_ctx
 
 
 def test_a_failing_source_costs_the_other_nothing_and_is_named(play: Play) -> None:
@@ -267,7 +268,7 @@ def test_queries_over_the_limit_come_first_in_the_next_turn(play: Play) -> None:
 def test_an_attached_document_can_be_cited(play: Play) -> None:
     """What came on stdin is evidence of its own."""
     page = Page("stdin", title="stdin", text="The capital of Norway is Oslo.", status="cached")
-    finished, _, run = play(["x\n</think>\n\n\\boxed{Oslo}"], attached=page)
+    finished, _, run = play(["x\n</think>\n\n\\boxed{Oslo}"], attached=[page])
     assert [(c.url, c.verified) for c in finished.citations] == [("stdin", True)]
     assert "attached document" in "".join(run.session.text)
 

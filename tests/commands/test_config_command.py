@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from hds_cli import config, settings_file
 from hds_cli.errors import ConfigError
+from hds_cli.settings_facts import complaint, facts, flag_of, setting
 from tests.conftest import Hds
 
 FILE = """# my settings
@@ -213,9 +216,7 @@ def test_a_variable_that_is_known_or_resembles_none_is_not_mentioned(hds: Hds, v
 
 
 def test_the_options_of_settings_are_made_from_their_facts(hds: Hds) -> None:
-    """Name, short name, help and default of `ask`, `eval` and `tune` are the same; a wrong choice names the right ones."""
-    from hds_cli.settings_facts import facts, flag_of
-
+    """Name, help and default are the same in `ask`, `eval` and `tune`."""
     for command in (["ask"], ["eval", "run"], ["tune"]):
         text = " ".join(hds(*command, "--help", env={"COLUMNS": "300"}).stdout.split())
         for field in config.fields():
@@ -225,6 +226,18 @@ def test_the_options_of_settings_are_made_from_their_facts(hds: Hds) -> None:
                 assert flag.help.rstrip(".") in text
     wrong = hds("ask", "--dialect", "latin", "who?")
     assert (wrong.returncode, "dialects: guided, hds, starter" in wrong.stderr) == (2, True)
+
+
+def test_a_setting_with_choices_names_them_when_the_value_is_another() -> None:
+    """As the end of a sentence about the setting, and a hint."""
+
+    @dataclass
+    class Own:
+        policy: str = setting("mark", "what is done about a sentence without a source", choices=("refuse", "mark"))
+
+    (field,) = dataclasses.fields(Own)
+    assert complaint(field, "ask") == ("knows no 'ask'", "one of: refuse, mark")
+    assert complaint(field, "refuse") is None
 
 
 def test_every_bound_is_checked_wherever_the_value_comes_from() -> None:

@@ -54,7 +54,7 @@ def test_quiet_prints_the_bare_answer_and_nothing_else() -> None:
 def test_text_is_answer_and_sources_on_stdout() -> None:
     """In a pipe: the answer, a blank line, a line a source; stderr only names the source that failed, once."""
     out, err = shown(Choice("warnings", "text", False), whole_run())
-    assert (out, err) == (ANSWER, "warning: web: rate limited, again in 4 s\n")
+    assert (out, err) == (ANSWER, "hds: warning: web: rate limited, again in 4 s\n")
 
 
 def test_summary_line_tells_turns_searches_pages_and_time() -> None:
