@@ -302,12 +302,25 @@ def _after(args: list[str], options: tuple[str, ...]) -> list[str]:
 
 def _safe_streams() -> None:
     """A character the terminal cannot show is escaped; it never ends the run (C locale, latin-1)."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     if sys.stdout is None or sys.stderr is None:
         sink = open(os.devnull, "w")  # noqa: SIM115
         sys.stdout, sys.stderr = sys.stdout or _Closed(), sys.stderr or sink
+    _keep_stdout()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _keep_stdout() -> None:
+    """stdout is this process's alone: what a process that a plugin starts prints goes to stderr."""
+    try:
+        if sys.stdout.fileno() != 1 or sys.stderr.fileno() != 2:
+            return
+        own = os.dup(1)
+        os.dup2(2, 1)
+    except (OSError, ValueError):
+        return
+    sys.stdout = open(own, "w", encoding=sys.stdout.encoding, buffering=1 if os.isatty(own) else -1)  # noqa: SIM115
 
 
 class _Closed:
@@ -334,6 +347,6 @@ def _mute_stdout() -> None:
     """After a failed write: what is still in the buffer must not fail again at exit."""
     with open(os.devnull, "w") as sink:
         try:
-            os.dup2(sink.fileno(), 1)
-        except OSError:
+            os.dup2(sink.fileno(), sys.stdout.fileno())
+        except (OSError, ValueError):
             return
