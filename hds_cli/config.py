@@ -77,20 +77,20 @@ class Settings:
         5, "results of a query that are read", least=1, shapes=True, flag=Flag("Results of a query that are read", "N")
     )
     select: str | None = setting(
-        None, "what chooses the passages: bm25 or a plugin; unset: what suits the model", shapes=True,
+        None, "what chooses the passages the model reads: bm25 or a plugin; unset: what suits the model", shapes=True,
         flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
     )  # fmt: skip
     evidence_tokens: int | None = setting(
-        None, "tokens the model may read in a turn; unset: a share of the context", least=64, shapes=True,
-        flag=Flag("Tokens the model may read in a turn.", "N"),
+        None, "tokens of pages that the model reads in a turn; unset: a share of its context", least=64, unit="tokens",
+        shapes=True, flag=Flag("Tokens of pages read in a turn.", "N"),
     )  # fmt: skip
     evidence_passages: int | None = setting(
         None, "passages read for a query; unset: 12, or what suits the model", least=1, shapes=True,
         flag=Flag("Passages read for a query.", "N"),
     )  # fmt: skip
     passage_words: int | None = setting(
-        None, "words of a passage, at most; unset: 250, or what suits the model", least=20, shapes=True,
-        flag=Flag("Words of a passage, at most.", "N"),
+        None, "words of a passage; unset: 250, or what suits the model", least=20, unit="words", shapes=True,
+        flag=Flag("Words of a passage.", "N"),
     )  # fmt: skip
     temperature: float | None = setting(
         None, "sampling temperature; unset: what the dialect was made for", least=0, most=2, shapes=True,
@@ -115,6 +115,10 @@ class Settings:
         key="dialect.name", env="HDS_DIALECT", shapes=True, world=True,
         flag=Flag("How the model is spoken to: hds, guided or a plugin's.", "NAME"),
     )  # fmt: skip
+    verdict: str | None = setting(
+        None, "what becomes of an answer: mark (weak parts are marked) or refuse; unset: by the model", shapes=True,
+        choices=("mark", "refuse"),
+    )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",
         shapes=True, world=True,
@@ -138,6 +142,12 @@ class Settings:
         False, "fetch what robots.txt disallows", key="fetch.ignore_robots",
         flag=Flag("Fetch what robots.txt disallows after a redirect, too.", name="--ignore-robots", asking=False),
     )  # fmt: skip
+    fetch_ca_file: str | None = setting(
+        None, "further certificates to trust, in a PEM file", key="fetch.ca_file", indifferent=True
+    )
+    fetch_cookies: str | None = setting(
+        None, "cookies of yours for pages, in a file of Netscape's format", key="fetch.cookies"
+    )
     cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
     cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)

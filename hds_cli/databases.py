@@ -6,12 +6,14 @@ that names the table hangs. So the schema is looked at before it is used (SQLite
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 _STEPS = 20_000  # of SQLite's virtual machine between two looks at the clock
 _MOST = 200  # objects of a schema
@@ -24,8 +26,12 @@ _LITERAL = re.compile(r"-?\d{1,18}|'[^']*'")
 
 
 def connect(path: Path, *, busy: float, any_thread: bool = False) -> sqlite3.Connection:
-    """A connection that trusts nothing in the file's schema; `busy`: seconds to wait for another process."""
-    db = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=not any_thread)
+    """A connection that trusts nothing in the file's schema; `busy`: seconds to wait for another process.
+
+    Where the folder cannot be written it only reads, and makes no files beside.
+    """
+    address = f"file:{quote(str(path))}{'' if os.access(path.parent, os.W_OK) else '?immutable=1'}"
+    db = sqlite3.connect(address, uri=True, timeout=busy, isolation_level=None, check_same_thread=not any_thread)
     try:
         db.execute("PRAGMA trusted_schema=OFF")
         db.execute("PRAGMA cell_size_check=ON")
@@ -48,7 +54,7 @@ def check(db: sqlite3.Connection, needed: Mapping[str, Iterable[str]], triggers:
     objects = db.execute("SELECT type, name, sql FROM sqlite_master LIMIT ?", (_MOST + 1,)).fetchall()
     if len(objects) > _MOST:
         raise sqlite3.DatabaseError("more tables than any file of hds")
-    allowed = {_plain(statement) for statement in triggers}
+    allowed = {_plain(statement).replace('"', "") for statement in triggers}
     tables = set()
     for kind, name, sql in objects:
         if not isinstance(name, str) or not _harmless(kind, sql, allowed):
@@ -74,7 +80,7 @@ def _harmless(kind: object, sql: object, triggers: set[str]) -> bool:
     if kind == "index":
         return _INDEX.fullmatch(text) is not None
     if kind == "trigger":
-        return text in triggers
+        return text.replace('"', "") in triggers
     if kind != "table":
         return False
     if _FTS5.match(text):

@@ -26,6 +26,7 @@ from hds_cli.types import (
     Passage,
     RunStatus,
     SearchResult,
+    Support,
     Usage,
 )
 
@@ -205,7 +206,9 @@ class AnswerDelta(_Base):
 class RunFinished(_Base):
     """The end: always emitted, whatever happened. `exit_code` is what the command returns.
 
-    `unsupported`: items of the answer that no page of the run holds.
+    `unsupported`: parts of the answer that no page of the run says. `text` is the model's whole last message as
+    Markdown, kept where there is no answer too; `support` grades its units. `raw_answer` is the answer as the model
+    wrote it, for scoring; `not_searched` are queries that were never searched.
     """
 
     status: RunStatus
@@ -218,6 +221,10 @@ class RunFinished(_Base):
     reason: str | None = None
     exit_code: int = 0
     finished_at: str = ""
+    text: str | None = None
+    support: tuple[Support, ...] = ()
+    raw_answer: str | None = None
+    not_searched: tuple[str, ...] = ()
 
 
 Event = (

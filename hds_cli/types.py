@@ -7,6 +7,8 @@ from typing import Literal
 
 PageStatus = Literal["fetched", "cached", "blocked", "failed", "skipped"]
 RunStatus = Literal["answered", "unanswered", "partial", "failed"]
+Level = Literal["quoted", "computed", "verified", "together", "apart", "contradicted", "missing", "unsourced"]
+GOOD_LEVELS: frozenset[Level] = frozenset(("quoted", "computed", "verified", "together"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,10 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there."""
+    """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there.
+
+    `passage` is the number of its passage in the run, where the sources are numbered by themselves; 0: it is `n`.
+    """
 
     n: int
     url: str
@@ -111,6 +116,35 @@ class Citation:
     quote: str
     verified: bool
     fetched_at: str | None = None
+    passage: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of passage `n`, as they stand in its page."""
+
+    n: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The ground of one unit of an answer (a sentence, a list item, a row of a table).
+
+    `marks`: the passages it names; `quotes`: what it rests on, or what contradicts it; `missing`: its values and names
+    that stand in no page read; `probability`: a verifier's, where one was asked.
+    """
+
+    text: str
+    level: Level
+    marks: tuple[int, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    missing: tuple[str, ...] = ()
+    probability: float | None = None
+
+    @property
+    def weak(self) -> bool:
+        return self.level not in GOOD_LEVELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ class Hooks:
 class Written:
     """One turn of the model: queries, or an answer, or neither when it has to be asked again.
 
-    `text` is the whole turn, as `Dialect.replay` takes it; `gave_up`: the model says itself that it has no answer.
+    `text` is the whole turn, as `Dialect.replay` takes it; `message` is all of what was written for the reader, its
+    box in place; `gave_up`: the model says itself that it has no answer.
     """
 
     thought: str
@@ -62,6 +63,7 @@ class Written:
     tokens: int = 0
     text: str = ""
     gave_up: bool = False
+    message: str = ""
 
 
 class Dialect(Protocol):
@@ -100,6 +102,11 @@ class Speaking:
     settings: Settings
     template: ChatTemplate | None = None
     preamble: str | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """True where an answer that no page supports is not shown: it has to be short, and in a box."""
+        return (self.settings.verdict or self.spec.verdict) == "refuse"
 
     @property
     def temperature(self) -> float | None:

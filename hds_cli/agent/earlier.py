@@ -62,7 +62,9 @@ def earlier(run: Iterable[events.Event]) -> Earlier:
     findings += [Findings(query.text, query.passages) for query in state.queries if query.passages]
     exchanges = list(continued.exchanges) if continued else []
     exchanges.append(Exchange(state.question, (finished.answer if finished else None) or ""))
-    cited = frozenset(citation.n for citation in finished.citations) if finished else frozenset[int]()
+    cited = (
+        frozenset(citation.passage or citation.n for citation in finished.citations) if finished else frozenset[int]()
+    )
     run_id = state.started.run_id if state.started else ""
     return Earlier(run_id, tuple(exchanges[-MAX_EXCHANGES:]), tuple(findings), cited)
 

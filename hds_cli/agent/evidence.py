@@ -6,7 +6,8 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from hds_cli.agent.selectors import BUILTIN, Budget, Count, Reading, Selector, asked, selector
+from hds_cli.agent.selectors.base import Budget, Count, Reading, Selector
+from hds_cli.agent.selectors.door import BUILTIN, asked, selector
 from hds_cli.types import Page, Passage
 
 __all__ = ["Budget", "Evidence", "turn_budget"]
@@ -19,8 +20,8 @@ def turn_budget(
     room: int,
     passages: int = 12,
     most: int | None = None,
-    *,
     words: int = 250,
+    *,
     turns_left: int = _LIKELY_TURNS,
 ) -> Budget:
     """What a turn may read: its share of the room, which is what is left of the context beside an answer.

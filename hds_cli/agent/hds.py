@@ -27,6 +27,7 @@ class HdsDialect:
     Args:
         preamble, boxed: texts of the prompt (what the model was trained with).
         temperature: None: 0.6 for turns and 0.7 for a forced answer, as in the reference.
+        needs_box: an answer that is in no box is asked for again; otherwise the whole message is the answer.
     """
 
     name = "hds"
@@ -40,8 +41,9 @@ class HdsDialect:
         temperature: float | None = None,
         max_tokens: int = 4096,
         seed: int = 0,
+        needs_box: bool = False,
     ) -> None:
-        self._session = session
+        self._session, self._needs_box = session, needs_box
         self._preamble = protocol.PREAMBLE if preamble is None else preamble
         self._boxed = protocol.BOXED_REQUEST if boxed is None else boxed
         self._max_tokens = max(64, min(max_tokens, session.n_ctx // 4))
@@ -57,7 +59,7 @@ class HdsDialect:
         """The dialect as the user's settings and the model's spec want it."""
         return cls(
             speaking.session, preamble=speaking.preamble, boxed=speaking.spec.boxed, temperature=speaking.temperature,
-            max_tokens=speaking.settings.max_tokens, seed=speaking.settings.seed,
+            max_tokens=speaking.settings.max_tokens, seed=speaking.settings.seed, needs_box=speaking.refuses,
         )  # fmt: skip
 
     # --- what a subclass may change ------------------------------------------------------------------------------
@@ -121,7 +123,10 @@ class HdsDialect:
         self._parts.append(_Part((Segment(made.text, False),)))
         answer, explanation = protocol.split_answer(made.text)
         thought = _thought(made.text) if protocol.END_THINK in made.text else ""
-        written = Written(thought, (), answer, explanation, made.reason, made.tokens, made.text)
+        message = protocol.last_message(made.text)
+        if answer is None and message and not self._needs_box and made.reason != "length":
+            answer, explanation = message, ""
+        written = Written(thought, (), answer, explanation, made.reason, made.tokens, made.text, message=message)
         if self.gave_up(answer):
             return replace(written, gave_up=True)
         return replace(written, answer=self.mended(answer, explanation)) if answer else written
@@ -173,7 +178,10 @@ class HdsDialect:
             answer += "}"
             self._session.append([Segment("}", False)])
         content = protocol.boxed(protocol.BOX + answer + "}")
-        return Written("", (), content or None, "", reason, tokens, gave_up=self.gave_up(content or None))
+        message = f"{protocol.BOX}{content}}}" if content else ""
+        return Written(
+            "", (), content or None, "", reason, tokens, gave_up=self.gave_up(content or None), message=message
+        )
 
     def make_room(self) -> int:
         """What is left beside an answer; the oldest results shrink to their titles when that is less than a quarter."""

@@ -23,9 +23,9 @@ from hds_cli.agent.evidence import Budget, Evidence, turn_budget
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
-from hds_cli.agent.selectors import Selector
+from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
-from hds_cli.agent.verdict import Verdict, judge
+from hds_cli.agent.verdict import Policy, Verdict, refuse
 from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
@@ -59,7 +59,7 @@ class Parts:
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     selector: Selector | None = None
-    judge: Callable[[Written, Notebook, str | None], Verdict] = judge
+    judge: Policy = refuse
     methods: Sequence[Method] = ()
 
 
@@ -191,10 +191,8 @@ class Run:
 
     def _budget(self, room: int, turn: int = 1) -> Budget:
         limits = self._limits
-        return turn_budget(
-            self._parts.model.n_ctx, room, limits.evidence_passages, limits.evidence_tokens,
-            words=limits.passage_words, turns_left=limits.max_turns - turn + 1,
-        )  # fmt: skip
+        bounds = (limits.evidence_passages, limits.evidence_tokens, limits.passage_words)
+        return turn_budget(self._parts.model.n_ctx, room, *bounds, turns_left=limits.max_turns - turn + 1)
 
     # --- the model writes ----------------------------------------------------------------------------------------
 
@@ -208,8 +206,6 @@ class Run:
         )
         written = await self._model(self._parts.dialect.write, hooks)
         self._say(events.Thought, turn=number, text=written.thought)
-        if turn.dropped:
-            self._notice("info", "queries_dropped", _dropped(turn.dropped))
         return written
 
     async def _force(self, number: int) -> Written:
@@ -256,7 +252,7 @@ class Run:
         if self._stopped and not any(pages.values()):
             return
         if turn.tasks and not self._parts.fanout.answered and not self._book.read:
-            raise self._unreachable()
+            raise _unreachable(self._parts.fanout)
         budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
@@ -269,6 +265,7 @@ class Run:
             self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=passages[number])
             self._book.note(query, passages[number])
             results.append((query, passages[number]))
+        results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
         notes = await self._methods.read(turn.number, self._book)
         await self._model(self._parts.dialect.read, results, notes)
 
@@ -286,26 +283,16 @@ class Run:
         """
         nothing_read = not self._book.read and not self._stopped
         if nothing_read and self._book.asked and (self._parts.offline or not self._parts.fanout.answered):
-            raise self._unreachable()
+            raise _unreachable(self._parts.fanout)
         verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
         return await self._methods.judged(verdict, self._book)
-
-    def _unreachable(self) -> HdsError:
-        failures = self._parts.fanout.failures
-        if failures:
-            what = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
-            return NoSources(
-                f"no source could be reached ({what})", code="unreachable", hint="hds search QUERY  shows more"
-            )
-        return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:
         for warning in verdict.warnings:
             self._notice("warning", warning.code, warning.message)
         event = events.RunFinished(
-            t=self._accounts.now, status=verdict.status, answer=verdict.answer, explanation=verdict.explanation,
-            citations=verdict.citations, unsupported=verdict.unsupported, usage=self._accounts.usage(),
-            egress=self._parts.egress(), reason=verdict.reason, exit_code=verdict.exit_code, finished_at=_now(),
+            t=self._accounts.now, usage=self._accounts.usage(), egress=self._parts.egress(), finished_at=_now(),
+            not_searched=self._book.not_searched, **verdict.ending(),
         )  # fmt: skip
         self._emit(event)
         return event
@@ -315,6 +302,16 @@ class Run:
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
         self._emit(kind(t=self._accounts.t, **values))
+
+
+def _unreachable(fanout: Fanout) -> HdsError:
+    """Why nothing was read: the sources that failed, or that nothing local matches."""
+    if fanout.failures:
+        what = "; ".join(f"{name}: {reason}" for name, reason in fanout.failures.items())
+        return NoSources(
+            f"no source could be reached ({what})", code="unreachable", hint="hds search QUERY  shows more"
+        )
+    return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], object], text: str) -> None:
@@ -327,9 +324,3 @@ def _now() -> str:
 
 
 __all__ = ["Limits", "Parts", "Run", "Stop"]
-
-
-def _dropped(count: int) -> str:
-    return (
-        "1 query over the limit was not searched" if count == 1 else f"{count} queries over the limit were not searched"
-    )

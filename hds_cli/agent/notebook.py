@@ -25,6 +25,7 @@ class Notebook:
         """(query, passage) in the order in which the model read them."""
         self._evidence, self._page_of = evidence, page_of
         self._asked: set[str] = set()
+        self._waiting: dict[str, str] = {}
         self._attached: dict[str, Page] = {}
         self._recorded: dict[str, Page] = {}
 
@@ -38,11 +39,21 @@ class Notebook:
         """The numbers of all passages that the model read."""
         return {passage.n for _, passage in self.read}
 
+    @property
+    def not_searched(self) -> tuple[str, ...]:
+        """The queries that were proposed and never searched, in order."""
+        return tuple(self._waiting.values())
+
+    def put_off(self, query: str) -> None:
+        """Note a query that there was no room or time for."""
+        self._waiting.setdefault(protocol.query_key(query), query)
+
     def is_new(self, query: str) -> bool:
         """Note a query; False when the run has asked it before."""
         key = protocol.query_key(query)
         new = key not in self._asked
         self._asked.add(key)
+        self._waiting.pop(key, None)
         return new
 
     def choose(self, searched: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[tuple[Passage, ...]]:

@@ -26,6 +26,7 @@ TURN_START = "<|im_start|>"
 TURN_END = "<|im_end|>"
 
 NOTHING_FOUND = "No helpful information found."
+NOT_SEARCHED = "Not searched: there were too many queries. It comes first in your next block of queries."
 REPEATED = "You have searched this query. Please refer to previous results."
 MAX_QUERY_CHARS = 200
 
@@ -305,6 +306,16 @@ def balanced(text: str, start: int) -> tuple[str, int | None]:
             if depth == 0:
                 return text[start:at], at + 1
     return text[start:], None
+
+
+def last_message(response: str) -> str:
+    """What a final response says to its reader: all behind its thought; of one that never ended, its box alone."""
+    if END_THINK in response:
+        body = response.rsplit(END_THINK, 1)[-1].strip()
+        if body:
+            return body
+    answer = boxed(response)
+    return f"{BOX}{answer}}}" if answer else ""
 
 
 def split_answer(response: str) -> tuple[str | None, str]:

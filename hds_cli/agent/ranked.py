@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hds_cli.text import BM25, Cut, abbreviated_in, cut_passages, fold, named_in, plain_title, terms
+from hds_cli.text import BM25, Cut, abbreviated, cut_passages, fold, named_in, plain_title, terms
 from hds_cli.types import Page
 
 MOST_CHARACTERS = 400_000  # of a page are cut and scored; of a longer one the stretches with the query's rarest words
 _WINDOW = 20_000
 _LEAST = 0.6  # of a passage's size, before a heading begins another
 _QUESTION, _RANK = 0.15, 0.5
-_TITLE, _HEADING = 0.5, 0.25
+_TITLE, _HEADING = 0.5, 0.5
 _OTHER = 0.7  # for a page without a name that another page of the query has for a title
+_INNER_HEADING = re.compile(r"^#{1,6} +(\S.*)$", re.MULTILINE)
 _SPELT = {"mt": "mount", "st": "saint", "ft": "fort", "sts": "saints", "dr": "doctor"}
 
 
@@ -47,15 +49,20 @@ def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list
         for rank, page in enumerate(pages)
         for place, cut in enumerate(cuts_of(page.text, tuple(sought), words))
     ]
-    texts = [_spelt(terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}")) for _, page, _, cut in pool]
+    short = {page.url: abbreviated(page.title, sought) for page in pages}
+    texts = [
+        short[page.url] + _spelt(terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}"))
+        for _, page, _, cut in pool
+    ]
     index = BM25(texts)
     by_query, by_question = index.scores(sought), index.scores(_spelt(terms(question)))
-    named = {page.url: _named(page.title, sought) for page in pages}
-    names = [set(_spelt(terms(plain_title(page.title)))) for page in pages if named[page.url]]
+    titles = {page.url: set(_spelt(terms(plain_title(page.title)))) for page in pages}
+    named = {url: bool(short[url] or (names and names <= set(sought))) for url, names in titles.items()}
+    names = [titles[url] for url in titles if named[url]]
     made = []
     for (rank, page, place, cut), own, by_terms, wider in zip(pool, texts, by_query, by_question, strict=True):
         score = by_terms + _QUESTION * wider
-        score *= 1 + _TITLE * named[page.url] + _HEADING * bool(named_in(cut.heading, sought))
+        score *= 1 + _TITLE * named[page.url] + _HEADING * _section_named(cut, sought)
         if names and not named[page.url] and not any(name <= set(own) for name in names):
             score *= _OTHER
         if score > 0:
@@ -64,9 +71,10 @@ def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list
     return sorted(made, key=lambda one: (-one.score, one.rank, one.place))
 
 
-def _named(title: str, sought: Sequence[str]) -> bool:
-    names = set(_spelt(terms(plain_title(title))))
-    return bool(names and names <= set(sought)) or abbreviated_in(title, sought)
+def _section_named(cut: Cut, sought: Sequence[str]) -> bool:
+    """True when the query names a heading of the passage, the one it begins under or one inside of it."""
+    inside = _INNER_HEADING.findall(cut.text) if "#" in cut.text else ()
+    return any(named_in(heading, sought) for heading in (cut.heading, *inside))
 
 
 def _spelt(words: Sequence[str]) -> list[str]:

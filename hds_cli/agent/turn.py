@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hds_cli import events
+from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
@@ -63,15 +64,31 @@ class Turn:
         self.number, self._run = number, run
         self.queries: list[str] = []
         self.tasks: dict[int, asyncio.Task[Gathered]] = {}
-        self.dropped = 0
+        self.dropped: list[str] = []
+        self._keys: set[str] = set()  # of queries that an earlier turn put off
         self._deadline = asyncio.Event()
 
     def propose(self, text: str, *, reworded: bool = False) -> asyncio.Task[Gathered] | None:
         """Take a query, and search it unless it was asked before; None when it is not searched."""
         run = self._run
-        if len(self.queries) >= run.limits.max_queries:
-            self.dropped += 1
+        if not reworded and not self.queries:
+            self._resume()
+        if protocol.query_key(text) in self._keys and not reworded:
             return None
+        if len(self.queries) >= run.limits.max_queries:
+            self.dropped.append(text)
+            run.book.put_off(text)
+            return None
+        return self._search_new(text, reworded)
+
+    def _resume(self) -> None:
+        """What earlier turns had no room for comes first."""
+        for query in self._run.book.not_searched[: self._run.limits.max_queries]:
+            self._keys.add(protocol.query_key(query))
+            self._search_new(query, False)
+
+    def _search_new(self, text: str, reworded: bool) -> asyncio.Task[Gathered] | None:
+        run = self._run
         self.queries.append(text)
         number = len(self.queries)
         new = run.book.is_new(text)
@@ -95,6 +112,9 @@ class Turn:
 
     async def pages(self) -> dict[int, list[Page]]:
         """The pages of each query that was searched; waits until all are there, the time is over or the run stops."""
+        if self.dropped:
+            said = f"over the limit of a turn, not searched yet: {'; '.join(self.dropped)}"
+            self._run.say(events.Notice, level="warning", code="queries_dropped", message=said)
         if not self.tasks:
             return {}
         stop = asyncio.ensure_future(self._run.stop.event.wait())

@@ -1,16 +1,33 @@
 """From what the model wrote and what it read to the end of a run: a pure function, with a policy.
 
-Who supports what is found in `citations.py`; here is only decided what follows from it.
+`refuse` shows no answer that no page supports (`citations.py` finds who supports what); `mark` shows what the model
+wrote and grades every unit of it (`support/`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from hds_cli.agent.citations import Support, support
+from hds_cli.agent import citations
 from hds_cli.agent.dialects import Written, strip_numbers
 from hds_cli.agent.notebook import Notebook
-from hds_cli.types import Citation, RunStatus
+from hds_cli.agent.support.attribution import attributed
+from hds_cli.agent.support.claims import is_yes_or_no
+from hds_cli.agent.support.message import Message, in_order, message, renumbered
+from hds_cli.agent.support.placing import clip
+from hds_cli.agent.support.sentences import sentences
+from hds_cli.agent.support.values import values
+from hds_cli.text import has_words, quote_words
+from hds_cli.types import Citation, Level, Passage, Quote, RunStatus, Support
+
+_SAID: dict[Level, str] = {
+    "quoted": "quoted", "computed": "computed", "verified": "verified", "together": "in one passage",
+    "apart": "in one page, not together", "contradicted": "contradicted", "missing": "in no page",
+    "unsourced": "without a source",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,7 +40,10 @@ class Warned:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The end of a run: what is shown, with which sources, and why it is no answer where it is none."""
+    """The end of a run: what is shown, with which sources, and why it is no answer where it is none.
+
+    `text` is the whole message, `support` the ground of its units, `raw_answer` the answer as the model wrote it.
+    """
 
     status: RunStatus
     exit_code: int
@@ -33,43 +53,143 @@ class Verdict:
     citations: tuple[Citation, ...] = ()
     unsupported: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    text: str | None = None
+    support: tuple[Support, ...] = ()
+    raw_answer: str | None = None
+
+    def ending(self) -> dict[str, Any]:
+        """The fields that a `RunFinished` has of it."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "warnings"}
 
 
-def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
+Policy = Callable[[Written, Notebook, str | None], Verdict]
+
+
+def policy(name: str | None) -> Policy:
+    """The policy called `name`; None: `mark`."""
+    return refuse if name == "refuse" else mark
+
+
+def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
     """The verdict of the policy `refuse`: an answer that no page supports is no answer.
 
     Args:
         stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
     """
-    without_answer: tuple[RunStatus, int] = ("partial", 6) if stopped else ("unanswered", 3)
+    without_answer = _without_answer(stopped)
     if not book.read and not stopped:
         return Verdict(*without_answer, "no_evidence")
     if written.answer is None or written.gave_up:
         return Verdict(*without_answer, stopped or "not_found")
     explanation, unknown = strip_numbers(written.explanation, book.numbers)
-    grounds = support(written.answer, explanation, book.question, book.read, book.page)
-    warnings = _warnings(unknown, grounds)
-    if not grounds.supported:
-        reason = stopped or "unsupported"
-        return Verdict(*without_answer, reason, explanation=written.explanation or None, warnings=warnings)
-    status, exit_code = without_answer if stopped else ("answered", 0)
-    return Verdict(
-        status,
-        exit_code,
-        stopped,
-        written.answer,
-        explanation or None,
-        grounds.citations,
-        grounds.unsupported,
-        warnings,
-    )
-
-
-def _warnings(unknown: list[int], grounds: Support) -> tuple[Warned, ...]:
-    warnings = []
-    if unknown:
-        numbers = ", ".join(f"[{n}]" for n in sorted(set(unknown)))
-        warnings.append(Warned("citation_removed", f"the model cited {numbers}, which no page of this run has"))
+    grounds = citations.support(written.answer, explanation, book.question, book.read, book.page)
+    warnings = list(_removed(unknown))
     if grounds.unsupported and grounds.supported:
         warnings.append(Warned("unsupported", f"no page says: {', '.join(grounds.unsupported)}"))
-    return tuple(warnings)
+    if not grounds.supported:
+        reason = stopped or "unsupported"
+        return Verdict(*without_answer, reason, explanation=written.explanation or None, warnings=tuple(warnings))
+    status, exit_code = without_answer if stopped else ("answered", 0)
+    return Verdict(
+        status, exit_code, stopped, written.answer, explanation or None, grounds.citations, grounds.unsupported,
+        tuple(warnings), raw_answer=written.answer,
+    )  # fmt: skip
+
+
+def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
+    """The verdict of the policy `mark`: what the model wrote is shown, and each unit of it graded.
+
+    It is no answer only where nothing was read, where the model says that it has none, or where no unit has a ground.
+
+    Args:
+        stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
+    """
+    without_answer = _without_answer(stopped)
+    if not book.read and not stopped:
+        return Verdict(*without_answer, "no_evidence")
+    if written.answer is None:
+        return Verdict(*without_answer, stopped or "not_found")
+    made = _message(written)
+    graded = [s for _, s in attributed(made.text, book.question, book.read, lambda url: _text(book, url))]
+    numbers = in_order(n for s in graded for n in (*s.marks, *(quote.n for quote in s.quotes)))
+    text, removed = renumbered(made.text, numbers)
+    verdict = Verdict(
+        *(without_answer if stopped else ("answered", 0)), stopped,
+        answer=renumbered(made.headline, {})[0] if made.headline else text,
+        citations=_citations(graded, numbers, book), support=tuple(_numbered(s, numbers) for s in graded), text=text,
+        unsupported=tuple(s.text for s in graded if s.weak), raw_answer=written.answer,
+        warnings=(*_removed(removed), *_weak(graded)),
+    )  # fmt: skip
+    if written.gave_up or not _has_ground(graded):
+        reason = stopped or ("not_found" if written.gave_up else "unsupported")
+        status, exit_code = without_answer
+        return replace(verdict, status=status, exit_code=exit_code, reason=reason, answer=None)
+    return verdict
+
+
+def counts(support: Sequence[Support]) -> str:
+    """`9 parts: 7 quoted, 1 computed, 1 in no page`; empty for none."""
+    if not support:
+        return ""
+    levels = Counter(s.level for s in support)
+    parts = "1 part" if len(support) == 1 else f"{len(support)} parts"
+    return f"{parts}: {', '.join(f'{levels[level]} {said}' for level, said in _SAID.items() if levels[level])}"
+
+
+def _without_answer(stopped: str | None) -> tuple[RunStatus, int]:
+    return ("partial", 6) if stopped else ("unanswered", 3)
+
+
+def _message(written: Written) -> Message:
+    if written.message:
+        return message(written.message)
+    text = "\n\n".join(part for part in (written.explanation, written.answer) if part)
+    return Message(message(text).text, written.answer, written.answer)
+
+
+def _has_ground(graded: Sequence[Support]) -> bool:
+    """True where a unit has a ground, or nothing but a yes, no or result stands there, which no page can say."""
+    if any(not s.weak or s.level == "apart" for s in graded):
+        return True
+    weak = [s for s in graded if s.level == "unsourced" and (is_yes_or_no(s.text) or values(s.text))]
+    return bool(weak) and not any(s.level in ("missing", "contradicted") for s in graded)
+
+
+def _text(book: Notebook, url: str) -> str:
+    page = book.page(url)
+    return page.text if page else ""
+
+
+def _citations(graded: Sequence[Support], numbers: dict[int, int], book: Notebook) -> tuple[Citation, ...]:
+    """One source for each passage that a unit names or rests on, with the first quote from it."""
+    passages = {passage.n: passage for _, passage in book.read}
+    quotes: dict[int, str] = {}
+    for quote in (quote for support in graded for quote in support.quotes):
+        quotes.setdefault(quote.n, quote.quote)
+    return tuple(_citation(passages[n], number, quotes.get(n), book) for n, number in numbers.items())
+
+
+def _citation(passage: Passage, number: int, quote: str | None, book: Notebook) -> Citation:
+    said = quote or clip(next(iter(sentences(passage.text)), passage.text), 0)
+    verified = has_words(quote_words(_text(book, passage.url)), said)
+    return Citation(number, passage.url, passage.title, said, verified, passage.fetched_at, passage.n)
+
+
+def _numbered(support: Support, numbers: dict[int, int]) -> Support:
+    quotes = tuple(Quote(numbers[quote.n], quote.quote) for quote in support.quotes)
+    return replace(support, marks=tuple(numbers[n] for n in support.marks), quotes=quotes)
+
+
+def _removed(numbers: Sequence[int]) -> tuple[Warned, ...]:
+    if not numbers:
+        return ()
+    said = ", ".join(f"[{n}]" for n in sorted(set(numbers)))
+    return (Warned("citation_removed", f"the model cited {said}, which no page of this run has"),)
+
+
+def _weak(graded: Sequence[Support]) -> tuple[Warned, ...]:
+    missing = list(dict.fromkeys(said for s in graded for said in s.missing))
+    if missing:
+        return (Warned("unsupported", f"no page says: {', '.join(missing)}"),)
+    weak = sum(s.weak for s in graded)
+    return (Warned("unsupported", counts(graded)),) if weak else ()

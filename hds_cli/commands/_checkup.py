@@ -76,7 +76,7 @@ def _settings_file() -> Finding:
 
 
 def _llama(settings: Settings) -> Iterator[Finding]:
-    from hds_cli.engine.llama.model import build_info
+    from hds_cli.engine.llama.api import build_info
 
     try:
         build = build_info()

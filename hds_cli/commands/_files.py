@@ -10,25 +10,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hds_cli import bounds
+from hds_cli import bounds, kinds
+from hds_cli.search.folder import written
 from hds_cli.types import Document
 
-KINDS = {
-    ".txt": "text", ".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv", ".tsv": "csv",
-    ".ipynb": "ipynb", ".html": "html", ".htm": "html", ".xhtml": "html", ".pdf": "pdf", ".docx": "docx",
-    ".epub": "epub",
-}  # fmt: skip
-SUFFIXES = frozenset(KINDS)
 MAX_TEXT = bounds.MAX_FILE_TEXT
 MAX_PACKED = 100 << 20
 SECONDS = 60.0  # for the largest
 UNPACKED = 20  # letters that a byte of a packed file may become; bombs have a thousand
-_PACKED = {"pdf", "docx", "epub"}
+_COMPOUND = b"\xd0\xcf\x11\xe0"  # of .xls files
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 _WHY = {
     "empty": "no text in it", "encrypted": "needs a password", "extract_timeout": "took too long",
     "extract_killed": "reading it took too much time or memory", "extract_memory": "reading it took too much memory",
-    "challenge": "a bot check, not a page",
+    "challenge": "a bot check, not a page", "needs_browser": "the shell of an app, not a page",
+    "consent": "a question for consent, not a page", "sign_in": "a sign-in form, not a page",
 }  # fmt: skip
 
 
@@ -38,6 +34,7 @@ class Reader:
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._workers: Any = None
+        self.notes: list[str] = []  # what of a file is not in its document
 
     def __enter__(self) -> Reader:
         return self
@@ -55,7 +52,7 @@ class Reader:
         return list(await asyncio.gather(*(self._one(file) for file in files)))
 
     async def _one(self, file: Path) -> Document | str:
-        kind = KINDS.get(file.suffix.lower(), "text")
+        kind = kinds.of_name(file.name) or "text"
         try:
             start, size, changed = _look(file, kind)
         except OSError as exc:
@@ -64,22 +61,31 @@ class Reader:
             return str(exc)
         found = await self._extract(file, kind, size)
         if reason := found.get("reason"):
-            return _WHY.get(str(reason), str(reason).replace("_", " "))
+            return _why(str(reason), str(found.get("detail") or ""))
+        if note := found.get("note"):
+            self.notes.append(f"{written(file)}: {note}")
         title, date = _front_matter(start) if kind == "markdown" else ("", "")
         date = date or found.get("date") or changed
         title = bounds.title(title or _title(found, file, kind))
-        return Document(str(file), title, bounds.text(found["text"], MAX_TEXT), file.as_uri(), str(date))
+        return Document(written(file), title, bounds.text(found["text"], MAX_TEXT), file.as_uri(), str(date))
 
     async def _extract(self, file: Path, kind: str, size: int) -> dict[str, Any]:
         if self._workers is None:
             from hds_cli.fetch.workers import Workers
 
             self._workers = Workers()
-        packed = kind in _PACKED
+        packed = kind in kinds.LARGE
         most = min(MAX_TEXT, UNPACKED * size + 100_000) if packed else MAX_TEXT
         limit = min(SECONDS, (15 if packed else 5) + 5 * size / (1 << 20))
         found: dict[str, Any] = await self._workers.extract_file(file, kind, most=most, limit=limit)
         return found
+
+
+def _why(reason: str, detail: str) -> str:
+    """Why a file is no document; what a package is called that is missing."""
+    if reason == "missing_package":
+        return f"needs the package {detail}"
+    return _WHY.get(reason, reason.replace("_", " "))
 
 
 def _look(file: Path, kind: str) -> tuple[bytes, int, str]:
@@ -89,14 +95,19 @@ def _look(file: Path, kind: str) -> tuple[bytes, int, str]:
         ValueError: it is too large, or not what its name says.
     """
     about = file.stat()
-    most = MAX_PACKED if kind in _PACKED else MAX_TEXT
+    most = MAX_PACKED if kind in kinds.LARGE else MAX_TEXT
     if not stat.S_ISREG(about.st_mode):
         raise ValueError("not a file")
     if about.st_size > most:
         raise ValueError(f"larger than {most >> 20} MiB")
     with file.open("rb") as stream:
         start = stream.read(8192)
-    if kind not in _PACKED and b"\0" in start[:4096] and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if (
+        kind not in kinds.LARGE
+        and not start.startswith(_COMPOUND)
+        and b"\0" in start[:4096]
+        and not start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    ):
         raise ValueError("binary, not text")
     return start, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC).date().isoformat()
 
@@ -104,7 +115,8 @@ def _look(file: Path, kind: str) -> tuple[bytes, int, str]:
 def _title(found: dict[str, Any], file: Path, kind: str) -> str:
     """The document's own title; a text's first line is none, the file's name is."""
     title = str(found.get("title") or "")
-    return file.stem if kind in ("text", "csv") or not title or title == file.name else title
+    is_named = kind in ("text", "csv", "code", "jsonl") or not title or title == file.name
+    return written(file.name if kind == "code" else file.stem) if is_named else title
 
 
 def _front_matter(body: bytes) -> tuple[str, str]:

@@ -89,7 +89,12 @@ def ask(
 
 
 def _exit_code(finished: events.RunFinished, strict: bool) -> int:
-    whole = not finished.unsupported and all(c.verified for c in finished.citations)
+    graded = finished.support
+    whole = (
+        not any(support.weak for support in graded)
+        if graded
+        else not finished.unsupported and all(c.verified for c in finished.citations)
+    )
     return 7 if strict and finished.exit_code == 0 and not whole else finished.exit_code
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hds_cli import kinds
 from hds_cli.commands import _options, _print
 from hds_cli.errors import HdsError, SourceUnknown, UsageError
 from hds_cli.plugins import load
@@ -29,15 +31,26 @@ def add(
     embed: Annotated[
         bool, typer.Option("--embed", help="Find by meaning too, where no word matches (extra: embed).")
     ] = False,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", metavar="PATTERN", help="Only files like '*.py' or 'notes/' (repeatable)."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="PATTERN", help="No files like '*.log' or 'drafts/' (repeatable)."),
+    ] = None,
     quiet: _options.Quiet = False,
 ) -> None:
     """Index a folder, a file, or a .jsonl of documents. Again: what changed.
 
-    Read are .txt .md .html .pdf .docx .epub .ipynb .json and .csv, in all folders below, but not what a .gitignore
-    names.
+    Read are texts (.txt .md .rst .org .tex .log …), source code, .html .pdf .docx .odt .rtf .pptx .epub .ipynb .eml
+    .json .csv .xlsx .ods and more, in all folders below, but not what a .gitignore names.
+    Files of other kinds are counted.
     A .zim or .warc file is searched where it lies.
 
     hds index add ~/notes
+
+    hds index add ~/work --include '*.py' --exclude 'tests/'
 
     hds index add corpus.jsonl --name papers
 
@@ -52,13 +65,16 @@ def add(
     name = _checked(name or path.resolve().stem.replace(" ", "_"))
     if name in linked.names():
         raise UsageError(f"{name!r} is the name of a linked file", hint=f"hds index remove {name}   or   --name OTHER")
-    changes, skipped, origin = _update(name, path.resolve(), quiet)
+    choice = folder.Choice(lambda file: kinds.of_name(file) is not None, include or (), exclude or ())
+    changes, skipped, origin, listing = _update(name, path.resolve(), choice, quiet)
     if embed or Collection(name).embedded():
         _embed(name, quiet)
     if quiet:
         return
     for line in skipped:
         _print.say(f"skipped {line}")
+    for line in (*listing.notes, *_kinds_said(listing)):
+        _print.say(line)
     _print.say(
         f"{name}: {changes.added} added, {changes.changed} changed, {changes.removed} removed, "
         f"{changes.unchanged} unchanged   (hds ask -s {name} …)"
@@ -89,28 +105,58 @@ def _embed(name: str, quiet: bool) -> None:
         Collection(name).embed(on_passage=progress.to)
 
 
-def _update(name: str, path: Path, quiet: bool) -> tuple[Changes, list[str], list[str]]:
+def _update(
+    name: str, path: Path, choice: folder.Choice, quiet: bool
+) -> tuple[Changes, list[str], list[str], folder.Listing]:
     """Bring the part of a collection that comes from `path` up to date; the changes, what was skipped, other parts."""
-    from hds_cli.commands._files import SUFFIXES, Reader
+    from hds_cli.commands._files import Reader
     from hds_cli.commands._progress import Progress
 
     skipped: list[str] = []
-    root = str(path)
+    root = folder.written(path)
+    listing = folder.Listing()
     with Reader() as read, Progress("documents", None, quiet=quiet) as progress:
         if path.suffix == ".jsonl":
             collection = Collection(name, create=True)
             changes = collection.update(read_jsonl(path, name), root, progress.to, whole=False)
         else:
-            found = folder.files(path, SUFFIXES)
+            listing = folder.look(path, choice)
+            found = listing.files
             if not found and not (name in names() and Collection(name).stamps(root)):
-                raise UsageError(
-                    f"there is nothing to index in {path}", hint=f"files that are read: {', '.join(sorted(SUFFIXES))}"
-                )
+                raise UsageError(f"there is nothing to index in {root}", hint=_nothing_said(listing))
             collection = Collection(name, create=True)
             documents = folder.items(found, collection.stamps(root), read, skipped.append)
             changes = collection.update(documents, root, lambda done: progress.to(done, len(found)), whole=False)
+            listing.notes = read.notes
     others = [one for one in (collection.origin() or "").split("\n") if one and one != root]
-    return changes, skipped, others
+    return changes, skipped, others, listing
+
+
+def _nothing_said(listing: folder.Listing) -> str:
+    lines = _kinds_said(listing)
+    return lines[-1] if lines else "texts, code, .html, .pdf, .docx, .csv and more are read: hds index add --help"
+
+
+def _kinds_said(listing: folder.Listing) -> list[str]:
+    """Which kinds of files a folder has: those that are read, when they are several, and those that are left out."""
+    read = Counter(folder.kind_of(file.path.name) for file in listing.files)
+    excluded = listing.left_out[folder.EXCLUDED]
+    others = Counter({kind: count for kind, count in listing.left_out.items() if kind != folder.EXCLUDED})
+    out = []
+    if len(read) > 1:
+        out.append(f"{read.total()} files: {_counted(read)}")
+    if others:
+        out.append(f"{others.total()} left out, of kinds that are not read: {_counted(others)}")
+    if excluded:
+        out.append(f"{excluded} left out by --include or --exclude")
+    return out
+
+
+def _counted(counts: Counter[str], most: int = 20) -> str:
+    """Kinds with how many there are of each, most first."""
+    kept = counts.most_common(most)
+    rest = f" and {len(counts) - most} more kinds" if len(counts) > most else ""
+    return " ".join(kind if count == 1 else f"{kind} ({count})" for kind, count in kept) + rest
 
 
 @app.command("list")

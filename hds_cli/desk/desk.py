@@ -12,7 +12,9 @@ from hds_cli import events
 from hds_cli.agent.dialects import check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
-from hds_cli.agent.selectors import BUILTIN, Selector, selector
+from hds_cli.agent.selectors.base import Selector
+from hds_cli.agent.selectors.door import BUILTIN, selector
+from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
@@ -73,16 +75,13 @@ class Desk:
         if session is None:
             session = await in_daemon(self.model.engine.session)
         stop = stop or Stop()
-        stop.abort = self.model.engine.abort
-        if stop.reason is None:
-            self.model.engine.resume()
+        stop.abort = session.abort
         try:
-            parts, limits = self._parts(session, stop), _limits(self.model, self._settings)
+            parts, limits = self._parts(session, stop), limits_of(self.model, self._settings)
             run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
             finished = await run.answer(question, attached, before)
         finally:
-            self.model.engine.abort()
-        session.close()  # not after a run that was cut short: the model's thread may still be in it
+            session.close()  # the model's thread may still be in it: what it writes there ends
         return finished
 
     def _parts(self, session: Session, stop: Stop) -> Parts:
@@ -95,14 +94,15 @@ class Desk:
             counter=session.counter,
             model=model.info,
             stop=stop,
-            resume=model.engine.resume,
+            resume=session.resume,
             egress=lambda: _since(before, fetcher.egress()),
             fault=lambda: fetcher.cache.fault,
             sources=tuple(source.name for source in self._sources),
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
-            selector=_selector(model.spec, settings),
+            selector=selector_of(model.spec, settings),
+            judge=policy(settings.verdict or model.spec.verdict),
         )
 
 
@@ -119,7 +119,7 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
-    _selector(spec, settings)  # one that is not there is said before the model is loaded
+    selector_of(spec, settings)  # one that is not there is said before the model is loaded
     check_dialect(settings.dialect)
     async with Fetcher(settings) as fetcher:
         context = fetcher.context
@@ -144,7 +144,8 @@ def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress,
     return tuple(host for host in grown if host.requests)
 
 
-def _limits(model: Model, settings: Settings) -> Limits:
+def limits_of(model: Model, settings: Settings) -> Limits:
+    """What a run may take: the user's settings, then what the model was made for."""
     return Limits(
         max_turns=settings.max_turns,
         max_queries=settings.max_queries,
@@ -156,7 +157,7 @@ def _limits(model: Model, settings: Settings) -> Limits:
     )
 
 
-def _selector(spec: ModelSpec, settings: Settings) -> Selector:
+def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
     """The user's choice, or what suits the model.
 
     Raises:
@@ -173,4 +174,4 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     return said
 
 
-__all__ = ["Desk", "desk", "new_run_id", "warnings"]
+__all__ = ["Desk", "desk", "limits_of", "new_run_id", "selector_of", "warnings"]

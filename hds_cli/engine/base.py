@@ -51,7 +51,10 @@ class Generation:
 
 @dataclass(slots=True)
 class Counter:
-    """Tokens of a session: `prompt + generated == evaluated + reused`, but for tokens not evaluated yet."""
+    """Tokens of a session: `prompt + generated == evaluated + reused`, but for tokens not evaluated yet.
+
+    More are evaluated where an engine had to give up what it held, and evaluated it again.
+    """
 
     prompt: int = 0
     evaluated: int = 0
@@ -61,9 +64,15 @@ class Counter:
 
 
 class Session(Protocol):
-    """One growing sequence of tokens. Used from one thread at a time; `abort` may come from any."""
+    """One growing sequence of tokens. Used from one thread at a time; `abort` and `close` may come from any.
 
-    counter: Counter
+    Several sessions of an engine may `generate` at once, each from a thread of its own; the engine does their work
+    together where it can.
+    """
+
+    @property
+    def counter(self) -> Counter:
+        """Its tokens, from its beginning or fork on."""
 
     @property
     def n_ctx(self) -> int:
@@ -97,11 +106,37 @@ class Session(Protocol):
         """Let the model write until a stop string, its own end, `max_tokens`, or a full context.
 
         The stop string itself is not part of the sequence afterwards. `on_text` is given the text as it comes, never
-        a part of a stop string.
+        a part of a stop string, in the caller's thread.
+
+        The same seed writes the same text after the same calls, as long as no other session works meanwhile. What else
+        is in a batch may change the last bits of the model's numbers, and so a token whose choice was close.
         """
 
+    def fork(self) -> Session:
+        """A session with the same tokens; what is evaluated of them is shared, and counts in neither counter again."""
+
+    def save(self, path: Path) -> None:
+        """Keep the tokens and what is evaluated of them in a file.
+
+        Raises:
+            OSError: as writing a file does.
+        """
+
+    def load(self, path: Path) -> bool:
+        """Become what was saved there. False, and the session stays as it is, when the file is missing or damaged, or
+        was saved by another model, adapter, build or with other parameters.
+        """
+
+    def abort(self) -> None:
+        """Make a running `generate` of this session return at once with the reason `aborted`, and later ones too,
+        until `resume`.
+        """
+
+    def resume(self) -> None:
+        """Let it write again after `abort`."""
+
     def close(self) -> None:
-        """Give back what the sequence holds."""
+        """Give back what the sequence holds; a running `generate` returns with the reason `aborted`."""
 
 
 class Engine(Protocol):
@@ -109,7 +144,8 @@ class Engine(Protocol):
 
     info: ModelInfo
 
-    def session(self) -> Session: ...
+    def session(self) -> Session:
+        """A session that holds nothing yet."""
 
     def count(self, segments: Sequence[Segment]) -> int:
         """How many tokens `segments` would take."""
@@ -117,12 +153,8 @@ class Engine(Protocol):
     def chat_template(self) -> ChatTemplate | None:
         """The template the model's file carries, if any."""
 
-    def abort(self) -> None:
-        """Make a running `generate` return at once with the reason `aborted`, and later ones too, until `resume`."""
-
-    def resume(self) -> None: ...
-
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give everything back; sessions that are still written end as aborted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +164,9 @@ class ModelSpec:
     `dialect` names how it is spoken to; an adapter (`lora`) goes with that dialect alone. `preamble` and `boxed`
     replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on). `evidence_tokens` and
     `evidence_passages` bound the passages that it reads in a turn, and for one query; `passage_words` how long they
-    are; `select` names what chooses them. `notice` is said when it is used without having been asked for.
+    are; `select` names what chooses them. `verdict` is what becomes of an answer: `mark` (the default) shows it with
+    its weak parts marked, `refuse` shows none that no page supports. `notice` is said when the model is used without
+    having been asked for.
     """
 
     name: str
@@ -149,3 +183,4 @@ class ModelSpec:
     select: str | None = None
     notice: str = ""
     about: str = ""
+    verdict: str | None = None

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec
 from hds_cli.errors import EngineUnknown, ModelMissing, UsageError
 from hds_cli.plugins import entry_points, make, mismatch
 
+if TYPE_CHECKING:
+    from hds_cli.engine.llama.model import LlamaEngine
+
 ENGINES = ("llama_cpp", "scripted")
-GROUP = "hds.engines.v1"
-_ENGINE = ("info", "session", "count", "chat_template", "abort", "resume", "close")
+GROUP = "hds.engines.v2"
+_ENGINE = ("info", "session", "count", "chat_template", "close")
 
 
 def find_model(settings: Settings) -> ModelSpec:
@@ -45,8 +49,11 @@ def _of_plugin(settings: Settings) -> ModelSpec:
     return ModelSpec(settings.model or settings.engine, Path(settings.model or ""))
 
 
-def open_engine(spec: ModelSpec, settings: Settings) -> Engine:
+def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1) -> Engine:
     """Load the model; takes a while for a large one, so it is called in a thread.
+
+    Args:
+        sequences: sessions of full length that are to fit at once. More of them, or longer ones, cost time, not memory.
 
     Raises:
         ModelError: the file is missing or unusable.
@@ -58,8 +65,31 @@ def open_engine(spec: ModelSpec, settings: Settings) -> Engine:
     if settings.engine not in ENGINES:
         engine: Engine = make(GROUP, settings.engine, spec, settings, needs=_ENGINE)
         return engine
-    from hds_cli.engine.llama.model import LlamaEngine
-
     if settings.dialect not in (None, spec.dialect):
         spec = replace(spec, lora=None)  # it was taught that dialect and no other
-    return LlamaEngine(spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers)
+    return open_llama(
+        spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers,
+        sequences=sequences,
+    )  # fmt: skip
+
+
+def open_llama(
+    spec: ModelSpec, *, n_ctx: int | None = None, n_threads: int | None = None, n_gpu_layers: int = -1,
+    sequences: int = 1,
+) -> LlamaEngine:  # fmt: skip
+    """A GGUF model: its header read, its checksum made, an unknown file tried in a process of its own, then loaded.
+
+    Raises:
+        ModelError: the file is missing or unusable.
+    """
+    from hds_cli.engine import trial
+    from hds_cli.engine.files import models
+    from hds_cli.engine.llama.model import LlamaEngine
+
+    models.read_header(spec.path)  # what its header already says against a file costs no process
+    digest = models.fingerprint(spec.path)
+    trial.ensure(spec.path, digest)
+    return LlamaEngine(
+        spec, n_ctx=n_ctx, n_threads=n_threads, n_gpu_layers=n_gpu_layers, sequences=sequences, sha256=digest,
+        lora_sha256=models.fingerprint(spec.lora) if spec.lora else None,
+    )  # fmt: skip

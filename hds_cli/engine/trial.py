@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hds_cli.engine.files import remembered
 from hds_cli.engine.files.known import FILES
+from hds_cli.engine.llama.api import build
 from hds_cli.errors import HdsError, ModelUnusable
 from hds_cli.keys import without_secrets
 
@@ -38,20 +39,11 @@ def ensure(path: Path, digest: str | None) -> None:
     """
     if digest is None or digest in FILES:
         return
-    key = f"{digest}|{_build()}|{_VERSION}"
+    key = f"{digest}|{build()}|{_VERSION}"
     if remembered.get(_MEMORY, key) is not None:
         return
     _try(path)
     remembered.put(_MEMORY, key, "loaded")
-
-
-def _build() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("llama-cpp-python")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _try(path: Path) -> None:
@@ -101,7 +93,7 @@ def main(path: str) -> int:
     from hds_cli.engine.llama.model import LlamaEngine
 
     try:
-        engine = LlamaEngine(ModelSpec("trial", Path(path)), n_ctx=256, n_threads=1, n_gpu_layers=0, tried=True)
+        engine = LlamaEngine(ModelSpec("trial", Path(path)), n_ctx=256, n_threads=1, n_gpu_layers=0)
         engine.count([Segment(_sample(), True), Segment(_sample(), False)])
         engine.walk_vocabulary()
         engine.chat_template()

@@ -8,8 +8,8 @@ from statistics import fmean
 from typing import Any
 
 from hds_cli.agent.evidence import Budget, Evidence
-from hds_cli.agent.selectors import about_tokens
-from hds_cli.agent.selectors import selector as selector_named
+from hds_cli.agent.selectors.base import about_tokens
+from hds_cli.agent.selectors.door import selector as selector_named
 from hds_cli.evaluation.ranking import ndcg, recall, reciprocal_rank
 from hds_cli.evaluation.relevance import Bench, Topic
 from hds_cli.text import quote_words

@@ -15,7 +15,9 @@ def preload() -> None:
 
 
 def extract(body: bytes, kind: str, charset: str | None, url: str, most: int = bounds.MAX_TEXT) -> dict[str, Any]:
-    """`title`, `text`, and maybe `author` and `date`; or `reason` when there is no text.
+    """`title`, `text`, and maybe `author`, `date` and `note`; or `reason` when there is no text.
+
+    A `note` says what of the file is not in the text.
 
     Args:
         body: the decoded body.
@@ -36,11 +38,14 @@ def extract(body: bytes, kind: str, charset: str | None, url: str, most: int = b
     if not kept["text"]:
         return {"reason": "empty", "title": kept["title"]}
     kept["title"] = kept["title"] or bounds.title(_name(url))
+    cut = f"only its first {most:,} characters are read" if len(found["text"]) > most else ""
+    if note := cut or bounds.title(found.get("note")):
+        kept["note"] = note
     return kept
 
 
 def _found(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
-    from hds_cli.extract import files, html, pdf, text
+    from hds_cli.extract import feeds, files, html, pdf, text
     from hds_cli.extract.charset import decode
 
     if kind.startswith("plugin:"):
@@ -54,9 +59,9 @@ def _found(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, A
     if kind == "html":
         return html.extract(decode(body, charset, markup=True))
     if kind == "xml":
-        return text.feed(decode(body, charset, markup=True))
+        return feeds.feed(decode(body, charset, markup=True))
     if kind == "json":
-        return text.json_text(decode(body, charset))
+        return feeds.json_page(decode(body, charset))
     return text.plain(decode(body, charset), markdown=kind == "markdown")
 
 

@@ -1,4 +1,4 @@
-"""What is not HTML: plain text, Markdown, JSON and feeds."""
+"""What is not HTML: plain text, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udf
 _BLANKS = re.compile(r"[ \t\u00a0]+\n")
 _GAPS = re.compile(r"\n{3,}")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
-_MAX_ITEMS = 500
 _MAX_LINES = 20_000
 _MAX_PATH = 200
 
@@ -85,40 +84,3 @@ def _members(path: str, item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _shortened(path: str) -> str:
     return path if len(path) <= _MAX_PATH else f"{path[: _MAX_PATH // 2]}…{path[-_MAX_PATH // 2 + 1 :]}"
-
-
-def feed(text: str) -> dict[str, Any]:
-    """RSS, RDF and Atom: one heading an entry with its date, text and link. Other XML: its text."""
-    from hds_cli.extract import html
-
-    root = html.parse_xml(text)
-    if root is None:
-        return html.extract(text)
-    entries = [node for node in root.iter() if _local(node) in ("item", "entry")]
-    head = next((node for node in root.iter() if _local(node) in ("channel", "feed")), root)
-    title = _child(head, "title")
-    if not entries:
-        return {"title": title, "text": tidy("\n".join(t.strip() for t in root.itertext() if t.strip()))}
-    blocks = []
-    for node in entries[:_MAX_ITEMS]:
-        date = _child(node, "pubDate") or _child(node, "published") or _child(node, "updated") or _child(node, "date")
-        body = _child(node, "encoded") or _child(node, "content") or _child(node, "description")
-        body = html.strip_tags(body or _child(node, "summary"))
-        parts = ["## " + (_child(node, "title") or "(untitled)"), date, body, _link(node)]
-        blocks.append("\n\n".join(part for part in parts if part))
-    return {"title": title, "text": tidy("\n\n".join(blocks))}
-
-
-def _local(node: Any) -> str:
-    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
-
-
-def _child(node: Any, name: str) -> str:
-    found = next((child for child in node if _local(child) == name), None)
-    return " ".join("".join(found.itertext()).split()) if found is not None else ""
-
-
-def _link(node: Any) -> str:
-    found = next((child for child in node if _local(child) == "link"), None)
-    link = "" if found is None else (found.text or found.get("href") or "").strip()
-    return link if link.startswith(("http://", "https://")) else ""

@@ -11,6 +11,12 @@ import zlib
 
 MAX_BYTES = 5 << 20
 MAX_RATIO = 200
+MAX_MEMBERS = 2000  # of one gzip body
+_GZIP = b"\x1f\x8b"
+_NO_CODING = re.compile(
+    r"identity|none|null|binary|text|plain|[78]bit|chunked|aws-chunked|us-ascii|ascii|utf-?\d{1,2}(?:[lb]e)?|latin-?\d|iso-8859-\d{1,2}"
+    r"|windows-\d{3,4}|gbk?|gb\d{4,5}|big5|shift[-_]jis|euc-(?:jp|kr)|koi8-[ru]|text/html|\*"
+)
 _PIECE = 1 << 16
 _RATIO_FROM = 1 << 20
 
@@ -35,12 +41,13 @@ class Body:
     """
 
     def __init__(self, encoding: str | None, limit: int = MAX_BYTES) -> None:
-        name = (encoding or "").strip().lower()
-        if name not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise Refused("bad_encoding")
-        self._raw = name in ("", "identity")
+        name = _coding(encoding)
+        self._raw = name == ""
         self._name = name
-        self._inflate = None if self._raw else zlib.decompressobj(31 if "gzip" in name else 15)
+        self._inflate = None if self._raw else zlib.decompressobj(31 if name == "gzip" else 15)
+        self._members = 0  # that ended
+        self._began = 0  # bytes there were when the one that is read began
+        self._over = False
         self.limit = limit
         self._out = bytearray()
         self.wire = 0
@@ -51,13 +58,25 @@ class Body:
             self._out += chunk
             self._check()
             return
-        while chunk and not self._inflate.eof:
+        while chunk and not self._over:
             self._out += self._step(chunk)
             chunk = self._inflate.unconsumed_tail
             self._check()
-            if not chunk and self._inflate.eof and self._inflate.unused_data and self._name != "deflate":
-                chunk = self._inflate.unused_data  # RFC 1952: a file may be several members
-                self._inflate = zlib.decompressobj(31)
+            if self._inflate.eof:
+                chunk = self._next_member()
+        self._check()
+
+    def _next_member(self) -> bytes:
+        """What follows the end of a stream: another member (RFC 1952: a file may be several), or bytes of no meaning."""
+        assert self._inflate is not None
+        rest = self._inflate.unused_data
+        self._members += 1
+        self._began = len(self._out)
+        if self._members > MAX_MEMBERS or self._name == "deflate" or (rest and not rest.startswith(_GZIP[: len(rest)])):
+            self._over = True
+        elif rest:
+            self._inflate = zlib.decompressobj(31)
+        return b"" if self._over else rest
 
     def _step(self, chunk: bytes) -> bytes:
         assert self._inflate is not None
@@ -70,6 +89,9 @@ class Body:
                     return self._inflate.decompress(chunk, _PIECE)
                 except zlib.error:
                     pass
+            if self._members:  # after a whole member: what browsers leave out too
+                self._over = True
+                return b""
             raise Refused("bad_encoding") from None
 
     def _check(self) -> None:
@@ -97,12 +119,29 @@ class Body:
         Raises:
             Refused: `truncated`: the compressed stream has no end.
         """
-        while self._inflate is not None and not self._inflate.eof and (more := self._step(b"")):
+        while self._inflate is not None and not self._over and not self._inflate.eof and (more := self._step(b"")):
             self._out += more  # what max_length held back
             self._check()
-        if self._inflate is not None and not self._inflate.eof and self.wire:
+        nothing_more = self._members > 0 and len(self._out) == self._began
+        whole = self._inflate is None or self._over or self._inflate.eof or nothing_more
+        if not whole and self.wire:
             raise Refused("truncated")
         return self._out
+
+
+def _coding(header: str | None) -> str:
+    """The one coding of a body: "", `gzip` or `deflate`. A charset's name in its place is a slip; it says nothing.
+
+    Raises:
+        Refused: `bad_encoding`, it is one that was not asked for, or there are several.
+    """
+    names = [name.strip().lower().removeprefix("x-") for name in (header or "").split(",")[:10]]
+    real = [name for name in names if name and not _NO_CODING.fullmatch(name)]
+    if not real:
+        return ""
+    if len(real) > 1 or real[0] not in ("gzip", "deflate"):
+        raise Refused("bad_encoding")
+    return real[0]
 
 
 _XML = re.compile(rb"<\?xml|<rss[\s>]|<feed[\s>]|<rdf:RDF[\s>]", re.I)
@@ -123,6 +162,8 @@ def sniff(content_type: str | None, start: bytes, url: str) -> str | None:
     head = start[:1024].lstrip(b"\xef\xbb\xbf \t\r\n\x0c")
     if head.startswith(b"%PDF-"):
         return "pdf"
+    if head.startswith(b"{\\rtf"):
+        return "rtf"
     if not start.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_binary(start):
         return None
     if label in _MARKUP:

@@ -7,22 +7,17 @@ page that is not kept.
 from __future__ import annotations
 
 import dataclasses
-import os
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
-from functools import partial
-from itertools import islice
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hds_cli.fetch.disk import LOCK_SECONDS, Disk, move_away
 from hds_cli.fetch.disk import NAME as ENTRIES_FILE
+from hds_cli.fetch.disk import Disk
 from hds_cli.fetch.entry import CacheInfo, Entry, key_of, pack, stamp, storable
-from hds_cli.fetch.index import OLDER_SCHEMA, OtherVersion, PageIndex
 from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
+from hds_cli.fetch.words import NAME as WORDS_FILE
+from hds_cli.fetch.words import PageWords
 from hds_cli.keys import hider
 from hds_cli.text import named_in, snippet, terms
 from hds_cli.types import Page, SearchResult
@@ -30,10 +25,6 @@ from hds_cli.types import Page, SearchResult
 if TYPE_CHECKING:
     from hds_cli.config import Settings
 
-_BATCH = 32
-_INDEX = "index.sqlite"
-_OLDER_INDEX = "index.sqlite.older"  # searched until the new one has all pages
-_PATIENCE = 1.5  # seconds for which a search waits for pages that are not indexed
 _SHOWN = 200_000  # characters of a page that are looked through for what a result shows
 
 
@@ -55,9 +46,7 @@ class PageCache:
         self.limit = limit
         self._hide = hide or (lambda value: value)
         self._disk = Disk(folder)
-        self._index: PageIndex | None = None
-        self._renewing: threading.Thread | None = None
-        self._pending: list[tuple[str, Page, Page | None]] = []
+        self._words = PageWords(self._disk)
         self._written = 1 << 62  # looked at with the first page, then every fiftieth of the limit
 
     @classmethod
@@ -89,12 +78,8 @@ class PageCache:
         entry = self.lookup(url)
         return entry.page if entry else None
 
-    def put(self, page: Page, etag: str | None = None, modified: str | None = None, *, allowed: bool = False) -> bool:
-        """Keep a page that was read; a failed one is never kept. False when it could not be kept.
-
-        Args:
-            allowed: see `Entry`.
-        """
+    def put(self, page: Page, etag: str | None = None, modified: str | None = None, allowed: bool = False) -> bool:
+        """Keep a page that was read; a failed one is never kept. False when it could not be kept."""
         if not page.ok:
             return False
         return self._store(Entry(page, etag, modified, time.time(), allowed=allowed))
@@ -122,9 +107,7 @@ class PageCache:
             blob = pack(entry)
             if not self._disk.write(key, blob):
                 return False
-            self._pending.append((key, entry.page, old.page if old else None))
-            if len(self._pending) >= _BATCH:
-                self._flush()
+            self._words.put(key, entry.page, old.page if old else None)
             self._written += 3 * len(blob)  # with its words
             if self._written > min(self.limit // 50, 8 << 20):
                 self._written = 0
@@ -132,30 +115,19 @@ class PageCache:
             return True
         return False
 
-    def _flush(self) -> None:
-        """Index what was stored since; a process that ends before leaves it to `_catch_up`."""
-        pages, self._pending = self._pending, []
-        if pages:
-            self._words(lambda index: index.put_all(pages))
-
     def _drop(self, key: str, page: Page | None = None) -> None:
         with self._disk.safely():
             if self._disk.there():
-                self._flush()
+                self._words.flush()
                 self._disk.delete(key)
-                self._words(lambda index: index.remove(key, page))
+                self._words.remove(key, page)
 
     def search(self, query: str, top_k: int) -> list[SearchResult]:
         """The pages that fit best, best first; a page whose whole title is in the query comes first."""
         wanted = terms(query)
         found: list[tuple[float, int, Page]] = []
         with self._disk.safely():
-            if not self._catch_up(seconds=_PATIENCE):
-                self._go_on()
-            keys: list[str] = []
-            self._words(lambda index: keys.extend(index.search(query, 2 * top_k + 8)), create=False)
-            keys += [key for key in self._older_keys(query, 2 * top_k + 8) if key not in keys]
-            for place, key in enumerate(keys):
+            for place, key in enumerate(self._words.search(query, 2 * top_k + 8)):
                 entry = self._disk.intact(key)
                 if entry is not None and entry.page.ok:
                     found.append((-named_in(entry.page.title, wanted), place, self._hide(entry.page)))
@@ -195,11 +167,7 @@ class PageCache:
 
     def bytes_on_disk(self) -> int:
         """Every file in the folder, the write-ahead logs too."""
-        total = 0
-        for path in self.folder.glob("*"):
-            with suppress(OSError):
-                total += path.stat().st_size if path.is_file() else 0
-        return total
+        return self._disk.size()
 
     def prune(self) -> int:
         """Drop what is out of date or damaged, then the oldest until the limit holds; how many pages went."""
@@ -208,7 +176,7 @@ class PageCache:
             if entry is None or now - entry.stored >= self.ttl:
                 self._drop(key, entry.page if entry else None)
         with self._disk.safely():
-            self._catch_up(ghosts=True)
+            self._words.catch_up(ghosts=True)
             if self._disk.there():
                 self._disk.delete_foreign()
                 self._shrink()
@@ -218,10 +186,10 @@ class PageCache:
         """Delete every page and the files that held them; how many there were."""
         with self._disk.safely():
             pages = self.info().pages
-            self._pending = []
+            self._words.drop_pending()
             self.close()
             for path in self.folder.glob("*"):
-                if path.name.startswith((ENTRIES_FILE, _INDEX, ROBOTS_FILE)):
+                if path.name.startswith((ENTRIES_FILE, WORDS_FILE, ROBOTS_FILE)):
                     path.unlink(missing_ok=True)
             return pages
         return 0
@@ -229,102 +197,13 @@ class PageCache:
     def close(self) -> None:
         """Write what is pending and let the files go; the next call opens them again."""
         with self._disk.safely():
-            self._flush()
+            self._words.flush()
             self._disk.close()
-            if self._index is not None:
-                self._index.close()
-                self._index = None
-
-    def _words(self, call: Callable[[PageIndex], None], create: bool = True) -> None:
-        """Do something with the index; its faults cost search results, never a page."""
-        path = self.folder / _INDEX
-        try:
-            if self._index is None and (create or path.exists()):
-                self._index = self._open_index(path)
-            if self._index is not None:
-                call(self._index)
-        except sqlite3.OperationalError as exc:
-            self._disk.fault = f"page index: {exc}"
-        except (sqlite3.DatabaseError, OSError) as exc:
-            self._disk.fault = f"page index: {exc}"
-            if self._index is not None:
-                self._index.close()
-                self._index = None
-            move_away(path)  # made again from the cache by _catch_up
-
-    def _open_index(self, path: Path) -> PageIndex:
-        try:
-            return PageIndex(path, LOCK_SECONDS)
-        except OtherVersion:
-            older = PageIndex(path, LOCK_SECONDS, OLDER_SCHEMA)
-            older.compact()
-            older.close()
-            os.replace(path, self.folder / _OLDER_INDEX)
-            return PageIndex(path, LOCK_SECONDS)
-
-    def _older_keys(self, query: str, number: int) -> list[str]:
-        """What an index of an earlier version finds, as long as there is one."""
-        path = self.folder / _OLDER_INDEX
-        if not path.exists():
-            return []
-        try:
-            with closing(PageIndex(path, LOCK_SECONDS, OLDER_SCHEMA)) as older:
-                return older.search(query, number)
-        except (sqlite3.Error, OSError):
-            return []
-
-    def _catch_up(self, ghosts: bool = False, seconds: float = 1e9) -> bool:
-        """Index what no process had the time or the version for, and forget what is no longer there.
-
-        Returns:
-            True when all of it is done; False when `seconds` were over before.
-        """
-        until = time.monotonic() + seconds
-        self._flush()
-        if not self._disk.there():
-            return True
-        sizes: list[int] = []
-        self._words(lambda index: sizes.append(len(index)))
-        if not ghosts and sizes == [self._disk.count()]:
-            return True
-        known: set[str] = set()
-        self._words(lambda index: known.update(index.keys()))
-        there = set(self._disk.all_keys())
-        for key in known - there:
-            self._words(partial(PageIndex.remove, key=key))
-        missing = iter(there - known)
-        while batch := list(islice(missing, _BATCH)):
-            if time.monotonic() > until:
-                return False
-            self._index_all(batch)
-        for path in self.folder.glob(_OLDER_INDEX + "*"):
-            path.unlink(missing_ok=True)
-        return True
-
-    def _index_all(self, keys: Sequence[str]) -> None:
-        entries = [(key, self._disk.intact(key)) for key in keys]
-        for key in [key for key, entry in entries if entry is None]:
-            self._disk.delete(key)
-        pages: list[tuple[str, Page, Page | None]] = [(key, entry.page, None) for key, entry in entries if entry]
-        self._words(lambda index: index.put_all(pages))
-
-    def _go_on(self) -> None:
-        """Index the rest in the background; what the end of the process leaves, the next use takes up."""
-        if self._renewing is None or not self._renewing.is_alive():
-            self._renewing = threading.Thread(target=self._renew, daemon=True, name="hds-pages-index")
-            self._renewing.start()
-
-    def _renew(self) -> None:
-        done = False
-        while not done:
-            done = True  # unless there is more to do: a fault ends it
-            with self._disk.safely():
-                done = self._catch_up(seconds=0.2)
-            time.sleep(0.01)
+            self._words.close()
 
     def _shrink(self) -> None:
         """Evict what was stored first until the files fit, with a tenth to spare."""
-        self._flush()
+        self._words.flush()
         for _ in range(4):
             if self.bytes_on_disk() <= self.limit or not self._disk.count():
                 return
@@ -336,11 +215,11 @@ class PageCache:
                     break
                 entry = self._disk.intact(key)
                 self._disk.delete(key)
-                self._words(partial(PageIndex.remove, key=key, old=entry.page if entry else None))
+                self._words.remove(key, entry.page if entry else None)
                 wanted -= len(pack(entry)) if entry else 4096
-            self._words(PageIndex.optimize)
+            self._words.optimize()
             self._compact()
 
-    def _compact(self) -> None:
+    def _compact(self, *, merge: bool = False) -> None:
         self._disk.compact()
-        self._words(PageIndex.compact)
+        self._words.compact()

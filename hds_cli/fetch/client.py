@@ -94,7 +94,7 @@ class Fetcher:
         self._settings = settings
         agent = user_agent(settings.fetch_contact)
         policy = Policy(settings.fetch_allow, _ports(settings), offline=settings.offline)
-        self._http = Http(policy, agent, lookup, transport, settings.fetch_proxy, network)
+        self._http = Http(policy, agent, lookup, transport, settings.fetch_proxy, network, settings.fetch_ca_file)
         self.cache = cache or PageCache.of(settings)
         self.pages = Readable(self.cache, self._http)
         self._disk = Daemon("hds-cache")
@@ -104,7 +104,7 @@ class Fetcher:
         self._running: dict[tuple[str, bool], tuple[asyncio.Task[Page], list[None]]] = {}
         self._backlog: asyncio.Semaphore | None = None
         own = Policy(settings.fetch_allow, _ports(settings), _own_hosts(settings), offline=settings.offline)
-        self.api = Api(settings, Http(own, agent, lookup, transport, network=network))
+        self.api = Api(settings, Http(own, agent, lookup, transport, network=network, ca_file=settings.fetch_ca_file))
 
     async def __aenter__(self) -> Fetcher:
         return self

@@ -10,12 +10,12 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from hds_cli import paths
+from hds_cli import databases, paths
 from hds_cli.fetch.entry import Entry, unpack
 from hds_cli.fetch.index import column
 
@@ -88,13 +88,39 @@ def _open(folder: Path) -> Any:
         "disk_min_file_size": 1 << 62,
         "disk_pickle_protocol": 5,
     }
-    # diskcache makes pragmas and arguments of whatever rows its settings table has: ours, or it is not opened.
-    counters = {"count", "size", "hits", "misses"}
-    if strange := set(column(folder / NAME, "SELECT key FROM Settings")) - settings.keys() - counters:
-        raise sqlite3.DatabaseError(f"a cache with strange settings: {len(strange)}")
+    _check(folder / NAME, settings.keys())
     return diskcache.Cache(str(folder), disk=_safe_disk(), timeout=LOCK_SECONDS, **settings)
 
 
+def _check(path: Path, settings: Iterable[str]) -> None:
+    """Make sure that a database is a cache of ours, or empty.
+
+    diskcache makes pragmas and arguments of whatever rows its settings table has: ours, or it is not opened.
+
+    Raises:
+        sqlite3.DatabaseError: it is another one.
+    """
+    with closing(databases.connect(path, busy=LOCK_SECONDS)) as db:
+        if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            return
+        databases.check(db, {"Settings": ("key", "value"), "Cache": ("key", "raw", "mode", "value")}, _TRIGGERS)
+        there = {row[0] for row in db.execute("SELECT key FROM Settings LIMIT 1000")}
+        if strange := there - set(settings) - {"count", "size", "hits", "misses"}:
+            raise sqlite3.DatabaseError(f"a cache with strange settings: {len(strange)}")
+
+
+# diskcache counts with them.
+_TRIGGERS = [
+    f"CREATE TRIGGER Settings_{name}_{when} AFTER {when.upper()} ON Cache FOR EACH ROW BEGIN "
+    f'UPDATE Settings SET value = value {change} WHERE key = "{name}"; END'
+    for name, when, change in (
+        ("count", "insert", "+ 1"),
+        ("count", "delete", "- 1"),
+        ("size", "insert", "+ NEW.size"),
+        ("size", "update", "+ NEW.size - OLD.size"),
+        ("size", "delete", "- OLD.size"),
+    )
+]
 _OURS = "typeof(key) = 'text' AND raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
 _KEYS = f"SELECT key FROM Cache WHERE {_OURS} ORDER BY rowid"
 
@@ -172,8 +198,16 @@ class Disk:
 
     def delete_foreign(self) -> None:
         """Drop the rows that are none of ours."""
-        with self._connected() as db, db:
+        with self._connected() as db:
             db.execute(f"DELETE FROM Cache WHERE NOT ({_OURS})")
+
+    def size(self) -> int:
+        """The bytes of every file in the folder, the write-ahead logs too."""
+        total = 0
+        for path in self.folder.glob("*"):
+            with suppress(OSError):
+                total += path.stat().st_size if path.is_file() else 0
+        return total
 
     def compact(self) -> None:
         """Give free space back to the disk."""
@@ -181,7 +215,7 @@ class Disk:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _connected(self) -> closing[sqlite3.Connection]:
-        return closing(sqlite3.connect(self.path, timeout=LOCK_SECONDS))
+        return closing(databases.connect(self.path, busy=LOCK_SECONDS))
 
     def close(self) -> None:
         """Let the files go; the next call opens them again."""

@@ -7,12 +7,15 @@ without a bound), no cookie, proxy variable or .netrc is picked up, and no URL w
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import hds_cli
+from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.body import Refused
 from hds_cli.fetch.guard import Blocked, GuardBackend, Policy
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 MAX_HEADERS = 200
 MAX_LANES = 64
-SKIPPED = frozenset({"not_text", "empty"})
+SKIPPED = frozenset({"not_text", "empty", "challenge", "needs_browser", "consent", "sign_in"})
 _BLOCKED_BUT_FAILED = frozenset({"dns", "bad_url"})
 
 
@@ -44,6 +47,7 @@ class Http:
         transport: an `httpx.AsyncBaseTransport` instead of the network; for tests.
         proxy: where to connect instead; then the proxy decides what is reached.
         network: the httpcore network backend behind the guard; a test passes one that records.
+        ca_file: further certificates to trust, a PEM file; `SSL_CERT_FILE` and `SSL_CERT_DIR` stand for all others.
     """
 
     def __init__(
@@ -54,8 +58,10 @@ class Http:
         transport: httpx.AsyncBaseTransport | None = None,
         proxy: str | None = None,
         network: Any = None,
+        ca_file: str | None = None,
     ) -> None:
         self.policy = policy
+        self._ca_file = ca_file
         self._agent = agent
         self._lookup = lookup
         self._given = transport
@@ -92,7 +98,7 @@ class Http:
 
         if self._tls is None:
             _quiet()
-            self._tls = httpx.create_ssl_context(trust_env=False)
+            self._tls = _trust(self._ca_file)
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=15)
         transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits, proxy=self._proxy)
         # httpx has no public way to give a network backend; a test pins the attribute, and httpx is held below 0.29.
@@ -192,6 +198,28 @@ def _parsed(url: str) -> httpx.URL:
         return httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
         raise Blocked("bad_url") from exc
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    """What certificates are checked against.
+
+    Raises:
+        ConfigError: a file of certificates that was named cannot be used.
+    """
+    import httpx
+
+    name = next((n for n in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(n)), "")
+    try:
+        context = httpx.create_ssl_context(trust_env=True)
+        if ca_file:
+            name = "fetch.ca_file"
+            context.load_verify_locations(cafile=str(Path(ca_file).expanduser()))
+    except OSError as exc:  # ssl.SSLError is one
+        named = ca_file if name == "fetch.ca_file" else os.environ.get(name)
+        raise ConfigError(
+            f"{name}: {named} holds no certificates that can be read", hint="a file in PEM format"
+        ) from exc
+    return context
 
 
 def _quiet() -> None:

@@ -11,16 +11,18 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from hds_cli import databases
 from hds_cli.text import indexed, lone_letter, terms
 from hds_cli.types import Page
 
 _SCHEMA = 2
 OLDER_SCHEMA = 1
+SECONDS = 15.0  # that one call may take
 _TABLES = """
 CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, hash BLOB NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(title, text, content='',
@@ -48,9 +50,10 @@ class PageIndex:
         self.path, self._schema = path, schema
         self._lock = threading.Lock()
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._db = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
+        self._db = databases.connect(path, busy=busy, any_thread=True)
         try:
             self._prepare()
+            databases.check(self._db, {"pages": ("id", "key", "hash"), "words": (), "words_data": ()})
         except sqlite3.Error:
             self._db.close()
             raise
@@ -77,7 +80,7 @@ class PageIndex:
 
     def put_all(self, pages: Sequence[tuple[str, Page, Page | None]]) -> None:
         """Index pages in one transaction: FTS5 writes a segment for each, so many at once cost a third."""
-        with self._lock:
+        with self._alone(None):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for key, page, old in pages:
@@ -102,7 +105,7 @@ class PageIndex:
 
     def remove(self, key: str, old: Page | None = None) -> None:
         """Forget a page."""
-        with self._lock:
+        with self._alone(None):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 row = self._db.execute("SELECT id, hash FROM pages WHERE key = ?", (key,)).fetchone()
@@ -130,31 +133,38 @@ class PageIndex:
         wanted = list(dict.fromkeys(terms(query)))[:64]
         if not wanted:
             return []
-        match = " OR ".join(f'"{term}"*' if lone_letter(term) else f'"{term}"' for term in wanted)
-        with self._lock:
+        quoted = (term.replace('"', '""') for term in wanted)
+        match = " OR ".join(f'"{term}"*' if lone_letter(term) else f'"{term}"' for term in quoted)
+        with self._alone():
             return [row[0] for row in self._db.execute(_SEARCH, (match, number))]
 
     def keys(self) -> set[str]:
-        with self._lock:
+        with self._alone():
             return {row[0] for row in self._db.execute("SELECT key FROM pages")}
 
     def __len__(self) -> int:
-        with self._lock:
+        with self._alone():
             return int(self._db.execute("SELECT count(*) FROM pages").fetchone()[0])
 
     def optimize(self) -> None:
         """Merge the index into one: FTS5 keeps the words of deleted pages until then."""
-        with self._lock:
+        with self._alone(None):
             self._db.execute("INSERT INTO words(words) VALUES('optimize')")
 
     def compact(self) -> None:
         """Give free space back to the disk."""
-        with self._lock:
+        with self._alone(None):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    @contextmanager
+    def _alone(self, seconds: float | None = SECONDS) -> Iterator[None]:
+        """One call at a time; one that only reads is given up after `seconds`."""
+        with self._lock, databases.limited(self._db, seconds):
+            yield
 
 
 def _hash(page: Page) -> bytes:
@@ -162,8 +172,6 @@ def _hash(page: Page) -> bytes:
 
 
 def column(path: Path, query: str) -> list[Any]:
-    """The first column of a query on a diskcache database; nothing when that has no tables yet."""
-    with closing(sqlite3.connect(path, timeout=1.0)) as db:
-        if db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'Settings'").fetchone()[0] == 0:
-            return []
+    """The first column of a query on a diskcache database."""
+    with closing(databases.connect(path, busy=1.0)) as db, databases.limited(db, SECONDS):
         return [row[0] for row in db.execute(query)]

@@ -8,15 +8,18 @@ import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hds_cli.config import Settings
 from hds_cli.fetch.body import Body, Refused
+from hds_cli.fetch.cookies import MAX_COOKIES, Jar, from_file
 from hds_cli.fetch.guard import Blocked
 from hds_cli.fetch.http import Http, judge
-from hds_cli.fetch.kinds import kind_of
+from hds_cli.fetch.kinds import LARGE, kind_of, one_type
 from hds_cli.fetch.politeness import Hosts, RobotsRules, backoff, retry_after
+from hds_cli.fetch.refresh import START, leads_to
 from hds_cli.fetch.robots import LIMIT as ROBOTS_LIMIT
 from hds_cli.fetch.robots import path_of
 from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 5
 PDF_FACTOR = 4  # papers are larger than pages
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
+_WHOLE = frozenset({200, 201, 202, 203, 226})  # RFC 9110 15.3, RFC 3229: what comes is a representation
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _TRANSIENT = frozenset({"reset", "connect", "protocol", "truncated"})
 
@@ -43,10 +47,19 @@ class Answer:
     body: Body | None = None
     kind: str | None = None
     held: int = 0
+    cookies: tuple[str, ...] = ()
 
     @property
     def location(self) -> str | None:
         return self.headers.get("location") if self.status in (301, 302, 303, 307, 308) else None
+
+    @property
+    def is_whole(self) -> bool:
+        """True when the body is a page and all of it; 206 is when its range is."""
+        if self.status == 206:
+            found = re.fullmatch(r"bytes 0-(\d{1,15})/(\d{1,15})", self.headers.get("content-range", "").strip())
+            return found is not None and int(found[1]) + 1 == int(found[2])
+        return self.status in _WHOLE
 
 
 class Journey:
@@ -63,6 +76,7 @@ class Journey:
         self._http = http
         self._room = room
         self._hosts = Hosts(settings.fetch_parallel, settings.fetch_delay)
+        self._cookies = from_file(Path(settings.fetch_cookies).expanduser()) if settings.fetch_cookies else ()
         self._robots = RobotsRules(self._read_robots, RobotsFile(settings.pages_dir / ROBOTS_FILE))
 
     def close(self) -> None:
@@ -92,22 +106,37 @@ class Journey:
                 await asyncio.sleep(wait)
 
     def _usable(self, answer: Answer) -> Answer:
-        if answer.status == 304 or (answer.status == 200 and answer.body is not None):
+        if answer.status == 304 or answer.body is not None:
             return answer
         raise Refused(f"http_{answer.status}")
 
     async def _follow(self, url: str, typed: bool, headers: Mapping[str, str], clock: _Clock) -> Answer:
         start = url
+        jar = Jar(self._cookies)
         for hop in range(MAX_REDIRECTS + 1):
             async with clock.running():
                 await self._permitted(url, start, typed, hop)
             host = urlsplit(url).hostname or ""
             async with self._hosts.turn(host, exempt=self._http.excepted(url)), clock.running():
-                answer = await self._hop(url, headers, clock)
-            if answer.location is None:
+                answer = await self._hop(url, {**headers, **jar.header(url)}, clock)
+            led = self._led_on(answer)
+            if led is None:
                 return answer
-            url = self._http.joined(url, answer.location)
+            self._room.give(answer.held)
+            jar.take(url, answer.cookies)
+            url = led
         raise Refused("too_many_redirects")
+
+    def _led_on(self, answer: Answer) -> str | None:
+        """Where an answer leads: its Location, or what a page that is only a signpost says; None: it is a page."""
+        if answer.location is not None:
+            return self._http.joined(answer.url, answer.location)
+        if answer.kind != "html" or answer.body is None or (found := leads_to(answer.body.peek(START))) is None:
+            return None
+        target, base = found
+        led = self._http.joined(self._http.joined(answer.url, base) if base else answer.url, target)
+        here = answer.url.partition("#")[0]
+        return None if led.partition("#")[0] == here or not led.startswith(("http://", "https://")) else led
 
     async def _permitted(self, url: str, start: str, typed: bool, hop: int) -> None:
         """robots.txt, and no redirect from elsewhere into what only `fetch.allow` opens.
@@ -130,8 +159,10 @@ class Journey:
 
     async def _hop(self, url: str, headers: Mapping[str, str], clock: _Clock) -> Answer:
         async with self._http.send(url, headers, clock.left) as response:
-            answer = Answer(url, response.status_code, dict(response.headers))
-            if answer.status == 200:  # the body of a redirect or an error is never read
+            fields = {**response.headers, "content-type": one_type(response.headers.get_list("content-type"))}
+            answer = Answer(url, response.status_code, fields)
+            answer.cookies = tuple(response.headers.get_list("set-cookie")[:MAX_COOKIES])
+            if answer.is_whole:  # the body of a redirect or an error is never read
                 try:
                     await self._read(response, answer, clock)
                 except BaseException:
@@ -147,10 +178,15 @@ class Journey:
                 first = answer.kind is None
                 body.feed(chunk)
                 if first and len(body):
-                    answer.kind = kind_of(answer.headers.get("content-type"), body.start, answer.url)
+                    answer.kind = kind_of(
+                        answer.headers["content-type"],
+                        body.start,
+                        answer.url,
+                        answer.headers.get("content-disposition"),
+                    )
                     if answer.kind is None:
                         raise Refused("not_text")
-                    if answer.kind == "pdf":
+                    if answer.kind in LARGE:
                         body.limit *= PDF_FACTOR
                 if len(body) > FREE and not answer.held:
                     body.limit = min(body.limit, _declared(answer.headers) or body.limit)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from hds_cli import paths
+from hds_cli import databases, paths
 from hds_cli.history.lines import parsed, raw_lines
 from hds_cli.history.store import RunStore
 
@@ -135,6 +135,7 @@ class RunIndex:
                     self._put(run_id, there[run_id])
             self._progress(min(start + _BATCH, len(fresh)), len(fresh))
         if gone:
+            self._db.execute("BEGIN IMMEDIATE")
             with self._db:
                 for run_id in gone:
                     self._forget(run_id)
@@ -229,7 +230,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as exc:
         raise sqlite3.OperationalError(str(exc)) from exc
-    return _prepared(sqlite3.connect(path, timeout=2.0))
+    return _prepared(databases.connect(path, busy=2.0))
 
 
 def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
@@ -246,6 +247,7 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
             "tokenize = 'unicode61 remove_diacritics 2');"
             f"PRAGMA user_version = {_VERSION}; COMMIT;"
         )
+    databases.check(db, {"runs": (*_COLUMNS, "size", "changed"), "words": (), "words_data": (), "words_content": ()})
     db.execute("PRAGMA secure_delete = ON")
     return db
 

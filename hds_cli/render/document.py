@@ -8,7 +8,7 @@ from typing import Any
 
 from hds_cli.events import SCHEMA, Event, RunFinished
 from hds_cli.run_state import QueryState, RunState, TurnState
-from hds_cli.types import ModelInfo
+from hds_cli.types import Citation, ModelInfo
 
 _MODEL_KEYS = ("name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect")
 
@@ -34,8 +34,12 @@ class RunDocument:
             "status": finished.status,
             "answer": finished.answer,
             "explanation": finished.explanation,
-            "citations": [dataclasses.asdict(citation) for citation in finished.citations],
+            "citations": [_citation(citation) for citation in finished.citations],
             "turns": [_turn(turn) for turn in self.state.turns.values()],
+            "text": finished.text,
+            "support": [dataclasses.asdict(support) for support in finished.support],
+            "unsupported": list(finished.unsupported),
+            "not_searched": list(finished.not_searched),
             "ledger": [],
             "model": {key: model[key] for key in _MODEL_KEYS},
             "usage": dataclasses.asdict(finished.usage),
@@ -48,6 +52,11 @@ class RunDocument:
     def to_json(self) -> str:
         """The document as ASCII text, indented, without a line end after it."""
         return json.dumps(self.to_dict(), ensure_ascii=True, indent=2)
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    made = dataclasses.asdict(citation)
+    return made | {"passage": made["passage"] or citation.n}
 
 
 def _turn(turn: TurnState) -> dict[str, Any]:

@@ -12,10 +12,11 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hds_cli import paths
+from hds_cli import databases, paths
 from hds_cli.errors import SourceError, SourceUnknown, UsageError
 from hds_cli.search import embeddings, opening, ranking, renewing, schema, updating
 from hds_cli.search.embeddings import Embedder
@@ -37,6 +38,8 @@ __all__ = [
 ]
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 CACHE_KIB = 32_768
+SECONDS = 15.0  # that a search may take
+COUNT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Collection:
         self._idle: list[sqlite3.Connection] = []
         self._embedder: Embedder | None = None
         self._vectors: tuple[object, embeddings.Vectors] | None = None
-        self._renewing = renewing.Renewing(self._open, self._alone, self._embed_missing)
+        self._renewing = renewing.Renewing(partial(self._open, None), self._alone, self._embed_missing)
         self._older = False
         self.path = (folder or paths.collections_dir()) / f"{name}.sqlite"
         if create:
@@ -82,12 +85,17 @@ class Collection:
             raise SourceUnknown(f"there is no collection {name!r}", hint="hds index list")
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection of this call's own; those of earlier calls are used again, their caches are warm."""
+    def _open(self, seconds: float | None = SECONDS) -> Iterator[sqlite3.Connection]:
+        """A connection of this call's own; those of earlier calls are used again, their caches are warm.
+
+        Args:
+            seconds: until the call is given up; None: never.
+        """
         try:
             db = self._idle.pop() if self._idle else self._connect()
             try:
-                yield db
+                with databases.limited(db, seconds):
+                    yield db
             except BaseException:
                 db.close()
                 raise
@@ -96,7 +104,7 @@ class Collection:
             raise opening.fault(self.name, exc) from exc
 
     def _connect(self) -> sqlite3.Connection:
-        db = opening.connect(self.path)
+        db = databases.connect(self.path, busy=10, any_thread=True)
         try:
             self._prepare(db)
         except BaseException:
@@ -109,11 +117,12 @@ class Collection:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             self._initialise(db)
-        elif version == 1:
+        schema.check(db)
+        if version == 1:
             schema.upgrade(db)
         elif version == schema.RENEWED_FROM:
             self._older = True
-        elif version != SCHEMA_VERSION:
+        elif version not in (0, SCHEMA_VERSION):
             raise SourceError(
                 f"collection {self.name!r} was made by a newer version of hds",
                 code="version",
@@ -156,7 +165,7 @@ class Collection:
             batch: documents that are written in one transaction.
         """
         self._today()
-        with self._open() as db, self._alone():
+        with self._open(None) as db, self._alone():
             changes = updating.Update(db, origin, whole=whole, batch=batch).run(documents, on_document)
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return changes
@@ -199,7 +208,7 @@ class Collection:
         """
         self._embedder = embedder or self._embedder or embeddings.WordLlama()
         self._today()
-        with self._open() as db, self._alone():
+        with self._open(None) as db, self._alone():
             made = embeddings.write(db, self._embedder, on_passage)
         self._vectors = None
         return made
@@ -273,7 +282,7 @@ class Collection:
 
     def documents(self) -> Iterator[Document]:
         """All its documents, by their ids."""
-        with self._open() as db:
+        with self._open(None) as db:
             rows = db.execute("SELECT doc, title, text, url FROM docs WHERE pending = 0 ORDER BY doc")
             for doc, title, text, url in rows:
                 yield Document(doc, title, text, url)
@@ -284,7 +293,7 @@ class Collection:
             return _meta(db, "origin")
 
     def info(self) -> CollectionInfo:
-        with self._open() as db:
+        with self._open(COUNT_SECONDS) as db:
             documents = db.execute("SELECT count(*) FROM docs WHERE pending = 0").fetchone()[0]
             passages = db.execute("SELECT count(*) FROM cuts").fetchone()[0]
             origin, unfinished = _meta(db, "origin") or "", _meta(db, "unfinished") or ""

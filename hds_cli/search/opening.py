@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from pathlib import Path
-from urllib.parse import quote
 
 from hds_cli.errors import HdsError, OutputError, SourceError
 
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 _ELSEWHERE = "HDS_HOME=OTHER/FOLDER, or room on the disk (hds cache prune)"
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection; where the folder cannot be written, one that reads only and makes no files beside."""
-    query = "" if os.access(path.parent, os.W_OK) else "?immutable=1"
-    address = f"file:{quote(str(path))}{query}"
-    return sqlite3.connect(address, uri=True, timeout=10, isolation_level=None, check_same_thread=False)
 
 
 def leave_nothing(path: Path) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hds_cli.search.query import Query, quoted, search_terms, title_key
-from hds_cli.text import STOPWORDS, abbreviated_in, lone_letter, named_in, segmented, words
+from hds_cli.text import STOPWORDS, abbreviated, lone_letter, named_in, segmented, words
 
 TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.0
 NAMED, EXACT, PAIR, QUOTED = 4.0, 0.15, 0.2, 0.5
@@ -147,7 +147,7 @@ def _by_document(rows: Iterable[_Row], query: Query, idf: dict[str, float]) -> d
     titles: dict[str, float] = {}
     for place, (score, doc, title, url, heading, text) in enumerate(rows):
         if title not in titles:
-            titles[title] = NAMED * (named_in(title, query.terms) or abbreviated_in(title, query.terms))
+            titles[title] = NAMED * (named_in(title, query.terms) or bool(abbreviated(title, query.terms)))
         points = titles[title] - score
         if place < LOOKED_AT:
             points += form.points(title, text)

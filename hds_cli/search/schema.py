@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from hds_cli import databases
+from hds_cli.search import embeddings
 from hds_cli.search.query import title_key
 from hds_cli.text import cut_passages, indexed
 from hds_cli.types import Document
@@ -43,6 +45,19 @@ def create_passages(db: sqlite3.Connection, suffix: str = "") -> None:
     """Make the tables of the passages, under names that end in `suffix`."""
     for statement in _PASSAGES.format(suffix, SCHEMA_VERSION).split(";\n"):
         db.execute(statement)
+
+
+def check(db: sqlite3.Connection) -> None:
+    """Make sure that a collection of any version holds its tables, and nothing that computes.
+
+    Raises:
+        sqlite3.DatabaseError: it does not.
+    """
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    needed = {"docs": ("doc", "title", "text", "url"), "passages": (), "passages_data": (), "meta": ("key", "value")}
+    if version > 1:
+        needed |= {"docs": ("doc", "pending", "title", "key", "text", "url"), "cuts": ("doc", "heading", "text")}
+    databases.check(db, needed, (embeddings.TRIGGER,))
 
 
 def upgrade(db: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from hds_cli.text.folding import (
     thinned,
     words,
 )
-from hds_cli.text.naming import abbreviated_in, named_in, plain_title
+from hds_cli.text.naming import abbreviated, named_in, plain_title
 from hds_cli.text.scoring import BM25, overlap
 from hds_cli.text.snippets import snippet
 
@@ -22,7 +22,7 @@ __all__ = [
     "BM25",
     "STOPWORDS",
     "Cut",
-    "abbreviated_in",
+    "abbreviated",
     "cut_passages",
     "fold",
     "has_words",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 
 from hds_cli.text.folding import STOPWORDS, fold, terms, words
 
@@ -25,23 +25,20 @@ def named_in(title: str, query: Iterable[str]) -> int:
     return len(named) if named and named <= set(query) else 0
 
 
-def abbreviated_in(title: str, query: Collection[str]) -> bool:
-    """True when the query has a title's initials (`NYC`: New York City), or the title is those of words in the query.
+def abbreviated(title: str, query: Sequence[str]) -> list[str]:
+    """The terms of a query that a title is short for, or that are short for it: `nyc` for New York City.
 
     Args:
         query: the query's terms in order.
     """
     parts = words(fold(plain_title(title)))
     if len(parts) == 1:
-        return 2 <= len(parts[0]) <= 6 and parts[0] in _initials(query)
+        size = len(parts[0])
+        starts = range(len(query) - size + 1) if 2 <= size <= 6 else ()
+        runs = (list(query[start : start + size]) for start in starts)
+        return next((run for run in runs if "".join(term[0] for term in run) == parts[0]), [])
     if not 2 <= len(parts) <= 8:
-        return False
-    known = set(query)
+        return []
     small = [part for part in parts if part not in STOPWORDS]
-    return any(len(chosen) > 1 and "".join(p[0] for p in chosen) in known for chosen in (parts, small))
-
-
-def _initials(query: Iterable[str]) -> set[str]:
-    """The initials of two to six words in a row."""
-    letters = "".join(term[0] for term in query)[:64]
-    return {letters[start : start + n] for n in range(2, 7) for start in range(len(letters) - n + 1)}
+    initials = {"".join(part[0] for part in chosen) for chosen in (parts, small) if len(chosen) > 1}
+    return [term for term in query if term in initials][:1]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent.selectors import Budget, Reading
+from hds_cli.agent.selectors.base import Budget, Reading
 from hds_cli.text import BM25, STOPWORDS, Cut, cut_passages, named_in, overlap, statements, terms
 from hds_cli.types import Page, Passage
 

@@ -1,119 +1,202 @@
-"""Pages to passages: ranked, without repeats, within the budget."""
+"""Pages to passages: chosen for a whole turn, numbered, without repeats, within the budget."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
-from hds_cli.text import cut_passages, names_in, quote_words, sentences
-from hds_cli.types import Page
+from hds_cli.agent.selectors.base import Reading
+from hds_cli.agent.selectors.door import asked, selector
+from hds_cli.plugins import PluginError
+from hds_cli.text import quote_words
+from hds_cli.types import Page, Passage
 
-NORWAY = Page(
-    "u1", title="Norway (Factbook)", status="cached",
-    text="Norway lies in the north.\n\n## Capital\n\nname: Oslo\n\nIt lies on a fjord.\n\n## Area\n\n| total | 323,802 sq km |\n| land | 304,282 sq km |",
+CURIE = Page(
+    "https://a.example/curie", title="Marie Curie", status="cached", date="2021-03-04",
+    text="Marie Curie was a physicist and chemist.\n\n## Birth\n\nShe was born in Warsaw in 1867.\n\n## Prizes\n\n"
+    "| year | prize |\n|---|---|\n| 1903 | physics |\n| 1911 | chemistry |",
 )  # fmt: skip
-SWEDEN = Page("u2", title="Sweden", status="cached", text="The capital of Sweden is Stockholm. It borders Norway.")
+NOETHER = Page(
+    "https://b.example/noether", title="Emmy Noether", status="cached",
+    text="Emmy Noether was a mathematician. She was born in Erlangen in 1882.",
+)  # fmt: skip
+ROOM = Budget(6000)
 
 
 def words(text: str) -> int:
     return len(text.split())
 
 
-def test_the_passage_that_answers_comes_first() -> None:
-    """A page the query names, and a section it names, outweigh the words of others."""
-    (found,) = Evidence("q", words).select([("capital of Norway", [SWEDEN, NORWAY])], Budget(400))
-    assert found[0].full == "Norway (Factbook): Capital: name: Oslo It lies on a fjord."
+def read(query: str, *pages: Page, budget: Budget = ROOM, question: str = "q") -> tuple[Passage, ...]:
+    (chosen,) = Evidence(question, words).select([(query, pages)], budget)
+    return chosen
 
 
-def test_table_rows_are_statements_of_their_own() -> None:
-    """So that one row can be quoted."""
-    cuts = [cut.sentences for cut in cut_passages(NORWAY.text)]
-    assert ("total: 323,802 sq km", "land: 304,282 sq km") in cuts
+def long_page(url: str, title: str, parts: int, about: str = "") -> Page:
+    """A page of `parts` passages of about 200 words; the middle one has the words `about`."""
+    blocks = []
+    for part in range(parts):
+        filler = [f"Item{url}x{part}x{n} is of box{url}y{part}y{n} and shelf{part}z{n} of a store." for n in range(18)]
+        if part == parts // 2:
+            filler[9] = about or filler[9]
+        blocks.append(f"## Chapter {part}\n\n" + " ".join(filler))
+    return Page(url, title=title, status="cached", text="\n\n".join(blocks))
 
 
-def test_a_passage_keeps_its_number() -> None:
-    """The same passage found again, in a later turn, is the same source."""
-    evidence = Evidence("q", words)
-    (first,) = evidence.select([("capital of Norway", [NORWAY])], Budget(400, 1))
-    (again,) = evidence.select([("Norway capital", [NORWAY])], Budget(400, 1))
-    assert [p.n for p in first] == [p.n for p in again] == [1]
+def test_the_page_that_the_query_names_comes_first() -> None:
+    """A page that is named by its title outweighs the words of another."""
+    passages = read("where was Marie Curie born", NOETHER, CURIE)
+    assert passages[0].title == "Marie Curie"
+    assert "Warsaw" in passages[0].text
+    assert passages[0].date == "2021-03-04"
 
 
-def test_alike_passages_are_read_once() -> None:
-    """Two hosts with the same text cost the budget once."""
-    copy = Page("u3", title="Sweden", status="cached", text=SWEDEN.text)
-    (found,) = Evidence("q", words).select([("capital of Sweden", [SWEDEN, copy])], Budget(400))
-    assert len(found) == 1
+@pytest.mark.parametrize("query", ["Marie Curie Born", "MARIE CURIE BORN 1867", "marie curie born", "born Marie Curie"])
+def test_how_a_query_is_capitalised_changes_nothing(query: str) -> None:
+    """A capital letter makes no name."""
+    assert read(query, CURIE, NOETHER)[0].url == CURIE.url
+    assert {p.url for p in read(query, CURIE, NOETHER)} == {CURIE.url, NOETHER.url}
 
 
-@given(st.integers(0, 300), st.integers(1, 6), st.lists(st.text("ab c.\n#|", max_size=400), max_size=4))
-def test_the_budget_is_never_exceeded(tokens: int, queries: int, texts: list[str]) -> None:
-    """Whatever the pages hold."""
-    pages = [Page(f"u{i}", title="t", text=text, status="cached") for i, text in enumerate(texts)]
-    found = Evidence("a b", words).select([(f"a {n} c", pages) for n in range(queries)], Budget(tokens))
-    assert sum(words(p.text) for passages in found for p in passages) <= tokens
+@pytest.mark.parametrize("query", ["Wakanda capital", "Einwohner Kelmar", "xyzzy"])
+def test_a_missing_name_empties_no_page(query: str) -> None:
+    """The source that ranked a page may know more than its words."""
+    page = Page("u", title="Port of Kelmar", status="cached", text="The capital lies inland. 12,345 people live there.")
+    assert read(query, page, NOETHER)[0].url == "u"
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [("NYC population", "New York City"), ("height of Mt Elgon", "Mount Elgon"), ("uk area", "United Kingdom")],
+)
+def test_initials_and_other_spellings_name_a_page(query: str, title: str) -> None:
+    """`NYC` is New York City, and `Mt` is Mount."""
+    named = Page("n", title=title, status="cached", text="Population, height and area are told in a table.")
+    other = Page("o", title="Lists", status="cached", text="Population, height and area are told in a table below.")
+    assert read(query, other, named)[0].url == "n"
+
+
+def test_chinese_questions_read_the_page_that_was_found() -> None:
+    """Words without blanks between them are compared by their letters."""
+    page = Page("u", title="凯尔马港", status="cached", text="凯尔马港位于北海。\n\n市长是李明。全市人口12345人。")
+    assert "李明" in read("凯尔马港 市长", NOETHER, page)[0].text
+    assert "李明" in read("市", NOETHER, page)[0].text
+
+
+def test_room_is_used() -> None:
+    """With room, the best passage, how its page begins, what stands beside it, and something of every page."""
+    main = long_page("m", "Harbour", 9, "The crane of quay seven lifts forty tonnes.")
+    others = [long_page(f"o{n}", f"Report {n}", 4) for n in range(3)]
+    passages = read("crane of quay seven", main, *others, budget=Budget(20_000))
+    assert "forty tonnes" in passages[0].text
+    assert len(passages) == 12
+    of_main = [p.heading for p in passages if p.url == "m"]
+    assert len(of_main) <= 6
+    assert {"Chapter 0", "Chapter 3", "Chapter 4", "Chapter 5"} <= set(of_main)
+    assert {p.url for p in passages} == {"m", "o0", "o1", "o2"}
+
+
+def test_where_room_is_short_only_the_best_is_read() -> None:
+    """Passages far below the best are left out then."""
+    main = long_page("m", "Harbour", 5, "The crane of quay seven lifts forty tonnes.")
+    passages = read("crane of quay seven", main, long_page("o", "Report", 5), budget=Budget(400))
+    assert len(passages) == 1
+    assert "forty tonnes" in passages[0].text
 
 
 def test_a_long_passage_is_cut_to_the_sentences_around_its_best() -> None:
     """A small budget still gets the sentence that matters."""
     filler = " ".join(f"Sentence number {n} says nothing of note." for n in range(12))
-    page = Page("u", title="T", status="cached", text=f"{filler} The melting point is 1,085 degrees. {filler}")
-    (found,) = Evidence("q", words).select([("melting point", [page])], Budget(40))
-    assert "1,085 degrees" in found[0].text
-    assert words(found[0].text) <= 40
+    page = Page("u", title="Copper", status="cached", text=f"{filler} The melting point is 1,085 degrees. {filler}")
+    (passage,) = read("melting point", page, budget=Budget(40))
+    assert "1,085 degrees" in passage.text
+    assert words(passage.text) <= 40
 
 
-def test_the_turn_budget_leaves_room_for_the_answer() -> None:
-    """A quarter of the context, never what the answer needs."""
-    assert turn_budget(4096, 3072).tokens == 1024
-    assert turn_budget(4096, 72).tokens == 72
+def test_a_passage_keeps_its_number_and_costs_no_slot_again() -> None:
+    """What was read in an earlier turn is named again beside what is new."""
+    page = long_page("m", "Harbour", 6, "The crane of quay seven lifts forty tonnes.")
+    evidence = Evidence("q", words)
+    (first,) = evidence.select([("crane of quay seven", [page])], Budget(6000, 2))
+    (again,) = evidence.select([("quay seven crane", [page])], Budget(6000, 2))
+    assert [p.n for p in first] == [1, 2]
+    assert [p.n for p in again] == [1, 2, 3, 4]
+
+
+def test_a_passage_that_two_queries_want_is_read_once() -> None:
+    """The second one names it."""
+    one, two = Evidence("q", words).select([("Emmy Noether born", [NOETHER]), ("Noether 1882", [NOETHER])], ROOM)
+    assert [p.n for p in one] == [p.n for p in two] == [1]
+
+
+def test_alike_passages_are_read_once() -> None:
+    """Two hosts with the same text cost the budget once."""
+    copy = Page("u3", title="Emmy Noether", status="cached", text=NOETHER.text)
+    assert len(read("Noether born", NOETHER, copy)) == 1
+
+
+def test_what_one_query_leaves_another_uses() -> None:
+    """Shares are equal at first, and nothing is left over while there is more to read."""
+    page = long_page("m", "Harbour", 14, "The crane of quay seven lifts forty tonnes.")
+    one, two = Evidence("q", words).select([("crane of quay seven", [page]), ("Noether", [NOETHER])], Budget(2200))
+    assert len(two) == 1
+    assert 1600 < sum(words(p.text) for p in one) <= 2200
+
+
+@given(st.integers(0, 300), st.integers(1, 6), st.lists(st.text("ab c.\n#|漢", max_size=400), max_size=4))
+def test_the_budget_is_never_exceeded(tokens: int, queries: int, texts: list[str]) -> None:
+    """Whatever the pages hold."""
+    pages = [Page(f"u{i}", title="t", text=text, status="cached") for i, text in enumerate(texts)]
+    chosen = Evidence("a b", words).select([(f"a {n} c", pages) for n in range(queries)], Budget(tokens))
+    new = {p.n: p for passages in chosen for p in passages}
+    assert sum(words(p.text) for p in new.values()) <= tokens
+
+
+def test_a_turn_gets_its_share_of_the_room() -> None:
+    """A quarter of what is left, all of it in the last turn, an eighth of the context at least; never over the limit."""
+    assert turn_budget(32768, 28000).tokens == 7000
+    assert turn_budget(32768, 8000).tokens == 4096
+    assert turn_budget(32768, 8000, turns_left=1).tokens == 8000
+    assert turn_budget(32768, 2000).tokens == 2000
     assert turn_budget(4096, -5).tokens == 0
-    assert turn_budget(4096, 3072, most=448).tokens == 448
+    assert turn_budget(32768, 28000, most=448).tokens == 448
 
 
-def test_a_passage_about_none_of_the_names_is_not_read() -> None:
-    """`capital of Wakanda` has no passage in pages on other countries."""
-    (found,) = Evidence("q", words).select([("capital of Wakanda", [SWEDEN, NORWAY])], Budget(400))
-    assert found == ()
-    (found,) = Evidence("q", words).select([("Stockholm capital", [SWEDEN, NORWAY])], Budget(400))
-    assert [p.title for p in found] == ["Sweden"]
+def test_a_page_of_megabytes_is_read_where_the_words_are() -> None:
+    """What stands after the first 400,000 characters is found as well."""
+    filler = "\n".join(f"row {n} of the ledger has nothing in it" for n in range(60_000))
+    page = Page("u", title="Ledger", status="cached", text=f"{filler}\nthe brig Annabel sank in 1871\n{filler}")
+    assert len(page.text) > 4_000_000
+    assert "Annabel" in read("brig Annabel", page)[0].text
 
 
-def test_a_page_with_half_a_name_is_not_read() -> None:
-    """`Pico Duarte` is not on a page that knows `Pico` alone; a page with the whole name may shorten it."""
-    azores = Page("u4", title="Azores", status="cached", text="The highest point of the Azores is Pico.")
-    duarte = Page(
-        "u5",
-        title="Hills",
-        status="cached",
-        text="Pico Duarte is climbed often.\n\n## Height\n\nThe highest point, Pico.",
-    )
-    (found,) = Evidence("q", words).select([("highest point Pico Duarte", [azores])], Budget(400))
-    assert found == ()
-    (found,) = Evidence("q", words).select([("highest point Pico Duarte", [azores, duarte])], Budget(400))
-    assert {p.title for p in found} == {"Hills"}
-    (found,) = Evidence("q", words).select([("the Azores or Pico Duarte", [azores])], Budget(400))
-    assert [p.title for p in found] == ["Azores"]  # one whole name of several is enough
+def test_every_passage_stands_in_its_page() -> None:
+    """A selector's inventions, passages of other pages and other addresses are left out."""
 
+    def choose(question: str, readings: list[Reading], budget: Budget) -> list[list[Passage]]:
+        said = ["| 1903 | physics |", "1903: physics", "1903 chemistry", ""]
+        return [[Passage(page.url, "", text) for text in said for page in (CURIE, NOETHER)] for _ in readings]
 
-def test_names_are_runs_of_capitalised_words() -> None:
-    """A question's first word is none, nor is a verb before a name; a lone first word is, as in `Norway population`."""
-    assert names_in("Who were the first five astronauts?") == []
-    assert names_in("Which countries border Costa Rica or Chad?") == [{"costa", "rica"}, {"chad"}]
-    assert names_in("Name the capital of Norway") == [{"norway"}]
-    assert names_in("Norway population") == [{"norway"}]
-    assert names_in("Costa Rica population") == [{"costa", "rica"}]
-    assert names_in("population") == names_in("") == []
-
-
-def test_abbreviations_do_not_end_sentences() -> None:
-    """`St. John's` is one name."""
-    assert sentences("He went to St. John's. It rained.") == ["He went to St. John's.", "It rained."]
-    assert sentences("Dr. A. B. Smith came (est. 1990). Then he left!") == [
-        "Dr. A. B. Smith came (est. 1990).",
-        "Then he left!",
+    (kept,) = asked(choose, "q", [Reading("prizes", [CURIE])], ROOM)
+    assert [(p.title, p.text) for p in kept] == [
+        ("Marie Curie", "| 1903 | physics |"),
+        ("Marie Curie", "1903: physics"),
     ]
+
+
+@pytest.mark.parametrize("answer", [[], [[], []], [["text"]], None])
+def test_a_selector_that_answers_with_something_else_is_an_error(answer: object) -> None:
+    """Another way of choosing is never put in its place."""
+    with pytest.raises(PluginError, match="the selector failed"):
+        asked(lambda *_: answer, "q", [Reading("prizes", [CURIE])], ROOM)  # type: ignore[arg-type, return-value]
+
+
+def test_the_selector_of_hds_is_called_as_any_other() -> None:
+    """By its name, with the question, the readings and the budget."""
+    (passages,) = selector("bm25")("q", [Reading("Noether", [NOETHER])], ROOM)
+    assert [p.text for p in passages] == [NOETHER.text]
 
 
 def test_quotes_are_compared_by_their_words() -> None:
@@ -121,13 +204,3 @@ def test_quotes_are_compared_by_their_words() -> None:
     assert quote_words("| total |  323,802 sq\nkm |") == quote_words("total: 323,802 sq km")
     assert quote_words("“Größe” — über") == quote_words('"größe" - ÜBER')
     assert quote_words("a b") != quote_words("ab")
-
-
-def test_a_section_that_is_all_that_was_asked_for_is_read_from_its_start() -> None:
-    """`capital of Cuba` is answered where the section begins, not where its words come up again."""
-    text = "## Capital\n\nname: Havana\n\netymology: the capital of Cuba may be named for a group of people. And so on."
-    page = Page("u", title="Cuba", status="cached", text=text)
-    (found,) = Evidence("q", words).select([("capital of Cuba", [page])], Budget(14, 1))
-    assert found[0].text == "name: Havana"
-    (found,) = Evidence("q", words).select([("capital of Cuba named for people", [page])], Budget(27, 1))
-    assert found[0].text.startswith("etymology")

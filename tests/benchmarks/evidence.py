@@ -44,7 +44,7 @@ def read(row: dict[str, Any], found: list[tuple[str, list[Any]]], n_ctx: int, se
     """The passages of a question by query, and what each turn took: tokens and seconds."""
     chooser: dict[str, Any] = {}
     if select:
-        from hds_cli.agent.selectors import selector
+        from hds_cli.agent.selectors.door import selector
 
         chooser = {"choose": selector(select)}
     evidence = Evidence(row["question"], lambda text: len(text) // 4 + 1, **chooser)

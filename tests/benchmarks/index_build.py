@@ -91,7 +91,8 @@ def search(collection: Collection, asked: list[str]) -> None:
 
 def add_one(folder: Path, files: int = 20_000) -> None:
     """A folder of many small files, then one more: what `hds index add` does."""
-    from hds_cli.commands._files import SUFFIXES, Reader
+    from hds_cli import kinds
+    from hds_cli.commands._files import Reader
     from hds_cli.search import folder as folders
 
     notes = folder / "notes"
@@ -106,7 +107,7 @@ def add_one(folder: Path, files: int = 20_000) -> None:
             (notes / "new.md").write_text("# New\n\nA new note on zebras.")
         start, used = time.perf_counter(), time.process_time()
         with Reader() as read:
-            found = folders.files(notes, SUFFIXES)
+            found = folders.look(notes, folders.Choice(lambda name: kinds.of_name(name) is not None)).files
             collection.update(folders.items(found, collection.stamps(str(notes)), read, print), str(notes), whole=False)
         wall, cpu = time.perf_counter() - start, time.process_time() - used
         print(f"  {what}: {wall:.2f} s (processor {cpu:.2f} s)", flush=True)

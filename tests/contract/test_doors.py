@@ -49,7 +49,7 @@ MAY = {
 }
 MOST_LINES = {"file": 400, "class": 250, "function": 60}
 ONE_DOOR = {
-    "llama_cpp": "engine/llama/model.py",
+    "llama_cpp": "engine/llama/api.py",
     "httpx": "fetch/http.py",
     "diskcache": "fetch/disk.py",
     "trafilatura": "extract/html.py",
@@ -209,8 +209,8 @@ def test_the_public_names_are_these() -> None:
     import hds_cli
 
     assert sorted(hds_cli.__all__) == [
-        "BundledCollection", "ChatTemplate", "Counter", "Document", "Engine", "Event", "Extractor", "Generation",
-        "HdsError", "JsonApi", "ModelInfo", "ModelSpec", "Page", "Passage", "ReadingSource", "Renderer", "Sampling",
+        "Budget", "BundledCollection", "ChatTemplate", "Counter", "Document", "Engine", "Event", "Extractor", "Generation",
+        "HdsError", "JsonApi", "ModelInfo", "ModelSpec", "Page", "Passage", "Reading", "ReadingSource", "Renderer", "Sampling",
         "SearchResult", "Segment", "Selector", "Session", "Settings", "Source", "SourceContext", "SourceError",
         "__version__", "in_daemon",
     ]  # fmt: skip

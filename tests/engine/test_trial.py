@@ -15,7 +15,7 @@ from hds_cli.engine import trial
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.files import gguf, remembered
 from hds_cli.engine.files.models import fingerprint
-from hds_cli.engine.llama.model import LlamaEngine
+from hds_cli.engine.opening import open_llama
 from hds_cli.errors import ModelUnusable
 from tests.conftest import ROOT
 from tests.engine import tiny
@@ -40,7 +40,7 @@ def killer(tmp_path: Path, home: Path) -> Path:
 
 def load(path: Path) -> str:
     """Load a model and let it write; the word it ends with."""
-    engine = LlamaEngine(ModelSpec("m", path), n_ctx=256, n_threads=1)
+    engine = open_llama(ModelSpec("m", path), n_ctx=256, n_threads=1)
     engine.close()
     return "loaded"
 
@@ -55,7 +55,7 @@ def test_without_the_guard_the_same_file_kills_the_process(killer: Path) -> None
     """So the test above sees the hazard."""
     code = (
         "from pathlib import Path; from hds_cli.engine.llama.model import LlamaEngine; from hds_cli.engine.base import *;"
-        f"e = LlamaEngine(ModelSpec('m', Path({str(killer)!r})), n_ctx=256, n_threads=1, tried=True);"
+        f"e = LlamaEngine(ModelSpec('m', Path({str(killer)!r})), n_ctx=256, n_threads=1);"
         "e.count([Segment('Oslo')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env=ENVIRONMENT)

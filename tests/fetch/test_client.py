@@ -307,7 +307,7 @@ def test_a_stale_page_is_asked_for_with_its_validators(server: Web, settings: Ma
 
 
 def test_the_request_is_honest_and_tells_nothing_else(server: Web, settings: Make) -> None:
-    """R9.1, R9.6: our own name and contact, no referer, no cookie kept from an earlier answer."""
+    """R9.1, R9.6: our own name and contact, no referer, no cookie but in the chain of redirects that set it."""
     server.routes["/a"] = answer(PAGE, "200 OK", "text/html", "Set-Cookie: a=b; Path=/")
     server.routes["/b"] = answer(b"", "302 Found", "text/html", "Location: /a", "Set-Cookie: c=d")
     made = settings(fetch_allow=(server.host,), fetch_contact="mailto:me@example.org")
@@ -316,7 +316,10 @@ def test_the_request_is_honest_and_tells_nothing_else(server: Web, settings: Mak
     for _, headers in server.seen:
         assert headers["user-agent"] == user_agent("mailto:me@example.org")
         assert "mozilla" not in headers["user-agent"].lower()
-        assert not {"cookie", "referer", "authorization"} & headers.keys()
+        assert not {"referer", "authorization"} & headers.keys()
+    cookies = {(path, headers["cookie"]) for path, headers in server.seen if "cookie" in headers}
+    assert cookies == {("/a", "c=d")}
+    assert [path for path, headers in server.seen if "cookie" in headers] == ["/a"]
 
 
 def test_the_receipt_names_every_host_with_requests_and_bytes(server: Web, settings: Make) -> None:

@@ -110,9 +110,9 @@ def test_spans_alone_would_take_far_longer() -> None:
     """The hazard is there: without the bound, trafilatura takes many times as long on the same page."""
     code = """
 import time, trafilatura
-from hds_cli.extract.html import bounded
+from hds_cli.extract.inline import settled
 page = "<html><body><p>" + "<span>w</span>" * 8000 + "</p></body></html>"
-for text in (page, bounded(page)):
+for text in (page, settled(page)):
     start = time.perf_counter()
     trafilatura.extract(text)
     print(time.perf_counter() - start)

@@ -14,7 +14,7 @@ from hds_cli.render.jsonl import JsonLines, line
 from .sample import MODEL, whole_run
 
 TOP = (
-    "schema run_id question status answer explanation citations turns ledger model usage egress seed started_at finished_at"
+    "schema run_id question status answer explanation citations turns text support unsupported not_searched ledger model usage egress seed started_at finished_at"
 ).split()
 
 
@@ -29,7 +29,7 @@ def test_document_has_every_key_of_the_schema_and_no_other() -> None:
     """`hds.run/1` at every level, exactly."""
     run = _document(whole_run()).to_dict()
     assert list(run) == TOP
-    assert set(run["citations"][0]) == {"n", "url", "title", "quote", "verified", "fetched_at"}
+    assert set(run["citations"][0]) == {"n", "url", "title", "quote", "verified", "fetched_at", "passage"}
     assert set(run["turns"][0]) == {"n", "thought", "queries"}
     query = run["turns"][1]["queries"][0]
     assert set(query) == {"text", "source", "seconds", "repeated", "results", "pages", "evidence"}

@@ -14,7 +14,7 @@ from hds_cli.search.updating import Kept, Stamped
 from hds_cli.types import Document
 from tests.conftest import Hds
 
-TEXT = frozenset({".txt"})
+TEXT = folder.Choice(lambda name: name.endswith(".txt"))
 
 
 def write(root: Path, *names: str) -> None:
@@ -38,15 +38,15 @@ def test_what_git_ignores_is_passed_over(tmp_path: Path) -> None:
         ["git", "-C", str(tmp_path), "ls-files", "-z", "--others", "--exclude-standard", "*.txt"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    found = [str(file.path.relative_to(tmp_path)) for file in folder.files(tmp_path, TEXT)]
+    found = [str(file.path.relative_to(tmp_path)) for file in folder.look(tmp_path, TEXT).files]
     assert sorted(found) == sorted(listed.split("\0")[:-1])
-    assert [f.path.name for f in folder.files(tmp_path / "sub", TEXT)] == ["b.log.txt"]
+    assert [f.path.name for f in folder.look(tmp_path / "sub", TEXT).files] == ["b.log.txt"]
 
 
 def test_a_file_that_was_not_touched_is_not_read(tmp_path: Path) -> None:
     """Size and time as stored: its document is kept; another time: it is read."""
     write(tmp_path, "a.txt", "b.txt")
-    found = folder.files(tmp_path, TEXT)
+    found = folder.look(tmp_path, TEXT).files
     os.utime(tmp_path / "b.txt", ns=(1, 1))
     read: list[Path] = []
 
@@ -55,7 +55,7 @@ def test_a_file_that_was_not_touched_is_not_read(tmp_path: Path) -> None:
         return [Document(str(p), p.stem, p.read_text(), p.as_uri()) for p in paths]
 
     stamps = {str(file.path): file.stamp for file in found}
-    made = list(folder.items(folder.files(tmp_path, TEXT), stamps, reader, print))
+    made = list(folder.items(folder.look(tmp_path, TEXT).files, stamps, reader, print))
     assert [type(item) for item in made] == [Kept, Stamped]
     assert read == [tmp_path / "b.txt"]
 
@@ -66,7 +66,7 @@ def test_links_pipes_and_hidden_files_are_no_documents(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     (tmp_path / "round").symlink_to(tmp_path)
     (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
-    assert [file.path.name for file in folder.files(tmp_path, TEXT)] == ["a.txt"]
+    assert [file.path.name for file in folder.look(tmp_path, TEXT).files] == ["a.txt"]
 
 
 def test_the_command_follows_a_folder(tmp_path: Path, hds: Hds) -> None:

@@ -1,5 +1,7 @@
 """An outside plugin with one of each kind, as a stranger would write it: only public names are used."""
 
+import copy
+
 import typer
 
 from hds_cli import Budget, BundledCollection, Counter, Document, Event, Generation, ModelInfo, Page, Passage, Reading
@@ -39,6 +41,21 @@ class Talk:
             on_text(text[:end])
         return Generation(text[:end], "stop" if mark else "eos", mark, len(text[:end].split()))
 
+    def fork(self):
+        return copy.deepcopy(self)
+
+    def save(self, path):
+        path.write_text(str(self._calls))
+
+    def load(self, path):
+        return False
+
+    def abort(self):
+        pass
+
+    def resume(self):
+        pass
+
     def close(self):
         pass
 
@@ -57,12 +74,6 @@ class Parrot:
 
     def chat_template(self):
         return None
-
-    def abort(self):
-        pass
-
-    def resume(self):
-        pass
 
     def close(self):
         pass
@@ -108,7 +119,7 @@ def hello(name: str = typer.Argument("you"), loud: bool = False) -> None:
 
 
 POINTS = (
-    ("hds.engines.v1", "parrot", "Parrot"),
+    ("hds.engines.v2", "parrot", "Parrot"),
     ("hds.extractors.v1", "shout", "shout"),
     ("hds.selectors.v2", "last", "last"),
     ("hds.renderers.v1", "bells", "Bells"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hds_cli.text import abbreviated_in, named_in, plain_title, terms
+from hds_cli.text import abbreviated, named_in, plain_title, terms
 
 
 @pytest.mark.parametrize(
@@ -18,13 +18,13 @@ from hds_cli.text import abbreviated_in, named_in, plain_title, terms
 )
 def test_initials_name_a_title(title: str, query: str) -> None:
     """Either way round, whatever the case."""
-    assert abbreviated_in(title, terms(query))
+    assert abbreviated(title, terms(query))
 
 
 @pytest.mark.parametrize(("title", "query"), [("Tin", "tin mine"), ("Great Barrier Reef", "coral reef"), ("", "a b")])
 def test_other_words_do_not(title: str, query: str) -> None:
     """A title of one word is no abbreviation of itself, three words are not named by one of them."""
-    assert not abbreviated_in(title, terms(query))
+    assert not abbreviated(title, terms(query))
 
 
 def test_an_addition_in_brackets_need_not_be_named() -> None:

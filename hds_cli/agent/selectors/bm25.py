@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hds_cli.agent.ranked import Ranked, ranked
-from hds_cli.agent.selectors import Budget, Reading
+from hds_cli.agent.selectors.base import Budget, Reading
 from hds_cli.text import BM25, overlap, terms
 from hds_cli.text.cutting import pieces
 from hds_cli.types import Passage
 
 _FLOOR = 0.62  # where room is short, a passage this far below the best of its query is noise
-_SHORT = 4  # passages; room for fewer is short
+_SHORT = 2  # passages of a query; room for fewer is short
 _ALIKE = 0.8
 _BESIDE, _NEW_PAGE = 0.25, 0.35  # of the best score, for what stands beside a chosen passage, and for a page's first
 _TOKENS_A_WORD = 1.5
@@ -22,10 +22,12 @@ def choose(question: str, readings: Sequence[Reading], budget: Budget) -> list[l
     """The passages to read for each query; each gets an equal share of the room, and what others leave."""
     turn = _Turn(budget)
     picks = [_Pick(reading, question, turn) for reading in readings]
-    for place, pick in enumerate(picks):
-        pick.fill(turn.left // (len(picks) - place))
+    short = budget.tokens < _SHORT * _TOKENS_A_WORD * budget.words * len(picks)
+    for floor in [_FLOOR, *([] if short else [0.0])]:
+        for place, pick in enumerate(picks):
+            pick.fill(turn.left // (len(picks) - place), floor)
     for pick in picks:
-        pick.fill(turn.left)
+        pick.fill(turn.left, _FLOOR if short else 0.0, last=True)
     return [pick.chosen for pick in picks]
 
 
@@ -71,16 +73,20 @@ class _Pick:
         lead = [one for one in self._candidates if best and one.rank == best[0].rank and one.place == 0]
         return list(dict.fromkeys([*best, *lead, *first.values()]))
 
-    def fill(self, tokens: int) -> None:
-        """Choose on while `tokens` last."""
-        short = tokens < _SHORT * _TOKENS_A_WORD * self._turn.budget.words
-        while self._new < self._turn.budget.passages and (one := self._next(short)) is not None:
-            self._waiting.remove(one)
-            if any(overlap(one.terms, other.terms) > _ALIKE for other in self._taken):
-                continue
-            tokens -= self._take(one, tokens)
+    def fill(self, tokens: int, floor: float, *, last: bool = False) -> None:
+        """Choose on while `tokens` last, nothing below `floor` of the best score.
 
-    def _next(self, short: bool) -> Ranked | None:
+        A passage is shortened to fit only where it is the query's first, or the `last` that there is room for.
+        """
+        while self._new < self._turn.budget.passages and (one := self._next(floor)) is not None:
+            if not any(overlap(one.terms, other.terms) > _ALIKE for other in self._taken):
+                price = self._take(one, tokens, shorten=last or not self.chosen)
+                if price is None:
+                    return
+                tokens -= price
+            self._waiting.remove(one)
+
+    def _next(self, floor: float) -> Ranked | None:
         """The candidate that is worth most beside those that are taken."""
         most, alone = self._turn.budget.passages, len({one.rank for one in self._waiting}) < 2
         of_page: dict[int, int] = {}
@@ -89,7 +95,7 @@ class _Pick:
         allowed = [
             one for one in self._waiting
             if (alone or of_page.get(one.rank, 0) < max(1, most // 2))
-            and not (short and one.score < _FLOOR * self._best)
+            and one.score >= floor * self._best
         ]  # fmt: skip
         return max(allowed, key=self._worth, default=None)
 
@@ -103,18 +109,20 @@ class _Pick:
                 bonus = _BESIDE
         return (one.score + bonus * self._best, -one.rank, -one.place)
 
-    def _take(self, one: Ranked, tokens: int) -> int:
-        """Choose a candidate, as much of it as there is room for; the tokens it takes."""
+    def _take(self, one: Ranked, tokens: int, *, shorten: bool) -> int | None:
+        """Choose a candidate, as much of it as there is room for; the tokens it takes, None when there is no room."""
         known = self._turn.shown_as(_passage(one, one.cut.text))
         if known is not None:
             self._taken.append(one)
             self.chosen.append(_passage(one, known))
             return 0
-        text = fitted(one, self._sought, tokens, self._turn.budget)
-        if not text:
-            return 0
-        passage = _passage(one, text)
-        price = self._turn.budget.price(passage)
+        passage, budget = _passage(one, one.cut.text), self._turn.budget
+        if budget.price(passage) > tokens:
+            text = fitted(one, self._sought, tokens, budget) if shorten else ""
+            if not text:
+                return None
+            passage = _passage(one, text)
+        price = budget.price(passage)
         self._turn.show(passage, price)
         self._taken.append(one)
         self.chosen.append(passage)
@@ -127,10 +135,8 @@ def _passage(one: Ranked, text: str) -> Passage:
 
 
 def fitted(one: Ranked, sought: Sequence[str], tokens: int, budget: Budget) -> str:
-    """A passage's text, or as many sentences of it around its best one as fit; empty when not even that one does."""
+    """As many sentences of a passage around its best one as fit; empty when not even that one does."""
     text = one.cut.text
-    if budget.price(_passage(one, text)) <= tokens:
-        return text
     parts = list(pieces(text, budget.words))
     low = high = _best_part(one, [text[part.start : part.end] for part in parts], sought)
     best = ""

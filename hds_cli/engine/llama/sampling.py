@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hds_cli.engine.base import Sampling
 
+Draw = Callable[[Any, int], int]
+"""From a context and a token of its last batch to the token that follows."""
+
 
 @contextlib.contextmanager
-def sampler(api: Any, vocab: Any, sampling: Sampling, grammar: str | None) -> Iterator[Any]:
-    """A function from a context to its next token. `api` is llama-cpp-python's low-level module."""
+def sampler(api: Any, vocab: Any, sampling: Sampling, grammar: str | None) -> Iterator[Draw]:
+    """What draws the next token. `api` is llama-cpp-python's low-level module."""
     chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
     rules = None
     try:
@@ -28,7 +31,7 @@ def sampler(api: Any, vocab: Any, sampling: Sampling, grammar: str | None) -> It
             api.llama_sampler_chain_add(chain, api.llama_sampler_init_temp(sampling.temperature))
             api.llama_sampler_chain_add(chain, api.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF))
         if grammar is None:
-            yield lambda context: api.llama_sampler_sample(chain, context, -1)
+            yield lambda context, index: int(api.llama_sampler_sample(chain, context, index))
             return
         rules = api.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
         if not rules:
@@ -51,16 +54,16 @@ class _GrammarDraw:
         kind = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)], align=True)
         self._data = np.recarray((self._size,), dtype=kind)
 
-    def __call__(self, context: Any) -> int:
-        token = self._draw(context, ruled=False)
+    def __call__(self, context: Any, index: int) -> int:
+        token = self._draw(context, index, ruled=False)
         if not self._allowed(token):
-            token = self._draw(context, ruled=True)
+            token = self._draw(context, index, ruled=True)
         self._api.llama_sampler_accept(self._rules, token)
         self._api.llama_sampler_accept(self._chain, token)
         return token
 
-    def _draw(self, context: Any, *, ruled: bool) -> int:
-        logits = self._np.ctypeslib.as_array(self._api.llama_get_logits_ith(context, -1), shape=(self._size,))
+    def _draw(self, context: Any, index: int, *, ruled: bool) -> int:
+        logits = self._np.ctypeslib.as_array(self._api.llama_get_logits_ith(context, index), shape=(self._size,))
         self._data.id[:] = self._np.arange(self._size, dtype=self._np.int32)
         self._data.logit[:] = logits
         self._data.p[:] = 0.0

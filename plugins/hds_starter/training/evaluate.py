@@ -27,9 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from hds_cli import events
-from hds_cli.agent.loop import Limits, Parts, Run, Stop
+from hds_cli.agent.loop import Parts, Run, Stop
 from hds_cli.config import Settings
 from hds_cli.desk import speaking
+from hds_cli.desk.desk import limits_of, selector_of
 from hds_cli.engine.base import Segment
 from hds_cli.engine.opening import find_model
 from hds_cli.errors import HdsError
@@ -72,11 +73,9 @@ async def ask(question: str, model: speaking.Model, source: _Pages, settings: Se
     parts = Parts(
         dialect=model.speak(session, settings), fanout=Fanout([source], no_web, top_k=settings.top_k),
         count=lambda text: model.engine.count([Segment(text)]), counter=session.counter, model=model.info, stop=Stop(),
-        sources=(source.name,), offline=True,
+        sources=(source.name,), offline=True, selector=selector_of(model.spec, settings),
     )  # fmt: skip
-    limits = Limits(
-        evidence_tokens=model.spec.evidence_tokens, evidence_passages=model.spec.evidence_passages or 4, max_turns=4
-    )
+    limits = replace(limits_of(model, settings), max_turns=4)
     with contextlib.suppress(HdsError):
         await Run("eval", parts, limits, seen.append).answer(question)
     session.close()

@@ -1,0 +1,58 @@
+"""What a selector is called with, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hds_cli.types import Page, Passage
+
+Count = Callable[[str], int]
+
+
+def about_tokens(text: str) -> int:
+    """Tokens of a text where nobody can count them: four characters each."""
+    return len(text) // 4 + 1
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A query and its pages, in the order of the search."""
+
+    query: str
+    pages: Sequence[Page]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a turn may give the model to read.
+
+    Attributes:
+        tokens: for the whole turn.
+        passages: for one query; one that was shown before does not count.
+        words: of a passage, at most.
+        count: the tokens of a text.
+        shown: address and text of the passages that the model has read in this run.
+    """
+
+    tokens: int
+    passages: int = 12
+    words: int = 250
+    count: Count = about_tokens
+    shown: Collection[tuple[str, str]] = frozenset()
+
+    def price(self, passage: Passage) -> int:
+        """The tokens that a passage takes, with its number and what stands before its text."""
+        return self.count(passage.text) + self.count(f"{passage.title}: {passage.heading}") + 8
+
+
+class Selector(Protocol):
+    """What an entry point of `hds.selectors.v2` is."""
+
+    def __call__(self, question: str, readings: Sequence[Reading], budget: Budget) -> Iterable[Iterable[Passage]]:
+        """For each reading the passages of its pages to read, best first: url, text and maybe heading of each.
+
+        A passage must stand in its page word for word. One that does not is left out, as is one over the budget; a
+        passage that was shown before is named and not repeated, so it costs next to nothing.
+        """

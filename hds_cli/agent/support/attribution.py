@@ -1,0 +1,154 @@
+"""The ground of every unit of a message: which passage says it, how well, or what is missing. Pure functions of texts.
+
+A sentence of a page says a unit when it has all of its values and names and most of its other words. Whether it means
+the same is not known here: that is a verifier's work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from hds_cli.agent.support.claims import Claim, claim, clauses, is_entries, is_short, is_yes_or_no, labelled, of_unit
+from hds_cli.agent.support.ground import Ground
+from hds_cli.agent.support.message import Unit, units
+from hds_cli.agent.support.placing import ORDER, Judged, Placing
+from hds_cli.agent.support.results import Results
+from hds_cli.agent.support.values import same, values
+from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
+from hds_cli.types import GOOD_LEVELS, Passage, Support
+
+_LABEL = re.compile(r"([^:]{1,60}):\s+(\S.*)")
+
+
+def attribute(
+    text: str,
+    question: str,
+    passages: Sequence[tuple[str, Passage]],
+    page_text: Callable[[str], str] = lambda _: "",
+) -> tuple[Support, ...]:
+    """The support of each unit of a message.
+
+    Args:
+        text: the message, LaTeX unwrapped, with `[n]` of this run.
+        passages: (query, passage) in the order they were read.
+        page_text: the text of the page of an address.
+    """
+    return tuple(support for _, support in attributed(text, question, passages, page_text))
+
+
+def attributed(
+    text: str,
+    question: str,
+    passages: Sequence[tuple[str, Passage]],
+    page_text: Callable[[str], str] = lambda _: "",
+) -> list[tuple[Unit, Support]]:
+    """The units of a message with where they stand in it, and the support of each."""
+    ground = Ground([passage for _, passage in passages], page_text)
+    asked = frozenset(map(stem, filter(is_content, words(" ".join([question, *(query for query, _ in passages)])))))
+    queries: dict[str, list[int]] = {}
+    for query, passage in passages:
+        queries.setdefault(query, []).append(passage.n)
+    made = units(text)
+    judged = _Judge(Placing(ground, queries, asked), question, made, german=nouns_have_capitals(text)).all()
+    return [
+        (unit, Support(unit.text, j.level, tuple(n for n in unit.marks if n in ground.numbers), j.quotes, j.missing))
+        for unit, j in zip(made, judged, strict=True)
+    ]
+
+
+class _Judge:
+    """Judges the units of one message, first by what the pages say, then by what follows from one another."""
+
+    def __init__(self, placing: Placing, question: str, made: Sequence[Unit], *, german: bool) -> None:
+        self._placing, self._names = placing, placing.ground.names
+        self._units, self._german = made, german
+        self._results = Results(placing, question, made, german=german)
+        self._first: list[Judged] = []
+
+    def all(self) -> list[Judged]:
+        self._first = [self._unit(unit) for unit in self._units]
+        self._first = [self._with_results(unit, j) for unit, j in zip(self._units, self._first, strict=True)]
+        return [self._again(unit, j) for unit, j in zip(self._units, self._first, strict=True)]
+
+    def _unit(self, unit: Unit) -> Judged:
+        """What the pages say of a unit: as a whole, else of its pieces."""
+        whole = self._placing.place(self._results.uncounted(of_unit(unit, self._names, german=self._german)))
+        if whole.level in GOOD_LEVELS and not is_entries(unit.text):
+            return whole
+        parts = [self._results.uncounted(part) for part in self._pieces(unit)]
+        if len(parts) < 2:
+            return whole
+        judged = [self._placing.place(part) for part in parts]
+        worst = max(judged, key=lambda j: ORDER.index(j.level))
+        quotes = tuple(dict.fromkeys(q for j in judged for q in j.quotes if j.level in GOOD_LEVELS or j is worst))
+        missing = tuple(dict.fromkeys(m for j in judged for m in j.missing))
+        unplaced = tuple(v for j in judged for v in j.unplaced)
+        if worst.level not in GOOD_LEVELS and whole.level == "contradicted":
+            return replace(whole, unplaced=unplaced)
+        return Judged(worst.level, quotes, missing, unplaced)
+
+    def _pieces(self, unit: Unit) -> list[Claim]:
+        """The claims of the pieces of a unit; one without words of its own says what the others say."""
+        pieces = [self._piece(text, marks) for text, marks in clauses(unit)]
+        made: list[Claim] = []
+        for number, piece in enumerate(pieces):
+            if not piece.rest and not piece.terms and piece.names and not piece.values:
+                lender = next((p for p in [*reversed(made), *pieces[number + 1 :]] if p.rest), None)
+                piece = replace(piece, rest=lender.rest) if lender else piece
+            if not (piece.names or piece.values or piece.terms) and made and len(piece.rest) < 4:
+                made[-1] = replace(made[-1], rest=tuple(dict.fromkeys((*made[-1].rest, *piece.rest))))
+            elif self._completes(piece, made):  # `Shiseido is the oldest, dating from 1872`
+                made[-1] = replace(made[-1], values=piece.values, rest=(*made[-1].rest, *piece.rest))
+            elif not piece.empty:
+                made.append(piece)
+        return made
+
+    def _completes(self, piece: Claim, made: Sequence[Claim]) -> bool:
+        """True for a piece with a value and no name behind one with a name and no value."""
+        bare = bool(piece.values) and not piece.names and not piece.marks
+        return bare and bool(made) and bool(made[-1].names) and not made[-1].values
+
+    def _piece(self, text: str, marks: tuple[int, ...]) -> Claim:
+        label = _LABEL.match(text)
+        if label is None or len(label[1].split()) > 5:
+            return claim(text, self._names, marks=marks, german=self._german)
+        valued = claim(label[2], self._names, marks=marks, short=True, german=self._german)
+        named = labelled(label[1], self._names, german=self._german)
+        return replace(
+            valued, names=(*named.names, *valued.names), values=(*named.values, *valued.values),
+            rest=(*valued.rest, *named.rest), shown=named.shown | valued.shown,
+        )  # fmt: skip
+
+    def _with_results(self, unit: Unit, judged: Judged) -> Judged:
+        """A unit whose value stands in no page may follow from others: the arithmetic is done again."""
+        if (made := self._results.of_equation(unit, judged)) is not None:
+            return made
+        if judged.level in GOOD_LEVELS or is_yes_or_no(unit.text):
+            return judged
+        return self._results.of_values(unit, judged) or judged
+
+    def _again(self, unit: Unit, judged: Judged) -> Judged:
+        """A yes or no, and a headline that repeats a result, rest on the other units."""
+        if judged.level in GOOD_LEVELS:
+            return judged
+        if is_yes_or_no(unit.text):
+            others = [j for u, j in zip(self._units, self._first, strict=True) if u is not unit]
+            good = bool(others) and all(j.level in GOOD_LEVELS for j in others)
+            return Judged("computed" if good else "unsourced")
+        return self._repeated(unit) or judged
+
+    def _repeated(self, unit: Unit) -> Judged | None:
+        """The ground of a short unit whose result another unit works out."""
+        content = [w for w in words(unit.text) if is_content(w) and not w.isdigit()]
+        if len(content) > 12 or not is_short(unit):
+            return None
+        said = values(unit.text)
+        for other, judged in zip(self._units, self._first, strict=True):
+            if other is unit or judged.level != "computed" or len(other.text) <= len(unit.text):
+                continue
+            there, stated = set(words(other.text)), values(other.text)
+            if all(w in there for w in content) and all(any(same(v, o) for o in stated) for v in said):
+                return judged
+        return None

@@ -1,0 +1,261 @@
+"""What has to stand in a page for a unit to have a ground: its values, its names, and the words that say the rest."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from hds_cli.agent.support.message import MARK, Unit, without_marks
+from hds_cli.agent.support.values import Value, values
+from hds_cli.agent.support.words import is_content, negated, stem, words
+
+_TOKEN = re.compile(r"[^\W\d_][\w'’&-]*\.?|\d[\w-]*|[^\w\s]")
+_PARTICLES = frozenset(
+    "of the de la le du des del della di da do dos van von der den zu zur am bin ibn al el y et und".split()
+)
+_SUFFIXES = frozenset("jr sr ii iii iv vi mr mrs ms dr prof st sir".split())
+_BREAKS = re.compile(r"[.,:;!?()\[\]\"“”„«»|=/–—→、。，：；]")
+_PIECES = re.compile(
+    r"\s*[;；、，،؛]\s*|,\s+|\s+[/|•&]\s+|\s+(?:and|while|but|whereas|versus|vs\.?"
+    r"|und|während|sowie|et|tandis que|y|mientras|e|mentre"
+    r"|и|а|і|та|και|ενώ|en|och|og)\s+|\s+و(?=\S)"
+)
+YES = frozenset(
+    "yes no true false ja nein oui non si sí sì no да нет так ні ναι όχι نعم لا 是 不是 否 はい いいえ ใช่ ไม่ใช่".split()
+)
+_SHORT = 5  # content words up to which each has to stand in the page
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a piece of a message claims. `terms`: stems that all have to be there; `rest`: stems that say how."""
+
+    text: str
+    values: tuple[Value, ...] = ()
+    names: tuple[tuple[str, ...], ...] = ()
+    terms: tuple[str, ...] = ()
+    rest: tuple[str, ...] = ()
+    marks: tuple[int, ...] = ()
+    negated: bool = False
+    shown: dict[str, str] = field(default_factory=dict, compare=False)  # stem or name -> as it is written
+
+    @property
+    def empty(self) -> bool:
+        return not (self.values or self.names or self.terms or self.rest)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Folded words as pages write them: with a capital within a sentence, without one, only at its beginning."""
+
+    proper: frozenset[str]
+    common: frozenset[str]
+    begins: frozenset[str] = frozenset()
+
+    def is_name(self, word: str, *, label: bool) -> bool:
+        """True for the first word of a sentence (`label`: of a label or a short answer) that is a name in the pages."""
+        if word in self.common or not is_content(word):
+            return False
+        return word in self.proper or (label and word in self.begins) or word[:4] in self._starts
+
+    @functools.cached_property
+    def _starts(self) -> frozenset[str]:
+        """The beginnings of names: `Scotland` is one, where pages say `Scottish`."""
+        return frozenset(word[:4] for word in self.proper if len(word) > 5 and word.isalpha())
+
+
+def claim(text: str, known: Names, *, marks: Sequence[int] = (), short: bool = False, german: bool = False) -> Claim:
+    """The claim of a text without marks; `short`: it is no sentence, all of its words count."""
+    stated = tuple(v for v in values(text) if not (v.worded and v.readings[0] < 2))
+    rest = _blanked(text, stated)
+    names, taken, shown = [], [], {}
+    for name, start, end in _names(rest, known, german=german, short=short):
+        taken.append((start, end))
+        if _DENIED.search(rest[:start]):
+            continue  # `she is not British` need not be said of her
+        names.append(name)
+        shown[" ".join(name)] = text[start:end]
+    left = rest
+    for start, end in taken:
+        left = left[:start] + " " * (end - start) + left[end:]
+    stems: dict[str, str] = {}
+    for word in words(left):
+        if is_content(word):
+            stems.setdefault(stem(word), word)
+    hard = tuple(stems) if short and len(stems) <= _SHORT else ()
+    soft = () if hard else tuple(stems)
+    return Claim(
+        text, stated, tuple(dict.fromkeys(names)), hard, soft, tuple(marks), negated(text), shown | stems
+    )  # fmt: skip
+
+
+_DENIED = re.compile(
+    r"\b(?:not|no|nicht|kein|keine|pas|no es|non|не|δεν)\s+(?:(?:a|an|the|in|from|ein|eine|un|une|una)\s+)?$",
+    re.IGNORECASE,
+)
+
+
+def _blanked(text: str, stated: Sequence[Value]) -> str:
+    """A text with blanks in the place of its values, and of the words for their units."""
+    for value in stated:
+        text = text[: value.start] + " " * (value.end - value.start) + text[value.end :]
+    return text
+
+
+def _names(text: str, known: Names, *, german: bool, short: bool) -> Iterator[tuple[tuple[str, ...], int, int]]:
+    """Runs of words with capitals: their folded words, start and end; a first word counts if pages use it as a name."""
+    run: list[re.Match[str]] = []
+    begins = True  # the next word begins a sentence, a cell or a label
+    first = False
+    last_end = 0
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        gap = text[last_end : token.start()]
+        last_end = token.end()
+        if len(gap) > 2 and run:
+            yield from _named(run, known, first, german=german, short=short)
+            run = []
+        if word[0].isalpha():
+            upper = word[0].isupper()
+            if upper:
+                if not run:
+                    first = begins
+                run.append(token)
+                initial = word.endswith(".") and len(word) <= 4
+                if word.endswith(".") and not initial:
+                    yield from _named(run, known, first, german=german, short=short)
+                    run = []
+                begins = False
+                continue
+            if run and word.casefold().rstrip(".") in _PARTICLES and _capital_follows(text, token.end()):
+                continue
+        if run:
+            yield from _named(run, known, first, german=german, short=short)
+            run = []
+        begins = bool(_BREAKS.fullmatch(word)) and word not in "/"
+    yield from _named(run, known, first, german=german, short=short)
+
+
+def _capital_follows(text: str, place: int) -> bool:
+    following = re.match(r"\s(?:(?:the|la|le|der|den)\s)?(\w)", text[place : place + 8])
+    return bool(following and following[1].isupper())
+
+
+def _named(
+    run: list[re.Match[str]], known: Names, first: bool, *, german: bool, short: bool
+) -> Iterator[tuple[tuple[str, ...], int, int]]:
+    if first and run:
+        folded = words(run[0][0])
+        lone = len(run) == 1
+        acronym = len(run[0][0]) > 1 and run[0][0].rstrip(".").isupper()
+        is_name = bool(folded) and is_content(folded[0]) and (
+            acronym
+            or known.is_name(folded[0], label=short or _joined(run[0]))
+            or not (lone or folded[0] in known.common)
+        )  # fmt: skip
+        if not is_name:
+            run = run[1:]
+    while run and not any(map(is_content, words(run[0][0]))):
+        run = run[1:]
+    if not run or (german and len(run) == 1 and not _foreign(run[0][0], known)):
+        return
+    said = [word for token in run for word in words(token[0])]
+    core = tuple(w for w in said if len(w) > 1 and w not in _SUFFIXES) or tuple(said)
+    if core:
+        end = run[-1].end() - (run[-1][0].endswith(".") and len(run[-1][0]) > 4)
+        yield core, run[0].start(), end
+
+
+def _joined(token: re.Match[str]) -> bool:
+    """True for a word with another name behind it: `Jupiter and Saturn`."""
+    return bool(
+        re.match(r"(?:,|\s(?:and|or|und|et|y|e|и|και))\s[^\W\d_a-zß-öø-ÿ]", token.string[token.end() : token.end() + 8])
+    )
+
+
+def _foreign(word: str, known: Names) -> bool:
+    """In German a lone capital is a name only where it is all capitals: `NATO`."""
+    return len(word) > 1 and word.isupper()
+
+
+def of_unit(unit: Unit, known: Names, *, german: bool) -> Claim:
+    """The claim of a whole unit. The label of an item (`Born: …`) is context, unless it is a name."""
+    if unit.row or unit.label:
+        body = unit.text[len(unit.label) :].lstrip(" ;:：–—=-") if unit.text.startswith(unit.label) else unit.text
+        made = claim(body, known, marks=unit.marks, short=len(body.split()) <= 8, german=german)
+        label = labelled("" if unit.label.strip(". #").isdigit() else unit.label, known, german=german)
+        soft = tuple(dict.fromkeys((*made.rest, *label.rest)))
+        return replace(
+            made, text=unit.text, names=(*label.names, *made.names), rest=soft, values=(*label.values, *made.values),
+            shown=label.shown | made.shown,
+        )  # fmt: skip
+    return claim(unit.text, known, marks=unit.marks, short=is_short(unit), german=german)
+
+
+def labelled(text: str, known: Names, *, german: bool) -> Claim:
+    """The claim of a label: its names, and its words as words that say how."""
+    made = claim(text, known, short=True, german=german)
+    return replace(made, terms=(), rest=(*made.terms, *made.rest))
+
+
+def is_short(unit: Unit) -> bool:
+    """True for a unit that is no sentence: `Urban landscapes`."""
+    return len(unit.text.split()) <= 6 and not unit.text.rstrip().endswith((".", "!", "?", "。"))
+
+
+def clauses(unit: Unit) -> list[tuple[str, tuple[int, ...]]]:
+    """The pieces of a unit that may have a ground each: what stands before each mark, else the parts of a list."""
+    out: list[tuple[str, tuple[int, ...]]] = []
+    place = 0
+    groups = list(re.finditer(r"(?:\s*\[\d{1,4}\])+", unit.marked))
+    if len(groups) > 1 or (groups and unit.marked[groups[0].end() :].strip(" .;,)")):
+        for group in groups:
+            out.append((unit.marked[place : group.start()], tuple(int(n) for n in MARK.findall(group[0]))))
+            place = group.end()
+        if unit.marked[place:].strip(" .;,)"):
+            out.append((unit.marked[place:], ()))
+    elif unit.row:
+        cells = unit.text.split("; ")
+        out = [(cells[0], unit.marks), *((f"{cells[0]}: {cell}", unit.marks) for cell in cells[1:])]
+    else:
+        out = [(part, unit.marks) for part in pieces(unit.text)]
+    return [(without_marks(text).strip(" ;,."), marks) for text, marks in out if any(c.isalnum() for c in text)]
+
+
+def pieces(text: str) -> list[str]:
+    """The parts of a sentence between commas, semicolons and `and`, none of them cut within a value."""
+    stated = values(text)
+    out: list[str] = []
+    start = 0
+    for match in _PIECES.finditer(text):
+        if not any(v.start < match.end() and match.start() < v.end for v in stated):
+            out.append(text[start : match.start()])
+            start = match.end()
+    return [*out, text[start:]]
+
+
+def listed(text: str, known: Names) -> set[int]:
+    """How many names stand in each enumeration of a text: `Rome, Paris and Bern` has 3."""
+    counts: set[int] = set()
+    for stretch in re.split(r"[:;.()!?—]\s|\s[–-]\s|[()]", without_marks(text)):
+        run = 0
+        for piece in [*pieces(stretch), ""]:
+            if claim(piece, known, short=True).names:
+                run += 1
+                continue
+            counts.add(run)
+            run = 0
+    return counts - {0, 1}
+
+
+def is_entries(text: str) -> bool:
+    """True for `Norway: Oslo; Sweden: Stockholm`, which is several entries."""
+    return len(re.findall(r"(?:^|[;\n])\s*[^:;\n]{1,60}:\s", text)) > 1
+
+
+def is_yes_or_no(text: str) -> bool:
+    """True for `Yes`, `No, both`: an answer whose ground is in the rest of the message."""
+    said = re.split(r"[\s,.;:!—–-]+", text.strip().casefold())
+    return bool(said) and said[0] in YES and len(text.split()) <= 12

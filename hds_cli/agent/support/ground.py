@@ -1,0 +1,280 @@
+"""What was read, as it is searched: the sentences of all passages with their words and values, made once a message."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from hds_cli.agent.support.claims import Claim, Names
+from hds_cli.agent.support.sentences import spans
+from hds_cli.agent.support.values import Value, plain, same, values
+from hds_cli.agent.support.words import kin, negated, stem, words
+from hds_cli.text import fold
+from hds_cli.types import Passage
+
+_LOOKS = 64  # places of a page that are read for one value
+_DIGITS = re.compile(r"\d[\d.,' ]{0,14}")
+_CANDIDATES = 32  # sentences that are compared in full with a claim
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a passage; `place` is its number among all, `passage` that of its passage."""
+
+    place: int
+    passage: int
+    text: str
+    words: frozenset[str]
+    stems: frozenset[str]
+    values: tuple[Value, ...]
+    negated: bool
+
+
+@dataclass(frozen=True)
+class Read:
+    """A passage: the words and values of its title and heading, of all of it, and where its sentences are."""
+
+    passage: Passage
+    head: frozenset[str]
+    head_stems: frozenset[str]
+    head_values: tuple[Value, ...]
+    all: frozenset[str]
+    sentences: range
+
+
+class Ground:
+    """The passages of a run, searched by values, names and words.
+
+    Args:
+        page_text: the text of the page of an address, "" where none is kept; asked only for what no passage has.
+    """
+
+    def __init__(self, passages: Sequence[Passage], page_text: Callable[[str], str] = lambda _: "") -> None:
+        unique = {p.n: p for p in passages}
+        self.sentences: list[Sentence] = []
+        self.read: list[Read] = []
+        self._page_text = page_text
+        self._pages: dict[str, Page] = {}
+        self._with_value: dict[tuple[object, ...], list[int]] = {}
+        self._on_page: dict[tuple[object, ...], frozenset[str]] = {}
+        self._by_stem: dict[str, list[int]] = defaultdict(list)
+        self._by_year: dict[int, list[int]] = defaultdict(list)
+        numbers: list[tuple[float, int]] = []
+        for passage in unique.values():
+            self._add(passage, numbers)
+        numbers.sort()
+        self._numbers = numbers
+        self.numbers = {read.passage.n: place for place, read in enumerate(self.read)}
+        self.names = self._names()
+
+    def _add(self, passage: Passage, numbers: list[tuple[float, int]]) -> None:
+        start = len(self.sentences)
+        head_text = " . ".join(filter(None, (passage.title, passage.heading)))
+        head = words(head_text)
+        everything = set(head)
+        for left, right in spans(passage.text):
+            text = passage.text[left:right]
+            said = words(text)
+            everything.update(said)
+            place = len(self.sentences)
+            sentence = Sentence(
+                place, len(self.read), text, frozenset(said), frozenset(map(stem, said)), values(text), negated(text)
+            )
+            self.sentences.append(sentence)
+            for key in sentence.stems:
+                self._by_stem[key].append(place)
+            for value in sentence.values:
+                numbers += [(n * f, place) for n in value.readings for f in {1.0, value.factor}]
+                for year in value.years:
+                    self._by_year[year].append(place)
+                for day in value.days:
+                    if day.month:
+                        self._by_year[-day.month].append(place)
+        self.read.append(
+            Read(passage, frozenset(head), frozenset(map(stem, head)), values(head_text), frozenset(everything),
+                 range(start, len(self.sentences)))
+        )  # fmt: skip
+
+    def _names(self) -> Names:
+        proper: set[str] = set()
+        common: set[str] = set()
+        begins: set[str] = set()
+        for read in self.read:
+            for text, titled in (
+                (read.passage.title, True),
+                *((self.sentences[i].text, False) for i in read.sentences),
+            ):
+                first = not titled
+                for token in text.split():
+                    letters = token.lstrip("\"'“‘(„«[¡¿*")
+                    if letters[:1].isupper() and not first:
+                        proper.update(words(letters))
+                    elif letters[:1].isupper():
+                        begins.update(words(letters))
+                    elif letters[:1].islower():
+                        common.update(words(letters))
+                    first = token.endswith((".", ":", "!", "?"))
+        return Names(frozenset(proper), frozenset(common - proper), frozenset(begins - common))
+
+    def with_value(self, value: Value) -> list[int]:
+        """The sentences that give a value."""
+        if value.key not in self._with_value:
+            self._with_value[value.key] = self._search_value(value)
+        return self._with_value[value.key]
+
+    def _search_value(self, value: Value) -> list[int]:
+        places: set[int] = set()
+        if value.kind == "date":
+            for day in value.days:
+                places.update(self._by_year.get(day.year if day.year else -(day.month or 0), ()))
+        else:
+            for year in value.years:
+                places.update(self._by_year.get(year, ()))
+            for reading in value.readings:
+                for number in {reading, reading * value.factor}:
+                    room = (
+                        abs(number) * (0.3 if value.rounded or value.dimension or value.kind == "decade" else 1e-6)
+                        + 1e-9
+                    )
+                    left = bisect.bisect_left(self._numbers, (number - room, -1))
+                    right = bisect.bisect_right(self._numbers, (number + room, 1 << 60))
+                    places.update(place for _, place in self._numbers[left:right])
+            if value.kind == "code":
+                places.update(s.place for s in self.sentences if any(v.kind == "code" for v in s.values))
+        return sorted(p for p in places if any(same(value, v) for v in self.sentences[p].values))
+
+    def has_value(self, value: Value) -> bool:
+        """True when a sentence or a title gives a value."""
+        return bool(self.with_value(value)) or any(same(value, v) for read in self.read for v in read.head_values)
+
+    def candidates(self, claim: Claim, found: dict[int, set[int]]) -> list[Sentence]:
+        """The sentences that may say a claim, the likeliest first; `found`: value number -> sentences with it."""
+        score: Counter[int] = Counter()
+        for places in found.values():
+            score.update(dict.fromkeys(places, 6))
+        for name in claim.names:
+            for word in name:
+                for place in self._by_stem.get(stem(word), ()):
+                    score[place] += 2
+        for key in (*claim.terms, *claim.rest):
+            for place in self._by_stem.get(key, ()):
+                score[place] += 2 if key in claim.terms else 1
+        for number in claim.marks:
+            if (read := self.numbers.get(number)) is not None:
+                for place in self.read[read].sentences:
+                    score[place] += 3
+        heads = [i for i, read in enumerate(self.read) if any(w in read.head for name in claim.names for w in name)]
+        for head in heads[:12]:
+            for place in self.read[head].sentences[:20]:
+                score[place] += 2
+        best = sorted(score.items(), key=lambda item: (-item[1], item[0]))[:_CANDIDATES]
+        return [self.sentences[place] for place, _ in best]
+
+    def around(self, sentence: Sentence) -> list[Sentence]:
+        """The sentences before and behind one, in its passage."""
+        inside = self.read[sentence.passage].sentences
+        return [self.sentences[i] for i in (sentence.place - 1, sentence.place + 1) if i in inside]
+
+    def page(self, url: str) -> Page:
+        """The page of an address: what was read of it, and the rest of its text."""
+        if url not in self._pages:
+            read = [r for r in self.read if r.passage.url == url]
+            known = frozenset().union(*(r.all for r in read))
+            stated = [v for r in read for v in r.head_values]
+            self._pages[url] = Page(self._page_text(url), known, frozenset(map(stem, known)), stated)
+        return self._pages[url]
+
+    def pages_with(self, value: Value) -> frozenset[str]:
+        """The addresses of the pages that give a value."""
+        if value.key not in self._on_page:
+            read = {self.read[self.sentences[place].passage].passage.url for place in self.with_value(value)}
+            rest = (url for url in self.urls if url not in read and self.page(url).has_value(value))
+            self._on_page[value.key] = frozenset((*read, *rest))
+        return self._on_page[value.key]
+
+    @functools.cached_property
+    def urls(self) -> list[str]:
+        return list(dict.fromkeys(read.passage.url for read in self.read))
+
+
+class Page:
+    """A page: the words of its passages, the values of their titles, and its text, read where something is sought."""
+
+    def __init__(self, text: str, known: frozenset[str], stems: frozenset[str], stated: Sequence[Value]) -> None:
+        self._text, self._known, self._stems, self._stated = text, known, stems, stated
+        self._found: dict[str, bool] = {}
+        self._read: dict[int, tuple[Value, ...]] = {}
+
+    def has_name(self, name: Iterable[str]) -> bool:
+        return all(
+            has_word(word, self._known) or self._says(word, len(word) - 2 * (not word.isascii())) for word in name
+        )
+
+    def has_term(self, term: str) -> bool:
+        """True when the page has a word that begins with a stem."""
+        return term in self._stems or self._says(term, len(term), most=8)
+
+    def has_value(self, value: Value) -> bool:
+        """True when a title or the text gives a value; only places with digits of its beginning are read, each once."""
+        if any(same(value, other) for other in self._stated):
+            return True
+        digits = _first_digits(value)
+        places = [place for first in digits for place in self._places.get(first, ())]
+        return any(same(value, other) for place in places[:_LOOKS] for other in self._around(place))
+
+    @functools.cached_property
+    def _folded(self) -> str:
+        return fold(self._text)
+
+    @functools.cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """The places of numbers by their first two digits."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for match in _DIGITS.finditer(plain(self._text)):
+            places[_significant(match[0])].append(match.start())
+        return places
+
+    def _around(self, place: int) -> tuple[Value, ...]:
+        if place not in self._read:
+            start = max(0, place - 30)
+            near = values(self._text[start : place + 50])
+            self._read[place] = tuple(v for v in near if v.start + start <= place + 4 and v.end + start >= place)
+        return self._read[place]
+
+    def _says(self, word: str, length: int, most: int = 3) -> bool:
+        if word not in self._found:
+            start = re.escape(word[: max(2, length)])
+            self._found[word] = bool(re.search(rf"(?<!\w){start}\w{{0,{most}}}(?!\w)", self._folded))
+        return self._found[word]
+
+
+def _significant(digits: str) -> str:
+    return re.sub(r"\D", "", digits).strip("0")[:2] or "0"
+
+
+def _first_digits(value: Value) -> list[str]:
+    """The first two digits that a number may have where it is this value."""
+    if value.kind == "date":
+        return [_significant(str(year)) for year in value.years] or [
+            _significant(str(day.day or 0)) for day in value.days
+        ]
+    if not value.readings:
+        return [_significant(value.text.split(".")[0])]
+    if value.kind == "time":
+        return [_significant(str(int(value.readings[0] // 60 - offset))) for offset in (0, 12)]
+    first = _significant(f"{abs(value.readings[0]):.6g}".split("e")[0])
+    if not value.rounded:
+        return [first]
+    number = int(first.ljust(2, "0"))
+    return [_significant(str(n)) for n in range(max(10, number - 1), min(99, number + 1) + 1)]
+
+
+def has_word(word: str, there: frozenset[str]) -> bool:
+    """True when a word of a name is there, in whatever case its language puts it."""
+    if word in there or f"{word}s" in there or (word.removesuffix("s") in there and len(word) > 4):
+        return True
+    return not word.isascii() and any(kin(word, other) for other in there)

@@ -1,0 +1,317 @@
+"""What a text states as values: numbers with their units, signs and currencies, dates and times, in many languages.
+
+Two values are compared as values, never as words: 2,500,000 is 2.5 million and 2500000, and neither 500,000 nor 500.
+Every function is linear in the length of its text.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hds_cli.agent.support.cldr import names
+from hds_cli.agent.support.dates import Day, dates
+from hds_cli.agent.support.numerals import number_words
+from hds_cli.agent.support.units import CJK_SCALES, CURRENCY_SIGNS, UNSPACED, cjk_scaled, currency, scale, unit
+
+_REMEMBERED = 2000  # characters of a text whose values are kept: the same sentences are asked for again
+_CENTURIES = frozenset(str(century) for century in range(10, 22))
+Kind = Literal["number", "date", "time", "decade", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as it stands in a text, from `start` to `end`.
+
+    `readings`: the numbers it may mean, as written, with its scale (`2.5 million`: 2500000); a time in minutes.
+    `factor` and `dimension`: its unit (`km`: 1000, `length`); `step`: the place of its last written digit;
+    `rounded`: written as an approximation; `worded`: written in words.
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    readings: tuple[float, ...] = ()
+    factor: float = 1.0
+    dimension: str = ""
+    currency: str = ""
+    step: float = 1.0
+    rounded: bool = False
+    worded: bool = False
+    days: tuple[Day, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What two values have in common that are the same wherever they stand."""
+        text = self.text if self.kind == "code" else ""
+        unit = (self.factor, self.dimension, self.currency)
+        return (self.kind, self.readings, unit, self.step, self.rounded, self.worded, self.days, text)
+
+    @property
+    def number(self) -> float:
+        """The first reading in the base of its unit."""
+        return self.readings[0] * self.factor
+
+    @property
+    def is_year(self) -> bool:
+        """True for a number of four digits that is most likely a year."""
+        return bool(self.years) and len(self.text.strip()) == 4 and self.text.strip()[:2] in _CENTURIES
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years it may be or lie in."""
+        if self.kind == "date":
+            return tuple(day.year for day in self.days if day.year is not None)
+        bare = self.kind == "number" and not (self.dimension or self.currency or self.worded or self.rounded)
+        return tuple(int(n) for n in self.readings if bare and n.is_integer() and 0 < abs(n) <= 2200)
+
+
+_DIGITS = r"\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,٫٬'’]\d+)*"
+_SIGNS = "$€£¥₹₽₩₺₴₫₦₱฿₪"
+_NUMBER = re.compile(
+    rf"(?P<about>[~≈±]\s?)?(?P<sign>(?<![\w)\]%])[-−](?=[\d{_SIGNS}])|(?<=[(\s])\+(?=\d))?"
+    rf"(?:(?P<money>(?:(?<!\w)(?:US|A|C|CA|AU|NZ|HK|S|R)?[{_SIGNS}]|\b[A-Z]{{3}}(?=\s?\d))\s?)(?P<inner>-)?)?"
+    rf"(?<![\dA-Za-z\u00c0-\u06ff^_])(?<!\d[.,])(?<![^\W\d_][-‑])(?P<digits>{_DIGITS})"
+    r"(?:\s?[×x·*]\s?10(?:\^?(?P<power>[-−⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))|\^(?P<up>\d{1,3})|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))?"
+)
+_TIME = re.compile(
+    r"(?<![\d.:,])(\d{1,2})(?:[:.](\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?)|(?<![\d.:,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])",
+    re.IGNORECASE,
+)
+_DECADE = re.compile(r"(?<![\w.,])(1\d{2}0|20\d0)(?:['’]?s\b|er[n]?\b|-[ех]\b|\s?年代)")
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|º|ª|ème|er|-?й|-?я)\b", re.IGNORECASE)
+_BEFORE_CHRIST = re.compile(r"\s?(?:BCE?\b|B\.\s?C\.|v\.\s?Chr\.|av\.\s?J\.|a\.\s?C\.|до н\.\s?э\.|π\.\s?Χ\.)")
+_ABOUT = frozenset(
+    "about|around|approximately|approx|approx.|roughly|some|circa|ca.|c.|nearly|almost|over"
+    "|more than|just under|just over|under"
+    "|at most|at least|less than|up to|close to|etwa|rund|ungefähr|fast|knapp|über|environ|près de"
+    "|quelque|unos|unas|cerca de"
+    "|alrededor de|casi|aproximadamente|около|примерно|почти|более|περίπου|σχεδόν|حوالي|نحو|تقريبا"
+    "|约|約|大约|およそ|ประมาณ|ราว".split("|")
+)
+_MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+_FAMILIES = {
+    "$": "USD CAD AUD NZD HKD SGD TWD MXN".split(),
+    "¥": "JPY CNY".split(),
+    "$k": "SEK NOK DKK CZK ISK".split(),
+}
+
+
+def plain(text: str) -> str:
+    """Text of the same length whose digits are ASCII and whose signs and blanks are of one kind."""
+    return text if text.isascii() else text.translate(_plain_letters())
+
+
+@functools.cache
+def _plain_letters() -> dict[int, str]:
+    digits = {code: str(unicodedata.decimal(chr(code))) for code in range(0x80, 0x1FC00) if chr(code).isdecimal()}
+    wide = {code: chr(code - 0xFEE0) for code in range(0xFF21, 0xFF5B) if chr(code).isalpha()}
+    signs = dict.fromkeys(map(ord, "−﹣－"), "-") | dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u3000"), " ")
+    return digits | wide | signs
+
+
+def values(text: str) -> tuple[Value, ...]:
+    """The values of a text in the order in which they stand."""
+    return _values(text) if len(text) <= _REMEMBERED else _values.__wrapped__(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _values(text: str) -> tuple[Value, ...]:
+    said = plain(text)
+    found = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(said)]
+    for finder in (_times, _decades, _numbers, _worded):
+        found += _free(finder(said), found)
+    return tuple(sorted(found, key=lambda value: value.start))
+
+
+def _free(more: Iterable[Value], taken: Iterable[Value]) -> list[Value]:
+    """The values that stand in no stretch that is taken."""
+    spans = [(value.start, value.end) for value in taken]
+    used = {place for start, end in spans for place in range(start, end)}
+    return [value for value in more if value.start not in used and value.end - 1 not in used]
+
+
+def _times(text: str) -> Iterator[Value]:
+    for match in _TIME.finditer(text):
+        if match[3]:
+            hour = int(match[1]) % 12 + (12 if match[3][0] in "pP" else 0)
+            minutes = 60 * hour + int(match[2] or 0)
+        else:
+            minutes = 60 * int(match[4]) + int(match[5])
+        yield Value("time", match[0], match.start(), match.end(), (float(minutes),))
+
+
+def _decades(text: str) -> Iterator[Value]:
+    for match in _DECADE.finditer(text):
+        yield Value("decade", match[0], match.start(), match.end(), (float(match[1]),))
+
+
+def _worded(text: str) -> Iterator[Value]:
+    for start, end, number in number_words(text):
+        word = Value("number", text[start:end], start, end, (number,), step=0.0, worded=True)
+        if not text[end : end + 1].isdigit() and not text[start - 1 : start].isdigit():
+            yield _with_unit(text, word)
+
+
+def _numbers(text: str) -> Iterator[Value]:
+    commas = bool(re.search(r"\d,\d{1,2}(?!\d)|\d\.\d{3},\d", text)) and not re.search(r"\d\.\d{1,2}(?!\d)", text)
+    reach = 0
+    for match in _NUMBER.finditer(text):
+        if match.start() < reach:
+            continue  # `1億2000万` is one number
+        digits = match["digits"]
+        readings, step = _readings(digits, commas)
+        start, end = match.start(), match.end()
+        if not readings:
+            yield Value("code", digits, start, end)
+            continue
+        power = match["power"]
+        raised = match["up"] or match["raised"]
+        if power or raised:
+            exponent = int((power or raised).translate(_RAISED))
+            if abs(exponent) > 40:
+                continue
+            readings = tuple(n * 10.0**exponent if power else n**exponent if n < 1e6 else n for n in readings)
+            step *= 10.0**exponent if power else 1.0
+        before = text[max(0, start - 24) : start]
+        if match["sign"] == "-" or match["inner"] or _follows(before, _MINUS):
+            readings = tuple(-n for n in readings)
+        value = Value(
+            "number", match[0], start, end, readings, step=step,
+            currency=CURRENCY_SIGNS.get((match["money"] or "").strip(), (match["money"] or "").strip()),
+            rounded=bool(match["about"] or _follows(before, _ABOUT)),
+        )  # fmt: skip
+        if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
+            value = replace(value, currency="")
+        made = _with_unit(text, value)
+        if made.end == end and text[end : end + 1].isalpha() and not UNSPACED.match(text[end]):
+            continue  # `4G`, `747s`: a word
+        reach = made.end
+        yield made
+
+
+def _follows(before: str, words: frozenset[str]) -> bool:
+    """True when a text ends with one of some words, of one or two words or of letters that nothing parts."""
+    said = before.rstrip().casefold()
+    last = said.rsplit(None, 2)[-2:]
+    if not last:
+        return False
+    tail = last[-1].lstrip("(")
+    return (
+        tail in words
+        or " ".join(last).lstrip("(") in words
+        or tail[-1:] in words
+        or tail[-2:] in words
+        or (tail[-3:] in words and not tail.isascii())
+    )
+
+
+def _readings(digits: str, commas: bool) -> tuple[tuple[float, ...], float]:
+    """The numbers that digits with separators may mean, and the place of the last digit; none: a code, `3.13.1`."""
+    groups = re.split(r"[.,٫٬'’ ]", digits)
+    marks = [c for c in digits if not c.isdigit()]
+    if len(digits) > 40:
+        return (), 1.0
+    if not marks:
+        return (float(digits),), 1.0
+    grouped = all(len(g) == 3 for g in groups[1:]) and len(groups[0]) <= 3
+    indian = len(groups) > 2 and len(groups[-1]) == 3 and all(len(g) == 2 for g in groups[1:-1])
+    whole = float("".join(groups))
+    kinds = set(marks)
+    decimals = 10.0 ** -len(groups[-1])
+    fraction = float(f"{''.join(groups[:-1])}.{groups[-1]}")
+    if len(kinds) == 1 and len(marks) == 1 and marks[0] in ".,٫":
+        if len(groups[1]) == 3 and len(groups[0]) <= 3 and groups[0] != "0":
+            if marks[0] == ",":
+                return (whole,), 1.0
+            return ((whole, fraction), 1.0) if commas else ((fraction, whole), decimals)
+        return (fraction,), decimals
+    if len(kinds) == 1:
+        return ((whole,), 1.0) if grouped or indian or marks[0] in " '’٬" else ((), 1.0)
+    if len(kinds) == 2 and marks[-1] not in marks[:-1]:
+        return (fraction,), decimals
+    return (), 1.0
+
+
+def _with_unit(text: str, value: Value) -> Value:
+    """A value with the scale, unit, percent sign or currency that stands behind it."""
+    end = value.end
+    readings, step, rounded = value.readings, value.step, value.rounded
+    if text[end : end + 1] in CJK_SCALES and text[end : end + 1]:
+        readings, step, end = cjk_scaled(text, readings[0], end)
+        rounded = True
+    elif scaled := scale(text, end):
+        readings, step = tuple(n * scaled[0] for n in readings), step * scaled[0]
+        rounded, end = not value.worded, scaled[1]
+    dimension, factor, money = value.dimension, value.factor, value.currency
+    if _BEFORE_CHRIST.match(text, end):
+        readings = tuple(-n for n in readings)
+    elif not money and end == value.end and (match := _ORDINAL.match(text, end)):
+        dimension, end = "ordinal", match.end()
+    elif measured := unit(text, end):
+        (dimension, factor), end = measured
+    elif not money and (paid := currency(text, end)):
+        money, end = paid
+    return replace(
+        value, text=text[value.start : end], end=end, readings=readings, step=step, rounded=rounded,
+        dimension=dimension, factor=factor, currency=money,
+    )  # fmt: skip
+
+
+def same(said: Value, ground: Value) -> bool:
+    """True when the value that is `said` is the one that `ground` gives, as exactly as it is said."""
+    if said.kind == "code" or ground.kind == "code":
+        return said.kind == ground.kind and said.text == ground.text
+    if said.kind == ground.kind == "date":
+        return any(_within(a, b) for a in said.days for b in ground.days)
+    if "date" in (said.kind, ground.kind):
+        bare = said.kind == "number" or all(day[1:] == (None, None) for day in said.days)
+        return bare and bool(set(said.years) & set(ground.years))
+    if said.kind == "decade" and ground.kind == "number":
+        return any(said.readings[0] <= year < said.readings[0] + 10 for year in ground.years)
+    if said.kind != ground.kind:
+        return False
+    if said.kind != "number":
+        return said.readings == ground.readings
+    return _same_unit(said, ground) and any(_near(said, ground, a, b) for a in said.readings for b in ground.readings)
+
+
+def _within(said: Day, ground: Day) -> bool:
+    """True when no part of the said date differs, and the other lacks none but the year."""
+    return all(
+        a is None or a == b or (b is None and place == 0) for place, (a, b) in enumerate(zip(said, ground, strict=True))
+    )
+
+
+def _same_unit(said: Value, ground: Value) -> bool:
+    if said.currency and ground.currency and said.currency != ground.currency:
+        a, b = said.currency, ground.currency
+        if b not in _FAMILIES.get(a, ()) and a not in _FAMILIES.get(b, ()):
+            return False
+    if bool(said.currency) != bool(ground.currency) and (said.dimension or ground.dimension):
+        return False
+    return said.dimension == ground.dimension or not said.dimension or not ground.dimension
+
+
+def _near(said: Value, ground: Value, a: float, b: float) -> bool:
+    """True when two readings are one number; a rounded one may be another by half of its last place."""
+    if said.dimension and ground.dimension and said.factor != ground.factor:
+        a, b = a * said.factor, b * ground.factor
+        room = (said.step * said.factor + ground.step * ground.factor) / 2
+        return abs(a - b) <= max(room, 1e-9 * abs(b))
+    room = _place(said, a) / 2 if said.rounded else 0.0
+    return abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))
+
+
+def _place(value: Value, reading: float) -> float:
+    """The place to which a rounded value is exact: `about 220,000` to ten thousands, `1.54 million` to hundredths."""
+    if value.step < 1 or not reading.is_integer() or reading == 0:
+        return value.step
+    digits = f"{abs(reading):.0f}"
+    return max(value.step, 10.0 ** (len(digits) - len(digits.rstrip("0")))) if len(digits) < 18 else value.step
