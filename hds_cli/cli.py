@@ -38,6 +38,7 @@ COMMANDS = {
     "plugins": "What is installed, from where, and whether it loads.",
     "doctor": "What works on this machine and what to do about the rest.",
     "completions": "The script that makes Tab work in a shell.",
+    "man": "The manual, from inside the package.",
 }
 
 
