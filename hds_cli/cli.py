@@ -29,6 +29,7 @@ COMMANDS = {
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
     "history": "Saved runs: list, search, show, export, replay.",
+    "open": "Open a source of an answer in the browser.",
     "cache": "The pages on disk.",
     "eval": "How good the answers are, measured on a question set.",
     "synth": "Make hybrid-hop questions from your own pages.",
@@ -56,7 +57,8 @@ class _Lazy(TyperGroup):
         if cmd_name not in COMMANDS:
             return _command(cmd_name, _load("hds.commands.v1", cmd_name))
         module = importlib.import_module(f"hds_cli.commands.{cmd_name}")
-        return _command(cmd_name, getattr(module, "app", None) or getattr(module, cmd_name))
+        own = next(name for name in ("app", cmd_name, f"{cmd_name}_") if hasattr(module, name))
+        return _command(cmd_name, getattr(module, own))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS and args[0] not in _outside():
