@@ -25,6 +25,7 @@ _APP: dict[str, Any] = {
 }
 COMMANDS = {
     "ask": "Research one question and answer it with sources.",
+    "chat": "A conversation: questions, and further questions to their answers.",
     "search": "Run queries through the sources, all at once; no model.",
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
@@ -205,7 +206,7 @@ def run(args: list[str]) -> int:
     """Run the command with `args`; returns its exit code. Errors are said on stderr, or as JSON if that was asked."""
     _safe_streams()
     try:
-        code = typer.main.get_command(app).main(args=args or ["--help"], prog_name="hds", standalone_mode=False)
+        code = typer.main.get_command(app).main(args=args or _alone(), prog_name="hds", standalone_mode=False)
         _flush()
         return int(code or 0)
     except HdsError as exc:
@@ -226,6 +227,12 @@ def run(args: list[str]) -> int:
         return _bug(exc, args)
     except Exception as exc:  # the last line of defence: a bug is one line, not a page
         return _bug(exc, args)
+
+
+def _alone() -> list[str]:
+    """What `hds` without a word means: a conversation where there is somebody to have it with."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return ["chat"] if all(stream is not None and stream.isatty() for stream in streams) else ["--help"]
 
 
 _WRITE_ERRORS = {5, 9, 27, 28, 122}  # EIO EBADF EFBIG ENOSPC EDQUOT

@@ -13,10 +13,9 @@ import typer
 from hds_cli import config, events
 from hds_cli.commands import _earlier, _formats, _input, _options, _output, _print
 from hds_cli.commands._flags import Flags, with_flags
-from hds_cli.commands._research import Request, research
+from hds_cli.commands._research import Request, notices, research
 from hds_cli.config import Settings
 from hds_cli.desk.desk import new_run_id
-from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.opening import find_model
 from hds_cli.history.journal import Journal, keep
 from hds_cli.interrupts import Interrupts
@@ -79,7 +78,7 @@ def ask(
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
         text, attached = (start.question, None) if start.question else _input.read(start.words, stdin=not no_stdin)
-        request = Request(text, attached, spec, () if quiet else _notices(spec, settings), start.before)
+        request = Request(text, attached, spec, () if quiet else notices(spec, settings), start.before)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
@@ -124,12 +123,6 @@ def _choice(format_: Format | None, output: Path | None, **shown: bool) -> Choic
 
 def _is_tty(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
-
-
-def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
-    if spec.notice and settings.model is None:
-        return (events.Notice(level="warning", code=spec.name, message=spec.notice),)
-    return ()
 
 
 def _run(

@@ -10,7 +10,6 @@ import typer
 from hds_cli import events
 from hds_cli.commands import _print
 from hds_cli.errors import UsageError
-from hds_cli.types import Citation
 
 
 def open_(
@@ -26,26 +25,32 @@ def open_(
 
     hds open 2 | xargs curl -s
     """
-    from hds_cli.render.text import link_target, safe_url
-
-    citation = _citation(number, run)
-    target = link_target(citation.url)
-    if target is None and not print_:
-        shown = f"hds history show {run}"
-        raise UsageError(f"source {number} is no page of the web: {safe_url(citation.url)}", hint=shown)
-    if print_ or not sys.stdout.isatty() or not _opened(target or ""):
-        _print.show(target or safe_url(citation.url))
-
-
-def _citation(number: int, run: str) -> Citation:
     from hds_cli.commands import _saved
 
     finished = [event for event in _saved.events_of(run) if isinstance(event, events.RunFinished)]
-    cited = {citation.n: citation for citation in (finished[-1].citations if finished else ())}
+    if not finished:
+        raise UsageError(f"the run {run} has no end, and so no sources", hint=f"hds ask --resume {run}")
+    open_source(finished[-1], number, print_address=print_)
+
+
+def open_source(finished: events.RunFinished, number: int, *, print_address: bool = False) -> None:
+    """Open a source of an answer; where that cannot be, or `print_address`, its address goes to stdout.
+
+    Raises:
+        UsageError: the answer has no such source, or it is no page of the web.
+    """
+    from hds_cli.render.text import link_target, safe_url
+
+    cited = {citation.n: citation for citation in finished.citations}
     if number not in cited:
         there = ", ".join(map(str, sorted(cited))) or "none"
-        raise UsageError(f"the answer of {run} has no source {number}", hint=f"its sources: {there}")
-    return cited[number]
+        raise UsageError(f"the answer has no source {number}", hint=f"its sources: {there}")
+    url = cited[number].url
+    target = link_target(url)
+    if target is None and not print_address:
+        raise UsageError(f"source {number} is no page of the web: {safe_url(url)}", hint="hds history show RUN")
+    if print_address or not sys.stdout.isatty() or not _opened(target or ""):
+        _print.show(target or safe_url(url))
 
 
 def _opened(address: str) -> bool:
