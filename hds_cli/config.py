@@ -108,7 +108,10 @@ class Settings:
         None, "context length in tokens; unset: what the model and memory allow", least=512, unit="tokens", shapes=True,
         flag=Flag("Context length in tokens.", "N"),
     )  # fmt: skip
-    n_threads: int | None = setting(None, "threads for the model; unset: one per core", least=0, indifferent=True)
+    n_threads: int | None = setting(
+        None, "threads for the model; unset: one per core", least=0, indifferent=True,
+        flag=Flag("Threads for the model [one per core].", "N", name="--threads"),
+    )  # fmt: skip
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(
         None, "how the model is spoken to: hds, guided or a plugin's; unset: by the model's metadata",
