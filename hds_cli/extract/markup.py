@@ -12,7 +12,10 @@ MAX_TAGS = 200_000
 MAX_CHARACTERS = 8_000_000
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{50000,}>")
 _TAG = re.compile(r"<[^<>]*>")
-_HIDDEN = re.compile(r"(?is)<(script|style|noscript|template|svg|title)\b.*?</\1\s*>|<!--.*?-->")
+_HIDDEN = re.compile(r"(?i)<(script|style|noscript|template|svg|title)\b|<!--")
+_HIDDEN_ENDS = {
+    name: re.compile(rf"(?i)</{name}\s*>") for name in ("script", "style", "noscript", "template", "svg", "title")
+} | {"": re.compile("-->")}
 _BREAK = re.compile(r"(?i)</?(?:p|div|br|li|tr|td|th|h[1-6]|section|article|ul|ol|table|blockquote|dd|dt)\b[^<>]*>")
 _INLINE = re.compile(
     r"(?i)</?(?:a|abbr|b|big|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|u|wbr)(?=[\s/>])[^<>]*>"
@@ -64,7 +67,25 @@ def parse_xml(text: str) -> Any:
 
 def strip_tags(markup: str) -> str:
     """All visible text, by regular expressions: the last resort, which no nesting depth can stop."""
-    text = _BREAK.sub("\n", _HIDDEN.sub(" ", markup))
+    text = _BREAK.sub("\n", _without_hidden(markup))
     text = entities.unescape(_TAG.sub(" ", _INLINE.sub("", text)))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return tidy("\n\n".join(line for line in lines if line))
+
+
+def _without_hidden(markup: str) -> str:
+    """Markup without comments, scripts and the like; one that is not closed is left, and its end is sought once."""
+    kept: list[str] = []
+    at = 0
+    endless: set[str] = set()
+    for opening in _HIDDEN.finditer(markup):
+        name = (opening[1] or "").lower()
+        if opening.start() < at or name in endless:
+            continue
+        end = _HIDDEN_ENDS[name].search(markup, opening.end())
+        if end is None:
+            endless.add(name)
+            continue
+        kept.append(markup[at : opening.start()])
+        at = end.end()
+    return " ".join([*kept, markup[at:]])
