@@ -49,7 +49,7 @@ class CheckedSource:
             self._breaker.failed(SourceError("no answer in time", code="timeout"))
             raise
         except (Exception, SystemExit) as exc:
-            error = expected(exc)
+            error = as_error(exc)
             self._breaker.failed(error)
             raise error from exc
         self._breaker.succeeded()
@@ -62,7 +62,7 @@ class CheckedSource:
         try:
             page = await self._source.read(url)
         except (Exception, SystemExit) as exc:
-            raise expected(exc) from exc
+            raise as_error(exc) from exc
         return None if page is None else _page(page)
 
     def _results(self, found: Any, top_k: int) -> Results:
@@ -82,12 +82,12 @@ def checked(source: Source) -> CheckedSource:
     return source if isinstance(source, CheckedSource) else CheckedSource(source)
 
 
-def expected(exc: BaseException) -> HdsError:
+def as_error(exc: BaseException) -> HdsError:
     """Any exception of a source as an error of hds; a bug keeps its class and its message."""
     return exc if isinstance(exc, HdsError) else SourceError(f"{type(exc).__name__}: {exc}"[:500], code="bug")
 
 
-def told(error: HdsError) -> dict[str, Any]:
+def described(error: HdsError) -> dict[str, Any]:
     """What a failed search says in events and documents: `code`, `message`, maybe `retry_after` in seconds."""
     said: dict[str, Any] = {"code": error.error_code, "message": redact(error.message)}
     wait = getattr(error, "retry_after", None)
