@@ -209,6 +209,11 @@ def check(table: dict[str, Any]) -> None:
         _check(Settings(**found.values, origins=found.origins))
 
 
+def given(settings: Settings) -> dict[str, Any]:
+    """The flags that settings were loaded with, to load others with them."""
+    return {name: getattr(settings, name) for name, origin in settings.origins.items() if origin == "flag"}
+
+
 def profiles() -> list[str]:
     """The names of the tables `[profile.NAME]` of the settings file."""
     tables = settings_file.read(paths.config_file()).get("profile", {})
