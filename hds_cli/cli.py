@@ -29,6 +29,7 @@ COMMANDS = {
     "search": "Run queries through the sources, all at once; no model.",
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
+    "mcp": "ask, search, fetch and history as tools for other programs (extra [mcp]).",
     "history": "Saved runs: list, search, show, export, replay.",
     "open": "Open a source of an answer in the browser.",
     "cache": "The pages on disk.",

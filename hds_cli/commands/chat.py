@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -143,18 +143,13 @@ class _Chat:
             case "/model", []:
                 _print.say(self._model)
             case "/model", [model]:
-                settings = config.load(self._flags() | {"model": model, "dialect": None, "n_ctx": None})
+                settings = config.load(config.given(self._settings) | {"model": model, "dialect": None, "n_ctx": None})
                 find_model(settings)
                 self._settings = settings
                 return model
             case _:
                 _print.show(list(_HELP))
         return ""
-
-    def _flags(self) -> dict[str, Any]:
-        """What was given on the command line."""
-        origins = self._settings.origins
-        return {name: getattr(self._settings, name) for name, origin in origins.items() if origin == "flag"}
 
     def _finished(self) -> events.RunFinished:
         for event in reversed(self._last):

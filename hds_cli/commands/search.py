@@ -15,6 +15,7 @@ from hds_cli import config
 from hds_cli.commands import _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
+from hds_cli.render import tables
 from hds_cli.search.base import Results
 from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Fused, Listed, fuse
@@ -53,7 +54,7 @@ def search(
     if not queries:
         raise UsageError("no query was given", hint='hds search "capital of Norway"')
     settings = config.load(flags)
-    answers = asyncio.run(_search(queries, settings))
+    answers = asyncio.run(answers_to(queries, settings))
     _show(answers, json_, line)
     if not any(answer.found for answer in answers):
         raise typer.Exit(NoSources.exit_code if any(answer.errors for answer in answers) else 3)
@@ -106,15 +107,11 @@ class _Answer:
 
 def _show(answers: Sequence[_Answer], json_: bool, line: Line | None) -> None:
     """A table on a terminal, with what failed where it failed; lines in a pipe, what failed on stderr; or JSON."""
-    from hds_cli.render import tables
     from hds_cli.render.consoles import console_for
 
     shown: list[tables.Found] = [(a.text, a.shown, a.errors) for a in answers]
     if json_:
-        document = tables.search_dict([(a.text, a.by_source, a.errors) for a in answers])
-        for entry, answer in zip(document["queries"], answers, strict=True):
-            entry["fused"] = [_fused_dict(one) for one in fuse(answer.found)]
-        _print.document(tables.SEARCH_SCHEMA, document)
+        _print.document(tables.SEARCH_SCHEMA, document(answers))
     elif line is not None:
         _print.show([line(answer.text, result) for answer in answers for result in answer.shown])
         for said in tables.error_lines(shown):
@@ -127,12 +124,21 @@ def _show(answers: Sequence[_Answer], json_: bool, line: Line | None) -> None:
             _print.say(f"warning: {said}")
 
 
+def document(answers: Sequence[_Answer]) -> dict[str, Any]:
+    """The document `hds.search/1`, with the fused list of each query."""
+    made = tables.search_dict([(a.text, a.by_source, a.errors) for a in answers])
+    for entry, answer in zip(made["queries"], answers, strict=True):
+        entry["fused"] = [_fused_dict(one) for one in fuse(answer.found)]
+    return made
+
+
 def _fused_dict(one: Fused) -> dict[str, Any]:
     ranks = [{"source": name, "rank": rank} for name, rank in one.ranks]
     return {"url": one.result.url, "title": one.result.title, "score": round(one.score, 6), "sources": ranks}
 
 
-async def _search(queries: Sequence[str], settings: config.Settings) -> list[_Answer]:
+async def answers_to(queries: Sequence[str], settings: config.Settings) -> list[_Answer]:
+    """What the sources say to the queries, all at once."""
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
