@@ -201,7 +201,7 @@ def _openers(tree: Any, markup: str) -> list[Any]:
     nodes = list(tree.iter("button"))
     if any(name in markup for name in ("aria-expanded", "data-toggle", "data-bs-toggle", 'role="button"')):
         nodes += [node for node in _by_attribute()(tree) if node.tag in _MAY_OPEN]
-    if any(name in markup for name in ("ccordion", "faq", "FAQ", "Faq", "uestion")):
+    if any(name in markup for name in ("ccordion", "faq", "FAQ", "Faq", '"question', 'question"', "-question")):
         nodes += [node for node in _by_class()(tree) if node.tag in _MAY_OPEN]
     return list(dict.fromkeys(nodes))
 
