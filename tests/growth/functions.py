@@ -82,4 +82,6 @@ def automatic(function: Callable[..., Any]) -> list[Call]:
 
 
 def _called(function: Callable[..., Any], kinds: dict[str, str], varied: set[str]) -> Call:
-    return lambda text: function(**{name: GIVEN[kind](text if name in varied else SHORT) for name, kind in kinds.items()})
+    return lambda text: function(
+        **{name: GIVEN[kind](text if name in varied else SHORT) for name, kind in kinds.items()}
+    )
