@@ -18,6 +18,7 @@ MAX_TEXT = bounds.MAX_FILE_TEXT
 MAX_PACKED = 100 << 20
 SECONDS = 60.0  # for the largest
 UNPACKED = 20  # letters that a byte of a packed file may become; bombs have a thousand
+SPREAD = 4  # and one of another: a table names its column in every row
 _COMPOUND = b"\xd0\xcf\x11\xe0"  # of .xls files
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 _WHY = {
@@ -75,7 +76,7 @@ class Reader:
 
             self._workers = Workers()
         packed = kind in kinds.LARGE
-        most = min(MAX_TEXT, UNPACKED * size + 100_000) if packed else MAX_TEXT
+        most = min(MAX_TEXT, UNPACKED * size + 100_000 if packed else SPREAD * size + 1_000_000)
         limit = min(SECONDS, (15 if packed else 5) + 5 * size / (1 << 20))
         found: dict[str, Any] = await self._workers.extract_file(file, kind, most=most, limit=limit)
         return found

@@ -49,7 +49,7 @@ class _Worker:
         self.reader = reader
         self.writer = writer
 
-    async def ask(self, head: dict[str, Any], body: bytes | bytearray = b"") -> tuple[dict[str, Any], bytes]:
+    async def ask(self, head: dict[str, Any], body: bytes | bytearray = b"") -> tuple[dict[str, Any], bytearray]:
         """What the child answers: a head and a body.
 
         Raises:
@@ -66,7 +66,17 @@ class _Worker:
         if size > MAX_HEAD or rest > MAX_BODY:
             raise ValueError("an answer of this size is none")
         answer: dict[str, Any] = json.loads(await self.reader.readexactly(size))
-        return answer, await self.reader.readexactly(rest)
+        return answer, await self._body(rest)
+
+    async def _body(self, size: int) -> bytearray:
+        """Bytes that may be many, gathered once: `readexactly` holds them twice."""
+        body = bytearray()
+        while len(body) < size:
+            piece = await self.reader.read(min(_PIECE, size - len(body)))
+            if not piece:
+                raise EOFError
+            body += piece
+        return body
 
     def close(self) -> None:
         self.writer.transport.abort()
@@ -220,7 +230,7 @@ class Archive:
         if answer.get("reason"):
             self.close()
             raise _killed()
-        return Reply(answer["value"], body)
+        return Reply(answer["value"], bytes(body))
 
     def close(self) -> None:
         """End the child; a later call fails."""

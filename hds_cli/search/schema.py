@@ -95,8 +95,10 @@ def digest(document: Document) -> bytes:
     """What tells whether a document changed."""
     import hashlib
 
-    content = "\0".join((document.title, document.url, document.date, document.text))
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[:16]
+    told = hashlib.sha256("\0".join((document.title, document.url, document.date, "")).encode("utf-8", "surrogatepass"))
+    for start in range(0, len(document.text), 1 << 20):  # in pieces: a text may be long
+        told.update(document.text[start : start + (1 << 20)].encode("utf-8", "surrogatepass"))
+    return told.digest()[:16]
 
 
 def insert(

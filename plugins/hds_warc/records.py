@@ -14,6 +14,7 @@ from hds_cli.bounds import MAX_URL
 from hds_cli.errors import ConfigError, SourceError
 
 MAX_BYTES = 8 << 20  # of one body, decoded
+BLOCK = 4096  # of the file, unpacked at once: a thousand times as much at worst
 MAX_LINE = 1 << 16
 MAX_HEAD = 1 << 20  # of the heads of a record, its own and that of the answer in it
 _OTHERS = {"br": b"", "zstd": b"\x28\xb5\x2f\xfd", "compress": b"\x1f\x9d", "x-compress": b"\x1f\x9d"}
@@ -92,7 +93,7 @@ class Unreadable(Exception):
 
 
 def _records(path: Path) -> Iterator[Any]:
-    from warcio.archiveiterator import BUFF_SIZE, ArchiveIterator
+    from warcio.archiveiterator import ArchiveIterator
     from warcio.bufferedreaders import DecompressingBufferedReader
     from warcio.exceptions import ArchiveLoadFailed
 
@@ -113,7 +114,7 @@ def _records(path: Path) -> Iterator[Any]:
         raise ValueError("it does not begin with a WARC record")
     with path.open("rb") as stream:
         records = Quiet(stream)
-        records.reader = lines = Lines(stream, block_size=BUFF_SIZE)
+        records.reader = lines = Lines(stream, block_size=BLOCK)
         for record in records:
             yield record
             lines.in_lines = 0

@@ -1,0 +1,159 @@
+"""No text of a page costs more than in proportion to its length: time, memory, what comes out, what is stored."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from hds_cli.extract.page import extract, preload
+from hds_cli.search.local import Collection
+from hds_cli.types import Document
+from tests.growth import measure
+from tests.growth.bodies import BODIES
+from tests.growth.families import FAMILIES
+from tests.growth.functions import Call, automatic, functions
+
+LONG = bool(os.environ.get("HDS_LONG"))
+END = measure.END if LONG else 1 << 15
+
+# Not called with texts alone, each with what calls it here, or why no length of a page reaches it.
+ELSEWHERE: dict[str, str] = {
+    "hds_cli.agent.protocol.follow_up": "the model's own words",
+    "hds_cli.agent.protocol.results_block": "passages within the turn's budget; neutral() is called here",
+    "hds_cli.agent.support.arithmetic.derived": "values of a message, which is as long as a model writes",
+    "hds_cli.agent.support.attribution.attribute": "a message against passages within the turn's budget",
+    "hds_cli.agent.support.attribution.attributed": "a message against passages within the turn's budget",
+    "hds_cli.agent.support.claims": "a unit of a message, which is as long as a model writes",
+    "hds_cli.agent.support.cldr.made": "reads no text",
+    "hds_cli.agent.support.message.in_order": "numbers of a message",
+    "hds_cli.agent.support.placing.rivals": "two values",
+    "hds_cli.agent.support.values.same": "two values",
+    "hds_cli.agent.support.units.cjk_scaled": "one number of a text",
+    "hds_cli.extract": "part of an extractor, which is called here with every kind of body",
+    "hds_cli.fetch.entry": "an entry of the cache, which is read whole",
+    "hds_cli.search.fusion": "results of a query; fingerprint() and identity() are called here",
+    "hds_cli.text.scoring.overlap": "two sets of terms",
+    "hds_zim.words.search": "a query of the model",
+}
+
+
+def _named(name: str) -> str | None:
+    """The entry of `ELSEWHERE` for a function."""
+    while name:
+        if name in ELSEWHERE:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _calls() -> dict[str, Call]:
+    made: dict[str, Call] = {}
+    for name, function in functions().items():
+        if name not in ELSEWHERE and not name.startswith(("hds_cli.extract.plugged", "hds_cli.extract.files.extract")):
+            made |= {f"{name} {number}": call for number, call in enumerate(automatic(function), 1)}
+    return made
+
+
+CALLS = _calls()
+
+
+def test_every_public_function_of_texts_is_called_or_named_with_a_reason() -> None:
+    """A new function of a module that handles texts of pages is measured, or somebody says why not."""
+    missing = [name for name, function in functions().items() if not automatic(function) and _named(name) is None]
+    assert missing == []
+    assert len(CALLS) > 80
+    assert len(FAMILIES) >= 40
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_twice_the_text_costs_at_most_two_and_a_half_times(name: str) -> None:
+    """Time and what comes out, for every family of texts."""
+    call = CALLS[name]
+
+    def tolerant(text: str) -> object:
+        try:
+            return call(text)
+        except (ValueError, KeyError, RuntimeError, ImportError) as exc:  # not what the function reads: in no time
+            return type(exc).__name__
+
+    wrong = {family: said for family, make in FAMILIES.items() if (said := measure.fault(tolerant, make, END))}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_twice_the_body_costs_an_extractor_at_most_two_and_a_half_times(name: str) -> None:
+    """Time and what comes out; a kind whose library is not installed is a reason like any other."""
+    kind, build = BODIES[name]
+    preload()
+    wrong = {}
+    for family, make in FAMILIES.items():
+        said = measure.fault(
+            lambda body: extract(body, kind, "utf-8", "https://example.org/a"),
+            lambda size, make=make: build(make(size)),  # type: ignore[misc]
+            END,
+        )
+        if said:
+            wrong[family] = said
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "json, keys", "csv", "epub"])
+def test_twice_the_body_takes_at_most_two_and_a_half_times_the_memory(name: str) -> None:
+    """What Python allocates; the process has a limit besides."""
+    kind, build = BODIES[name]
+    preload()
+    wrong = {}
+    families = FAMILIES if kind != "json" else {name: FAMILIES[name] for name in ("long word", "sentences")}
+    for family, make in families.items():
+        said = measure.memory_fault(
+            lambda body: extract(body, kind, "utf-8", "https://example.org/a"),
+            lambda size, make=make: build(make(size)),  # type: ignore[misc]
+        )
+        if said:
+            wrong[family] = said
+    assert wrong == {}
+
+
+def test_twice_the_text_is_stored_in_at_most_two_and_a_half_times_the_bytes(tmp_path: Path) -> None:
+    """A collection of one document, its words and passages with it."""
+
+    def stored(name: str, text: str) -> int:
+        collection = Collection(name, tmp_path, create=True)
+        found = extract(text.encode(), "markdown", "utf-8", "https://example.org/a.md")
+        collection.update([Document("a", found.get("title", ""), found.get("text", ""), "https://example.org/a")], "x")
+        size = collection.info().bytes
+        collection.remove()
+        return size
+
+    wrong = {}
+    for family, make in FAMILIES.items():
+        size = 1 << 16
+        small, large = stored("small", make(size)), stored("large", make(2 * size))
+        if large > measure.MOST * max(small, 1 << 19):
+            wrong[family] = f"{small} and {large} bytes"
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("where", ["heading", "value"])
+def test_a_line_without_an_end_in_an_archive_takes_little_memory(where: str, tmp_path: Path) -> None:
+    """100 MB of one line of a record's head, in 100 kB."""
+    pytest.importorskip("warcio", reason="warcio is not installed (extra warc)")
+    from hds_warc import records
+
+    start = b"WARC/1.1\r\n" if where == "heading" else b"WARC/1.1\r\nWARC-Type: response\r\nX: "
+    path = tmp_path / "a.warc.gz"
+    with gzip.open(path, "wb", 9) as out:
+        out.write(start)
+        for _ in range(100):
+            out.write(b"x" * 1_000_000)
+
+    def read(archive: str) -> str:
+        try:
+            return str(records.Reader(archive).next())
+        except Exception as exc:
+            return str(exc)
+
+    assert measure.memory_fault(read, lambda size: str(path)) is None
