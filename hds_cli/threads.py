@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import queue
 import threading
 from collections.abc import Callable
@@ -18,16 +19,20 @@ _Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop
 
 
 async def in_daemon(call: Callable[..., T], *args: Any) -> T:
-    """Run `call(*args)` in a thread of its own. Cancelling leaves the thread behind; it cannot hold the exit."""
+    """Run `call(*args)` in a thread of its own, in the caller's context (PEP 567).
+
+    Cancelling leaves the thread behind; it cannot hold the exit.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
-    job: _Job = (lambda: call(*args), future, loop)
+    context = contextvars.copy_context()
+    job: _Job = (lambda: context.run(call, *args), future, loop)
     threading.Thread(target=_run, args=(job,), daemon=True, name="hds-call").start()
     return await future
 
 
 class Daemon:
-    """One daemon thread that runs calls in order; it starts with the first one."""
+    """One daemon thread that runs calls in order, each in its caller's context; it starts with the first one."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -41,7 +46,8 @@ class Daemon:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, daemon=True, name=self._name)
             self._thread.start()
-        self._jobs.put((lambda: call(*args), future, loop))
+        context = contextvars.copy_context()
+        self._jobs.put((lambda: context.run(call, *args), future, loop))
         return await future
 
     def close(self, last: Callable[[], object] | None = None) -> None:
