@@ -25,7 +25,7 @@ async def in_daemon(call: Callable[..., T], *args: Any) -> T:
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
-    context = contextvars.copy_context()
+    context = contextvars.copy_context()  # as `asyncio.to_thread` does
     job: _Job = (lambda: context.run(call, *args), future, loop)
     threading.Thread(target=_run, args=(job,), daemon=True, name="hds-call").start()
     return await future

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hds_cli.commands import _print
+from hds_cli.commands._earlier import Start
 from hds_cli.errors import UsageError
 from hds_cli.types import Page
 
@@ -45,6 +46,17 @@ def read(arguments: Sequence[str], *, stdin: bool = True) -> tuple[str, list[Pag
     return _checked(_stdin()), []
 
 
+def gathered(start: Start, files: Sequence[Path], *, stdin: bool) -> tuple[str, list[Page], list[str]]:
+    """The question, the documents with it (stdin, `--attach`), and what is to be said of these.
+
+    Raises:
+        UsageError: no question, or a document that cannot be read.
+    """
+    question, documents = (start.question, []) if start.question else read(start.words, stdin=stdin)
+    pages, notes = attached(files)
+    return question, [*documents, *pages], notes
+
+
 def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
     """The documents of `--attach`, read as `hds index add` reads files, and what is to be said of them.
 
@@ -61,18 +73,8 @@ def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
     for file, document in zip(files, documents, strict=True):
         if isinstance(document, str):
             raise UsageError(f"cannot attach {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
-        size = len(document.text.encode("utf-8", "replace"))
-        pages.append(
-            Page(
-                document.url,
-                document.url,
-                document.title,
-                document.text,
-                "cached",
-                bytes=size,
-                date=document.date or None,
-            )
-        )
+        size, date = len(document.text.encode("utf-8", "replace")), document.date or None
+        pages.append(Page(document.url, document.url, document.title, document.text, "cached", bytes=size, date=date))
     return pages, reader.notes
 
 

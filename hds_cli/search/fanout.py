@@ -14,7 +14,7 @@ from typing import Any
 
 from hds_cli.errors import HdsError, SourceError
 from hds_cli.search.base import Source
-from hds_cli.search.checked import CheckedSource, checked, told
+from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Listed, fuse, identity, without_copies
 from hds_cli.search.reading import Fetch, Keep, Reading
 from hds_cli.types import Page, SearchResult
@@ -96,7 +96,7 @@ class Fanout:
             raise
         finally:
             problem = error or missing
-            said = told(problem) if problem else None
+            said = described(problem) if problem else None
             watch.search_finished(number, source.name, time.monotonic() - started, tuple(found), said)
             if said:
                 self.failures[source.name] = said["message"]
