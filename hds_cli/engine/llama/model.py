@@ -19,7 +19,7 @@ from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 
 MAX_DEFAULT_CTX = 16_384  # a Qwen3-8B then keeps 2.4 GB of keys and values
-_NUMBERS = 64  # sequences that share the cells of a context; each costs nothing but its cells
+_NUMBERS = 8  # sequences that share the cells of `n_ctx` tokens: a run, its forks and asides; each costs 0.2 MB
 
 
 class LlamaEngine:
@@ -158,10 +158,11 @@ class LlamaEngine:
         api = self._api
         # A recurrent state is not made of cells: each sequence has room for one from the start.
         recurrent = api.llama_model_is_recurrent(self._model) or api.llama_model_is_hybrid(self._model)
-        numbers = self._sequences if recurrent or self._apart else max(_NUMBERS, self._sequences)
+        each = 1 if recurrent or self._apart else _NUMBERS
+        numbers = min(each * self._sequences, api.llama_max_parallel_sequences())
         params = api.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = self._n_ctx * self._sequences, BATCH, BATCH
-        params.n_seq_max, params.kv_unified = numbers, not self._apart
+        params.n_seq_max, params.n_outputs_max, params.kv_unified = numbers, numbers, not self._apart
         params.n_threads = params.n_threads_batch = self._threads
         params.no_perf = True
         context = api.llama_init_from_model(self._model, params)
