@@ -19,7 +19,10 @@ _Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop
 
 
 async def in_daemon(call: Callable[..., T], *args: Any) -> T:
-    """Run `call(*args)` in a thread of its own. Cancelling leaves the thread behind; it cannot hold the exit."""
+    """Run `call(*args)` in a thread of its own, in the caller's context (PEP 567).
+
+    Cancelling leaves the thread behind; it cannot hold the exit.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()  # as `asyncio.to_thread` does
@@ -29,7 +32,7 @@ async def in_daemon(call: Callable[..., T], *args: Any) -> T:
 
 
 class Daemon:
-    """One daemon thread that runs calls in order; it starts with the first one."""
+    """One daemon thread that runs calls in order, each in its caller's context; it starts with the first one."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -43,7 +46,8 @@ class Daemon:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, daemon=True, name=self._name)
             self._thread.start()
-        self._jobs.put((lambda: call(*args), future, loop))
+        context = contextvars.copy_context()
+        self._jobs.put((lambda: context.run(call, *args), future, loop))
         return await future
 
     def close(self, last: Callable[[], object] | None = None) -> None:

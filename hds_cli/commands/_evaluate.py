@@ -1,9 +1,8 @@
-"""One evaluation from settings to its rows on disk: the pages of the set, the desks, the journal."""
+"""One evaluation from settings to its rows on disk: the pages of the set, the desk, the journal."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -81,15 +80,14 @@ def evaluate(plan: Plan) -> Journal:
 async def _evaluate(plan: Plan) -> Journal:
     spec = find_model(plan.settings)
     own = own_source(plan)
-    async with contextlib.AsyncExitStack() as stack:
-        jobs = min(plan.jobs, max(1, len(plan.questions)))
-        desks = [await stack.enter_async_context(desk(spec, plan.settings, own)) for _ in range(jobs)]
-        head = header(plan, asdict(replace(desks[0].model.info, file=None)))  # the checksum says which
+    jobs = min(plan.jobs, max(1, len(plan.questions)))
+    async with desk(spec, plan.settings, own, jobs=jobs) as place:
+        head = header(plan, asdict(replace(place.model.info, file=None)))  # the checksum says which
         journal = Journal(plan.results or _place(plan, head), head)
         with journal.open(resume=plan.resume, overwrite=plan.overwrite):
             done = len(journal.rows)
             with Progress(plan.arm, len(plan.questions), quiet=plan.quiet, done=done) as progress:
-                await run(plan.questions, [asker(d) for d in desks], journal, lambda _: progress.step(_so_far(journal)))
+                await run(plan.questions, [asker(place)] * jobs, journal, lambda _: progress.step(_so_far(journal)))
     return journal
 
 

@@ -57,7 +57,7 @@ def run(
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N questions.")] = None,
     shard: Annotated[str, typer.Option("--shard", metavar="I/N", help="Every N-th question from the I-th on.")] = "1/1",
     jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Questions at once, a model for each.")
+        int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Questions at once, on one model.")
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew over old results.")] = False,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hds_cli import events
@@ -18,12 +17,13 @@ from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.fetch.egress import Tally, counted_apart, summed
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
 from hds_cli.search.fanout import Fanout
 from hds_cli.threads import in_daemon
-from hds_cli.types import Egress, Page
+from hds_cli.types import Page
 
 if TYPE_CHECKING:
     from hds_cli.fetch.client import Fetcher
@@ -43,7 +43,11 @@ def _hidden(emit: events.Emit) -> events.Emit:
 
 
 class Desk:
-    """A model, the sources and the pages, opened once, for one question after another."""
+    """A model, the sources and the pages, opened once, for one question after another or several at once.
+
+    Each run has a session, a stop and a count of the hosts it contacts; model, sources, their breakers, host limits
+    and pages are shared.
+    """
 
     def __init__(
         self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: Model, session: Session
@@ -77,16 +81,15 @@ class Desk:
         stop = stop or Stop()
         stop.abort = session.abort
         try:
-            parts, limits = self._parts(session, stop), limits_of(self.model, self._settings)
-            run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
-            finished = await run.answer(question, attached, before)
+            with counted_apart() as contacted:
+                parts, limits = self._parts(session, stop, contacted), limits_of(self.model, self._settings)
+                run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
+                return await run.answer(question, attached, before)
         finally:
             session.close()  # the model's thread may still be in it: what it writes there ends
-        return finished
 
-    def _parts(self, session: Session, stop: Stop) -> Parts:
+    def _parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
         settings, fetcher, model = self._settings, self._fetcher, self.model
-        before = fetcher.egress()
         return Parts(
             dialect=model.speak(session, settings),
             fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep),
@@ -95,7 +98,7 @@ class Desk:
             model=model.info,
             stop=stop,
             resume=session.resume,
-            egress=lambda: _since(before, fetcher.egress()),
+            egress=lambda: summed([contacted]),
             fault=lambda: fetcher.cache.fault,
             sources=tuple(source.name for source in self._sources),
             offline=settings.offline,
@@ -107,10 +110,13 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open | None = None) -> AsyncIterator[Desk]:
+async def desk(
+    spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open | None = None, *, jobs: int | None = None
+) -> AsyncIterator[Desk]:
     """Open the sources and load the model.
 
     Args:
+        jobs: questions that will be asked at once, each of which is to be answered as it would be alone.
         own: sources, or what opens them, instead of those that the settings name.
 
     Raises:
@@ -128,20 +134,8 @@ async def desk(spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open
             sources = open_sources(settings.source, context)
         if any(source.needs_network for source in sources):
             fetcher.warm()
-        model = await in_daemon(load, spec, settings)
+        model = await in_daemon(load, spec, settings, jobs)
         yield Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
-
-
-def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress, ...]:
-    """What was contacted after `before` was taken."""
-    old = {host.host: host for host in before}
-    grown = (
-        replace(h, requests=h.requests - old[h.host].requests, bytes=h.bytes - old[h.host].bytes)
-        if h.host in old
-        else h
-        for h in now
-    )
-    return tuple(host for host in grown if host.requests)
 
 
 def limits_of(model: Model, settings: Settings) -> Limits:

@@ -32,13 +32,16 @@ class Model:
         return open_dialect(self.dialect, speaking)
 
 
-def load(spec: ModelSpec, settings: Settings) -> Model:
+def load(spec: ModelSpec, settings: Settings, jobs: int | None = None) -> Model:
     """Load the model and choose its dialect; takes a while for a large one, so it is called in a thread.
+
+    Args:
+        jobs: runs at once, none of which changes what another writes; None: one, and sessions beside it.
 
     Raises:
         ModelError: the file is missing or unusable.
     """
-    engine = open_engine(spec, settings)
+    engine = open_engine(spec, settings, sequences=jobs or 1, apart=jobs is not None)
     dialect = choose_dialect(
         settings.dialect,
         model_says=spec.dialect,

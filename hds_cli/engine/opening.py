@@ -49,11 +49,12 @@ def _of_plugin(settings: Settings) -> ModelSpec:
     return ModelSpec(settings.model or settings.engine, Path(settings.model or ""))
 
 
-def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1) -> Engine:
+def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apart: bool = False) -> Engine:
     """Load the model; takes a while for a large one, so it is called in a thread.
 
     Args:
         sequences: sessions of full length that are to fit at once. More of them, or longer ones, cost time, not memory.
+        apart: what a session writes is to depend on no other, at the price of sharing (`LlamaEngine`).
 
     Raises:
         ModelError: the file is missing or unusable.
@@ -69,13 +70,13 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1) -> E
         spec = replace(spec, lora=None)  # it was taught that dialect and no other
     return open_llama(
         spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers,
-        sequences=sequences,
+        sequences=sequences, apart=apart,
     )  # fmt: skip
 
 
 def open_llama(
     spec: ModelSpec, *, n_ctx: int | None = None, n_threads: int | None = None, n_gpu_layers: int = -1,
-    sequences: int = 1,
+    sequences: int = 1, apart: bool = False,
 ) -> LlamaEngine:  # fmt: skip
     """A GGUF model: its header read, its checksum made, an unknown file tried in a process of its own, then loaded.
 
@@ -90,6 +91,6 @@ def open_llama(
     digest = models.fingerprint(spec.path)
     trial.ensure(spec.path, digest)
     return LlamaEngine(
-        spec, n_ctx=n_ctx, n_threads=n_threads, n_gpu_layers=n_gpu_layers, sequences=sequences, sha256=digest,
-        lora_sha256=models.fingerprint(spec.lora) if spec.lora else None,
+        spec, n_ctx=n_ctx, n_threads=n_threads, n_gpu_layers=n_gpu_layers, sequences=sequences, apart=apart,
+        sha256=digest, lora_sha256=models.fingerprint(spec.lora) if spec.lora else None,
     )  # fmt: skip

@@ -66,8 +66,7 @@ class Api:
 
     def note(self, url: str, size: int) -> None:
         """Count a request that a source made by a library of its own, and the bytes that came back."""
-        self.http.seen.setdefault(self.http.host(url), [0, 0])[0] += 1
-        self.http.count(url, size)
+        self.http.seen.note(self.http.host(url), requests=1, size=size)
 
     def _json(self, url: str, data: bytes | bytearray) -> Any:
         try:

@@ -20,6 +20,7 @@ from hds_cli.fetch import guard
 from hds_cli.fetch.api import Api
 from hds_cli.fetch.body import charset_of
 from hds_cli.fetch.cache import PageCache
+from hds_cli.fetch.egress import summed
 from hds_cli.fetch.entry import Entry
 from hds_cli.fetch.guard import Blocked, Policy
 from hds_cli.fetch.http import SKIPPED, Http, judge, user_agent
@@ -154,13 +155,7 @@ class Fetcher:
 
     def egress(self) -> tuple[Egress, ...]:
         """Every host contacted so far, for pages and for APIs, by name."""
-        total: dict[str, list[int]] = {}
-        for http in (self._http, self.api.http):
-            for host, (requests, size) in http.seen.items():
-                entry = total.setdefault(host, [0, 0])
-                entry[0] += requests
-                entry[1] += size
-        return tuple(Egress(host, n, size) for host, (n, size) in sorted(total.items()))
+        return summed((self._http.seen, self.api.http.seen))
 
     async def fetch(self, url: str, *, typed: bool = False) -> Page:
         """The page behind `url`, or why there is none. Raises nothing but CancelledError.

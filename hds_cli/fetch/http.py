@@ -18,6 +18,7 @@ import hds_cli
 from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.body import Refused
+from hds_cli.fetch.egress import Tally
 from hds_cli.fetch.guard import Blocked, GuardBackend, Policy
 from hds_cli.types import PageStatus
 
@@ -72,7 +73,7 @@ class Http:
         self._tls: ssl.SSLContext | None = _trust(ca_file) if named and not policy.offline else None
         self._lanes: list[httpx.AsyncBaseTransport] = []
         self._idle: dict[tuple[str, str, int | None], list[httpx.AsyncBaseTransport]] = {}
-        self.seen: dict[str, list[int]] = {}
+        self.seen = Tally()
 
     @contextmanager
     def _lane(self, origin: tuple[str, str, int | None]) -> Iterator[httpx.AsyncBaseTransport]:
@@ -128,8 +129,7 @@ class Http:
             request = httpx.Request(method, parsed, headers=fields, content=body, extensions={"timeout": times})
         except (UnicodeError, ValueError) as exc:
             raise Blocked("bad_url") from exc
-        count = self.seen.setdefault(parsed.host, [0, 0])
-        count[0] += 1
+        self.seen.note(parsed.host, requests=1)
         with self._lane((parsed.scheme, parsed.host, parsed.port)) as lane:
             response = await lane.handle_async_request(request)
             try:
@@ -141,7 +141,7 @@ class Http:
 
     def count(self, url: str, wire: int) -> None:
         """Add bytes that came back."""
-        self.seen.setdefault(_parsed(url).host, [0, 0])[1] += wire
+        self.seen.note(_parsed(url).host, size=wire)
 
     def checked(self, url: str) -> str:
         """The URL as it will be requested, its host in ASCII.

