@@ -59,6 +59,7 @@ class Placing:
 
     def __init__(self, ground: Ground, queries: Mapping[str, Sequence[int]], asked: frozenset[str]) -> None:
         self.ground, self.queries, self.asked = ground, queries, asked
+        self._stems_of = {query: {stem(w) for w in words(query) if is_content(w)} for query in queries}
 
     def place(self, claim: Claim) -> Judged:
         """The best sentence for a claim, and how well it says it."""
@@ -104,7 +105,7 @@ class Placing:
 
     def _has_values(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> bool | None:
         """True where a sentence or its title gives all values of a claim, False with its neighbours, None where not."""
-        head = self.ground.read[sentence.passage].head_values
+        head = sentence.head.values
         strict = True
         for number, value in enumerate(claim.values):
             if sentence.place in found[number] or any(same(value, v) for v in head):
@@ -131,12 +132,14 @@ class Placing:
         strict, in_body = True, 0
         for name in claim.names:
             body = sum(has_word(w, sentence.words) for w in name)
-            head = sum(has_word(w, read.head) for w in name)
+            head = sum(has_word(w, sentence.head.words) for w in name)
             if body and all(has_word(w, read.all) for w in name):
                 in_body += body > head or not head
-            elif all(has_word(w, read.head) or has_word(w, sentence.words) for w in name):
+            elif all(has_word(w, sentence.head.words) or has_word(w, sentence.words) for w in name):
                 continue
-            elif all(has_word(w, near) or has_word(w, sentence.words) or has_word(w, read.head) for w in name):
+            elif all(
+                has_word(w, near) or has_word(w, sentence.words) or has_word(w, sentence.head.words) for w in name
+            ):
                 strict = False
                 in_body += 1
             else:
@@ -170,12 +173,12 @@ class Placing:
         if not lacking:
             return True
         near = frozenset[str]().union(*(s.stems for s in self.ground.around(sentence)))
-        head = self.ground.read[sentence.passage].head_stems
+        head = sentence.head.stems
         return False if all(term in near or term in head for term in lacking) else None
 
     def _share(self, claim: Claim, sentence: Sentence) -> _Share:
         near = frozenset[str]().union(*(s.stems for s in self.ground.around(sentence)))
-        head = self.ground.read[sentence.passage].head_stems
+        head = sentence.head.stems
         own = sum(key in sentence.stems for key in claim.rest)
         titled = sum(key in sentence.stems or key in head for key in claim.rest)
         wide = sum(key in sentence.stems or key in head or key in near for key in claim.rest)
@@ -198,12 +201,16 @@ class Placing:
             return len(claim.rest) > 1 and share.wide >= NAMES_ONLY
         if not claim.values and len(claim.rest) > 1 and in_body < 3 and share.wide < NAMES_ONLY:
             return False
-        return bool(not claim.values or claim.names or claim.terms) or self._on_subject(claim, sentence)
+        return bool(claim.names) or self._on_subject(claim, sentence)
 
     def _on_subject(self, claim: Claim, sentence: Sentence) -> bool:
-        """True for a sentence that shares a word with a bare value's own words, or with what was asked."""
-        there = sentence.stems | self.ground.read[sentence.passage].head_stems
-        return bool(set(claim.rest) & there) or bool(self.asked & there)
+        """True for a sentence that shares a word with a bare value's own words, and half of what it was read for."""
+        there = sentence.stems | sentence.head.stems
+        if claim.rest and not set(claim.rest) & there:
+            return False
+        number = self.ground.read[sentence.passage].passage.n
+        asked = [self._stems_of[query] for query, numbers in self.queries.items() if number in numbers]
+        return any(2 * len(stems & there) >= len(stems) for stems in asked) or bool(claim.rest)
 
     def _substituted(self, claim: Claim, sentence: Sentence, share: _Share) -> bool:
         """True for a sentence that says nearly the same with one other word: `rural` for `urban landscapes`."""
@@ -273,8 +280,9 @@ class Placing:
         if not (claim.rest or claim.names):
             return self._against_bare(claim, wrong)
         for sentence in self.ground.candidates(claim, {}):
-            read = self.ground.read[sentence.passage]
-            if not all(has_word(w, sentence.words) or has_word(w, read.head) for name in claim.names for w in name):
+            if not all(
+                has_word(w, sentence.words) or has_word(w, sentence.head.words) for name in claim.names for w in name
+            ):
                 continue
             share = self._share(claim, sentence)
             if not share.own or share.titled < 0.5:
@@ -292,7 +300,7 @@ class Placing:
             for number in numbers:
                 read = self.ground.read[self.ground.numbers[number]]
                 for sentence in (self.ground.sentences[place] for place in read.sentences):
-                    if not (asked & sentence.stems and asked <= sentence.stems | read.head_stems):
+                    if not (asked & sentence.stems and asked <= sentence.stems | sentence.head.stems):
                         continue
                     if any(rivals(value, other) for value in wrong for other in sentence.values):
                         return self.quote(sentence, claim)
