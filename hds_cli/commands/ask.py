@@ -14,10 +14,9 @@ import typer
 from hds_cli import config, events
 from hds_cli.commands import _earlier, _formats, _input, _options, _output, _print
 from hds_cli.commands._flags import Flags, with_flags
-from hds_cli.commands._research import Request, research
+from hds_cli.commands._research import Request, notices, research
 from hds_cli.config import Settings
 from hds_cli.desk.desk import new_run_id
-from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.opening import find_model
 from hds_cli.history.journal import Journal, keep
 from hds_cli.interrupts import Interrupts
@@ -76,8 +75,8 @@ def ask(
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
         text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
-        notices = () if quiet else (*_notices(spec, settings), *_left_out(notes))
-        request = Request(text, documents, spec, notices, start.before)
+        said = () if quiet else (*notices(spec, settings), *_left_out(notes))
+        request = Request(text, documents, spec, said, start.before)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
@@ -127,12 +126,6 @@ def _is_tty(stream: TextIO | None) -> bool:
 def _left_out(notes: Sequence[str]) -> tuple[events.Notice, ...]:
     """What of the attached files is not read, as notices."""
     return tuple(events.Notice(level="warning", code="document", message=note) for note in notes)
-
-
-def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
-    if spec.notice and settings.model is None:
-        return (events.Notice(level="warning", code=spec.name, message=spec.notice),)
-    return ()
 
 
 def _run(

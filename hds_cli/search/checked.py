@@ -16,6 +16,7 @@ from typing import Any
 from hds_cli import bounds
 from hds_cli.errors import HdsError, SourceError
 from hds_cli.keys import redact
+from hds_cli.plugins import prints_to_stderr
 from hds_cli.search.base import ReadingSource, Results, Source
 from hds_cli.search.health import Breaker
 from hds_cli.types import Page, SearchResult
@@ -44,7 +45,8 @@ class CheckedSource:
         """
         self._breaker.admit()
         try:
-            results = self._results(await self._source.search(query, top_k), top_k)
+            with prints_to_stderr():
+                results = self._results(await self._source.search(query, top_k), top_k)
         except asyncio.CancelledError:
             self._breaker.failed(SourceError("no answer in time", code="timeout"))
             raise
@@ -60,7 +62,8 @@ class CheckedSource:
         if not isinstance(self._source, ReadingSource):
             return None
         try:
-            page = await self._source.read(url)
+            with prints_to_stderr():
+                page = await self._source.read(url)
         except (Exception, SystemExit) as exc:
             raise as_error(exc) from exc
         return None if page is None else _page(page)

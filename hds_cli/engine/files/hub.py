@@ -152,11 +152,11 @@ def _plan_of_address(url: str, asked: str, sha256: str | None) -> Plan:
 
 def _one(file: RemoteFile, folder: Path, plan: Plan) -> PulledFile:
     target = folder / file.path
-    target.parent.mkdir(parents=True, exist_ok=True)
+    paths.private_dir(target.parent)
     if file.sha256 and _whole(target, file):
         return PulledFile(file.path, target.stat().st_size, file.sha256)
     part = _part(file, folder)
-    with part.open("a+b") as stream:
+    with open(part, "a+b", opener=paths.opened_private) as stream:
         hashing = _Hashing(stream)
         begun = stream.tell()
         with _explained(plan.repo or file.url, part):
