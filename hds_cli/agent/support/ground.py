@@ -75,6 +75,7 @@ class Ground:
         self.read: list[Read] = []
         self._page_text = page_text
         self._pages: dict[str, Page] = {}
+        self._around: dict[int, frozenset[str]] = {}
         self._with_value: dict[tuple[object, ...], list[int]] = {}
         self._on_page: dict[tuple[object, ...], frozenset[str]] = {}
         self._by_stem: dict[str, list[int]] = defaultdict(list)
@@ -192,6 +193,12 @@ class Ground:
         """The sentences before and behind one, in its passage."""
         inside = self.read[sentence.passage].sentences
         return [self.sentences[i] for i in (sentence.place - 1, sentence.place + 1) if i in inside]
+
+    def stems_around(self, sentence: Sentence) -> frozenset[str]:
+        """The stems of the sentences before and behind one."""
+        if sentence.place not in self._around:
+            self._around[sentence.place] = frozenset[str]().union(*(s.stems for s in self.around(sentence)))
+        return self._around[sentence.place]
 
     def page(self, url: str) -> Page:
         """The page of an address: what was read of it, and the rest of its text."""

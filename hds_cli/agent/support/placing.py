@@ -128,22 +128,22 @@ class Placing:
     def _has_names(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> tuple[bool, int] | None:
         """Whether a sentence or its title has all names, and how many the sentence has; None: one is nowhere near."""
         read = self.ground.read[sentence.passage]
-        near = self._lent(claim, sentence, found)
+        near: frozenset[str] | None = None  # looked for only where it is needed
         strict, in_body = True, 0
         for name in claim.names:
             body = sum(has_word(w, sentence.words) for w in name)
             head = sum(has_word(w, sentence.head.words) for w in name)
             if body and all(has_word(w, read.all) for w in name):
                 in_body += body > head or not head
-            elif all(has_word(w, sentence.head.words) or has_word(w, sentence.words) for w in name):
                 continue
-            elif all(
-                has_word(w, near) or has_word(w, sentence.words) or has_word(w, sentence.head.words) for w in name
-            ):
-                strict = False
-                in_body += 1
-            else:
+            lacking = [w for w in name if not has_word(w, sentence.head.words) and not has_word(w, sentence.words)]
+            if not lacking:
+                continue
+            near = self._lent(claim, sentence, found) if near is None else near
+            if not all(has_word(w, near) for w in lacking):
                 return None
+            strict = False
+            in_body += 1
         return strict, in_body
 
     def _lent(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> frozenset[str]:
@@ -172,12 +172,12 @@ class Placing:
         lacking = [term for term in claim.terms if term not in sentence.stems]
         if not lacking:
             return True
-        near = frozenset[str]().union(*(s.stems for s in self.ground.around(sentence)))
+        near = self.ground.stems_around(sentence)
         head = sentence.head.stems
         return False if all(term in near or term in head for term in lacking) else None
 
     def _share(self, claim: Claim, sentence: Sentence) -> _Share:
-        near = frozenset[str]().union(*(s.stems for s in self.ground.around(sentence)))
+        near = self.ground.stems_around(sentence)
         head = sentence.head.stems
         own = sum(key in sentence.stems for key in claim.rest)
         titled = sum(key in sentence.stems or key in head for key in claim.rest)
