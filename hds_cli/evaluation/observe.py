@@ -45,7 +45,7 @@ class Observer:
     def row(self, error: dict[str, str] | None = None) -> Row:
         """Everything about the run that is the same whenever it is repeated."""
         finished = self._finished
-        prediction = finished.answer or ""
+        prediction = (finished.raw_answer or finished.answer or "") if finished.answer else ""  # as the model wrote it
         searched = [place for place, query in self._queries.items() if not query.repeated]
         checked = [citation.verified for citation in finished.citations]
         correct = _correct(self._question, prediction)

@@ -108,7 +108,9 @@ class _Judge:
             if not piece.rest and not piece.terms and piece.names and not piece.values:
                 lender = next((p for p in [*reversed(made), *pieces[number + 1 :]] if p.rest), None)
                 piece = replace(piece, rest=lender.rest) if lender else piece
-            if not (piece.names or piece.values or piece.terms) and made and len(piece.rest) < 4:
+            if piece.rest and made and not (piece.names or piece.values or piece.terms) and len(piece.rest) > 1:
+                made.append(replace(piece, names=made[0].names, shown=piece.shown | made[0].shown))
+            elif not (piece.names or piece.values or piece.terms) and made:
                 made[-1] = replace(made[-1], rest=tuple(dict.fromkeys((*made[-1].rest, *piece.rest))))
             elif self._completes(piece, made):  # `Shiseido is the oldest, dating from 1872`
                 made[-1] = replace(made[-1], values=piece.values, rest=(*made[-1].rest, *piece.rest))

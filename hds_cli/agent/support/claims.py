@@ -58,7 +58,7 @@ class Names:
         """True for the first word of a sentence (`label`: of a label or a short answer) that is a name in the pages."""
         if word in self.common or not is_content(word):
             return False
-        return word in self.proper or (label and word in self.begins) or word[:4] in self._starts
+        return word in self.proper or (word in self.begins if label else word[:4] in self._starts)
 
     def with_names(self, names: Iterable[tuple[str, ...]]) -> Names:
         """The same, with names that the unit around a piece has."""
@@ -156,7 +156,8 @@ def _named(
         acronym = _is_acronym(run[0][0])
         is_name = bool(folded) and is_content(folded[0]) and (
             acronym
-            or known.is_name(folded[0], label=short or _joined(run[0]))
+            or known.is_name(folded[0], label=(short and not _lower_follows(run[0])) or _joined(run[0]))
+            or bool(re.search(r"-[^\W\d_a-zß-öø-ÿ]", run[0][0]))
             or not (lone or folded[0] in known.common)
         )  # fmt: skip
         if not is_name:
@@ -170,6 +171,12 @@ def _named(
     if core:
         end = run[-1].end() - (run[-1][0].endswith(".") and len(run[-1][0]) > 4)
         yield core, run[0].start(), end
+
+
+def _lower_follows(token: re.Match[str]) -> bool:
+    """True for a word with a further word of a phrase behind it: `Founding years`."""
+    following = re.match(r"\s([^\W\d_]+)", token.string[token.end() : token.end() + 30])
+    return bool(following and following[1].islower() and is_content(words(following[1])[0]))
 
 
 def _joined(token: re.Match[str]) -> bool:

@@ -6,27 +6,45 @@ import bisect
 import functools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent.support.claims import Claim, Names
-from hds_cli.agent.support.sentences import spans
+from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.support.values import Value, plain, same, values
 from hds_cli.agent.support.words import kin, negated, stem, words
 from hds_cli.text import fold
+from hds_cli.text.cutting import pieces, statements
 from hds_cli.types import Passage
 
 _LOOKS = 64  # places of a page that are read for one value
 _DIGITS = re.compile(r"\d[\d.,' ]{0,14}")
+_STATEMENT = 150  # words of a sentence
 _CANDIDATES = 32  # sentences that are compared in full with a claim
 
 
 @dataclass(frozen=True)
+class Head:
+    """The words and values of what a sentence stands under: the title of its page and its headings."""
+
+    words: frozenset[str]
+    stems: frozenset[str]
+    values: tuple[Value, ...]
+
+    @classmethod
+    def of(cls, *titles: str) -> Head:
+        text = " . ".join(filter(None, titles))
+        said = frozenset(words(text))
+        return cls(said, frozenset(map(stem, said)), values(text))
+
+
+@dataclass(frozen=True)
 class Sentence:
-    """A sentence of a passage; `place` is its number among all, `passage` that of its passage."""
+    """A sentence, row or item of a passage; `place` is its number among all, `passage` that of its passage."""
 
     place: int
     passage: int
+    head: Head
     text: str
     words: frozenset[str]
     stems: frozenset[str]
@@ -36,12 +54,10 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Read:
-    """A passage: the words and values of its title and heading, of all of it, and where its sentences are."""
+    """A passage: what it stands under, its words, and where its sentences are."""
 
     passage: Passage
-    head: frozenset[str]
-    head_stems: frozenset[str]
-    head_values: tuple[Value, ...]
+    head: Head
     all: frozenset[str]
     sentences: range
 
@@ -59,6 +75,7 @@ class Ground:
         self.read: list[Read] = []
         self._page_text = page_text
         self._pages: dict[str, Page] = {}
+        self._around: dict[int, frozenset[str]] = {}
         self._with_value: dict[tuple[object, ...], list[int]] = {}
         self._on_page: dict[tuple[object, ...], frozenset[str]] = {}
         self._by_stem: dict[str, list[int]] = defaultdict(list)
@@ -73,17 +90,16 @@ class Ground:
 
     def _add(self, passage: Passage, numbers: list[tuple[float, int]]) -> None:
         start = len(self.sentences)
-        head_text = " . ".join(filter(None, (passage.title, passage.heading)))
-        head = words(head_text)
-        everything = set(head)
-        for left, right in spans(passage.text):
-            text = passage.text[left:right]
+        top = Head.of(passage.title, passage.heading)
+        everything = set(top.words)
+        for head, text in _statements(passage, top):
             said = words(text)
             everything.update(said)
             place = len(self.sentences)
             sentence = Sentence(
-                place, len(self.read), text, frozenset(said), frozenset(map(stem, said)), values(text), negated(text)
-            )
+                place, len(self.read), head, text, frozenset(said), frozenset(map(stem, said)), values(text),
+                negated(text),
+            )  # fmt: skip
             self.sentences.append(sentence)
             for key in sentence.stems:
                 self._by_stem[key].append(place)
@@ -94,10 +110,7 @@ class Ground:
                 for day in value.days:
                     if day.month:
                         self._by_year[-day.month].append(place)
-        self.read.append(
-            Read(passage, frozenset(head), frozenset(map(stem, head)), values(head_text), frozenset(everything),
-                 range(start, len(self.sentences)))
-        )  # fmt: skip
+        self.read.append(Read(passage, top, frozenset(everything), range(start, len(self.sentences))))
 
     def _names(self) -> Names:
         proper: set[str] = set()
@@ -149,7 +162,7 @@ class Ground:
 
     def has_value(self, value: Value) -> bool:
         """True when a sentence or a title gives a value."""
-        return bool(self.with_value(value)) or any(same(value, v) for read in self.read for v in read.head_values)
+        return bool(self.with_value(value)) or any(same(value, v) for read in self.read for v in read.head.values)
 
     def candidates(self, claim: Claim, found: dict[int, set[int]]) -> list[Sentence]:
         """The sentences that may say a claim, the likeliest first; `found`: value number -> sentences with it."""
@@ -167,7 +180,9 @@ class Ground:
             if (read := self.numbers.get(number)) is not None:
                 for place in self.read[read].sentences:
                     score[place] += 3
-        heads = [i for i, read in enumerate(self.read) if any(w in read.head for name in claim.names for w in name)]
+        heads = [
+            i for i, read in enumerate(self.read) if any(w in read.head.words for name in claim.names for w in name)
+        ]
         for head in heads[:12]:
             for place in self.read[head].sentences[:20]:
                 score[place] += 2
@@ -179,12 +194,18 @@ class Ground:
         inside = self.read[sentence.passage].sentences
         return [self.sentences[i] for i in (sentence.place - 1, sentence.place + 1) if i in inside]
 
+    def stems_around(self, sentence: Sentence) -> frozenset[str]:
+        """The stems of the sentences before and behind one."""
+        if sentence.place not in self._around:
+            self._around[sentence.place] = frozenset[str]().union(*(s.stems for s in self.around(sentence)))
+        return self._around[sentence.place]
+
     def page(self, url: str) -> Page:
         """The page of an address: what was read of it, and the rest of its text."""
         if url not in self._pages:
             read = [r for r in self.read if r.passage.url == url]
             known = frozenset().union(*(r.all for r in read))
-            stated = [v for r in read for v in r.head_values]
+            stated = [v for r in read for v in r.head.values]
             self._pages[url] = Page(self._page_text(url), known, frozenset(map(stem, known)), stated)
         return self._pages[url]
 
@@ -199,6 +220,25 @@ class Ground:
     @functools.cached_property
     def urls(self) -> list[str]:
         return list(dict.fromkeys(read.passage.url for read in self.read))
+
+
+def _statements(passage: Passage, top: Head) -> Iterator[tuple[Head, str]]:
+    """The sentences, items and rows of a passage, each with what it stands under."""
+    head, text = top, passage.text
+    prose: tuple[int, int] | None = None  # a paragraph, which may have been cut at an abbreviation
+    for piece in pieces(text, _STATEMENT):
+        if prose and piece.kind == "prose" and "\n\n" not in text[prose[1] : piece.start]:
+            prose = prose[0], piece.end
+            continue
+        if prose:
+            yield from ((head, said) for said in sentences(" ".join(text[slice(*prose)].split())))
+        prose = (piece.start, piece.end) if piece.kind == "prose" else None
+        if piece.kind == "heading":
+            head = Head.of(passage.title, text[piece.start : piece.end].strip("# \n"))
+        elif prose is None:
+            yield from ((head, said) for said in statements(text[piece.start : piece.end], _STATEMENT))
+    if prose:
+        yield from ((head, said) for said in sentences(" ".join(text[slice(*prose)].split())))
 
 
 class Page:

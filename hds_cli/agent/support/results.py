@@ -122,14 +122,13 @@ class Results:
             if not all(has_word(w, read.all) for w in name):
                 continue
             for sentence in (self._ground.sentences[place] for place in read.sentences):
-                shared = len(asked & (sentence.stems | read.head_stems))
+                shared = len(asked & (sentence.stems | sentence.head.stems))
                 fit = shared + len(asked & sentence.stems)
                 if 2 * shared <= len(asked) or (best and fit <= best[0]):
                     continue
-                if not all(has_word(w, sentence.words) or has_word(w, read.head) for w in name):
+                if not all(has_word(w, sentence.words) or has_word(w, sentence.head.words) for w in name):
                     continue
-                kind = (result.dimension, result.currency)
-                alike = (v for v in sentence.values if v.kind == "number" and (v.dimension, v.currency) == kind)
+                alike = (v for v in sentence.values if v.kind == "number" and _of_a_kind(v, result))
                 if value := next((v for v in alike if not v.is_year), None):
                     best = fit, value
         return best[1] if best else None
@@ -142,9 +141,15 @@ class Results:
             inside = [v for place in read.sentences for v in self._ground.sentences[place].values]
             if derived(result, [*own, *inside[:24]], unit.text):
                 return Judged("unsourced")
-        every = [v for read in self._ground.read for v in read.head_values]
+        every = [v for read in self._ground.read for v in read.head.values]
         every += [v for sentence in self._ground.sentences for v in sentence.values]
         return Judged("unsourced") if derived(result, every[:48], unit.text) else None
+
+
+def _of_a_kind(value: Value, result: Value) -> bool:
+    """True for a value that a result may be made of; a result without a unit may be of any."""
+    bare = not (result.dimension or result.currency)
+    return bare or (value.dimension, value.currency) == (result.dimension, result.currency)
 
 
 def _stems(text: str) -> set[str]:

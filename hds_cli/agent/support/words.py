@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 
 from hds_cli.text import STOPWORDS, fold
 
+_REMEMBERED = 2000  # characters of a text whose words are kept: the same sentences are asked for again
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W\d_]+)*")
 _UNSPACED = re.compile(
     "[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+"
@@ -50,8 +52,13 @@ def _folded(word: str) -> str:
     return folded.replace("'", "")
 
 
-def words(text: str) -> list[str]:
+def words(text: str) -> Sequence[str]:
     """The folded words of a text, in order; letter pairs of a script that parts no words."""
+    return _words(text) if len(text) <= _REMEMBERED else _words.__wrapped__(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
     out: list[str] = []
     for match in _WORD.finditer(text):
         word = match[0]
@@ -63,7 +70,7 @@ def words(text: str) -> list[str]:
                 out += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
             elif run:
                 out.append(run)
-    return out
+    return tuple(out)
 
 
 @functools.lru_cache(maxsize=1 << 16)
