@@ -47,7 +47,7 @@ def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list
     pool = [
         (rank, page, place, cut)
         for rank, page in enumerate(pages)
-        for place, cut in enumerate(cuts_of(page.text, tuple(sought), words))
+        for place, cut in enumerate(cuts_of(page.text, sought, words))
     ]
     short = {page.url: abbreviated(page.title, sought) for page in pages}
     texts = [
@@ -82,17 +82,22 @@ def _spelt(words: Sequence[str]) -> list[str]:
     return [_SPELT.get(word, word) for word in words]
 
 
-@functools.lru_cache(maxsize=64)
-def cuts_of(text: str, sought: tuple[str, ...], words: int) -> list[Cut]:
+def cuts_of(text: str, sought: Sequence[str], words: int) -> list[Cut]:
     """The passages of a page; of a very long one those around the words that are sought."""
-    least = int(_LEAST * words)
     if len(text) <= MOST_CHARACTERS:
-        return list(cut_passages(text, words, least))
+        return _all_cuts(text, words)
+    least = int(_LEAST * words)
     return [
         cut._replace(start=cut.start + start)
         for start, end in _stretches(text, sought)
         for cut in cut_passages(text[start:end], words, least)
     ]
+
+
+@functools.lru_cache(maxsize=16)
+def _all_cuts(text: str, words: int) -> list[Cut]:
+    # Several queries of a turn lead to one page.
+    return list(cut_passages(text, words, int(_LEAST * words)))
 
 
 def _stretches(text: str, sought: Sequence[str]) -> list[tuple[int, int]]:

@@ -33,9 +33,7 @@ def ask(
     ] = None,
     *,
     flags: Flags,
-    attach: Annotated[
-        list[Path] | None, typer.Option("--attach", metavar="FILE", help="A document to read along (repeatable).")
-    ] = None,
+    attach: _options.Attach = None,
     format_: _options.Format = None,
     json_: _options.Json = False,
     jsonl: _options.Jsonl = False,
@@ -46,12 +44,8 @@ def ask(
     plain: _options.Plain = False,
     no_color: _options.NoColor = False,
     strict: _options.Strict = False,
-    continue_: Annotated[
-        bool, typer.Option("--continue", "-c", help="A further question to the last run, or to: -c RUN QUESTION.")
-    ] = False,
-    resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped; or: last.")
-    ] = None,
+    continue_: _options.Continue = False,
+    resume: _options.Resume = None,
     no_stdin: Annotated[
         bool, typer.Option("--no-stdin", "-n", help="Leave stdin alone; needed in a loop that reads a file.")
     ] = False,
@@ -85,6 +79,7 @@ def ask(
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
         text, documents = (start.question, []) if start.question else _input.read(start.words, stdin=not no_stdin)
+        settings = _input.in_language_of(text, settings)
         files, notes = _input.attached(attach or [])
         notices = () if quiet else (*_notices(spec, settings), *_left_out(notes))
         request = Request(text, [*documents, *files], spec, notices, start.before)

@@ -6,6 +6,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from hds_cli import events
@@ -85,11 +86,11 @@ class Desk:
         return finished
 
     def _parts(self, session: Session, stop: Stop) -> Parts:
-        settings, fetcher, model = self._settings, self._fetcher, self.model
+        settings, fetcher, model = dated(self._settings), self._fetcher, self.model
         before = fetcher.egress()
         return Parts(
             dialect=model.speak(session, settings),
-            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep),
+            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep, since=since(settings)),
             count=lambda text: model.engine.count([Segment(text)]),
             counter=session.counter,
             model=model.info,
@@ -142,6 +143,22 @@ def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress,
         for h in now
     )
     return tuple(host for host in grown if host.requests)
+
+
+def dated(settings: Settings) -> Settings:
+    """The settings with the day on which a run begins; a run that is asked again has its own."""
+    return settings if settings.today else replace(settings, today=date.today().isoformat())
+
+
+_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
+
+
+def since(settings: Settings) -> str:
+    """The first day of pages that are read under `--recent`; empty: pages may be of any age."""
+    if not settings.recent:
+        return ""
+    today = date.fromisoformat(settings.today) if settings.today else date.today()
+    return (today - timedelta(_DAYS[settings.recent])).isoformat()
 
 
 def limits_of(model: Model, settings: Settings) -> Limits:
