@@ -25,10 +25,13 @@ _APP: dict[str, Any] = {
 }
 COMMANDS = {
     "ask": "Research one question and answer it with sources.",
+    "chat": "A conversation: questions, and further questions to their answers.",
     "search": "Run queries through the sources, all at once; no model.",
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "index": "Collections of your own documents.",
+    "mcp": "ask, search, fetch and history as tools for other programs (extra [mcp]).",
     "history": "Saved runs: list, search, show, export, replay.",
+    "open": "Open a source of an answer in the browser.",
     "cache": "The pages on disk.",
     "eval": "How good the answers are, measured on a question set.",
     "synth": "Make hybrid-hop questions from your own pages.",
@@ -38,6 +41,7 @@ COMMANDS = {
     "plugins": "What is installed, from where, and whether it loads.",
     "doctor": "What works on this machine and what to do about the rest.",
     "completions": "The script that makes Tab work in a shell.",
+    "man": "The manual, from inside the package.",
 }
 
 
@@ -55,7 +59,8 @@ class _Lazy(TyperGroup):
         if cmd_name not in COMMANDS:
             return _command(cmd_name, _load("hds.commands.v1", cmd_name))
         module = importlib.import_module(f"hds_cli.commands.{cmd_name}")
-        return _command(cmd_name, getattr(module, "app", None) or getattr(module, cmd_name))
+        own = next(name for name in ("app", cmd_name, f"{cmd_name}_") if hasattr(module, name))
+        return _command(cmd_name, getattr(module, own))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS and args[0] not in _outside():
@@ -202,7 +207,7 @@ def run(args: list[str]) -> int:
     """Run the command with `args`; returns its exit code. Errors are said on stderr, or as JSON if that was asked."""
     _safe_streams()
     try:
-        code = typer.main.get_command(app).main(args=args or ["--help"], prog_name="hds", standalone_mode=False)
+        code = typer.main.get_command(app).main(args=args or _alone(), prog_name="hds", standalone_mode=False)
         _flush()
         return int(code or 0)
     except HdsError as exc:
@@ -223,6 +228,12 @@ def run(args: list[str]) -> int:
         return _bug(exc, args)
     except Exception as exc:  # the last line of defence: a bug is one line, not a page
         return _bug(exc, args)
+
+
+def _alone() -> list[str]:
+    """What `hds` without a word means: a conversation where there is somebody to have it with."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return ["chat"] if all(stream is not None and stream.isatty() for stream in streams) else ["--help"]
 
 
 _WRITE_ERRORS = {5, 9, 27, 28, 122}  # EIO EBADF EFBIG ENOSPC EDQUOT
@@ -302,12 +313,25 @@ def _after(args: list[str], options: tuple[str, ...]) -> list[str]:
 
 def _safe_streams() -> None:
     """A character the terminal cannot show is escaped; it never ends the run (C locale, latin-1)."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     if sys.stdout is None or sys.stderr is None:
         sink = open(os.devnull, "w")  # noqa: SIM115
         sys.stdout, sys.stderr = sys.stdout or _Closed(), sys.stderr or sink
+    _keep_stdout()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _keep_stdout() -> None:
+    """stdout is this process's alone: what a process that a plugin starts prints goes to stderr."""
+    try:
+        if sys.stdout.fileno() != 1 or sys.stderr.fileno() != 2:
+            return
+        own = os.dup(1)
+        os.dup2(2, 1)
+    except (OSError, ValueError):
+        return
+    sys.stdout = open(own, "w", encoding=sys.stdout.encoding, buffering=1 if os.isatty(own) else -1)  # noqa: SIM115
 
 
 class _Closed:
@@ -334,6 +358,6 @@ def _mute_stdout() -> None:
     """After a failed write: what is still in the buffer must not fail again at exit."""
     with open(os.devnull, "w") as sink:
         try:
-            os.dup2(sink.fileno(), 1)
-        except OSError:
+            os.dup2(sink.fileno(), sys.stdout.fileno())
+        except (OSError, ValueError):
             return

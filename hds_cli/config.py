@@ -37,7 +37,7 @@ class SourceSettings:
     )
     language: str | None = setting(None, "language code, where the source has several")
     every: float | None = setting(None, "seconds between two requests; unset: what the service asks for", least=0)
-    path: str | None = setting(None, "file or folder that it searches, where it searches files")
+    path: str | None = setting(None, "file or folder that it searches; for mcp the command of a server")
     reader: str | None = setting(
         None, "address of a service that reads pages (Jina); unset: they are fetched", address=True
     )
@@ -119,7 +119,10 @@ class Settings:
         None, "context length in tokens; unset: what the model and memory allow", least=512, unit="tokens", shapes=True,
         flag=Flag("Context length in tokens.", "N"),
     )  # fmt: skip
-    n_threads: int | None = setting(None, "threads for the model; unset: one per core", least=0, indifferent=True)
+    n_threads: int | None = setting(
+        None, "threads for the model; unset: one per core", least=0, indifferent=True,
+        flag=Flag("Threads for the model [one per core].", "N", name="--threads"),
+    )  # fmt: skip
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(
         None, "how the model is spoken to: hds, guided or a plugin's; unset: by the model's metadata",
@@ -215,6 +218,11 @@ def check(table: dict[str, Any]) -> None:
     for profile in (None, *table.get("profile", {})):
         found = _of_table(dict(table), profile)
         _check(Settings(**found.values, origins=found.origins))
+
+
+def given(settings: Settings) -> dict[str, Any]:
+    """The flags that settings were loaded with, to load others with them."""
+    return {name: getattr(settings, name) for name, origin in settings.origins.items() if origin == "flag"}
 
 
 def profiles() -> list[str]:

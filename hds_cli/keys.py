@@ -101,9 +101,15 @@ def _in_file(path: Path) -> dict[str, str]:
         ConfigError: others may read it, it is not TOML, or a value is not text.
     """
     try:
-        mode = path.stat().st_mode
+        about = path.stat()
     except OSError:
         return {}
+    mode = about.st_mode
+    for place, owner in ((path, about.st_uid), (path.parent, path.parent.stat().st_uid)):
+        if os.name == "posix" and owner not in (0, os.geteuid()):  # as ssh has it
+            raise ConfigError(
+                f"{place} belongs to another user", hint="HDS_HOME=FOLDER, or HDS_CONFIG=FILE, of your own"
+            )
     if os.name == "posix" and mode & 0o077:
         raise ConfigError(f"{path} holds keys and others may read it (mode {mode & 0o777:o})", hint=f"chmod 600 {path}")
     import tomli

@@ -48,6 +48,33 @@ def models_dir() -> Path:
 
 
 def private_dir(path: Path) -> Path:
-    """Make `path` (mode 0700) if it is not there and return it."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make `path` and what is missing above it, whatever the umask closed to others, and return it."""
+    missing = []
+    folder = path
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for folder in reversed(missing):  # `parents=True` would give those above the mode of the umask
+        folder.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(exist_ok=True)  # it is a file: the error says so
     return path
+
+
+def folder_of(file: Path) -> Path:
+    """Make the folder of a file, private if it is among hds's own, else as the umask says."""
+    folder = file.parent
+    if any(home in (folder, *folder.parents) for home in (data_dir(), cache_dir())):
+        return private_dir(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def opened_private(path: str | Path, flags: int) -> int:
+    """An `opener` for `open`: a new file is closed to others."""
+    return os.open(path, flags, 0o600)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a text; a new file is closed to others."""
+    with open(path, "w", encoding="utf-8", opener=opened_private) as file:
+        file.write(text)

@@ -6,6 +6,7 @@ A kind is a group `hds.KIND.vN`; N changes when what a plugin of that kind is ca
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import os
 import re
@@ -154,34 +155,35 @@ def make(group: str, name: str, *arguments: Any, needs: tuple[str, ...] = ()) ->
 
 
 class _Stdout:
-    """stdout, but for a thread that runs a plugin's import or factory: what that prints goes to stderr.
+    """stdout, but for a thread or task that runs a plugin's code: what that prints goes to stderr.
 
-    `contextlib.redirect_stdout` changes it for every thread, and two of them at once leave it changed.
+    `contextlib.redirect_stdout` changes it for all of them, and two at once leave it changed.
     """
 
-    at_work = threading.local()
+    at_work = contextvars.ContextVar("hds_plugin_at_work", default=False)
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(sys.stderr if getattr(self.at_work, "plugin", False) else self._stream, name)
+        return getattr(sys.stderr if self.at_work.get() else self._stream, name)
 
 
 @contextlib.contextmanager
-def _prints_to_stderr() -> Iterator[None]:
+def prints_to_stderr() -> Iterator[None]:
+    """Around a plugin's code: stdout is the answer's."""
     if sys.stdout is not None and not isinstance(sys.stdout, _Stdout):
         sys.stdout = _Stdout(sys.stdout)
-    _Stdout.at_work.plugin = True
+    before = _Stdout.at_work.set(True)
     try:
         yield
     finally:
-        _Stdout.at_work.plugin = False
+        _Stdout.at_work.reset(before)
 
 
 def _guarded(point: EntryPoint, call: Callable[[], Any]) -> Any:
     try:
-        with _prints_to_stderr():
+        with prints_to_stderr():
             return call()
     except HdsError:
         raise
@@ -201,7 +203,7 @@ def _in_time(point: EntryPoint) -> Any:
 
     def work() -> None:
         try:
-            with _prints_to_stderr():
+            with prints_to_stderr():
                 outcome.extend((point.load(), None))
         except BaseException as exc:  # a thread's own end would be a trace on stderr
             outcome.extend((None, exc))

@@ -116,7 +116,7 @@ def _replace(path: Path, text: str) -> None:
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         paths.private_dir(target.parent)
-        part.write_text(text, "utf-8")
+        paths.write_private(part, text)
         with contextlib.suppress(FileNotFoundError):
             part.chmod(target.stat().st_mode & 0o777)
         os.replace(part, target)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import queue
 import threading
 from collections.abc import Callable
@@ -21,7 +22,8 @@ async def in_daemon(call: Callable[..., T], *args: Any) -> T:
     """Run `call(*args)` in a thread of its own. Cancelling leaves the thread behind; it cannot hold the exit."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
-    job: _Job = (lambda: call(*args), future, loop)
+    context = contextvars.copy_context()  # as `asyncio.to_thread` does
+    job: _Job = (lambda: context.run(call, *args), future, loop)
     threading.Thread(target=_run, args=(job,), daemon=True, name="hds-call").start()
     return await future
 

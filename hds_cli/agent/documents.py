@@ -78,7 +78,7 @@ def _passage(one: Ranked) -> Passage:
 
 
 def _outline(page: Page, budget: Budget) -> list[Passage]:
-    """The headings of a document as one passage, as many as there is room for; nothing where there is but one."""
+    """The headings of a document as one passage, as many as fit; none of a document with fewer than two."""
     text = page.text
     lines = [text[piece.start : piece.end].strip() for piece in pieces(text, budget.words) if piece.kind == "heading"]
     room = 4 * budget.tokens // _OUTLINE_SHARE  # characters

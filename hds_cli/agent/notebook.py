@@ -29,6 +29,7 @@ class Notebook:
         self.found: set[str] = set()
         """The addresses of the pages that its searches led to."""
         self.queries: list[str] = []
+        """The queries that were searched, in order."""
         self._asked: set[str] = set()
         self._waiting: dict[str, str] = {}
         self._attached: dict[str, Page] = {}
@@ -57,10 +58,10 @@ class Notebook:
         """Note a query; False when the run has asked it before."""
         key = protocol.query_key(query)
         new = key not in self._asked
-        if new:
-            self.queries.append(query)
         self._asked.add(key)
         self._waiting.pop(key, None)
+        if new:
+            self.queries.append(query)
         return new
 
     def choose(self, searched: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[Selection]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hds_cli.commands import _print
+from hds_cli.commands._earlier import Start
 from hds_cli.config import Settings
 from hds_cli.errors import UsageError
 from hds_cli.text.language import language_of
@@ -22,7 +23,7 @@ STDIN_URL = "stdin"
 
 
 def read(arguments: Sequence[str], *, stdin: bool = True) -> tuple[str, list[Page]]:
-    """The question, and the document that was piped in along with it.
+    """The question, and the document that was piped in along with it, if one was.
 
     A document from stdin is said on stderr: in a shell's loop over a file it is the rest of that file.
 
@@ -46,6 +47,17 @@ def read(arguments: Sequence[str], *, stdin: bool = True) -> tuple[str, list[Pag
     if not stdin or sys.stdin is None or (not words and sys.stdin.isatty()):
         raise UsageError("no question was asked", hint='hds ask "What is …?"')
     return _checked(_stdin()), []
+
+
+def gathered(start: Start, files: Sequence[Path], *, stdin: bool) -> tuple[str, list[Page], list[str]]:
+    """The question, the documents with it (stdin, `--attach`), and what is to be said of these.
+
+    Raises:
+        UsageError: no question, or a document that cannot be read.
+    """
+    question, documents = (start.question, []) if start.question else read(start.words, stdin=stdin)
+    pages, notes = attached(files)
+    return question, [*documents, *pages], notes
 
 
 def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:

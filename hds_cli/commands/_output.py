@@ -74,7 +74,8 @@ def _opened(output: Path, private: bool) -> contextlib.AbstractContextManager[Bi
     if found := _DESCRIPTOR.fullmatch(str(output)):  # opened by its name it would be written from its beginning
         number = int(found[1]) if found[1] else 1 if found[2] == "out" else 2
         sys.stdout.flush()
-        return cast(BinaryIO, os.fdopen(os.dup(number), "wb"))
+        own = sys.stdout.fileno() if number == 1 else number  # stdout is kept under another number, see `cli`
+        return cast(BinaryIO, os.fdopen(os.dup(own), "wb"))
     real = Path(os.path.realpath(output))
     try:
         there = os.stat(output)

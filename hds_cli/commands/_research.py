@@ -10,7 +10,7 @@ from hds_cli import events
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Stop
 from hds_cli.config import Settings
-from hds_cli.desk.desk import desk, warnings
+from hds_cli.desk.desk import Desk, desk, warnings
 from hds_cli.engine.base import ModelSpec
 from hds_cli.errors import HdsError
 from hds_cli.interrupts import Interrupts
@@ -52,15 +52,46 @@ class _Gate:
 async def research(
     request: Request, settings: Settings, emit: events.Emit, interrupts: Interrupts, run_id: str | None = None
 ) -> events.RunFinished:
+    """Open a desk and answer one question at it, see `answer_at`.
+
+    Raises:
+        HdsError: what stands in the way.
+        OSError: from `emit`; the run is given up.
+    """
+    async with desk(request.spec, settings) as place:
+        return await answer_at(place, request, settings, emit, interrupts, run_id)
+
+
+async def answer_at(
+    place: Desk,
+    request: Request,
+    settings: Settings,
+    emit: events.Emit,
+    interrupts: Interrupts,
+    run_id: str | None = None,
+) -> events.RunFinished:
     """Answer one question with Ctrl-C and SIGTERM watched; every event goes to `emit`, `RunFinished` last.
 
     Raises:
         HdsError: what stands in the way.
         OSError: from `emit`; the run is given up.
     """
-    gate = _Gate(emit)
+    gate, stop = _Gate(emit), Stop()
+
+    def interrupted() -> None:
+        stop.request("interrupted")
+        gate.handle(
+            events.Notice(level="warning", code="interrupted", message="stopping; the answer so far (again: quit)")
+        )
+
     try:
-        finished = await _answered(request, settings, gate.handle, interrupts, run_id)
+        for notice in (*request.notices, *warnings(place.model, settings)):
+            gate.handle(notice)
+        with interrupts.running(interrupted):
+            finished = await place.answer(
+                request.question, gate.handle, attached=request.attached, stop=stop, before=request.before,
+                run_id=run_id,
+            )  # fmt: skip
     except (asyncio.CancelledError, HdsError):
         if gate.error is not None:
             raise gate.error from None
@@ -70,22 +101,11 @@ async def research(
     return finished
 
 
-async def _answered(
-    request: Request, settings: Settings, emit: events.Emit, interrupts: Interrupts, run_id: str | None
-) -> events.RunFinished:
-    stop = Stop()
-
-    def interrupted() -> None:
-        stop.request("interrupted")
-        emit(events.Notice(level="warning", code="interrupted", message="stopping; the answer so far (again: quit)"))
-
-    async with desk(request.spec, settings) as place:
-        for notice in (*request.notices, *warnings(place.model, settings)):
-            emit(notice)
-        with interrupts.running(interrupted):
-            return await place.answer(
-                request.question, emit, attached=request.attached, stop=stop, before=request.before, run_id=run_id
-            )
+def notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
+    """What a model that was not chosen has to say of itself."""
+    if spec.notice and settings.model is None:
+        return (events.Notice(level="warning", code=spec.name, message=spec.notice),)
+    return ()
 
 
-__all__ = ["Request", "research"]
+__all__ = ["Request", "answer_at", "notices", "research"]

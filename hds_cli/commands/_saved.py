@@ -129,7 +129,7 @@ def export(name: str, format_: str | None, output: Path | None) -> None:
     """The run as a document; without a format, the one that the file's name has, else Markdown."""
     from hds_cli.render.report import DOCUMENTS, render
 
-    guessed = _BY_SUFFIX.get(output.suffix.lower(), "markdown") if output else "markdown"
+    guessed = document_of(output) if output else "markdown"
     if format_ == "jsonl" or (format_ is None and output and output.suffix == ".jsonl"):
         print_events(name, output)
         return
@@ -141,6 +141,11 @@ def export(name: str, format_: str | None, output: Path | None) -> None:
     with _output.target(output) as stdout:
         stdout.write(text + "\n")
         stdout.flush()
+
+
+def document_of(file: Path) -> DocumentFormat:
+    """The kind of document that a file's name asks for."""
+    return _BY_SUFFIX.get(file.suffix.lower(), "markdown")
 
 
 def look_of(known: object, output: Path | None, **shown: bool) -> Choice:

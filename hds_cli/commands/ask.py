@@ -14,10 +14,9 @@ import typer
 from hds_cli import config, events
 from hds_cli.commands import _earlier, _formats, _input, _options, _output, _print
 from hds_cli.commands._flags import Flags, with_flags
-from hds_cli.commands._research import Request, research
+from hds_cli.commands._research import Request, notices, research
 from hds_cli.config import Settings
 from hds_cli.desk.desk import new_run_id
-from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.opening import find_model
 from hds_cli.history.journal import Journal, keep
 from hds_cli.interrupts import Interrupts
@@ -45,10 +44,8 @@ def ask(
     no_color: _options.NoColor = False,
     strict: _options.Strict = False,
     continue_: _options.Continue = False,
-    resume: _options.Resume = None,
-    no_stdin: Annotated[
-        bool, typer.Option("--no-stdin", "-n", help="Leave stdin alone; needed in a loop that reads a file.")
-    ] = False,
+    resume: _options.ResumeRun = None,
+    no_stdin: _options.NoStdin = False,
     no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
@@ -59,12 +56,11 @@ def ask(
 
     hds ask "What does it say on prices?" < report.txt
 
-    hds ask --attach contract.pdf "When can it be ended?"
-
     while read -r q; do hds ask -n -q "$q"; done < questions.txt
 
-    Text that is piped in or redirected is read as a document, to its end: without -n the loop above would end after
-    its first question, with the other questions as the document.
+    (Piped text is read as a document: without -n the loop would end after one question, with the rest as the document.)
+
+    hds ask --attach contract.pdf "When can it be ended?"
 
     hds ask --json "…" | jq -r .answer
 
@@ -78,11 +74,10 @@ def ask(
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
-        text, documents = (start.question, []) if start.question else _input.read(start.words, stdin=not no_stdin)
+        text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
         settings = _input.in_language_of(text, settings)
-        files, notes = _input.attached(attach or [])
-        notices = () if quiet else (*_notices(spec, settings), *_left_out(notes))
-        request = Request(text, [*documents, *files], spec, notices, start.before)
+        said = () if quiet else (*notices(spec, settings), *_left_out(notes))
+        request = Request(text, documents, spec, said, start.before)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
@@ -132,12 +127,6 @@ def _is_tty(stream: TextIO | None) -> bool:
 def _left_out(notes: Sequence[str]) -> tuple[events.Notice, ...]:
     """What of the attached files is not read, as notices."""
     return tuple(events.Notice(level="warning", code="document", message=note) for note in notes)
-
-
-def _notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
-    if spec.notice and settings.model is None:
-        return (events.Notice(level="warning", code=spec.name, message=spec.notice),)
-    return ()
 
 
 def _run(

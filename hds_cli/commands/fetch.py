@@ -51,7 +51,7 @@ def fetch(
     settings = config.load(flags)
     if settings.fetch_proxy:
         _print.say("fetch.proxy is set: the proxy decides what is reached", quiet=quiet)
-    pages, egress, fault = asyncio.run(_fetch(wanted, settings))
+    pages, egress, fault = asyncio.run(pages_of(wanted, settings, typed=True))
     _print.result(SCHEMA, document(pages), markdown(pages), as_json=json_)
     sys.stdout.flush()
     for page in pages:
@@ -86,11 +86,18 @@ def _wanted(urls: list[str]) -> list[str]:
 _OTHER = ("data", "javascript", "file", "mailto", "about", "blob", "http", "https", "ftp")
 
 
-async def _fetch(urls: list[str], settings: config.Settings) -> tuple[list[Page], tuple[Egress, ...], str | None]:
+async def pages_of(
+    urls: list[str], settings: config.Settings, *, typed: bool
+) -> tuple[list[Page], tuple[Egress, ...], str | None]:
+    """The pages, all at once; what was contacted; what is wrong with the cache.
+
+    Args:
+        typed: a person typed the addresses: robots.txt is not applied to them.
+    """
     from hds_cli.fetch.client import Fetcher
 
     async with Fetcher(settings) as fetcher:
-        pages = await asyncio.gather(*(fetcher.fetch(url, typed=True) for url in urls))
+        pages = await asyncio.gather(*(fetcher.fetch(url, typed=typed) for url in urls))
         return list(pages), fetcher.egress(), fetcher.cache.fault
 
 

@@ -15,6 +15,7 @@ from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._progress import Progress
 from hds_cli.errors import UsageError
 from hds_cli.history.store import RunStore
+from hds_cli.render.text import one_line
 from hds_cli.render.words import count
 
 if TYPE_CHECKING:
@@ -38,10 +39,13 @@ def list_(
     limit: Limit = 30,
     all_: Annotated[bool, typer.Option("--all", "-a", help="All of them.")] = False,
     json_: _options.Json = False,
+    oneline: Annotated[bool, typer.Option("--oneline", help="Id and question alone, for fzf.")] = False,
 ) -> None:
     """The runs, the last one first.
 
     hds history list --limit 5
+
+    hds history show "$(hds history list --oneline --all | fzf | cut -d' ' -f1)"
     """
     index = _index()
     runs = index.latest(None if all_ else limit)
@@ -49,7 +53,8 @@ def list_(
     store = RunStore()
     runs = [dataclasses.replace(r, status="running") if _runs(store, r) else r for r in runs]
     document = {"runs": [dataclasses.asdict(run) for run in runs]}
-    _print.result("hds.history/1", document, _rows(runs), as_json=json_)
+    shown = [one_line(f"{run.run_id} {run.question}") for run in runs] if oneline else _rows(runs)
+    _print.result("hds.history/1", document, shown, as_json=json_)
     if not runs and not json_:
         _print.say("no saved runs yet")
     elif rest and sys.stdout.isatty() and not json_:

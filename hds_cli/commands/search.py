@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
@@ -14,7 +15,9 @@ from hds_cli import config
 from hds_cli.commands import _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
-from hds_cli.search.checked import CheckedSource, checked, told
+from hds_cli.render import tables
+from hds_cli.search.base import Results
+from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Fused, Listed, fuse
 from hds_cli.types import SearchResult
 
@@ -24,6 +27,15 @@ def search(
     query: Annotated[list[str] | None, typer.Argument(metavar="QUERY…", help="Each argument is one query.")] = None,
     *,
     flags: Flags,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="TEMPLATE",
+            help="A line a result, of {url} {title} {snippet} {source} {rank} {query}.",
+        ),
+    ] = None,
     json_: _options.Json = False,
 ) -> None:
     """Run queries through the sources, all at once; no model.
@@ -31,15 +43,47 @@ def search(
     hds search "capital of Norway" "capital of Sweden"
 
     hds search -s world --json "official language of Brazil" | jq .
+
+    hds search -f '{url}\\t{title}' "tides of the North Sea" | fzf
+
+    In a pipe a result is a line: rank, title, address and snippet, parted by tabs; of several queries each is named by
+    a line that begins with a #.
     """
+    line = _template(format_) if format_ else None
     queries = [q.strip() for q in query or [] if q.strip()]
     if not queries:
         raise UsageError("no query was given", hint='hds search "capital of Norway"')
     settings = config.load(flags)
-    answers = asyncio.run(_search(queries, settings))
-    _show(answers, json_)
+    answers = asyncio.run(answers_to(queries, settings))
+    _show(answers, json_, line)
     if not any(answer.found for answer in answers):
         raise typer.Exit(NoSources.exit_code if any(answer.errors for answer in answers) else 3)
+
+
+Line = Callable[[str, SearchResult], str]
+"""A query and one of its results as a line of text."""
+
+
+def _template(template: str) -> Line:
+    r"""The lines that a template describes; `\t` and `\n` in it are a tab and a line end.
+
+    Raises:
+        UsageError: it names something that a result does not have.
+    """
+    from hds_cli.render.text import one_line, safe_url
+
+    parts = re.split(r"\{(\w+)\}", template.replace("\\t", "\t").replace("\\n", "\n"))
+    known = ("url", "title", "snippet", "source", "rank", "query")
+    if unknown := [name for name in parts[1::2] if name not in known]:
+        raise UsageError(f"a result has no {unknown[0]!r}", hint="{" + "} {".join(known) + "}")
+
+    def line(query: str, result: SearchResult) -> str:
+        values = {"url": safe_url(result.url), "query": query, "rank": str(result.rank)}
+        values |= {"title": result.title, "snippet": result.snippet, "source": result.source}
+        cells = [one_line(values[part]) if place % 2 else part for place, part in enumerate(parts)]
+        return "".join(cells)
+
+    return line
 
 
 @dataclass
@@ -61,23 +105,31 @@ class _Answer:
         return [replace(result, rank=rank, source=names) for rank, (result, names) in enumerate(named, 1)]
 
 
-def _show(answers: Sequence[_Answer], json_: bool) -> None:
+def _show(answers: Sequence[_Answer], json_: bool, line: Line | None) -> None:
     """A table on a terminal, with what failed where it failed; lines in a pipe, what failed on stderr; or JSON."""
-    from hds_cli.render import tables
     from hds_cli.render.consoles import console_for
 
     shown: list[tables.Found] = [(a.text, a.shown, a.errors) for a in answers]
     if json_:
-        document = tables.search_dict([(a.text, a.by_source, a.errors) for a in answers])
-        for entry, answer in zip(document["queries"], answers, strict=True):
-            entry["fused"] = [_fused_dict(one) for one in fuse(answer.found)]
-        _print.document(tables.SEARCH_SCHEMA, document)
+        _print.document(tables.SEARCH_SCHEMA, document(answers))
+    elif line is not None:
+        _print.show([line(answer.text, result) for answer in answers for result in answer.shown])
+        for said in tables.error_lines(shown):
+            _print.say(f"warning: {said}")
     elif sys.stdout.isatty():
         tables.print_search(console_for(sys.stdout), shown)
     else:
         _print.show([lines] if (lines := tables.search_lines(shown)) else [])
-        for line in tables.error_lines(shown):
-            _print.say(f"warning: {line}")
+        for said in tables.error_lines(shown):
+            _print.say(f"warning: {said}")
+
+
+def document(answers: Sequence[_Answer]) -> dict[str, Any]:
+    """The document `hds.search/1`, with the fused list of each query."""
+    made = tables.search_dict([(a.text, a.by_source, a.errors) for a in answers])
+    for entry, answer in zip(made["queries"], answers, strict=True):
+        entry["fused"] = [_fused_dict(one) for one in fuse(answer.found)]
+    return made
 
 
 def _fused_dict(one: Fused) -> dict[str, Any]:
@@ -85,7 +137,8 @@ def _fused_dict(one: Fused) -> dict[str, Any]:
     return {"url": one.result.url, "title": one.result.title, "score": round(one.score, 6), "sources": ranks}
 
 
-async def _search(queries: Sequence[str], settings: config.Settings) -> list[_Answer]:
+async def answers_to(queries: Sequence[str], settings: config.Settings) -> list[_Answer]:
+    """What the sources say to the queries, all at once."""
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
@@ -97,13 +150,16 @@ async def _search(queries: Sequence[str], settings: config.Settings) -> list[_An
         asked = (_ask(answer.text, source, settings) for answer, source in pairs)
         for (answer, source), said in zip(pairs, await asyncio.gather(*asked), strict=True):
             if isinstance(said, HdsError):
-                answer.errors.append({"source": source.name, **told(said)})
-            elif said:
+                answer.errors.append({"source": source.name, **described(said)})
+                continue
+            if said.missing:
+                answer.errors.append({"source": source.name, **described(said.missing)})
+            if said:
                 answer.found.append(Listed(said, not source.needs_network))
     return answers
 
 
-async def _ask(query: str, source: CheckedSource, settings: config.Settings) -> list[SearchResult] | HdsError:
+async def _ask(query: str, source: CheckedSource, settings: config.Settings) -> Results | HdsError:
     try:
         async with asyncio.timeout(settings.turn_timeout):
             return await source.search(query, settings.top_k)

@@ -106,8 +106,7 @@ async def _tune(plan: Plan, configs: Sequence[Config], strategy: str) -> tuning.
 
 def _changed(settings: Settings, tried: Config) -> Settings:
     """The settings with what is tried; checked as if they came from flags."""
-    given = {name: getattr(settings, name) for name, origin in settings.origins.items() if origin == "flag"}
-    return config.load(given | dict(tried.changes))
+    return config.load(config.given(settings) | dict(tried.changes))
 
 
 def _result(row: dict[str, Any], costs: dict[str, Any]) -> Result:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from hds_cli import paths
 from hds_cli.errors import HdsError, OutputError, UsageError
 
 SCHEMA = "hds.eval.questions/1"
@@ -42,7 +43,7 @@ class Journal:
             OutputError: the files cannot be written.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            paths.folder_of(self.path)
             if resume and self.path.exists():
                 self._read()
             elif self.path.exists() and not overwrite:

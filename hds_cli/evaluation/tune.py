@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from hds_cli import paths
 from hds_cli.errors import UsageError
 from hds_cli.evaluation.bootstrap import Interval, interval, paired
 from hds_cli.evaluation.journal import cut_torn_line, read_lines
@@ -218,7 +219,7 @@ class Cache:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        paths.folder_of(path)
         cut_torn_line(path)
         rows = read_lines(path) if path.exists() else []
         self._known = {(r["config"], r["question"]): Result(r["f1"], r["seconds"], r["tokens"]) for r in rows}

@@ -37,10 +37,10 @@ def search_dict(found: Sequence[Found]) -> dict[str, Any]:
 
 
 def search_lines(found: Sequence[Found]) -> str:
-    """`rank<TAB>title<TAB>url` lines, without errors; of several queries each is named by a line `# QUERY`."""
+    """`rank<TAB>title<TAB>url<TAB>snippet` lines; several queries are named, each by a line `# QUERY`."""
     blocks = []
     for text, results, _ in found:
-        lines = [f"{r.rank}\t{one_line(r.title)}\t{safe_url(r.url)}" for r in results]
+        lines = [f"{r.rank}\t{one_line(r.title)}\t{safe_url(r.url)}\t{one_line(r.snippet)}".rstrip() for r in results]
         if lines:
             blocks.append("\n".join([f"# {one_line(text)}", *lines] if len(found) > 1 else lines))
     return "\n\n".join(blocks)

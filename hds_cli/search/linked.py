@@ -79,7 +79,7 @@ def add(name: str, linked: Linked) -> None:
     """Write the record of `name`, or replace it."""
     paths.private_dir(paths.collections_dir())
     draft = _file(name).with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps({"schema": SCHEMA, **asdict(linked)}), "utf-8")
+    paths.write_private(draft, json.dumps({"schema": SCHEMA, **asdict(linked)}))
     draft.replace(_file(name))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,58 @@ def test_prune_drops_what_is_out_of_date(monkeypatch: pytest.MonkeyPatch) -> Non
     """With a TTL of nothing, everything goes."""
     monkeypatch.setenv("HDS_CACHE_TTL", "0")
     assert "2 pages dropped, 0 left" in hds("prune").stderr
+
+
+@pytest.mark.parametrize("name", ["out.warc.gz", "out.jsonl"])
+def test_every_format_that_is_exported_is_imported(pages: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """All that is known of a page comes back, from a file and from a pipe; gzipped or not."""
+    cache = PageCache.of(config.load())
+    cache.put(
+        Page("https://y.example/élan", title="A: b\nc", text="## Über\n\n一二三\n\nend", author="N. N.", date="2021-03")
+    )
+    before = {entry.page.url: (entry.page, entry.stored) for entry in cache.entries()}
+    cache.close()
+    file = pages / name
+    hds("export", str(file))
+    monkeypatch.setenv("HDS_HOME", str(pages / "other"))
+    assert "3 pages added, 0 already here" in hds("import", str(file)).stderr
+    cache = PageCache.of(config.load())
+    after = {entry.page.url: (entry.page, entry.stored) for entry in cache.entries()}
+    cache.close()
+    assert after == before
+    plain = gzip.decompress(file.read_bytes()) if name.endswith(".gz") else file.read_bytes()
+    other = pages / "other-shape"
+    other.write_bytes(plain if name.endswith(".gz") else gzip.compress(plain))
+    assert "0 pages added, 3 already here" in hds("import", str(other)).stderr
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[: len(data) // 2],
+        lambda data: data.replace(b"Content-Length: ", b"Content-Length: 9"),
+        lambda data: data.replace(b"Content-Length: ", b"Content-Length: x"),
+        lambda data: data.replace(b'"schema": "hds.page/1"', b'"schema": [[[[[[['),
+        lambda data: b"WARC/1.1\r\n" + b"a: b\r\n" * 10_000,
+        lambda data: b"WARC/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    ],
+)
+def test_a_damaged_warc_ends_in_a_word(pages: Path, damage: Callable[[bytes], bytes]) -> None:
+    """What is whole before the damage counts; no trace."""
+    file = pages / "out.warc.gz"
+    hds("export", str(file))
+    whole = gzip.decompress(file.read_bytes())
+    file.write_bytes(damage(whole))
+    done = hds("import", str(file))
+    assert done.exception is None or isinstance(done.exception, (UsageError, SystemExit))
+
+
+def test_a_warc_of_others_is_read_as_far_as_it_is_text(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Common Crawl's WET files are: address, date and text."""
+    body = "Ein Text über Gezeiten.".encode()
+    head = f"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: https://z.example/\r\nWARC-Date: 2024-02-03T04:05:06Z\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+    file = pages / "a.wet.gz"
+    file.write_bytes(gzip.compress(head.encode() + body + b"\r\n\r\n"))
+    monkeypatch.setenv("HDS_HOME", str(pages / "other"))
+    assert "1 page added" in hds("import", str(file)).stderr
+    assert "Ein Text über Gezeiten." in hds("show", "https://z.example/").stdout

@@ -74,7 +74,7 @@ class Record:
             OSError: the folder cannot be written.
         """
         part = self.folder / f".{RECORD}.{os.getpid()}.part"
-        part.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+        paths.write_private(part, json.dumps(asdict(self), indent=1) + "\n")
         os.replace(part, self.folder / RECORD)
 
 

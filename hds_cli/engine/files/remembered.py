@@ -21,7 +21,7 @@ def put(file: str, key: str, value: str) -> None:
     with contextlib.suppress(OSError):
         paths.private_dir(path.parent)
         part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps(_read(file) | {key: value}), "utf-8")
+        paths.write_private(part, json.dumps(_read(file) | {key: value}))
         os.replace(part, path)
 
 
