@@ -22,7 +22,8 @@ _QUESTION, _RANK = 0.15, 0.5
 _TITLE, _HEADING = 0.5, 0.5
 _OTHER = 0.7  # for a page without a name that another page of the query has for a title
 _INNER_HEADING = re.compile(r"^#{1,6} +(\S.*)$", re.MULTILINE)
-_SPELT = {"mt": "mount", "st": "saint", "ft": "fort", "sts": "saints", "dr": "doctor"}
+_SHORT = {"mt": "mount", "st": "saint", "ft": "fort", "dr": "doctor"}
+_SPELT = _SHORT | {long: short for short, long in _SHORT.items()}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list
     Args:
         words: of a passage, at most.
     """
-    sought = _spelt(terms(query))
+    sought = [*(asked := terms(query)), *(word for word in _spelt(asked) if word not in asked)]
     pool = [
         (rank, page, place, cut)
         for rank, page in enumerate(pages)
@@ -51,12 +52,11 @@ def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list
     ]
     short = {page.url: abbreviated(page.title, sought) for page in pages}
     texts = [
-        short[page.url] + _spelt(terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}"))
-        for _, page, _, cut in pool
+        short[page.url] + terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}") for _, page, _, cut in pool
     ]
     index = BM25(texts)
-    by_query, by_question = index.scores(sought), index.scores(_spelt(terms(question)))
-    titles = {page.url: set(_spelt(terms(plain_title(page.title)))) for page in pages}
+    by_query, by_question = index.scores(sought), index.scores(terms(question))
+    titles = {page.url: set(terms(plain_title(page.title))) for page in pages}
     named = {url: bool(short[url] or (names and names <= set(sought))) for url, names in titles.items()}
     names = [titles[url] for url in titles if named[url]]
     made = []
@@ -78,7 +78,7 @@ def _section_named(cut: Cut, sought: Sequence[str]) -> bool:
 
 
 def _spelt(words: Sequence[str]) -> list[str]:
-    """Terms with the names of places in one spelling: `Mt Elgon` is Mount Elgon."""
+    """Terms in the other spelling, where names have one: `Mt Elgon` is Mount Elgon."""
     return [_SPELT.get(word, word) for word in words]
 
 

@@ -72,7 +72,7 @@ def _sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]
     """Where the sentences of `text[start:end]` are, without the blanks around them."""
     for border in _SENTENCE_END.finditer(text, start, end):
         at = border.start()
-        if not _ABBREVIATION.search(text, max(start, at - _ABBREVIATION_WINDOW), at):
+        if text[at - 1] != "." or not _ABBREVIATION.search(text, max(start, at - _ABBREVIATION_WINDOW), at):
             yield from _stripped(text, start, border.end())
             start = border.end()
     yield from _stripped(text, start, end)
