@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from hds_cli.agent import protocol
 from hds_cli.types import Passage
 
-READ_ON = 'The query "more: [3]" gives the next passages of the page that passage 3 is from.'
 _MORE = re.compile(r"more\s*:?\s*\[?\(?(\d{1,4})[\])]?", re.IGNORECASE)
 _WHY = {
     "robots": "blocked by robots.txt", "needs_browser": "needs a browser", "too_big": "over the size limit",

@@ -19,6 +19,7 @@ from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.errors import ConfigError
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
@@ -146,8 +147,16 @@ def _since(before: tuple[Egress, ...], now: tuple[Egress, ...]) -> tuple[Egress,
 
 
 def dated(settings: Settings) -> Settings:
-    """The settings with the day on which a run begins; a run that is asked again has its own."""
-    return settings if settings.today else replace(settings, today=date.today().isoformat())
+    """The settings with the day on which a run begins; a run that is asked again has its own.
+
+    Raises:
+        ConfigError: the day that is set is none.
+    """
+    try:
+        day = date.fromisoformat(settings.today) if settings.today else date.today()
+    except ValueError:
+        raise ConfigError(f"today must be a day, not {settings.today!r}", hint="such as 2026-11-25") from None
+    return replace(settings, today=day.isoformat())
 
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
@@ -155,10 +164,8 @@ _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 
 def since(settings: Settings) -> str:
     """The first day of pages that are read under `--recent`; empty: pages may be of any age."""
-    if not settings.recent:
-        return ""
-    today = date.fromisoformat(settings.today) if settings.today else date.today()
-    return (today - timedelta(_DAYS[settings.recent])).isoformat()
+    day = date.fromisoformat(str(dated(settings).today))
+    return (day - timedelta(_DAYS[settings.recent])).isoformat() if settings.recent else ""
 
 
 def limits_of(model: Model, settings: Settings) -> Limits:
