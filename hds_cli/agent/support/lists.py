@@ -62,13 +62,14 @@ def led_to(read: Sequence[tuple[str, Passage]], cited: set[int], question: str) 
     known = set(words(question))
     found: dict[int, Passage] = {}
     queries = list(dict.fromkeys(query for query, _ in read))
+    first = {passage.n: query for query, passage in reversed(read)}  # the query that brought each passage
     for query, passage in read:
         if passage.n in cited or passage.n in found or len(found) >= _ROOM:
             continue
         later = queries[queries.index(query) + 1 :]
         new = {word for said in later for name in claim(said, _NONE, short=True).names for word in name} - known
         there = {word for word in words(passage.text) if is_content(word)}
-        resting = {stem(word) for other, p in read if p.n in cited and other in later for word in words(other)}
+        resting = {stem(word) for n, other in first.items() if n in cited and other in later for word in words(other)}
         if any(word in there and stem(word) in resting for word in new - set(words(query))):
             found[passage.n] = passage
     return list(found.values())
