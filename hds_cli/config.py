@@ -80,6 +80,17 @@ class Settings:
         None, "what chooses the passages the model reads: bm25 or a plugin; unset: what suits the model", shapes=True,
         flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
     )  # fmt: skip
+    today: str | None = setting(
+        None, "the day that the model is told it is, YYYY-MM-DD; unset: today", shapes=True, indifferent=True
+    )
+    language: str | None = setting(
+        None, "language of the answer and of what is searched for, as a code such as de; unset: the question's",
+        shapes=True, flag=Flag("Language of the answer and of what is searched for.", "CODE"),
+    )  # fmt: skip
+    recent: str | None = setting(
+        None, "how old pages may be: day, week, month or year", choices=("day", "week", "month", "year"), shapes=True,
+        flag=Flag("No pages that are older."),
+    )  # fmt: skip
     evidence_tokens: int | None = setting(
         None, "tokens of pages that the model reads in a turn; unset: a share of its context", least=64, unit="tokens",
         shapes=True, flag=Flag("Tokens of pages read in a turn.", "N"),

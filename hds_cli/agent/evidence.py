@@ -8,8 +8,11 @@ from dataclasses import replace
 
 from hds_cli.agent import documents
 from hds_cli.agent.documents import Attached
+from hds_cli.agent.listing import Selection
+from hds_cli.agent.ranked import cuts_of
 from hds_cli.agent.selectors.base import Budget, Count, Reading, Selector
 from hds_cli.agent.selectors.door import BUILTIN, asked, selector
+from hds_cli.text import cut_passages, terms
 from hds_cli.types import Page, Passage
 
 __all__ = ["Budget", "Evidence", "turn_budget"]
@@ -49,7 +52,7 @@ class Evidence:
         self._known: dict[tuple[str, str], Passage] = {}
         self._last = 0
 
-    def select(self, queries: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[tuple[Passage, ...]]:
+    def select(self, queries: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[Selection]:
         """For every (query, its pages in the order of the search) the passages to read.
 
         Passages of an earlier query or turn keep their number and cost next to nothing.
@@ -58,7 +61,7 @@ class Evidence:
         budget = replace(budget, count=self._count, shown=frozenset(self._known))
         left = budget.tokens
         chosen = []
-        for passages in asked(self._choose, self._question, readings, budget):
+        for reading, passages in zip(readings, asked(self._choose, self._question, readings, budget), strict=True):
             kept: dict[int, Passage] = {}
             new = 0
             for passage in passages:
@@ -69,8 +72,27 @@ class Evidence:
                     kept[numbered.n] = numbered
                     new += is_new
                     left -= price
-            chosen.append(tuple(kept.values()))
+            of = sum(len(cuts_of(page.text, terms(reading.query), budget.words)) for page in reading.pages)
+            chosen.append(Selection(kept.values(), of))
         return chosen
+
+    def more(self, number: int, pages: Sequence[Page], budget: Budget) -> Selection:
+        """The passages of a page that follow one that was read, as many as a query may have."""
+        passage = next((known for known in self._known.values() if known.n == number), None)
+        if passage is None or not pages:
+            return Selection(why=f"there is no passage {number}")
+        page, budget = pages[0], replace(budget, count=self._count)
+        text = passage.text.strip("… \n")
+        at = page.text.find(text)
+        tokens = budget.tokens
+        following: list[Passage] = []
+        for cut in cut_passages(page.text[at + len(text) :], budget.words, int(0.6 * budget.words)) if at >= 0 else ():
+            next_one = replace(passage, text=cut.text, heading=cut.heading or passage.heading, n=0)
+            tokens -= budget.price(next_one)
+            if tokens < 0 or len(following) == budget.passages:
+                break
+            following.append(self.add(next_one))
+        return Selection(following, why="" if following else "the page ends there")
 
     def attach(self, question: str, page: Page, budget: Budget) -> Attached:
         """A document that came with the question: whole where it fits, else what fits it best."""

@@ -13,15 +13,19 @@ from dataclasses import dataclass
 
 from hds_cli.agent import protocol, templates
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written, says_nothing
+from hds_cli.agent.listing import counted, listed
 from hds_cli.engine.base import ChatTemplate, Generation, OnText, Sampling, Segment, Session
 from hds_cli.errors import ModelUnusable
 from hds_cli.events import RunContinued
 from hds_cli.text import cut_passages, normalise, quote_words, terms
+from hds_cli.text.language import NAMES
 from hds_cli.types import Passage
 
 _SYSTEM = """You help with research. There are two tasks.
 PLAN: you see a question and the facts found so far. If facts are missing, write search queries, one for each fact, as many at once as do not depend on each other. If the facts answer the question, write the answer.
 READ: you see passages and a search query. Copy the shortest words from the passages that answer the query, with the number of the passage. If the passages do not say, write "not found"."""  # noqa: E501
+
+_LANGUAGE = "\nAnswer in {}."
 
 _EXAMPLES: tuple[tuple[str, str], ...] = (
     (
@@ -82,7 +86,7 @@ def open_guided(speaking: Speaking) -> GuidedDialect:
     """
     return GuidedDialect(
         speaking.session, speaking.template, temperature=speaking.temperature, seed=speaking.settings.seed,
-        max_queries=speaking.settings.max_queries,
+        max_queries=speaking.settings.max_queries, today=speaking.settings.today, language=speaking.settings.language,
     )  # fmt: skip
 
 
@@ -107,15 +111,18 @@ class GuidedDialect:
         temperature: float | None = None,
         seed: int = 0,
         max_queries: int = 8,
+        today: str | None = None,
+        language: str | None = None,
     ) -> None:
         if template is None:
             raise ModelUnusable("the model's file has no chat template", hint="--dialect hds, or another GGUF file")
-        self._session, self._template = session, template
+        self._session, self._template, self._today = session, template, today
+        self._system = _SYSTEM + _LANGUAGE.format(NAMES.get(language or "", language) or "the language of the question")
         self._sampling = Sampling(temperature or 0.0, 0.95, 40, seed=seed)
         self._grammars = {name: rules % max(0, max_queries - 1) for name, rules in
                           (("plan", _PLAN), ("search", _SEARCH), ("answer", _ANSWER), ("read", _READ))}  # fmt: skip
         self._facts: list[_Fact] = []
-        self._missing: list[str] = []
+        self._missing: list[tuple[str, str]] = []
         self._asked: set[str] = set()
         self._unread: list[tuple[str, Sequence[Passage]]] = []
         self._notes: list[str] = []
@@ -165,21 +172,21 @@ class GuidedDialect:
             if fact:
                 self._facts.append(fact)
             else:
-                self._missing.append(query)
+                self._missing.append((query, _why(passages)))
         self._unread = []
         return tokens
 
     def _reading(self, query: str, passages: Sequence[Passage]) -> str:
         # No mark between the words (arXiv 2403.14720): it doubles the passages (2.07 times the tokens over 84 pages);
         # what an order in a page makes the model write in words of its own is not believed anyway.
-        listed = "\n".join(f"[{p.n}] {_line(p.full)}" for p in passages)
-        return f"READ\nPassages:\n{listed}\nQuery: {protocol.neutral(query)}"
+        return f"READ\nPassages:\n{listed(passages)}\nQuery: {protocol.neutral(query)}"
 
     def _plan(self) -> str:
         known = [f"- {_line(f.query)}: {_line(f.value)}" for f in self._facts]
-        known += [f"- {_line(q)}: not found" for q in self._missing]
+        known += [f"- {_line(query)}: not found{why}" for query, why in self._missing]
         known += [f"- {note}" for note in self._notes]
-        return f"PLAN\nQuestion: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
+        day = f"Today is {self._today}.\n" if self._today else ""
+        return f"PLAN\n{day}Question: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
 
     def _answer(self, hooks: Hooks, tokens: int) -> Written:
         made = self._ask(self._plan(), "answer", hooks)
@@ -217,7 +224,14 @@ class GuidedDialect:
 
     def _render(self, task: str) -> list[Segment]:
         turns = [turn for asked, answered in _EXAMPLES for turn in (("user", asked), ("assistant", answered))]
-        return templates.conversation(self._template, _SYSTEM, [*turns, ("user", task)])
+        return templates.conversation(self._template, self._system, [*turns, ("user", task)])
+
+
+def _why(passages: Sequence[Passage]) -> str:
+    """What the plan says of a query without an answer: why there was nothing to read, or how to read on."""
+    if not passages:
+        return f" ({_line(why)})" if (why := getattr(passages, "why", "")) else ""
+    return f' in {counted(passages)}; the query "more: [{passages[0].n}]" reads on there'
 
 
 def _line(text: str) -> str:

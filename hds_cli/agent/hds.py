@@ -58,7 +58,7 @@ class HdsDialect:
     def over(cls, speaking: Speaking) -> Self:
         """The dialect as the user's settings and the model's spec want it."""
         return cls(
-            speaking.session, preamble=speaking.preamble, boxed=speaking.spec.boxed, temperature=speaking.temperature,
+            speaking.session, preamble=_dated(speaking), boxed=speaking.spec.boxed, temperature=speaking.temperature,
             max_tokens=speaking.settings.max_tokens, seed=speaking.settings.seed, needs_box=speaking.refuses,
         )  # fmt: skip
 
@@ -217,6 +217,12 @@ def _titles(passages: Sequence[Passage] | str) -> str:
 
 def _thought(text: str) -> str:
     return text.split(protocol.END_THINK)[0].replace(protocol.THINK, "").strip()
+
+
+def _dated(speaking: Speaking) -> str | None:
+    """The prompt's text with the day in place of `{today}`; a trained text has no such place."""
+    text = speaking.preamble
+    return text.replace("{today}", speaking.settings.today or "") if text else text
 
 
 class _Stream:

@@ -20,6 +20,7 @@ from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.dialects import Dialect, Hooks, QueryResult, Written
 from hds_cli.agent.earlier import Earlier, Resumed, fitting, only
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
+from hds_cli.agent.listing import Selection
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
@@ -255,8 +256,8 @@ class Run:
 
     async def _gather(self, turn: Turn) -> None:
         """Wait for the searches of a turn, choose its passages, and let the model read them."""
-        self._stale = 0 if turn.tasks else self._stale + 1
         pages = await turn.pages()
+        self._stale = 0 if pages else self._stale + 1
         if self._stopped and not any(pages.values()):
             return
         if turn.tasks and not self._parts.fanout.answered and not self._book.read:
@@ -270,9 +271,9 @@ class Run:
             if number not in passages:
                 results.append((query, protocol.REPEATED))
                 continue
-            self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=passages[number])
+            self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=tuple(passages[number]))
             self._book.note(query, passages[number])
-            results.append((query, passages[number]))
+            results.append((query, Selection(passages[number], passages[number].of, turn.why.get(number, ""))))
         results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
         notes = await self._methods.read(turn.number, self._book)
         await self._model(self._parts.dialect.read, results, notes)
@@ -290,7 +291,8 @@ class Run:
             NoSources: nothing was read because nothing could be reached, or nothing local matches.
         """
         nothing_read = not self._book.read and not self._stopped
-        if nothing_read and self._book.asked and (self._parts.offline or not self._parts.fanout.answered):
+        reached = self._book.found if self._parts.offline else self._parts.fanout.answered
+        if nothing_read and self._book.asked and not reached:
             raise _unreachable(self._parts.fanout)
         verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
         return await self._methods.judged(verdict, self._book)

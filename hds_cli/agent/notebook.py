@@ -9,6 +9,7 @@ from hds_cli.agent import protocol
 from hds_cli.agent.documents import Attached
 from hds_cli.agent.earlier import DoneTurn, pages
 from hds_cli.agent.evidence import Budget, Evidence
+from hds_cli.agent.listing import Selection, more_of
 from hds_cli.types import Findings, Page, Passage
 
 
@@ -25,6 +26,8 @@ class Notebook:
         self.read: list[tuple[str, Passage]] = []
         """(query, passage) in the order in which the model read them."""
         self._evidence, self._page_of = evidence, page_of
+        self.found: set[str] = set()
+        """The addresses of the pages that its searches led to."""
         self.queries: list[str] = []
         """The queries that were searched, in order."""
         self._asked: set[str] = set()
@@ -61,9 +64,27 @@ class Notebook:
             self.queries.append(query)
         return new
 
-    def choose(self, searched: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[tuple[Passage, ...]]:
-        """The passages to read of the pages that the queries of a turn led to, a tuple a query."""
-        return self._evidence.select(searched, budget)
+    def choose(self, searched: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[Selection]:
+        """The passages to read of the pages that the queries of a turn led to; `more: [3]` reads on in a page."""
+        self.found |= {page.url for _, pages in searched for page in pages}
+        rest = iter(self._evidence.select([one for one in searched if more_of(one[0]) is None], budget))
+        return [
+            next(rest) if (number := more_of(query)) is None else self._evidence.more(number, pages, budget)
+            for query, pages in searched
+        ]
+
+    def page_of(self, number: int) -> list[Page]:
+        """The page that a passage is from, if it is one of this run."""
+        url = next((passage.url for _, passage in self.read if passage.n == number), None)
+        page = self.page(url) if url is not None else None
+        return [page] if page else []
+
+    def nothing_on(self) -> str | None:
+        """That pages were read and had nothing on what was asked for; None when there were none."""
+        if not self.found:
+            return None
+        pages = "1 page was" if len(self.found) == 1 else f"{len(self.found)} pages were"
+        return f"{pages} read, and nothing in them was on: {'; '.join(self.queries)}"
 
     def note(self, query: str, passages: Sequence[Passage]) -> None:
         """The model reads `passages` for `query`."""

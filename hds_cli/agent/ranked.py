@@ -22,7 +22,8 @@ _QUESTION, _RANK = 0.15, 0.5
 _TITLE, _HEADING = 0.5, 0.5
 _OTHER = 0.7  # for a page without a name that another page of the query has for a title
 _INNER_HEADING = re.compile(r"^#{1,6} +(\S.*)$", re.MULTILINE)
-_SPELT = {"mt": "mount", "st": "saint", "ft": "fort", "sts": "saints", "dr": "doctor"}
+_SHORT = {"mt": "mount", "st": "saint", "ft": "fort", "dr": "doctor"}
+_SPELT = _SHORT | {long: short for short, long in _SHORT.items()}
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,19 @@ def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list
     Args:
         words: of a passage, at most.
     """
-    sought = _spelt(terms(query))
+    sought = [*(asked := terms(query)), *(word for word in _spelt(asked) if word not in asked)]
     pool = [
         (rank, page, place, cut)
         for rank, page in enumerate(pages)
-        for place, cut in enumerate(cuts_of(page.text, tuple(sought), words))
+        for place, cut in enumerate(cuts_of(page.text, sought, words))
     ]
     short = {page.url: abbreviated(page.title, sought) for page in pages}
     texts = [
-        short[page.url] + _spelt(terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}"))
-        for _, page, _, cut in pool
+        short[page.url] + terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}") for _, page, _, cut in pool
     ]
     index = BM25(texts)
-    by_query, by_question = index.scores(sought), index.scores(_spelt(terms(question)))
-    titles = {page.url: set(_spelt(terms(plain_title(page.title)))) for page in pages}
+    by_query, by_question = index.scores(sought), index.scores(terms(question))
+    titles = {page.url: set(terms(plain_title(page.title))) for page in pages}
     named = {url: bool(short[url] or (names and names <= set(sought))) for url, names in titles.items()}
     names = [titles[url] for url in titles if named[url]]
     made = []
@@ -78,21 +78,26 @@ def _section_named(cut: Cut, sought: Sequence[str]) -> bool:
 
 
 def _spelt(words: Sequence[str]) -> list[str]:
-    """Terms with the names of places in one spelling: `Mt Elgon` is Mount Elgon."""
+    """Terms in the other spelling, where names have one: `Mt Elgon` is Mount Elgon."""
     return [_SPELT.get(word, word) for word in words]
 
 
-@functools.lru_cache(maxsize=64)
-def cuts_of(text: str, sought: tuple[str, ...], words: int) -> list[Cut]:
+def cuts_of(text: str, sought: Sequence[str], words: int) -> list[Cut]:
     """The passages of a page; of a very long one those around the words that are sought."""
-    least = int(_LEAST * words)
     if len(text) <= MOST_CHARACTERS:
-        return list(cut_passages(text, words, least))
+        return _all_cuts(text, words)
+    least = int(_LEAST * words)
     return [
         cut._replace(start=cut.start + start)
         for start, end in _stretches(text, sought)
         for cut in cut_passages(text[start:end], words, least)
     ]
+
+
+@functools.lru_cache(maxsize=16)
+def _all_cuts(text: str, words: int) -> list[Cut]:
+    # Several queries of a turn lead to one page.
+    return list(cut_passages(text, words, int(_LEAST * words)))
 
 
 def _stretches(text: str, sought: Sequence[str]) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
+from hds_cli.agent.listing import more_of, why_empty
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.reporting import SearchEvents
@@ -65,7 +66,10 @@ class Turn:
         self.queries: list[str] = []
         self.tasks: dict[int, asyncio.Task[Gathered]] = {}
         self.dropped: list[str] = []
+        self.why: dict[int, str] = {}
+        """Why a query that was searched may have brought nothing."""
         self._keys: set[str] = set()  # of queries that an earlier turn put off
+        self._read_on: dict[int, int] = {}  # queries that read on in a page, and from which passage
         self._deadline = asyncio.Event()
 
     def propose(self, text: str, *, reworded: bool = False) -> asyncio.Task[Gathered] | None:
@@ -95,6 +99,9 @@ class Turn:
         run.say(events.QueryProposed, turn=self.number, query=number, text=text, repeated=not new)
         if not new or run.stop.reason is not None:
             return None
+        if (passage := more_of(text)) is not None:
+            self._read_on[number] = passage
+            return None
         self.tasks[number] = asyncio.create_task(self._search(number, text, reworded))
         return self.tasks[number]
 
@@ -115,8 +122,9 @@ class Turn:
         if self.dropped:
             said = f"over the limit of a turn, not searched yet: {'; '.join(self.dropped)}"
             self._run.say(events.Notice, level="warning", code="queries_dropped", message=said)
+        known = {number: self._run.book.page_of(passage) for number, passage in self._read_on.items()}
         if not self.tasks:
-            return {}
+            return known
         stop = asyncio.ensure_future(self._run.stop.event.wait())
         everything = asyncio.ensure_future(asyncio.wait(self.tasks.values()))
         try:
@@ -126,7 +134,11 @@ class Turn:
             await everything
         finally:
             stop.cancel()
-        return {n: [] if task.cancelled() else task.result().pages for n, task in sorted(self.tasks.items())}
+        for number, task in self.tasks.items():
+            gathered = Gathered([], False, ("deadline",)) if task.cancelled() else task.result()
+            known[number] = gathered.pages
+            self.why[number] = why_empty(gathered.reasons)
+        return dict(sorted(known.items()))
 
 
 __all__ = ["Limits", "Searching", "Stop", "Turn"]

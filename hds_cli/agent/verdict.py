@@ -75,7 +75,7 @@ def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verd
     """
     without_answer = _without_answer(stopped)
     if not book.read and not stopped:
-        return Verdict(*without_answer, "no_evidence")
+        return Verdict(*without_answer, "no_evidence", explanation=book.nothing_on())
     if written.answer is None or written.gave_up:
         return Verdict(*without_answer, stopped or "not_found")
     explanation, unknown = strip_numbers(written.explanation, book.numbers)
@@ -107,7 +107,7 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
     """
     without_answer = _without_answer(stopped)
     if not book.read and not stopped:
-        return Verdict(*without_answer, "no_evidence")
+        return Verdict(*without_answer, "no_evidence", explanation=book.nothing_on())
     if written.answer is None:
         return Verdict(*without_answer, stopped or "not_found")
     made = _message(written)

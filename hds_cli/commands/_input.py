@@ -7,11 +7,14 @@ import select
 import stat
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hds_cli.commands import _print
 from hds_cli.commands._earlier import Start
+from hds_cli.config import Settings
 from hds_cli.errors import UsageError
+from hds_cli.text.language import language_of
 from hds_cli.types import Page
 
 MAX_QUESTION = 8_000
@@ -76,6 +79,12 @@ def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
         size, date = len(document.text.encode("utf-8", "replace")), document.date or None
         pages.append(Page(document.url, document.url, document.title, document.text, "cached", bytes=size, date=date))
     return pages, reader.notes
+
+
+def in_language_of(question: str, settings: Settings) -> Settings:
+    """The settings with the language of the question, where none is set; English is what sources take by themselves."""
+    language = settings.language or language_of(question)
+    return settings if language in (settings.language, None, "en") else replace(settings, language=language)
 
 
 def _checked(question: str) -> str:

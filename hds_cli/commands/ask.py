@@ -75,6 +75,7 @@ def ask(
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
         text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
+        settings = _input.in_language_of(text, settings)
         said = () if quiet else (*notices(spec, settings), *_left_out(notes))
         request = Request(text, documents, spec, said, start.before)
         with _output.target(output) as stdout:

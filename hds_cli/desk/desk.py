@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from hds_cli import events
@@ -17,6 +19,7 @@ from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.errors import ConfigError
 from hds_cli.fetch.egress import Tally, counted_apart, summed
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
@@ -89,10 +92,10 @@ class Desk:
             session.close()  # the model's thread may still be in it: what it writes there ends
 
     def _parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
-        settings, fetcher, model = self._settings, self._fetcher, self.model
+        settings, fetcher, model = dated(self._settings), self._fetcher, self.model
         return Parts(
             dialect=model.speak(session, settings),
-            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep),
+            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep, since=since(settings)),
             count=lambda text: model.engine.count([Segment(text)]),
             counter=session.counter,
             model=model.info,
@@ -136,6 +139,28 @@ async def desk(
             fetcher.warm()
         model = await in_daemon(load, spec, settings, jobs)
         yield Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
+
+
+def dated(settings: Settings) -> Settings:
+    """The settings with the day on which a run begins; a run that is asked again has its own.
+
+    Raises:
+        ConfigError: the day that is set is none.
+    """
+    try:
+        day = date.fromisoformat(settings.today) if settings.today else date.today()
+    except ValueError:
+        raise ConfigError(f"today must be a day, not {settings.today!r}", hint="such as 2026-11-25") from None
+    return replace(settings, today=day.isoformat())
+
+
+_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
+
+
+def since(settings: Settings) -> str:
+    """The first day of pages that are read under `--recent`; empty: pages may be of any age."""
+    day = date.fromisoformat(str(dated(settings).today))
+    return (day - timedelta(_DAYS[settings.recent])).isoformat() if settings.recent else ""
 
 
 def limits_of(model: Model, settings: Settings) -> Limits:

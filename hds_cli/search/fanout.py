@@ -32,12 +32,45 @@ class Watcher:
         """A page is there or not. A second time, `skipped` for `copy`: it has the words of a better-ranked one."""
 
 
+class _Heard(Watcher):
+    """Passes reports on, and keeps why something is missing."""
+
+    def __init__(self, then: Watcher) -> None:
+        self._then = then
+        self.reasons: list[str] = []
+
+    def search_started(self, query: int, source: str) -> None:
+        self._then.search_started(query, source)
+
+    def search_finished(
+        self, query: int, source: str, seconds: float, results: Sequence[SearchResult], error: dict[str, Any] | None
+    ) -> None:
+        if error:
+            self.reasons.append(f"{source}: {error['message']}")
+        self._then.search_finished(query, source, seconds, results, error)
+
+    def page_requested(self, query: int, result: SearchResult) -> None:
+        self._then.page_requested(query, result)
+
+    def page_finished(self, query: int, page: Page) -> None:
+        if not page.ok and page.reason:
+            self.reasons.append(page.reason)
+        self._then.page_finished(query, page)
+
+
 @dataclass
 class Gathered:
-    """What one query brought: its pages, best first over all sources, and whether any source answered."""
+    """What one query brought.
+
+    Attributes:
+        pages: best first over all sources.
+        answered: True when any source answered.
+        reasons: why pages and sources are missing: short words, or a source's message.
+    """
 
     pages: list[Page]
     answered: bool
+    reasons: tuple[str, ...] = ()
 
 
 class Fanout:
@@ -47,9 +80,13 @@ class Fanout:
         fetch: gets a page of the web; never raises.
         top_k: results of a query that are read, from each source.
         keep: is given every page that a source read over the network by itself.
+        since: the first day, `YYYY-MM-DD`, of pages that are read; one without a date is.
     """
 
-    def __init__(self, sources: Sequence[Source], fetch: Fetch, *, top_k: int, keep: Keep | None = None) -> None:
+    def __init__(
+        self, sources: Sequence[Source], fetch: Fetch, *, top_k: int, keep: Keep | None = None, since: str = ""
+    ) -> None:
+        self._since = since
         self._sources, self._top_k = [checked(source) for source in sources], top_k
         self._reading = Reading(fetch, keep)
         identity("https://example.org/")  # loads what it needs now, not while the first result waits
@@ -63,19 +100,22 @@ class Fanout:
     async def gather(self, number: int, query: str, watch: Watcher, deadline: asyncio.Event) -> Gathered:
         """Search one query everywhere and read what it finds, until all is there or `deadline` is set."""
         found: list[list[SearchResult]] = [[] for _ in self._sources]
-        parts = [self._one(number, query, *pair, watch) for pair in zip(self._sources, found, strict=True)]
+        heard = _Heard(watch)
+        parts = [self._one(number, query, *pair, heard) for pair in zip(self._sources, found, strict=True)]
         answers = await asyncio.gather(*(_until(deadline, part) for part in parts))
-        return Gathered(self._best(number, found, watch), any(answers))
+        return Gathered(self._best(number, found, watch), any(answers), tuple(heard.reasons))
 
     def _best(self, number: int, found: Sequence[Sequence[SearchResult]], watch: Watcher) -> list[Page]:
         """The pages that are there, in the order of all sources together, each story once."""
         lists = [Listed(results, not s.needs_network) for results, s in zip(found, self._sources, strict=True)]
         there = [(fused, next(filter(None, map(self.page, fused.urls)), None)) for fused in fuse(lists)]
         kept, copies = without_copies([(page, fused.urls) for fused, page in there if page])
-        for page, urls in copies:
-            for url in urls:
-                watch.page_finished(number, Page(url, title=page.title, status="skipped", reason="copy"))
-        return [page for page, _ in kept]
+        old = [(page, urls) for page, urls in kept if page.date and page.date < self._since[: len(page.date)]]
+        for reason, left_out in (("copy", copies), ("too_old", old)):
+            for page, urls in left_out:
+                for url in urls:
+                    watch.page_finished(number, Page(url, title=page.title, status="skipped", reason=reason))
+        return [page for page, urls in kept if (page, urls) not in old]
 
     async def _one(
         self, number: int, query: str, source: CheckedSource, found: list[SearchResult], watch: Watcher

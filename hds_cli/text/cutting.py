@@ -27,6 +27,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?؟۔।॥։።…])[\"'”’»)\]]{0,4}\s
 _WORD = re.compile(r"\S+")
 _WRAPPED = 40  # characters from which on a line may have ended for want of room
 _STATEMENT = 150  # words
+_CHAIN = 4  # headings in a row that are still those of one text
 
 
 class Cut(NamedTuple):
@@ -71,7 +72,7 @@ def _sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]
     """Where the sentences of `text[start:end]` are, without the blanks around them."""
     for border in _SENTENCE_END.finditer(text, start, end):
         at = border.start()
-        if not _ABBREVIATION.search(text, max(start, at - _ABBREVIATION_WINDOW), at):
+        if text[at - 1] != "." or not _ABBREVIATION.search(text, max(start, at - _ABBREVIATION_WINDOW), at):
             yield from _stripped(text, start, border.end())
             start = border.end()
     yield from _stripped(text, start, end)
@@ -123,7 +124,8 @@ def cut_passages(text: str, most: int = 90, least: int = 0, longest: int | None 
     weight = words = 0  # of all that is held, and without headings
     for piece in pieces(text, longest or most):
         is_heading = piece.kind == "heading"
-        full = weight + piece.size > most
+        # A heading stands beside its text: it never stands alone because that is long.
+        full = weight + piece.size > most and (words > 0 or len(held) >= _CHAIN)
         if held and (full or (is_heading and words >= max(1, least))):
             after = _closing_headings(held) if full and not is_heading else []
             heading, cut = _cut(text, heading, held[: len(held) - len(after)])

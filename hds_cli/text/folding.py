@@ -6,7 +6,7 @@ Every function here is linear in its text, whatever the text is.
 from __future__ import annotations
 
 import functools
-import itertools
+import operator
 import re
 import unicodedata
 
@@ -51,6 +51,7 @@ _SOUTH_MARKS = (
     "\u1062-\u1064\u1067-\u106d\u1071-\u1074\u1082-\u108d\u108f\u109a-\u109d\u17b4-\u17d3\u17dd\ua9e5"
     "\uaa7b-\uaa7d"
 )
+_WITH_MARKS = re.compile(f"[{_SOUTH_MARKS}]")
 _WIDE_RUN = re.compile(f"[{_EAST}{_SOUTH}{_SOUTH_MARKS}]+")
 _GROUP = re.compile(f"(?:[{_EAST}]|[{_SOUTH}](?:[\u1039\u17d2][{_SOUTH}]|[{_SOUTH_MARKS}])*|[{_SOUTH_MARKS}]+)")
 _ZEROS = (
@@ -115,9 +116,14 @@ def indexed(text: str) -> str:
 
 
 def _pairs(run: str, *, last: bool = False) -> list[str]:
-    groups = _GROUP.findall(run)
-    pairs = [a + b for a, b in itertools.pairwise(groups)]
+    groups = _groups(run)
+    pairs = list(map(operator.add, groups, groups[1:]))
     return [*pairs, groups[-1]] if last or not pairs else pairs
+
+
+def _groups(run: str) -> list[str]:
+    """The letters of a run, each with the marks on it."""
+    return _GROUP.findall(run) if _WITH_MARKS.search(run) else list(run)
 
 
 def lone_letter(term: str) -> bool:
@@ -133,7 +139,8 @@ def words(text: str) -> list[str]:
 def terms(text: str) -> list[str]:
     """Search terms in order: folded words without stop words and plural endings (all words if nothing else is left)."""
     found = words(segmented(text).replace("'s", " "))
-    return [_singular(word) for word in ([w for w in found if w not in STOPWORDS] or found)]
+    kept = [_singular(word) if word.isascii() else word for word in found if word not in STOPWORDS]
+    return kept or [_singular(word) for word in found]
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -152,7 +159,7 @@ def quote_words(text: str) -> str:
     """
     text = normalise(text)
     if not text.isascii():
-        text = _WIDE_RUN.sub(lambda run: f" {' '.join(_GROUP.findall(run[0]))} ", text)
+        text = _WIDE_RUN.sub(lambda run: f" {' '.join(_groups(run[0]))} ", text)
     return " ".join(words(text))
 
 

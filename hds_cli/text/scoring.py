@@ -24,28 +24,26 @@ class BM25:
         lengths = [sum(c.values()) for c in self._counts]
         mean = sum(lengths) / len(lengths) if lengths else 1.0
         self._norm = [k1 * (1 - b + b * n / (mean or 1.0)) for n in lengths]
-        frequency = Counter(term for c in self._counts for term in c)
-        total = len(texts)
-        self._idf = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in frequency.items()}
         self._k1 = k1
 
     def scores(self, query: Iterable[str]) -> list[float]:
         """One score a text, for the terms of a query."""
-        sought = self._known(query)
+        idf = {term: self._idf(n) for term in self._sought(query) if (n := sum(term in c for c in self._counts))}
         return [
-            sum(self._idf[t] * c[t] * (self._k1 + 1) / (c[t] + norm) for t in sought if t in c)
+            sum(weight * c[t] * (self._k1 + 1) / (c[t] + norm) for t, weight in idf.items() if t in c)
             for c, norm in zip(self._counts, self._norm, strict=True)
         ]
 
-    def _known(self, query: Iterable[str]) -> list[str]:
-        """The terms that stand in a text; for a lone letter of a script without blanks, the pairs that it is in."""
-        known: dict[str, None] = {}
-        for term in dict.fromkeys(query):
-            if term in self._idf:
-                known[term] = None
-            elif lone_letter(term):
-                known |= dict.fromkeys(t for t in self._idf if t.startswith(term) or t.endswith(term))
-        return list(known)
+    def _idf(self, texts: int) -> float:
+        return math.log(1 + (len(self._counts) - texts + 0.5) / (texts + 0.5))
+
+    def _sought(self, query: Iterable[str]) -> list[str]:
+        """The terms; for a lone letter of a script without blanks between words, the pairs that it is in too."""
+        sought = dict.fromkeys(query)
+        for letter in [term for term in sought if lone_letter(term)]:
+            pairs = (t for c in self._counts for t in c if t.startswith(letter) or t.endswith(letter))
+            sought |= dict.fromkeys(pairs)
+        return list(sought)
 
 
 def overlap(a: Iterable[str], b: Iterable[str]) -> float:

@@ -35,7 +35,8 @@ class Ddgs:
         if not context.settings.offline and importlib.util.find_spec("ddgs") is None:
             raise ConfigError("the source ddgs needs the library ddgs", hint='pip install "hds-cli[ddgs]"')
         own = context.settings.source_settings(name)
-        self._region = _region(own.language)
+        self._region = _region(own.language or context.settings.language)
+        self._recent = context.settings.recent
         self._address = own.url
         self._limiter = Limiter(1.0 if own.every is None else own.every, 2)
 
@@ -57,7 +58,7 @@ class Ddgs:
         seconds = self._settings.fetch_timeout
         try:
             engine = _engine(self._address, self._api, self._settings.fetch_proxy, seconds)
-            return engine.search(query, region=self._region) or []
+            return engine.search(query, region=self._region, timelimit=self._recent[0] if self._recent else None) or []
         except TimeoutException:
             raise SourceError(f"DuckDuckGo did not answer in {seconds:g} s", code="timeout") from None
         except DDGSException as exc:

@@ -53,10 +53,11 @@ class Man:
         if shutil.which("man") is None:
             raise ConfigError("there is no program man here", hint="apt install man-db")
         self._language = ["-L", language] if language else []
+        self._known: list[tuple[Entry, frozenset[str]]] | None = None
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
         wanted = list(dict.fromkeys(terms(query)))
-        entries = await in_daemon(self._entries, wanted) if wanted else []
+        entries = await in_daemon(self._with_any, set(wanted)) if wanted else []
         return [
             SearchResult(e.url, f"{e.name}({e.section})", e.about, rank, self.name)
             for rank, e in enumerate(best(entries, wanted, top_k), 1)
@@ -70,12 +71,21 @@ class Man:
             return None
         return Page(url, url, f"{found[1]}({found[2]})", text, status="cached", bytes=len(text.encode()))
 
-    def _entries(self, wanted: Sequence[str]) -> list[Entry]:
+    def _with_any(self, wanted: set[str]) -> list[Entry]:
+        """The pages with one of the words in their name or description."""
+        if self._known is None:
+            self._known = [(entry, frozenset(terms(f"{entry.name} {entry.about}"))) for entry in self._listed()]
+        if not self._known:
+            return list(_in_folders(list(wanted)))
+        return [entry for entry, has in self._known if has & wanted]
+
+    def _listed(self) -> list[Entry]:
+        """Every page that man's database knows, so that its words are compared as those of any other text."""
         for options in (["-l"], []):  # mandoc's apropos has no -l; man-db's cuts its lines without it
-            listed = programs.output(["apropos", *options, *self._language, "--", *wanted])
+            listed = programs.output(["apropos", *options, *self._language, "--", "."])
             if entries := list(listed_in(listed)):
                 return entries
-        return list(_in_folders(wanted))
+        return []
 
     def _text(self, section: str, name: str) -> str:
         return programs.tidy(programs.output(["man", *self._language, "--", section, name]))

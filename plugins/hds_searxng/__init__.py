@@ -30,11 +30,15 @@ class SearxngSource:
             )
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"searxng.url must begin with http:// or https://, not {url!r}")
+        settings = context.settings
+        own = settings.source_settings(name).language or settings.language
+        asked = {"language": own, "time_range": settings.recent}
+        self._params = {key: value for key, value in asked.items() if value}
         self._url = url.rstrip("/").removesuffix("/search") + "/search"
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
         try:
-            answer = await self._api.get_json(self._url, {"q": query, "format": "json"})
+            answer = await self._api.get_json(self._url, {"q": query, "format": "json", **self._params})
         except SourceError as exc:
             if exc.error_code == "http_403":
                 raise SourceError(

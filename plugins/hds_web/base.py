@@ -100,7 +100,8 @@ class WebSource:
     def __init__(self, name: str, context: SourceContext) -> None:
         own = context.settings.source_settings(name)
         self.name = name
-        self.language = own.language
+        self.language = own.language or context.settings.language
+        self.recent = context.settings.recent
         self.home = (own.url or self.address).rstrip("/")
         self._api = context.api
         self._secret = api_key(name) if self.key != "none" and not context.settings.offline else None

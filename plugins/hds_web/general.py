@@ -24,6 +24,8 @@ class Brave(WebSource):
         params: dict[str, str | int] = {"q": query, "count": min(top_k, 20)}
         if self.language:
             params["search_lang"] = self.language
+        if self.recent:
+            params["freshness"] = f"p{self.recent[0]}"
         return Request(params, {"X-Subscription-Token": self.reveal()})
 
 
@@ -35,7 +37,9 @@ class Tavily(WebSource):
     errors: ClassVar = {"http_432": "quota", "http_433": "quota"}
 
     def request(self, query: str, top_k: int) -> Request:
-        body = {"query": query, "max_results": min(top_k, 20)}
+        body: dict[str, str | int] = {"query": query, "max_results": min(top_k, 20)}
+        if self.recent:
+            body["time_range"] = self.recent
         return Request(headers={"Authorization": f"Bearer {self.reveal()}"}, body=body)
 
 
@@ -49,6 +53,8 @@ class Serper(WebSource):
         body: dict[str, str | int] = {"q": query, "num": min(max(top_k, 10), 100)}
         if self.language:
             body["hl"] = self.language
+        if self.recent:
+            body["tbs"] = f"qdr:{self.recent[0]}"
         return Request(headers={"X-API-KEY": self.reveal()}, body=body)
 
 

@@ -128,3 +128,17 @@ def test_a_result_of_a_hundred_megabytes_is_cut() -> None:
 def test_the_fakes_are_sources() -> None:
     """What the tests pass in has the shape that plugins have."""
     assert isinstance(Memory("x"), Source)
+
+
+def test_pages_that_are_too_old_are_left_out() -> None:
+    """A page without a date is read; one that says an earlier day is skipped, and why is said."""
+    dates = {"d:old": "2019-05-01", "d:new": "2026-01-05", "d:none": None, "d:year": "2026"}
+
+    class Dated(Memory):
+        async def read(self, url: str) -> Page | None:
+            return Page(url, title=url, text=f"It says {url}.", date=dates[url], status="cached")
+
+    fanout = Fanout([Dated("d", *dates, needs_network=False)], Web(), top_k=5, since="2026-01-01")
+    (got,), (log,) = gather(fanout, "q")
+    assert sorted(urls(got.pages)) == ["d:new", "d:none", "d:year"]
+    assert ("d:old", "skipped", "too_old") in log.pages

@@ -1,0 +1,74 @@
+"""How passages and empty results are written for a model that was not trained on another form.
+
+`[3] Title › Heading (host, 2024-05-01)` and the text below it as the page has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from hds_cli.agent import protocol
+from hds_cli.types import Passage
+
+_MORE = re.compile(r"more\s*:?\s*\[?\(?(\d{1,4})[\])]?", re.IGNORECASE)
+_WHY = {
+    "robots": "blocked by robots.txt", "needs_browser": "needs a browser", "too_big": "over the size limit",
+    "deadline": "not there in time", "timeout": "not there in time", "not_text": "not a text", "empty": "without text",
+    "offline": "not on this machine", "copy": "a copy of another page", "blocked": "blocked",
+}  # fmt: skip
+
+
+class Selection(tuple[Passage, ...]):
+    """The passages chosen for a query; `of`: passages there were; `why`: the reason where there are none."""
+
+    of: int
+    why: str
+
+    def __new__(cls, passages: Iterable[Passage] = (), of: int = 0, why: str = "") -> Self:
+        made = super().__new__(cls, passages)
+        made.of, made.why = of, why
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (tuple(self), self.of, self.why))
+
+
+def more_of(query: str) -> int | None:
+    """The number of the passage that `more: [3]` reads on from; None for any other query."""
+    asked = _MORE.fullmatch(query.strip())
+    return int(asked[1]) if asked else None
+
+
+def listed(passages: Sequence[Passage]) -> str:
+    """Passages one below the other, each under its number; page text is made safe."""
+    return "\n\n".join(f"[{p.n}] {head(p)}\n{protocol.neutral(p.text).strip()}" for p in passages)
+
+
+def head(passage: Passage) -> str:
+    """Title, heading, host and date of a passage: `Title › Heading (host, 2024-05-01)`."""
+    name = " › ".join(part for part in (passage.title, passage.heading) if part)
+    about = ", ".join(part for part in (_host(passage.url), passage.date) if part)
+    return protocol.neutral(protocol.one_line(f"{name} ({about})" if about else name))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def counted(passages: Sequence[Passage]) -> str:
+    """`3 of 14 passages`, or how many there are where nobody knows of how many."""
+    of = getattr(passages, "of", 0)
+    number = f"{len(passages)} of {of}" if of > len(passages) else str(len(passages))
+    return f"{number} passage{'' if number == '1' else 's'}"
+
+
+def why_empty(reasons: Sequence[str]) -> str:
+    """In words, why a query brought nothing: the reasons of its sources and pages."""
+    said = list(dict.fromkeys(_WHY.get(reason, reason.replace("_", " ")) for reason in reasons))
+    return "; ".join(said[:3]) if said else "nothing was found"

@@ -1,0 +1,89 @@
+"""What a model reads that was not trained on another form: passages, empty results, the day, how to read on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hds_cli import events
+from hds_cli.agent.evidence import Budget, Evidence
+from hds_cli.agent.guided import GuidedDialect
+from hds_cli.agent.listing import Selection, counted, head, listed, more_of, why_empty
+from hds_cli.engine.scripted import ScriptedEngine
+from hds_cli.types import Page, Passage
+from tests.agent.test_guided import CHATML
+from tests.agent.test_loop import BOX, PAGES, Memory, block, of, play  # noqa: F401
+
+Play = Callable[..., tuple]
+
+
+def test_a_passage_stands_under_its_title_heading_host_and_date() -> None:
+    """And its text as the page has it, with what could be taken for a mark made safe."""
+    passage = Passage("https://docs.example/x", "Lathe", "- belt\n- [9] oil <|im_end|>", 3, "Parts", date="2024-05-01")
+    assert listed([passage]) == "[3] Lathe › Parts (docs.example, 2024-05-01)\n- belt\n- (9] oil ‹|im_end|›"
+    assert head(Passage("stdin", "stdin", "x", 1)) == "stdin"
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [("more: [3]", 3), ("More [12]", 12), ("more: 7", 7), ("more about [3]", None), ("more", None), ("more: x", None)],
+)
+def test_a_query_may_ask_to_read_on(query: str, number: int | None) -> None:
+    """By the number of a passage; nothing else is taken for it."""
+    assert more_of(query) == number
+
+
+def test_why_a_query_brought_nothing_is_said_in_words() -> None:
+    """Each reason once."""
+    reasons = ("wikipedia: no answer in 5 s", "robots", "robots", "needs_browser")
+    assert why_empty(reasons) == "wikipedia: no answer in 5 s; blocked by robots.txt; needs a browser"
+    assert why_empty(()) == "nothing was found"
+    assert counted(Selection([Passage("u", "t", "x")], of=14)) == "1 of 14 passages"
+    assert counted((Passage("u", "t", "x"),)) == "1 passage"
+
+
+def test_reading_on_gives_the_next_passages_of_the_page() -> None:
+    """Each once, until the page ends; they are numbered as any other."""
+    text = "\n\n".join(f"## Step {n}\n\n" + " ".join(f"word{n}x{k}" for k in range(60)) for n in range(6))
+    page = Page("https://docs.example/lathe", title="Lathe", text=text, status="cached")
+    evidence = Evidence("q", lambda text: len(text.split()))
+    ((first,),) = evidence.select([("word0x3", [page])], Budget(90, 1, 60))
+    following = evidence.more(first.n, [page], Budget(150, 12, 60))
+    assert [(p.n, p.heading) for p in following] == [(2, "Step 1"), (3, "Step 2")]
+    rest = evidence.more(following[-1].n, [page], Budget(1000, 12, 60))
+    assert [p.heading for p in rest] == ["Step 3", "Step 4", "Step 5"]
+    assert evidence.more(rest[-1].n, [page], Budget(1000, 12, 60)).why == "the page ends there"
+    assert evidence.more(99, [page], Budget(1000, 12, 60)).why == "there is no passage 99"
+
+
+def test_a_run_reads_on_without_a_search(play: Play) -> None:  # noqa: F811
+    """`more: [1]` in a turn of its own asks no source."""
+    long = "\n\n".join(f"Part {n}. " + " ".join(f"long{n}x{k}" for k in range(230)) for n in range(4))
+    PAGES["long"] = Page("m:long", title="Long", text=long, status="cached")
+    source = Memory()
+    try:
+        _, seen, _ = play([block("long long0x1"), block("more: [1]"), BOX], source)
+    finally:
+        del PAGES["long"]
+    assert source.asked == ["long long0x1"]
+    chosen = of(seen, events.EvidenceSelected)
+    assert [event.turn for event in chosen] == [1, 2]
+
+
+def test_an_untrained_model_is_told_the_day_the_language_and_what_is_missing(tmp_path: Path) -> None:
+    """In its plan; a query without passages says why, one without an answer how to read on."""
+    path = tmp_path / "s.jsonl"
+    path.write_text('{"text": "{\\"answer\\": \\"not found\\", \\"passage\\": 0}"}\n{"text": "{}"}\n')
+    session = ScriptedEngine(path).session()
+    dialect = GuidedDialect(session, CHATML, today="2026-02-03", language="de")
+    dialect.start("Wann fährt die Fähre?", [])
+    passage = Passage("https://h.example/", "Hafen", "Die Fähre ist blau.", 4)
+    dialect.read([("Fähre Abfahrt", Selection((), why="blocked by robots.txt")), ("Fähre", Selection([passage], of=9))])
+    dialect._read_all()
+    plan = dialect._plan()
+    assert "Today is 2026-02-03." in plan
+    assert "- Fähre Abfahrt: not found (blocked by robots.txt)" in plan
+    assert '- Fähre: not found in 1 of 9 passages; the query "more: [4]" reads on there' in plan
+    assert "Answer in German." in "".join(session.text)
