@@ -10,7 +10,6 @@ HdsError                      exit 1
 │   └── ModelUnusable                  there, but llama.cpp cannot use it
 ├── SourceError               exit 5   a search did not work
 │   └── NoSources                      nothing to search in at all
-├── BlockedError              exit 5   an address or a scheme hds does not go to
 ├── ScriptEnded               exit 4   the scripted engine has no line left
 ├── OutputError               exit 74  the answer could not be written
 └── Interrupted               exit 130 stopped by the user
@@ -99,11 +98,6 @@ class SourceError(HdsError):
 
 class NoSources(SourceError):
     code = "no_sources"
-
-
-class BlockedError(HdsError):
-    code = "blocked"
-    exit_code = 5
 
 
 class OutputError(HdsError):

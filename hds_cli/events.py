@@ -13,7 +13,7 @@ import re
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hds_cli import bounds
 from hds_cli.types import (
@@ -35,7 +35,6 @@ SCHEMA = "hds.run/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Base:
-    name: ClassVar[str] = ""
     t: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class TurnState:
 class RunState:
     """Everything that is known of a run; `apply` takes in one event after the other.
 
-    `document` and `continued`: what the model was given before it searched; `received`: bytes of all pages; `now`: the
+    `documents` and `continued`: what the model was given before it searched; `received`: bytes of all pages; `now`: the
     second of the last event.
     """
 
@@ -125,7 +125,7 @@ class RunState:
     finished: events.RunFinished | None = None
     turns: dict[int, TurnState] = field(default_factory=dict)
     notices: list[events.Notice] = field(default_factory=list)
-    document: events.DocumentAttached | None = None
+    documents: list[events.DocumentAttached] = field(default_factory=list)
     continued: events.RunContinued | None = None
     received: int = 0
     answering: str = ""
@@ -169,7 +169,8 @@ class RunState:
         """The passages that the model had before it searched."""
         for finding in self.continued.findings if self.continued else ():
             yield from finding.passages
-        yield from self.document.passages if self.document else ()
+        for document in self.documents:
+            yield from document.passages
 
     def apply(self, event: Event) -> None:
         self.now = max(self.now, event.t)
@@ -183,7 +184,7 @@ class RunState:
             case events.RunContinued():
                 self.continued = event
             case events.DocumentAttached():
-                self.document = event
+                self.documents.append(event)
             case events.AnswerDelta():
                 self.answering += event.text
             case events.TurnStarted():

@@ -45,7 +45,7 @@ class Resumed:
     run_id: str
     question: str
     turns: tuple[DoneTurn, ...] = ()
-    document: events.DocumentAttached | None = None
+    documents: tuple[events.DocumentAttached, ...] = ()
     continued: events.RunContinued | None = None
     events: tuple[events.Event, ...] = ()
     elapsed: float = 0.0
@@ -55,10 +55,9 @@ class Resumed:
 def earlier(run: Iterable[events.Event]) -> Earlier:
     """What a run leaves to one that continues it; the exchanges and evidence of those it continued itself among it."""
     state = RunState.of(run)
-    continued, document, finished = state.continued, state.document, state.finished
+    continued, finished = state.continued, state.finished
     findings = list(continued.findings) if continued else []
-    if document:
-        findings.append(Findings("attached document", document.passages))
+    findings += [Findings("attached document", document.passages) for document in state.documents]
     findings += [Findings(query.text, query.passages) for query in state.queries if query.passages]
     exchanges = list(continued.exchanges) if continued else []
     exchanges.append(Exchange(state.question, (finished.answer if finished else None) or ""))
@@ -79,7 +78,7 @@ def resumed(run: Iterable[events.Event]) -> Resumed:
         run_id=state.started.run_id if state.started else "",
         question=state.question,
         turns=tuple(turns),
-        document=state.document,
+        documents=tuple(state.documents),
         continued=state.continued,
         events=tuple(again),
         elapsed=again[-1].t if again else 0.0,

@@ -6,12 +6,15 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from hds_cli.agent import documents
+from hds_cli.agent.documents import Attached
 from hds_cli.agent.selectors.base import Budget, Count, Reading, Selector
 from hds_cli.agent.selectors.door import BUILTIN, asked, selector
 from hds_cli.types import Page, Passage
 
 __all__ = ["Budget", "Evidence", "turn_budget"]
 _LIKELY_TURNS = 4  # turns of searching among which the room of a run is shared; most runs end before
+_LEAST_EXCERPT = 800  # tokens below which a document has no outline, only its best passages
 _REPEAT = 8  # tokens of a passage that is named and not repeated
 
 
@@ -68,6 +71,21 @@ class Evidence:
                     left -= price
             chosen.append(tuple(kept.values()))
         return chosen
+
+    def attach(self, question: str, page: Page, budget: Budget) -> Attached:
+        """A document that came with the question: whole where it fits, else what fits it best."""
+        budget = replace(budget, count=self._count)
+        passages = documents.whole(page, budget)
+        left_out = ""
+        if passages is None and budget.tokens < _LEAST_EXCERPT:
+            (chosen,) = self.select([(question, [page])], budget)
+            passages = list(chosen)
+        elif passages is None:
+            passages = documents.excerpt(page, question, budget)
+        if (shown := sum(len(passage.text) for passage in passages)) < 0.9 * len(page.text):
+            left_out = f"of {page.title}, {100 * shown // len(page.text)} % is read: what fits the question best"
+        numbered = tuple(self.add(passage) for passage in passages)
+        return Attached(numbered, sum(map(budget.price, numbered)), left_out)
 
     def add(self, passage: Passage) -> Passage:
         """Give a passage its number (an attached document's, say); the same passage keeps the one it has."""

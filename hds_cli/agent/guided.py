@@ -215,31 +215,9 @@ class GuidedDialect:
             max_tokens=400, sampling=self._sampling, grammar=self._grammars[grammar], on_text=_watch(hooks)
         )
 
-    # --- the chat template ---------------------------------------------------------------------------------------
-
     def _render(self, task: str) -> list[Segment]:
-        """The conversation as segments: the template's own text is trusted, what is put into it is not."""
-        contents = [_SYSTEM]
-        messages = [{"role": "system", "content": _slot(0)}]
-        for asked, answered in (*_EXAMPLES, (task, "")):
-            for role, content in (("user", asked), ("assistant", answered)):
-                if content:
-                    messages.append({"role": role, "content": _slot(len(contents))})
-                    contents.append(content)
-        text = templates.render(self._template, messages)
-        if _slot(0) not in text:  # no system turn in this template: its words go before the first task
-            contents[1] = f"{_SYSTEM}\n\n{contents[1]}"
-            text = templates.render(self._template, messages[1:])
-        segments: list[Segment] = []
-        for piece in re.split("(\ue000\\d+\ue001)", text):
-            slot = re.fullmatch("\ue000(\\d+)\ue001", piece)
-            segments.append(Segment(contents[int(slot[1])], False) if slot else Segment(piece, True))
-        return [segment for segment in segments if segment.text]
-
-
-def _slot(number: int) -> str:
-    """Stands for a message while the template is rendered."""
-    return f"\ue000{number}\ue001"
+        turns = [turn for asked, answered in _EXAMPLES for turn in (("user", asked), ("assistant", answered))]
+        return templates.conversation(self._template, _SYSTEM, [*turns, ("user", task)])
 
 
 def _line(text: str) -> str:

@@ -146,10 +146,10 @@ class HdsDialect:
             text, tokens = text + made.text, tokens + made.tokens
             if made.stop not in self.stops or tokens >= self._max_tokens:
                 return replace(made, text=text, tokens=tokens)
-            addition = made.stop + self.after_stop(text)
-            self._session.append([Segment(addition)])
-            stream.feed(addition)
-            text += addition
+            mark, result = made.stop or "", self.after_stop(text)
+            self._session.append([Segment(mark), Segment(result)])  # by itself: the model is taught to write the first
+            stream.feed(mark + result)
+            text += mark + result
 
     def read(self, results: Sequence[QueryResult], notes: Sequence[Segment] = ()) -> None:
         block = protocol.results_block(results, self._shown, notes)

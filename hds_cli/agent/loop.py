@@ -30,7 +30,7 @@ from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
 from hds_cli.threads import Daemon
-from hds_cli.types import Egress, Findings, ModelInfo, Page
+from hds_cli.types import Egress, Findings, ModelInfo, Page, Passage
 
 T = TypeVar("T")
 _LEAST_ROOM = 96  # tokens below which there is no point in another search
@@ -74,9 +74,9 @@ class Run:
         self._stale = 0
 
     async def answer(
-        self, question: str, attached: Page | None = None, before: Earlier | Resumed | None = None
+        self, question: str, attached: Sequence[Page] = (), before: Earlier | Resumed | None = None
     ) -> events.RunFinished:
-        """Research `question`; `attached` is a document the user gave along, `before` an earlier run to go on from.
+        """Research `question`; `attached` are documents the user gave along, `before` an earlier run to go on from.
 
         Raises:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
@@ -110,7 +110,7 @@ class Run:
 
     # --- turns ---------------------------------------------------------------------------------------------------
 
-    async def _research(self, attached: Page | None, before: Earlier | Resumed | None) -> Written:
+    async def _research(self, attached: Sequence[Page], before: Earlier | Resumed | None) -> Written:
         number = await self._begin(attached, before)
         await self._methods.began(self._book.question, self._book)
         while number < self._limits.max_turns and not (number and await self._enough()):
@@ -148,12 +148,12 @@ class Run:
         self._notice("info", "context_full", "the context is full; the answer is written now")
         return True
 
-    async def _begin(self, attached: Page | None, before: Earlier | Resumed | None) -> int:
+    async def _begin(self, attached: Sequence[Page], before: Earlier | Resumed | None) -> int:
         """Tell the model the question, and the results of an earlier run; the number of turns that are done."""
         if isinstance(before, Resumed):
             return await self._resume(before)
         continued = self._recall(before) if before else None
-        documents = self._attach(attached) if attached else ()
+        documents = self._attach(attached)
         await self._model(self._parts.dialect.start, self._book.question, documents, continued)
         return 0
 
@@ -174,7 +174,7 @@ class Run:
         for event in before.events:
             self._emit(event)
         question = self._book.question
-        documents = before.document.passages if before.document else ()
+        documents = tuple(passage for document in before.documents for passage in document.passages)
         self._book.know([*(before.continued.findings if before.continued else ()), Findings(question, documents)])
         await self._model(self._parts.dialect.start, question, list(documents), before.continued)
         for turn in before.turns:
@@ -183,11 +183,19 @@ class Run:
         self._parts.fanout.answered = bool(before.turns)
         return len(before.turns)
 
-    def _attach(self, page: Page) -> Sequence[Any]:
-        room = min(self._parts.dialect.make_room(), self._limits.evidence_tokens or 1 << 30)
-        passages = self._book.attach(page, room, self._limits.evidence_passages)
-        self._say(events.DocumentAttached, url=page.url, title=page.title, passages=passages)
-        return passages
+    def _attach(self, pages: Sequence[Page]) -> list[Passage]:
+        """What the model reads of the documents; together they get half of the room."""
+        given: list[Passage] = []
+        budget = self._budget(self._parts.dialect.make_room() // 2, self._limits.max_turns)
+        for place, page in enumerate(pages):
+            tokens = budget.tokens // (len(pages) - place)
+            document = self._book.attach(page, replace(budget, tokens=tokens, passages=max(8, budget.passages)))
+            budget = replace(budget, tokens=budget.tokens - document.tokens)
+            if document.left_out:
+                self._notice("info", "document", document.left_out)
+            self._say(events.DocumentAttached, url=page.url, title=page.title, passages=document.passages)
+            given += document.passages
+        return given
 
     def _budget(self, room: int, turn: int = 1) -> Budget:
         limits = self._limits

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hds_cli.agent import protocol
+from hds_cli.agent.documents import Attached
 from hds_cli.agent.earlier import DoneTurn, pages
 from hds_cli.agent.evidence import Budget, Evidence
 from hds_cli.types import Findings, Page, Passage
@@ -64,17 +65,12 @@ class Notebook:
         """The model reads `passages` for `query`."""
         self.read += [(query, passage) for passage in passages]
 
-    def attach(self, page: Page, room: int, passages: int) -> tuple[Passage, ...]:
-        """Take in a document that came with the question; what the model reads of it.
-
-        Args:
-            room: tokens that may be read now; the document gets half of them.
-            passages: how many passages of it at most, or 8.
-        """
+    def attach(self, page: Page, budget: Budget) -> Attached:
+        """Take in a document that came with the question: all of it, or what the model reads of it."""
         self._attached[page.url] = page
-        (chosen,) = self.choose([(self.question, [page])], Budget(room // 2, max(8, passages)))
-        self.note(self.question, chosen)
-        return chosen
+        document = self._evidence.attach(self.question, page, budget)
+        self.note(self.question, document.passages)
+        return document
 
     def know(self, findings: Sequence[Findings]) -> None:
         """Take in what an earlier run read: it can be cited, and the page is what was kept of it."""

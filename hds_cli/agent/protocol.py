@@ -24,6 +24,9 @@ END_THINK = "</think>"
 BOX = "\\boxed{"
 TURN_START = "<|im_start|>"
 TURN_END = "<|im_end|>"
+OPEN_RESULTS = f"\n\n{BEGIN_RESULTS}\n"
+CLOSE_RESULTS = f"\n{END_RESULTS}\n\n{THINK}\n"
+OPEN_ASSISTANT = f"{TURN_END}\n{TURN_START}assistant\n"  # after a user's turn
 
 NOTHING_FOUND = "No helpful information found."
 NOT_SEARCHED = "Not searched: there were too many queries. It comes first in your next block of queries."
@@ -63,7 +66,7 @@ def prompt(question: str, preamble: str = PREAMBLE, boxed: str = BOXED_REQUEST) 
     return [
         Segment(f"{TURN_START}user\n{preamble}{boxed}{ASK}", True),
         Segment(neutral(question), False),
-        Segment(f"{TURN_END}\n{TURN_START}assistant\n", True),
+        Segment(OPEN_ASSISTANT, True),
     ]
 
 
@@ -81,7 +84,7 @@ def next_question(answer: str, question: str) -> list[Segment]:
         Segment(neutral(answer), False),
         Segment(f"}}{TURN_END}\n{TURN_START}user\n{ASK.strip()} ", True),
         Segment(neutral(question), False),
-        Segment(f"{TURN_END}\n{TURN_START}assistant\n", True),
+        Segment(OPEN_ASSISTANT, True),
     ]
 
 
@@ -109,10 +112,10 @@ def results_block(
                 lines.append(f"[{passage.n}] {neutral(one_line(passage.full))}")
                 known.add(passage.n)
     return [
-        Segment(f"\n\n{BEGIN_RESULTS}\n", True),
+        Segment(OPEN_RESULTS, True),
         Segment("\n".join(lines), False),
         *(Segment(f"\n{text}", trusted) for text, trusted in notes),
-        Segment(f"\n{END_RESULTS}\n\n{THINK}\n", True),
+        Segment(CLOSE_RESULTS, True),
     ]
 
 

@@ -11,12 +11,13 @@ import functools
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from hds_cli.engine.base import ChatTemplate
+from hds_cli.engine.base import ChatTemplate, Segment
 from hds_cli.engine.files.known import TEMPLATES
 from hds_cli.errors import ModelUnusable
 from hds_cli.keys import without_secrets
@@ -25,7 +26,9 @@ MAX_RENDERED = 1 << 20  # characters
 _CPU_SECONDS = 1.0
 _WALL_SECONDS = 10.0  # a loaded machine is slow to start a process
 _MEMORY = 160 << 20
+_REPEATS = 8  # times that a template may write each message
 _HINT = "--dialect hds, or another GGUF file"
+_SLOT = re.compile("\ue000([0-9]{1,4})\ue001")  # stands for a message while the template is rendered
 
 
 def render(template: ChatTemplate, messages: Sequence[dict[str, str]]) -> str:
@@ -38,6 +41,30 @@ def render(template: ChatTemplate, messages: Sequence[dict[str, str]]) -> str:
         ModelUnusable: the template does not render, or takes more than its share of time, memory or text.
     """
     return _rendered(template, json.dumps(list(messages)))
+
+
+def conversation(template: ChatTemplate, system: str, turns: Sequence[tuple[str, str]]) -> list[Segment]:
+    """A conversation as segments: the template's own text is trusted, no word of a message is.
+
+    Args:
+        system: instructions; where the template has no system turn, they stand before the first of `turns`.
+        turns: (role, text) of each message, `user` first.
+
+    Raises:
+        ModelUnusable: the template does not render, makes messages up or repeats them.
+    """
+    texts = [system, *(text for _, text in turns)]
+    roles = ["system", *(role for role, _ in turns)]
+    messages = [{"role": role, "content": f"\ue000{n}\ue001"} for n, role in enumerate(roles)]
+    rendered = render(template, messages)
+    if "\ue0000\ue001" not in rendered:
+        texts[1] = f"{system}\n\n{texts[1]}"
+        rendered = render(template, messages[1:])
+    pieces = _SLOT.split(rendered)  # text, number, text, number, …, text
+    if len(pieces) > 2 * _REPEATS * len(texts) or any(int(number) >= len(texts) for number in pieces[1::2]):
+        raise ModelUnusable("the model's chat template makes messages up, or repeats them", hint=_HINT)
+    segments = [Segment(texts[int(piece)]) if at % 2 else Segment(piece, True) for at, piece in enumerate(pieces)]
+    return [segment for segment in segments if segment.text]
 
 
 @functools.lru_cache(maxsize=32)

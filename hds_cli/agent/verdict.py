@@ -6,7 +6,6 @@ wrote and grades every unit of it (`support/`).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -21,13 +20,7 @@ from hds_cli.agent.support.placing import clip
 from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.support.values import values
 from hds_cli.text import has_words, quote_words
-from hds_cli.types import Citation, Level, Passage, Quote, RunStatus, Support
-
-_SAID: dict[Level, str] = {
-    "quoted": "quoted", "computed": "computed", "verified": "verified", "together": "in one passage",
-    "apart": "in one page, not together", "contradicted": "contradicted", "missing": "in no page",
-    "unsourced": "without a source",
-}  # fmt: skip
+from hds_cli.types import Citation, Passage, Quote, RunStatus, Support
 
 
 @dataclass(frozen=True)
@@ -127,15 +120,6 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
     return verdict
 
 
-def counts(support: Sequence[Support]) -> str:
-    """`9 parts: 7 quoted, 1 computed, 1 in no page`; empty for none."""
-    if not support:
-        return ""
-    levels = Counter(s.level for s in support)
-    parts = "1 part" if len(support) == 1 else f"{len(support)} parts"
-    return f"{parts}: {', '.join(f'{levels[level]} {said}' for level, said in _SAID.items() if levels[level])}"
-
-
 def _without_answer(stopped: str | None) -> tuple[RunStatus, int]:
     return ("partial", 6) if stopped else ("unanswered", 3)
 
@@ -192,4 +176,4 @@ def _weak(graded: Sequence[Support]) -> tuple[Warned, ...]:
     if missing:
         return (Warned("unsupported", f"no page says: {', '.join(missing)}"),)
     weak = sum(s.weak for s in graded)
-    return (Warned("unsupported", counts(graded)),) if weak else ()
+    return (Warned("unsupported", f"{weak} of {len(graded)} parts of the answer have no clear ground"),) if weak else ()

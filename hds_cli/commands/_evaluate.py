@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import config, paths
+from hds_cli.agent.aside import Aside
 from hds_cli.commands._progress import Progress
 from hds_cli.config import Settings
 from hds_cli.desk import speaking
@@ -24,7 +25,6 @@ from hds_cli.evaluation.journal import Journal
 from hds_cli.evaluation.judge import judge
 from hds_cli.evaluation.questions import Dataset, Question
 from hds_cli.evaluation.runner import Asker, run
-from hds_cli.evaluation.writer import Writer
 
 if TYPE_CHECKING:
     from hds_cli.search.base import Source
@@ -155,12 +155,12 @@ def document(plan: Plan, journal: Journal) -> dict[str, Any]:
 def _judged(plan: Plan, journal: Journal) -> dict[str, Any]:
     settings = replace(plan.settings, model=plan.judge, dialect=None, n_ctx=None)
     model = speaking.load(find_model(settings), settings)
-    writer = Writer(model.engine)
+    aside = Aside(model.engine.session(), model.engine.chat_template())
     path = journal.path.with_name(f"{journal.path.name.removesuffix('.jsonl')}.judge.jsonl")
     try:
         with Progress("judged", len(journal.rows), quiet=plan.quiet) as progress:
             name = f"{model.info.name} {model.info.sha256 or ''}".strip()
-            return judge(journal.rows, writer, name, path, progress.step)
+            return judge(journal.rows, aside, name, path, progress.step)
     finally:
-        writer.close()
+        aside.close()
         model.engine.close()

@@ -7,8 +7,10 @@ import select
 import stat
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from hds_cli.commands import _print
+from hds_cli.commands._earlier import Start
 from hds_cli.errors import UsageError
 from hds_cli.types import Page
 
@@ -17,8 +19,8 @@ MAX_DOCUMENT = 5 << 20
 STDIN_URL = "stdin"
 
 
-def read(arguments: Sequence[str], *, stdin: bool = True) -> tuple[str, Page | None]:
-    """The question, and the document that was piped in along with it.
+def read(arguments: Sequence[str], *, stdin: bool = True) -> tuple[str, list[Page]]:
+    """The question, and the document that was piped in along with it, if one was.
 
     A document from stdin is said on stderr: in a shell's loop over a file it is the rest of that file.
 
@@ -32,16 +34,48 @@ def read(arguments: Sequence[str], *, stdin: bool = True) -> tuple[str, Page | N
     if words and words != "-":
         document = _stdin() if stdin and _piped() else ""
         if not document.strip():
-            return _checked(words), None
+            return _checked(words), []
         lines = len(document.splitlines())
         counted = f"{lines:,} {'line' if lines == 1 else 'lines'}"
         _print.say(f"read {counted} from stdin as a document (not meant, as in a loop: --no-stdin)")
-        return _checked(words), Page(STDIN_URL, STDIN_URL, STDIN_URL, document, "cached")
+        return _checked(words), [Page(STDIN_URL, STDIN_URL, STDIN_URL, document, "cached")]
     if not stdin and words == "-":
         raise UsageError("`-` is a question from stdin, which --no-stdin leaves alone")
     if not stdin or sys.stdin is None or (not words and sys.stdin.isatty()):
         raise UsageError("no question was asked", hint='hds ask "What is …?"')
-    return _checked(_stdin()), None
+    return _checked(_stdin()), []
+
+
+def gathered(start: Start, files: Sequence[Path], *, stdin: bool) -> tuple[str, list[Page], list[str]]:
+    """The question, the documents with it (stdin, `--attach`), and what is to be said of these.
+
+    Raises:
+        UsageError: no question, or a document that cannot be read.
+    """
+    question, documents = (start.question, []) if start.question else read(start.words, stdin=stdin)
+    pages, notes = attached(files)
+    return question, [*documents, *pages], notes
+
+
+def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
+    """The documents of `--attach`, read as `hds index add` reads files, and what is to be said of them.
+
+    Raises:
+        UsageError: a file is not there, or there is no text in it.
+    """
+    from hds_cli.commands._files import Reader
+
+    if not files:
+        return [], []
+    with Reader() as reader:
+        documents = reader(files)
+    pages = []
+    for file, document in zip(files, documents, strict=True):
+        if isinstance(document, str):
+            raise UsageError(f"cannot attach {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
+        size, date = len(document.text.encode("utf-8", "replace")), document.date or None
+        pages.append(Page(document.url, document.url, document.title, document.text, "cached", bytes=size, date=date))
+    return pages, reader.notes
 
 
 def _checked(question: str) -> str:

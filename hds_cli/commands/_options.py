@@ -45,3 +45,15 @@ Plain = Annotated[
 ]
 NoColor = Annotated[bool, typer.Option("--no-color", callback=_no_color, help="No colours (as NO_COLOR).")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 7 when a part of the answer stands in no page.")]
+Attach = Annotated[
+    list[Path] | None, typer.Option("--attach", metavar="FILE", help="A document to read along (repeatable).")
+]
+Continue = Annotated[
+    bool, typer.Option("--continue", "-c", help="A further question to the last run, or to: -c RUN QUESTION.")
+]
+ResumeRun = Annotated[
+    str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped; or: last.")
+]
+NoStdin = Annotated[
+    bool, typer.Option("--no-stdin", "-n", help="Leave stdin alone; needed in a loop that reads a file.")
+]

@@ -68,7 +68,7 @@ def rerun(name: str, *, offline: bool, as_json: bool) -> None:
     then = RunState.of(run)
     started = then.started
     assert started is not None  # `events_of` gives no run without its beginning
-    if then.continued or then.document:
+    if then.continued or then.documents:
         raise UsageError(
             "a run that continued another, or read an attached document, cannot be asked again alone",
             hint=f"hds history replay {started.run_id}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hds_cli import events
@@ -18,10 +19,10 @@ from hds_cli.types import Page
 
 @dataclass
 class Request:
-    """What is asked: the question, a document along with it, and what was said before the model was loaded."""
+    """What is asked: the question, documents along with it, and what was said before the model was loaded."""
 
     question: str
-    attached: Page | None
+    attached: Sequence[Page]
     spec: ModelSpec
     notices: tuple[events.Notice, ...] = ()
     before: Earlier | Resumed | None = None

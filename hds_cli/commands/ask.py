@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -31,6 +32,7 @@ def ask(
     ] = None,
     *,
     flags: Flags,
+    attach: _options.Attach = None,
     format_: _options.Format = None,
     json_: _options.Json = False,
     jsonl: _options.Jsonl = False,
@@ -41,15 +43,9 @@ def ask(
     plain: _options.Plain = False,
     no_color: _options.NoColor = False,
     strict: _options.Strict = False,
-    continue_: Annotated[
-        bool, typer.Option("--continue", "-c", help="A further question to the last run, or to: -c RUN QUESTION.")
-    ] = False,
-    resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped; or: last.")
-    ] = None,
-    no_stdin: Annotated[
-        bool, typer.Option("--no-stdin", "-n", help="Leave stdin alone; needed in a loop that reads a file.")
-    ] = False,
+    continue_: _options.Continue = False,
+    resume: _options.ResumeRun = None,
+    no_stdin: _options.NoStdin = False,
     no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
@@ -62,8 +58,9 @@ def ask(
 
     while read -r q; do hds ask -n -q "$q"; done < questions.txt
 
-    Text that is piped in or redirected is read as a document, to its end: without -n the loop above would end after
-    its first question, with the other questions as the document.
+    (Piped text is read as a document: without -n the loop would end after one question, with the rest as the document.)
+
+    hds ask --attach contract.pdf "When can it be ended?"
 
     hds ask --json "…" | jq -r .answer
 
@@ -77,8 +74,9 @@ def ask(
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
-        text, attached = (start.question, None) if start.question else _input.read(start.words, stdin=not no_stdin)
-        request = Request(text, attached, spec, () if quiet else notices(spec, settings), start.before)
+        text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
+        said = () if quiet else (*notices(spec, settings), *_left_out(notes))
+        request = Request(text, documents, spec, said, start.before)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
@@ -123,6 +121,11 @@ def _choice(format_: Format | None, output: Path | None, **shown: bool) -> Choic
 
 def _is_tty(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
+
+
+def _left_out(notes: Sequence[str]) -> tuple[events.Notice, ...]:
+    """What of the attached files is not read, as notices."""
+    return tuple(events.Notice(level="warning", code="document", message=note) for note in notes)
 
 
 def _run(

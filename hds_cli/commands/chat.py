@@ -100,7 +100,7 @@ class _Chat:
         from hds_cli.agent.earlier import earlier
 
         before = earlier(self._last) if self._last else None
-        request = Request(question, None, place.model.spec, before=before if before and before.run_id else None)
+        request = Request(question, (), place.model.spec, before=before if before and before.run_id else None)
         display = Display(_saved.look_of(None, None, plain=self._plain), sys.stdout, sys.stderr)
         journal = Journal(new_run_id()) if self._save else None
         seen: list[events.Event] = []

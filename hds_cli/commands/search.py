@@ -16,7 +16,8 @@ from hds_cli.commands import _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
 from hds_cli.render import tables
-from hds_cli.search.checked import CheckedSource, checked, told
+from hds_cli.search.base import Results
+from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Fused, Listed, fuse
 from hds_cli.types import SearchResult
 
@@ -149,13 +150,16 @@ async def answers_to(queries: Sequence[str], settings: config.Settings) -> list[
         asked = (_ask(answer.text, source, settings) for answer, source in pairs)
         for (answer, source), said in zip(pairs, await asyncio.gather(*asked), strict=True):
             if isinstance(said, HdsError):
-                answer.errors.append({"source": source.name, **told(said)})
-            elif said:
+                answer.errors.append({"source": source.name, **described(said)})
+                continue
+            if said.missing:
+                answer.errors.append({"source": source.name, **described(said.missing)})
+            if said:
                 answer.found.append(Listed(said, not source.needs_network))
     return answers
 
 
-async def _ask(query: str, source: CheckedSource, settings: config.Settings) -> list[SearchResult] | HdsError:
+async def _ask(query: str, source: CheckedSource, settings: config.Settings) -> Results | HdsError:
     try:
         async with asyncio.timeout(settings.turn_timeout):
             return await source.search(query, settings.top_k)

@@ -137,13 +137,13 @@ def _written(
     pages: _Pages, folder: Path, wanted: _Wanted, settings: Settings, progress: Progress
 ) -> list[dict[str, Any]]:
     """By a model, from prose."""
+    from hds_cli.agent.aside import Aside
     from hds_cli.desk.speaking import load
     from hds_cli.engine.opening import find_model
     from hds_cli.evaluation.synth.written import WrittenMaker
-    from hds_cli.evaluation.writer import Writer
 
     model = load(find_model(settings), settings)
-    writer = Writer(model.engine)
+    writer = Aside(model.engine.session(), model.engine.chat_template())
     try:
         maker = WrittenMaker(pages.documents, pages.index.search, writer, wanted.seed, wanted.top_k)
         header = wanted.header(pages, f"{model.info.name} {model.info.sha256 or ''}".strip())

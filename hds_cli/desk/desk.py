@@ -57,7 +57,7 @@ class Desk:
         question: str,
         emit: events.Emit,
         *,
-        attached: Page | None = None,
+        attached: Sequence[Page] = (),
         stop: Stop | None = None,
         before: Earlier | Resumed | None = None,
         run_id: str | None = None,

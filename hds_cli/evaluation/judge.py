@@ -21,9 +21,9 @@ _GRAMMAR = 'root ::= "A" | "B"'
 
 
 class Asks(Protocol):
-    """What a judge needs of a model (`writer.Writer`)."""
+    """What a judge needs of a model (`hds_cli.agent.aside.Aside`)."""
 
-    def ask(self, system: str, task: str, grammar: str, max_tokens: int = 300) -> str: ...
+    def ask(self, system: str, task: str, grammar: str, max_tokens: int = 300, fallback: str = "") -> str: ...
 
 
 def judge(
@@ -57,7 +57,7 @@ def _right(row: Mapping[str, Any], model: Asks) -> bool:
         return False
     answers = " / or: ".join(said["answers"])
     task = f"Question: {said['question']}\nCorrect answer: {answers}\nAnswer to judge: {said['prediction']}"
-    return model.ask(_SYSTEM, task, _GRAMMAR, 2).strip() == "A"
+    return model.ask(_SYSTEM, task, _GRAMMAR, 2, fallback="B").strip() == "A"
 
 
 def _mark(row: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 MAX_RUNS = 20_000
@@ -39,7 +40,7 @@ def _gutter(runs: list[_Run]) -> float | None:
     pairs = 0
     lefts: list[float] = []
     rights: list[float] = []
-    for left, right in zip(runs, runs[1:], strict=False):
+    for left, right in itertools.pairwise(runs):
         beside = abs(left.y - right.y) < 0.4 * left.size and right.x > left.x + 0.35 * left.size * len(left.text)
         if beside and len(left.text) >= _PROSE and len(right.text) >= _PROSE:
             pairs += 1

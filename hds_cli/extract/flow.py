@@ -18,12 +18,12 @@ MAX_REPEATED = 400  # characters of a cell that is written again in each row it 
 MAX_TABLES_DEEP = 8
 _BLOCKS = frozenset(
     "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre section summary table tbody td "
-    "tfoot th thead tr ul".split()
+    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre section summary table "
+    "tbody td tfoot th thead tr ul".split()
 )
 _UNSEEN = frozenset(
-    "applet audio button canvas datalist embed figure head iframe input link map meta noscript object option script select "
-    "source style svg template textarea title track video".split()
+    "applet audio button canvas datalist embed figure head iframe input link map meta noscript object option script "
+    "select source style svg template textarea title track video".split()
 )
 _BREAK = "\x0b"  # a line's end inside a block, while it is gathered
 _ROWS = frozenset(("div", "li", "tr", "p"))  # lines of code that a highlighter has wrapped
@@ -197,7 +197,8 @@ def _language(node: Any) -> str:
 def table(node: Any, deep: int = 1) -> str:
     """A row a line, `| a | b |`: a value that spans rows stands in each of them, one that spans columns in each.
 
-    What is repeated is bounded: a span by `MAX_SPAN` columns and `MAX_ROWS` rows, and all of it by the table's own text.
+    What is repeated is bounded: a span by `cells.MAX_SPAN` columns and `MAX_ROWS` rows, all of it by how many cells
+    the table has.
     """
     rows = _rows(node)
     width = max((sum(_span(cell, "colspan") for cell in row) for row in rows), default=0)

@@ -1,4 +1,4 @@
-"""HTML to text: main text by trafilatura, written out by us; the only file that imports trafilatura.
+"""HTML to text: main text by trafilatura, written out by us.
 
 The tree is parsed once and metadata are read from it directly: trafilatura's own metadata step (author patterns, date
 search) costs as much again as finding the text. Bold and italics leave no `**` behind: a quote is looked for word for
@@ -14,7 +14,7 @@ from typing import Any
 from hds_cli.extract import flow
 from hds_cli.extract.inline import settled
 from hds_cli.extract.linked import json_ld, text_in
-from hds_cli.extract.markup import bounded, parse_html, strip_tags
+from hds_cli.extract.markup import bounded, main_body, parse_html, strip_tags
 from hds_cli.extract.meta import metadata
 from hds_cli.extract.nopage import why_no_page
 from hds_cli.extract.shape import Shapes, is_marked, unmarked
@@ -22,8 +22,8 @@ from hds_cli.extract.text import tidy
 
 # What trafilatura always takes out, after it has searched and copied it several times.
 _NEVER_TEXT = (
-    "aside", "audio", "canvas", "embed", "footer", "head", "iframe", "input", "link", "map", "noscript", "object", "select",
-    "svg", "template", "textarea", "video",
+    "aside", "audio", "canvas", "embed", "footer", "head", "iframe", "input", "link", "map", "noscript", "object",
+    "select", "svg", "template", "textarea", "video",
 )  # fmt: skip
 _DEEPEST = 240  # elements within each other, about as many as a tree may hold
 _STUB = 600  # characters; a shorter text may be the teaser of an article that stands in JSON-LD
@@ -115,17 +115,10 @@ def _running_text(tree: Any) -> int:
 
 
 def _main_text(tree: Any, shapes: Shapes, *, fast: bool) -> str:
-    from trafilatura import bare_extraction
-
-    try:
-        document: Any = bare_extraction(
-            tree, include_comments=False, output_format="txt", with_metadata=False, fast=fast
-        )
-    except (ValueError, TypeError, AttributeError, IndexError, KeyError, AssertionError):
-        return ""  # a bug of the extractor on this page: the caller takes the whole text
-    if document is None or document.body is None:
+    body = main_body(tree, fast=fast)
+    if body is None:
         return ""
-    return tidy("\n\n".join(block for block in _Writer(shapes).blocks(document.body) if block))
+    return tidy("\n\n".join(block for block in _Writer(shapes).blocks(body) if block))
 
 
 class _Writer:

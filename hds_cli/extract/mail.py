@@ -44,7 +44,7 @@ def mbox(body: bytes) -> dict[str, Any]:
 def _parsed(body: bytes) -> EmailMessage:
     from email import message_from_bytes, policy
 
-    return message_from_bytes(body, policy=policy.default.clone(max_line_length=None))  # type: ignore[return-value]
+    return message_from_bytes(body, policy=policy.default.clone(max_line_length=None))
 
 
 def _header(message: EmailMessage, name: str) -> str:

@@ -39,6 +39,17 @@ def parse_html(text: str) -> Any:
         return None
 
 
+def main_body(tree: Any, *, fast: bool) -> Any:
+    """The element with the main text of a page, or None."""
+    from trafilatura import bare_extraction
+
+    try:
+        document = bare_extraction(tree, include_comments=False, output_format="txt", with_metadata=False, fast=fast)
+    except (ValueError, TypeError, AttributeError, IndexError, KeyError, AssertionError):
+        return None  # a bug of the extractor on this page: the caller takes the whole text
+    return None if document is None else document.body
+
+
 def parse_fragment(text: str) -> Any:
     """The root of a piece of HTML (an entry of a feed, a cell's output), or None."""
     from lxml import etree, html

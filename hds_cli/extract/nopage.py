@@ -14,8 +14,9 @@ _CHALLENGE_TITLE = re.compile(
     r"|captcha|pardon our interruption|einen moment|un momento|un instant)"
 )
 _CHALLENGE = re.compile(
-    r"(?i)verif(?:y|ying|ies) (?:that )?you(?:'re| are)? (?:a )?human|checking (?:if the site connection is secure|your browser)"
-    r"|unusual traffic from your|complete the (?:captcha|security check)|solve (?:the|this) captcha|are you a (?:robot|human)\?"
+    r"(?i)verif(?:y|ying|ies) (?:that )?you(?:'re| are)? (?:a )?human|checking (?:if the site connection|your browser)"
+    r"|unusual traffic from your|complete the (?:captcha|security check)|solve (?:the|this) captcha"
+    r"|are you a (?:robot|human)\?"
     r"|confirm (?:that )?you(?:'re| are) (?:not a robot|(?:a )?human)|i(?:'m| am) not a robot|why have i been blocked"
     r"|needs? to review the security of your connection|enable (?:javascript and )?cookies to continue"
     r"|automated (?:access|requests|queries)|ray id:|press (?:&|and) hold"
@@ -24,16 +25,20 @@ _SCRIPT = re.compile(
     r"(?i)(?:enable|activate|turn on|requires?|allow|needs?|without|switch on|supports?) (?:the use of )?java ?script"
     r"|java ?script (?:is|must be|has to be|needs to be|seems to be|appears to be|is currently)? ?"
     r"(?:required|disabled|enabled|needed|necessary|turned off|not (?:enabled|supported|available))"
-    r"|javascript (?:zu )?(?:aktivieren|einschalten)|javascript (?:ist|wird) |aktivier\w* (?:sie )?(?:bitte )?javascript"
+    r"|javascript (?:zu )?(?:aktivieren|einschalten)|javascript (?:ist|wird) "
+    r"|aktivier\w* (?:sie )?(?:bitte )?javascript"
     r"|activ\w+ (?:le |el |il |o )?javascript|habilit\w+ (?:el |o )?javascript|abilit\w+ javascript|schakel javascript"
     r"|включит\w+ javascript|javascriptを有効|启用 ?javascript|啟用 ?javascript|javascript를"
-    r"|(?:your|this|unsupported) browser (?:is|does) (?:not|no longer|out of date)|update your browser|unsupported browser"
+    r"|(?:your|this|unsupported) browser (?:is|does) (?:not|no longer|out of date)|update your browser"
+    r"|unsupported browser"
 )
 _CONSENT = re.compile(
-    r"(?i)before you continue|we value your privacy|(?:we|and our (?:\d+ )?partners)[^.]{0,80}(?:use|store)[^.]{0,60}cookies"
-    r"|accept (?:all )?cookies|cookie (?:consent|preferences|settings|policy)|manage (?:my )?(?:cookies|preferences|choices|consent)"
-    r"|privacy choices|consent to (?:the use|our use|cookies)|wir (?:verwenden|nutzen) cookies|cookies (?:akzeptieren|zustimmen)"
-    r"|nous (?:utilisons|respectons)[^.]{0,60}(?:cookies|vie privée)|utilizamos cookies|utilizziamo (?:i )?cookie|we gebruiken cookies"
+    r"(?i)before you continue|we value your privacy"
+    r"|(?:we|and our (?:\d+ )?partners)[^.]{0,80}(?:use|store)[^.]{0,60}cookies"
+    r"|accept (?:all )?cookies|cookie (?:consent|preferences|settings|policy)"
+    r"|manage (?:my )?(?:cookies|preferences|choices|consent)|privacy choices|consent to (?:the use|our use|cookies)"
+    r"|wir (?:verwenden|nutzen) cookies|cookies (?:akzeptieren|zustimmen)|we gebruiken cookies"
+    r"|nous (?:utilisons|respectons)[^.]{0,60}(?:cookies|vie privée)|utilizamos cookies|utilizziamo (?:i )?cookie"
     r"|bevor sie (?:fortfahren|weitergehen|zu)|avant d'accéder|antes de continuar"
 )
 _ACCEPTS = re.compile(
@@ -41,8 +46,9 @@ _ACCEPTS = re.compile(
     r"\b(?:accept|agree|reject|decline|allow|consent|akzept|zustimm|ablehn|accepte|refus|acept|rechaz|accett|rifiut|akkoord)"
 )
 _SIGN_IN = re.compile(
-    r"(?i)(?:log|sign) ?-?in to (?:continue|view|read|access|see|your)|(?:please|you must|you need to|you have to|must be) "
-    r"(?:log|sign|be logged|be signed|logged|signed) ?-?in|(?:log|sign) ?-?in (?:is )?required|forgot (?:your )?password"
+    r"(?i)(?:log|sign) ?-?in to (?:continue|view|read|access|see|your)"
+    r"|(?:please|you must|you need to|you have to|must be) (?:log|sign|be logged|be signed|logged|signed) ?-?in"
+    r"|(?:log|sign) ?-?in (?:is )?required|forgot (?:your )?password"
     r"|create (?:an|your) account to|members only|bitte (?:melden|loggen) sie sich|anmelden,? um|connectez-vous pour"
     r"|iniciar? sesión para|inicia sesión|accedi per|пароль|ログインして|登录后|請先登入"
 )

@@ -1,4 +1,4 @@
-"""Archives of office files and books: their parts by name, within limits (Open Packaging Conventions, ECMA-376 part 2)."""
+"""Archives of office files and books: their parts by name, within limits (Open Packaging Conventions, ECMA-376-2)."""
 
 from __future__ import annotations
 

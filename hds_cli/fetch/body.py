@@ -67,7 +67,7 @@ class Body:
         self._check()
 
     def _next_member(self) -> bytes:
-        """What follows the end of a stream: another member (RFC 1952: a file may be several), or bytes of no meaning."""
+        """What follows the end of a stream: another member (RFC 1952), or bytes that mean nothing."""
         assert self._inflate is not None
         rest = self._inflate.unused_data
         self._members += 1

@@ -76,7 +76,7 @@ def is_public(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _Exception:
+class _Exemption:
     """One entry of `fetch.allow`: a host name or a network, for one port or every port."""
 
     host: str
@@ -96,7 +96,7 @@ class _Exception:
         return self.network is not None and address.version == self.network.version and address in self.network
 
 
-def _parse_exception(entry: str) -> _Exception:
+def _parse_exemption(entry: str) -> _Exemption:
     text = entry.strip().lower()
     host, port = text, None
     if found := re.fullmatch(r"\[([^\]]+)\](/\d+)?(?::(\d+))?", text):
@@ -114,7 +114,7 @@ def _parse_exception(entry: str) -> _Exception:
         raise ConfigError(
             f"fetch.allow: {entry!r} is not host[:port] or CIDR[:port]", hint="for example 127.0.0.1:8080"
         )
-    return _Exception(host.rstrip("."), network, port)
+    return _Exemption(host.rstrip("."), network, port)
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -145,7 +145,7 @@ class Policy:
         *,
         offline: bool = False,
     ) -> None:
-        self._allow = tuple(_parse_exception(entry) for entry in allow)
+        self._allow = tuple(_parse_exemption(entry) for entry in allow)
         self._ports = PORTS | frozenset(ports)
         self._hosts = frozenset(_plain(host) for host in hosts)
         self.offline = offline

@@ -19,13 +19,15 @@ _TYPE = re.compile(r"\s*[\w!#$&^.+*-]{1,80}/[\w!#$&^.+*-]{1,80}\s*(?:;.*)?\Z", r
 _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]{1,20}'[^']{0,20}')?\"?([^\";]{1,255})", re.I)
 # Kinds that a server often labels as plain text or as bytes: the name decides, where the bytes are text.
 _NAMED = frozenset(("csv", "ipynb", "jsonl", "rtf", "eml", "mbox"))
-_VAGUE = frozenset(("", "text/plain", "text/csv", "application/octet-stream", "binary/octet-stream", "application/x-download",
-                    "application/force-download", "application/download", "application/json", "application/zip",
-                    "application/x-zip-compressed", "*/*", "unknown/unknown", "application/vnd.ms-excel"))  # fmt: skip
+_VAGUE = frozenset(
+    "text/plain text/csv application/octet-stream binary/octet-stream application/x-download "
+    "application/force-download application/download application/json application/zip "
+    "application/x-zip-compressed */* unknown/unknown application/vnd.ms-excel".split()
+) | {""}
 
 
 def kind_of(content_type: str | None, start: bytes, url: str, disposition: str | None = None) -> str | None:
-    """As `sniff`, with files such as `.docx` and `.csv`; for what hds does not read, `plugin:NAME`; None: nobody reads it.
+    """As `sniff`, with `.docx`, `.csv` and the like; for what hds does not read, `plugin:NAME`; None: nobody reads it.
 
     A plugin's name is the ending of the address (`dwg`), or the subtype of the media type, whole (`dwg+zip`), before
     its `+`, or without `x-`.
@@ -53,7 +55,7 @@ def kind_of(content_type: str | None, start: bytes, url: str, disposition: str |
 
 
 def one_type(values: Sequence[str]) -> str:
-    """The Content-Type of several headers: the last that is one, with the charset of an equal one before it (Fetch, 3.5)."""
+    """The Content-Type of several headers: the last that is one, or an equal one that names a charset (Fetch, 3.5)."""
     found = ""
     for value in values:
         if not _TYPE.match(value) or value.strip().startswith("*/*"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from hds_cli.render import words
+from hds_cli.events import RunFinished
+from hds_cli.render import grounds, words
 from hds_cli.render.text import clean, link, one_line, safe_url, to_text
 from hds_cli.run_state import RunState
 from hds_cli.types import Citation
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _WIDEST = 120
+_HTML = re.compile(r"<(?=[A-Za-z/!?])")
+_MARKS = re.compile(r"\s*\[\d{1,4}\]")
 _QUOTE = 24  # cells a quote needs beside its source; with less room it goes below
 
 
@@ -29,6 +33,11 @@ def text(state: RunState) -> str:
     answer = bare(state)
     if not answer:
         return "\n".join(nothing(state))
+    finished = state.finished
+    if finished and finished.text:
+        answer = grounds.signed(clean(finished.text).strip(), finished.support)
+    if finished and finished.status == "partial":
+        answer += f"\n\n{grounds.partial(finished.reason)}"
     lines = [_source_line(c) for c in citations(state)]
     return "\n".join([answer, "", *lines]) if lines else answer
 
@@ -60,6 +69,9 @@ def nothing(state: RunState) -> list[str]:
         said = "No answer: none of the pages that were read supports one."
     else:
         said = "No answer: no page was found."
+    finished = state.finished
+    if finished and finished.reason == "not_found" and finished.text:
+        said = f"No answer; the model says: {one_line(finished.text, 600)}"
     queries = list(dict.fromkeys(one_line(query.text) for query in state.queries))
     return [said, *(["", "Looked for:", *(f"- {query}" for query in queries)] if queries else [])]
 
@@ -93,15 +105,60 @@ def print_answer(console: Console, state: RunState, *, linear: bool = False) -> 
             console.print(Text("\n".join(said)))
         return
     cited = citations(state)
-    console.print(_with_references(answer, ranges(c.n for c in cited)))
-    explanation = clean((state.finished.explanation if state.finished else None) or "").strip()
-    if explanation and explanation != answer:
-        console.print(Text(f"\n{explanation}", style="dim"))
+    if state.finished and state.finished.text:
+        _print_message(console, state.finished, answer, linear=linear)
+    else:
+        console.print(_with_references(answer, ranges(c.n for c in cited)))
+        explanation = clean((state.finished.explanation if state.finished else None) or "").strip()
+        if explanation and explanation != answer:
+            console.print(Text(f"\n{explanation}", style="dim"))
+    if state.finished and state.finished.status == "partial":
+        console.print(Text(f"\n{grounds.partial(state.finished.reason)}", style="dim"))
     if cited:
         console.print()
         width, signs = min(console.width, _WIDEST), words.signs(console.encoding)
         for line in _linear(cited, state, width, signs) if linear else _sources(cited, state, width, signs):
             console.print(line, soft_wrap=True)
+
+
+def _print_message(console: Console, finished: RunFinished, answer: str, *, linear: bool) -> None:
+    """The headline, what was written around it, the counts of its grades, and the reason of each weak part."""
+    from rich.markdown import Markdown
+    from rich.text import Text
+
+    whole = clean(finished.text or "").strip()
+    if finished.answer and whole != answer:
+        whole = _without_headline(whole, answer)
+    body = grounds.signed(whole, finished.support)
+    single = len(finished.support) < 2 and "\n" not in body
+    if single or answer == whole or not _is_headline(answer, whole):
+        answer = ""
+    if answer:
+        console.print(Text(answer, style="bold"))
+        console.print()
+    if single:
+        console.print(Text(body, style="bold"))
+    elif linear:
+        console.print(Text(body))
+    else:
+        console.print(Markdown(_HTML.sub(r"\\<", body), hyperlinks=False))
+    signs = words.signs(console.encoding)
+    lines = [grounds.counts(finished.support), *grounds.reasons(finished.support)]
+    if any(support.weak for support in finished.support) or len(finished.support) > 1:
+        console.print()
+        for line in lines:
+            console.print(Text(signs.show(line), style="dim"))
+
+
+def _without_headline(whole: str, answer: str) -> str:
+    """A message without its last paragraph where that is the headline, which is shown above it."""
+    before, _, last = whole.rpartition("\n\n")
+    return before if before and _MARKS.sub("", last).strip() == answer else whole
+
+
+def _is_headline(answer: str, whole: str) -> bool:
+    """True for an answer that stands beside reasons, and is not all that was written."""
+    return len(answer) < 300 and "\n" not in answer and len(whole) > len(answer) + 20
 
 
 def _with_references(answer: str, references: str) -> Text:

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import hds_cli
-from hds_cli.render import answer, outcomes, words
+from hds_cli.render import answer, grounds, message, outcomes, words
 from hds_cli.render.document import RunDocument
 from hds_cli.render.quotes import marked, paragraphs
 from hds_cli.render.text import clean, link_target, one_line, safe_url
@@ -22,6 +22,7 @@ from hds_cli.types import Citation
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
+    from markupsafe import Markup
 
 _ROWS = 12  # rows of bars in a lane; with more of them all are thinner
 _REFERENCES = 12  # more of them after an answer are one link to all sources
@@ -41,6 +42,8 @@ def to_html(document: RunDocument) -> str:
         answer=_answer(state),
         sources=[_source(citation, state) for citation in answer.citations(state)],
         summary=answer.summary(state),
+        counts=grounds.counts(state.finished.support if state.finished else ()),
+        reasons=list(grounds.reasons(state.finished.support if state.finished else ())),
         time=line,
         lanes=[_lane(lane, line) for lane in line.lanes],
         axis=[(f"{_share(t, line):.3f}%", f"{t:g} s") for t in ticks(line.seconds)],
@@ -99,11 +102,25 @@ def _answer(state: RunState) -> dict[str, Any]:
     many = answer.ranges(rest) if len(rest) > _REFERENCES else ""
     if body and not many:
         body[-1] += rest
-    return {"body": body, "many": many, "explanation": more, "missing": [] if said else answer.nothing(state)}
+    return {
+        "message": _message(state, numbers) if said else None,
+        "body": body,
+        "many": many,
+        "explanation": more,
+        "missing": [] if said else answer.nothing(state),
+    }
+
+
+def _message(state: RunState, numbers: set[int]) -> Markup | None:
+    """The whole message, where the run kept one: made safe by `message.to_html`."""
+    from markupsafe import Markup
+
+    finished = state.finished
+    return Markup(message.to_html(finished.text, numbers, finished.support)) if finished and finished.text else None
 
 
 def _source(citation: Citation, state: RunState) -> dict[str, Any]:
-    passage = state.passage(citation.n)
+    passage = state.passage(citation.passage or citation.n)
     text = passage.text if passage and passage.url == citation.url else citation.quote
     return {
         "citation": citation,

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hds_cli.render import answer, outcomes, words
+from hds_cli.events import RunFinished
+from hds_cli.render import answer, grounds, outcomes, words
 from hds_cli.render.document import RunDocument
+from hds_cli.render.message import safe_markdown
 from hds_cli.render.quotes import paragraphs
 from hds_cli.render.text import clean, link_target, one_line, safe_url
 from hds_cli.run_state import QueryState, RunState, TurnState
@@ -45,11 +47,30 @@ def _answer(state: RunState) -> Iterator[str]:
         if missing[3:]:
             yield "\n".join([escape(missing[2]), "", *(f"- {escape(query[2:])}" for query in missing[3:])])
         return
+    finished = state.finished
+    if finished and finished.text:
+        yield safe_markdown(finished.text, numbers, finished.support)
+        yield from _grounds(finished)
+        return
     body = paragraphs(said, numbers)
     body[-1] += sorted(numbers - {piece for line in body for piece in line})
-    explanation = clean((state.finished.explanation if state.finished else None) or "").strip()
+    explanation = clean((finished.explanation if finished else None) or "").strip()
     more = paragraphs(explanation if explanation != said else "", numbers)
     yield from (_noted(pieces) for pieces in (*body, *more))
+
+
+def _grounds(finished: RunFinished) -> Iterator[str]:
+    """That an answer is not whole, the counts of its grades, and the reason of each weak part."""
+    if finished.status == "partial":
+        yield f"*{grounds.partial(finished.reason)}*"
+    if finished.support:
+        yield "\n".join([f"*{grounds.counts(finished.support)}*", *_listed(grounds.reasons(finished.support))])
+    if finished.not_searched:
+        yield "\n".join(["Not searched:", "", *(f"- {escape(query)}" for query in finished.not_searched)])
+
+
+def _listed(lines: Iterable[str]) -> Iterator[str]:
+    yield from (f"{'' if place else chr(10)}- {escape(line)}" for place, line in enumerate(lines))
 
 
 def _noted(pieces: Iterable[str | int]) -> str:

@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from hds_cli.config import Settings
-from hds_cli.errors import SourceError
+from hds_cli.errors import HdsError, SourceError
 from hds_cli.types import Document, Page, SearchResult
+
+
+class Results(list[SearchResult]):
+    """Results among which some are known to be missing: an engine behind the source is down, say.
+
+    Args:
+        found: the results that are there.
+        missing: what is told beside them; None: nothing is missing.
+    """
+
+    def __init__(self, found: Iterable[SearchResult] = (), missing: HdsError | None = None) -> None:
+        super().__init__(found)
+        self.missing = missing
 
 
 @runtime_checkable
@@ -19,7 +32,7 @@ class Source(Protocol):
     needs_network: bool
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        """The best `top_k` results, best first."""
+        """The best `top_k` results, best first; `Results` says what is missing among them."""
 
 
 @runtime_checkable

@@ -17,7 +17,7 @@ from hds_cli import bounds
 from hds_cli.errors import HdsError, SourceError
 from hds_cli.keys import redact
 from hds_cli.plugins import prints_to_stderr
-from hds_cli.search.base import ReadingSource, Source
+from hds_cli.search.base import ReadingSource, Results, Source
 from hds_cli.search.health import Breaker
 from hds_cli.types import Page, SearchResult
 
@@ -36,7 +36,7 @@ class CheckedSource:
         self.reads = isinstance(source, ReadingSource)
         self._source, self._breaker = source, Breaker(clock)
 
-    async def search(self, query: str, top_k: int) -> list[SearchResult]:
+    async def search(self, query: str, top_k: int) -> Results:
         """The best `top_k` results, ranked from 1 on, each with the name of its source.
 
         Raises:
@@ -51,7 +51,7 @@ class CheckedSource:
             self._breaker.failed(SourceError("no answer in time", code="timeout"))
             raise
         except (Exception, SystemExit) as exc:
-            error = expected(exc)
+            error = as_error(exc)
             self._breaker.failed(error)
             raise error from exc
         self._breaker.succeeded()
@@ -65,17 +65,19 @@ class CheckedSource:
             with prints_to_stderr():
                 page = await self._source.read(url)
         except (Exception, SystemExit) as exc:
-            raise expected(exc) from exc
+            raise as_error(exc) from exc
         return None if page is None else _page(page)
 
-    def _results(self, found: Any, top_k: int) -> list[SearchResult]:
+    def _results(self, found: Any, top_k: int) -> Results:
         if not isinstance(found, Iterable):
             raise SourceError("it did not answer with a list of results", code="bad_answer")
+        missing = found.missing if isinstance(found, Results) else None
         usable = (_result(entry) for entry in itertools.islice(found, top_k))
-        return [
+        ranked = (
             replace(result, rank=rank, source=result.source or self.name)
             for rank, result in enumerate((r for r in usable if r is not None), 1)
-        ]
+        )
+        return Results(ranked, missing)
 
 
 def checked(source: Source) -> CheckedSource:
@@ -83,12 +85,12 @@ def checked(source: Source) -> CheckedSource:
     return source if isinstance(source, CheckedSource) else CheckedSource(source)
 
 
-def expected(exc: BaseException) -> HdsError:
+def as_error(exc: BaseException) -> HdsError:
     """Any exception of a source as an error of hds; a bug keeps its class and its message."""
     return exc if isinstance(exc, HdsError) else SourceError(f"{type(exc).__name__}: {exc}"[:500], code="bug")
 
 
-def told(error: HdsError) -> dict[str, Any]:
+def described(error: HdsError) -> dict[str, Any]:
     """What a failed search says in events and documents: `code`, `message`, maybe `retry_after` in seconds."""
     said: dict[str, Any] = {"code": error.error_code, "message": redact(error.message)}
     wait = getattr(error, "retry_after", None)

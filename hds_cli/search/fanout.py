@@ -14,7 +14,7 @@ from typing import Any
 
 from hds_cli.errors import HdsError, SourceError
 from hds_cli.search.base import Source
-from hds_cli.search.checked import CheckedSource, checked, told
+from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Listed, fuse, identity, without_copies
 from hds_cli.search.reading import Fetch, Keep, Reading
 from hds_cli.types import Page, SearchResult
@@ -84,15 +84,19 @@ class Fanout:
         started = time.monotonic()
         watch.search_started(number, source.name)
         error: HdsError | None = None
+        missing: HdsError | None = None
         try:
-            found += await source.search(query, self._top_k)
+            results = await source.search(query, self._top_k)
+            found += results
+            missing = results.missing
         except HdsError as exc:
             error = exc
         except asyncio.CancelledError:
             error = SourceError(f"no answer in {time.monotonic() - started:.0f} s", code="timeout")
             raise
         finally:
-            said = told(error) if error else None
+            problem = error or missing
+            said = described(problem) if problem else None
             watch.search_finished(number, source.name, time.monotonic() - started, tuple(found), said)
             if said:
                 self.failures[source.name] = said["message"]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hds_cli.keys import redact
-from hds_cli.search.checked import CheckedSource, expected
+from hds_cli.search.checked import CheckedSource, as_error
 from hds_cli.search.fusion import identity
 from hds_cli.types import Page, SearchResult
 
@@ -96,7 +96,7 @@ class Reading:
             if page is None:
                 return await self._fetch(result.url)
         except Exception as exc:
-            error = expected(exc)
+            error = as_error(exc)
             reason = redact(error.message) if error.error_code == "bug" else error.error_code
             return Page(result.url, title=result.title, status="failed", reason=reason)
         if source.needs_network and page.ok:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hds_cli.errors import ConfigError, SourceError
-from hds_cli.search.base import SourceContext
+from hds_cli.search.base import Results, SourceContext
 from hds_cli.types import SearchResult
 
 
@@ -44,18 +45,80 @@ class SearxngSource:
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list):
             raise SourceError("the answer has no list of results", code="bad_answer")
-        results = [result for row in rows if (result := _result(row, self.name))]
-        if not results and answer.get("unresponsive_engines"):
-            silent = ", ".join(str(e[0] if isinstance(e, list) and e else e) for e in answer["unresponsive_engines"])
+        boxes, answers = _listed(answer, "infoboxes"), _listed(answer, "answers")
+        found = [*filter(None, (_infobox(box) for box in boxes)), *filter(None, map(_answer, answers))]
+        found += [result for row in rows if (result := _result(row)) is not None]
+        results = _once(found)[:top_k]
+        silent = _silent(answer)
+        if silent and not results:
             raise SourceError(f"none of its engines answered ({silent})", code="engines_silent")
-        return [_ranked(result, rank) for rank, result in enumerate(results[:top_k], 1)]
+        missing = SourceError(f"no answer from {silent}", code="engines_silent") if silent else None
+        return Results((_ranked(result, rank, self.name) for rank, result in enumerate(results, 1)), missing)
 
 
-def _result(row: Any, source: str) -> SearchResult | None:
-    if not isinstance(row, dict) or not isinstance(row.get("url"), str):
+def _listed(answer: dict[str, Any], name: str) -> list[Any]:
+    value = answer.get(name)
+    return value[:50] if isinstance(value, list) else []
+
+
+def _silent(answer: dict[str, Any]) -> str:
+    """The engines that did not answer, with the reason that the instance gives."""
+    said = []
+    for entry in _listed(answer, "unresponsive_engines"):
+        name, *why = entry if isinstance(entry, list) and entry else [entry]
+        said.append(f"{name}: {why[0]}" if why and isinstance(why[0], str) and why[0] else str(name))
+    return ", ".join(text[:100] for text in said)
+
+
+def _result(row: Any) -> SearchResult | None:
+    if not isinstance(row, dict) or not (url := _web(row.get("url"))):
         return None
-    return SearchResult(row["url"], str(row.get("title") or row["url"]), str(row.get("content") or ""), source=source)
+    return SearchResult(url, str(row.get("title") or url), _line(row.get("content")))
 
 
-def _ranked(result: SearchResult, rank: int) -> SearchResult:
-    return SearchResult(result.url, result.title, result.snippet, rank, result.source)
+def _infobox(box: Any) -> SearchResult | None:
+    """The box on one thing: what it says, and its table of facts; its address is the thing's page."""
+    if not isinstance(box, dict):
+        return None
+    links = [link.get("url") for link in _listed(box, "urls") if isinstance(link, dict)]
+    url = next(filter(None, map(_web, (box.get("id"), *links))), "")
+    facts = [
+        f"{fact['label']}: {fact['value']}"
+        for fact in _listed(box, "attributes")
+        if isinstance(fact, dict) and isinstance(fact.get("label"), str) and isinstance(fact.get("value"), str)
+    ]
+    said = " ".join(filter(None, (_line(box.get("content")), "; ".join(facts))))
+    return SearchResult(url, str(box.get("infobox") or url), said) if url and said else None
+
+
+def _answer(answer: Any) -> SearchResult | None:
+    """An answer at once (`07:42`), if the instance says whose it is."""
+    if not isinstance(answer, dict):
+        return None
+    said, url = _line(answer.get("answer") or answer.get("title")), _web(answer.get("url"))
+    return SearchResult(url, said[:100], said) if said and url else None
+
+
+def _once(found: list[SearchResult]) -> list[SearchResult]:
+    """Each address once, at its first place; the longest of its snippets."""
+    kept: dict[str, SearchResult] = {}
+    for result in found:
+        before = kept.get(result.url)
+        if before is None:
+            kept[result.url] = result
+        elif len(result.snippet) > len(before.snippet):
+            kept[result.url] = replace(before, snippet=result.snippet)
+    return list(kept.values())
+
+
+def _web(url: Any) -> str:
+    """The address, if it is a page's of the web: others (magnet:, a path) would only take places."""
+    return url.strip() if isinstance(url, str) and url.strip().lower().startswith(("http://", "https://")) else ""
+
+
+def _line(text: Any) -> str:
+    return " ".join(text.split()) if isinstance(text, str) else ""
+
+
+def _ranked(result: SearchResult, rank: int, source: str) -> SearchResult:
+    return replace(result, rank=rank, source=source)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hds_cli.agent import protocol
+from hds_cli.agent.seams import Piece, pieces
 from hds_cli.engine.base import Segment
 from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.errors import UsageError
-
-Piece = tuple[str, bool, bool]
-_RESULTS = re.compile(f"({re.escape(protocol.BEGIN_RESULTS)}.*?(?:{re.escape(protocol.END_RESULTS)}|\\Z))", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -30,9 +26,8 @@ class Row:
 def rows(path: Path, engine: LlamaEngine, most: int) -> Iterator[Row]:
     """The trajectories of a JSONL file, those longer than `most` tokens left out.
 
-    A line is `{"messages": [{"role", "content"}, …]}` in the searcher's format (the loss counts over what the assistant
-    writes, without the results between their markers: arXiv 2508.19113), or
-    `{"segments": [[text, trusted, learned], …]}`.
+    A line is `{"messages": [{"role", "content"}, …]}` in the searcher's format, or
+    `{"segments": [[text, trusted, learned], …]}`. Their tokens are those of a run (`hds_cli.agent.seams`).
 
     Raises:
         UsageError: a line is neither.
@@ -40,36 +35,25 @@ def rows(path: Path, engine: LlamaEngine, most: int) -> Iterator[Row]:
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                pieces = _pieces(json.loads(line))
+                made = _pieces(json.loads(line))
             except (ValueError, KeyError, TypeError) as exc:
                 raise UsageError(
                     f"{path}, line {number}: not a trajectory ({exc!r})",
                     hint='a line looks like {"messages": [{"role": "user", "content": "…"}, …]}',
                 ) from exc
-            row = _row(pieces, engine)
+            row = row_of(made, engine)
             if len(row.ids) <= most and any(row.mask):
                 yield row
 
 
 def _pieces(row: dict[str, Any]) -> list[Piece]:
     if "segments" in row:
-        return [(str(text), bool(trusted), bool(learned)) for text, trusted, learned in row["segments"]]
-    pieces: list[Piece] = []
-    for message in row["messages"]:
-        role, content = str(message["role"]), str(message["content"])
-        pieces.append((f"{protocol.TURN_START}{role}\n", True, False))
-        pieces += _spoken(content) if role == "assistant" else [(content, False, False)]
-        pieces += [(protocol.TURN_END, True, role == "assistant"), ("\n", False, False)]
-    return pieces
+        return [Piece(str(text), bool(trusted), bool(learned)) for text, trusted, learned in row["segments"]]
+    return pieces(row["messages"])
 
 
-def _spoken(content: str) -> Iterable[Piece]:
-    for place, part in enumerate(_RESULTS.split(content)):
-        if part:
-            yield part, False, place % 2 == 0
-
-
-def _row(pieces: Sequence[Piece], engine: LlamaEngine) -> Row:
+def row_of(pieces: Sequence[Piece], engine: LlamaEngine) -> Row:
+    """Token ids, each piece by itself, and the mask."""
     ids: list[int] = []
     mask: list[int] = []
     for text, trusted, learned in pieces:

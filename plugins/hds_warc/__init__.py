@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -57,7 +57,7 @@ class Warc:
                 return collection.info().documents
 
         documents = asyncio.run(build())
-        return documents, "".join(f"{line}; what comes before it is indexed" for line in broken)
+        return documents, "; ".join(broken)
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
         found = [await in_daemon(index.search, query, top_k) for index in await self._opened()]
@@ -96,7 +96,7 @@ async def indexed(
 
     Args:
         tell: called with the number of pages done.
-        broken: called with what is wrong when the file breaks off in the middle.
+        broken: called with what of the file is not in the index, and why.
 
     Raises:
         SourceError: `warc_broken`, no page can be read from it.
@@ -121,6 +121,7 @@ class _Pages:
         self.path = path.resolve()
         self._open, self._extract, self._broken = archive, extract, broken
         self._loop = asyncio.get_running_loop()
+        self._unread: Counter[str] = Counter()
 
     def documents(self) -> Iterator[Document]:
         """Each page as a document; some are extracted ahead of the one that is wanted."""
@@ -130,13 +131,22 @@ class _Pages:
             for count, (body, page) in enumerate(self._pages(), 1):  # noqa: B007
                 waiting.append((body, page))
                 while len(waiting) >= AHEAD or sum(size for size, _ in waiting) > AHEAD_BYTES:
-                    yield from _document(waiting.popleft()[1].result())
+                    yield from self._document(waiting.popleft()[1].result())
         except SourceError as exc:
             if not count:
                 raise
-            self._broken(exc.message)
+            self._broken(f"{exc.message}; what comes before it is indexed")
         while waiting:
-            yield from _document(waiting.popleft()[1].result())
+            yield from self._document(waiting.popleft()[1].result())
+        if self._unread:
+            total, kinds = self._unread.total(), ", ".join(f"{why} {n}" for why, n in self._unread.most_common(8))
+            self._broken(f"{total} page{'s' if total > 1 else ''} could not be read: {kinds}")
+
+    def _document(self, page: Page) -> Iterator[Document]:
+        if page.ok:
+            yield Document(page.url, page.title, page.text, page.url, page.date or "")
+        else:
+            self._unread[(page.reason or page.status).replace("_", " ")] += 1
 
     def _pages(self) -> Iterator[tuple[int, Future[Page]]]:
         """How large each page is in the file, and the page when it is extracted."""
@@ -147,13 +157,9 @@ class _Pages:
                     url, label = reply.value
                     page = self._extract(reply.body, label, url)
                     yield len(reply.body), asyncio.run_coroutine_threadsafe(page, self._loop)
+            self._unread.update(self._wait(archive.call("unread")).value)
         finally:
             self._loop.call_soon_threadsafe(archive.close)
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-
-def _document(page: Page) -> Iterator[Document]:
-    if page.ok:
-        yield Document(page.url, page.title, page.text, page.url, page.date or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from hds_cli.errors import ConfigError, SourceError
 MAX_BYTES = 8 << 20  # of one body, decoded
 MAX_LINE = 1 << 16
 MAX_HEAD = 1 << 20  # of the heads of a record, its own and that of the answer in it
+_OTHERS = {"br": b"", "zstd": b"\x28\xb5\x2f\xfd", "compress": b"\x1f\x9d", "x-compress": b"\x1f\x9d"}
 LOOK_SECONDS = 1.0  # that one call may pass over records which are no pages
 
 
@@ -48,6 +50,7 @@ class Reader:
     def __init__(self, path: str) -> None:
         self._path = Path(path)
         self._records = _records(self._path)
+        self._unread: Counter[str] = Counter()
 
     def next(self) -> tuple[str, str, bytes] | tuple[()] | None:
         """The next page: its address, its label and its bytes. None: there is no other; empty: none found so far.
@@ -61,7 +64,12 @@ class Reader:
         until = time.monotonic() + LOOK_SECONDS
         try:
             for record in self._records:
-                if (page := _page(record)) is not None:
+                try:
+                    page = _page(record)
+                except Unreadable as exc:
+                    self._unread[exc.why] += 1
+                    continue
+                if page is not None:
                     return page.url, page.label, page.body
                 if time.monotonic() > until:
                     return ()
@@ -69,6 +77,18 @@ class Reader:
             why = str(exc).strip().split("\n")[0][:200]
             raise SourceError(f"{self._path.name} cannot be read as a WARC file: {why}", code="warc_broken") from exc
         return None
+
+    def unread(self) -> dict[str, int]:
+        """How many pages before this place could not be unpacked, by what they are packed with."""
+        return dict(self._unread)
+
+
+class Unreadable(Exception):
+    """A page that cannot be unpacked; `why` names what it is packed with."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def _records(path: Path) -> Iterator[Any]:
@@ -124,5 +144,43 @@ def _page(record: Any) -> Record | None:
         return None
     if label.startswith(("image/", "video/", "audio/", "font/")):
         return None
-    body = record.content_stream().read(MAX_BYTES)
+    body = _body(record)
     return Record(url, body, label[:200]) if body else None
+
+
+def _body(record: Any) -> bytes:
+    """The body as the browser saw it.
+
+    Raises:
+        Unreadable: it is packed in a way that cannot be unpacked here.
+    """
+    coding = (record.http_headers.get_header("content-encoding") or "").strip().lower() if record.http_headers else ""
+    if coding not in _OTHERS:
+        return bytes(record.content_stream().read(MAX_BYTES))
+    record.http_headers.remove_header("content-encoding")  # warcio would unpack all of it at once, or not at all
+    data = bytes(record.content_stream().read(MAX_BYTES))
+    if coding == "br":
+        return _from_brotli(data)
+    if data.startswith(_OTHERS[coding]):
+        raise Unreadable(coding)
+    return data  # unpacked already by who archived it
+
+
+def _from_brotli(data: bytes) -> bytes:
+    """At most `MAX_BYTES` of what brotli (RFC 7932) packed; what is not packed stays as it is."""
+    try:
+        import brotli
+    except ImportError:
+        raise Unreadable("brotli") from None
+    unpacking = brotli.Decompressor()
+    out = bytearray()
+    try:
+        piece = unpacking.process(data, output_buffer_limit=1 << 16)
+        while piece and len(out) < MAX_BYTES:
+            out += piece
+            piece = unpacking.process(b"", output_buffer_limit=1 << 16)
+    except brotli.error:
+        if not out:
+            return data
+        raise Unreadable("brotli (broken)") from None
+    return bytes(out[:MAX_BYTES])

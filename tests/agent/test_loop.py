@@ -64,7 +64,7 @@ def play(tmp_path: Path) -> Play:
         texts: Sequence[str],
         *sources: Memory,
         limits: Limits = Limits(),
-        attached: Page | None = None,
+        attached: Sequence[Page] = (),
         pace: float | None = None,
         stop: Stop | None = None,
         **parts_of: object,
@@ -268,7 +268,7 @@ def test_queries_over_the_limit_come_first_in_the_next_turn(play: Play) -> None:
 def test_an_attached_document_can_be_cited(play: Play) -> None:
     """What came on stdin is evidence of its own."""
     page = Page("stdin", title="stdin", text="The capital of Norway is Oslo.", status="cached")
-    finished, _, run = play(["x\n</think>\n\n\\boxed{Oslo}"], attached=page)
+    finished, _, run = play(["x\n</think>\n\n\\boxed{Oslo}"], attached=[page])
     assert [(c.url, c.verified) for c in finished.citations] == [("stdin", True)]
     assert "attached document" in "".join(run.session.text)
 

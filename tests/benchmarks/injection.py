@@ -239,7 +239,7 @@ def whole(engine: Engine, session: Session, speak: Callable[[Session], Dialect],
         )  # fmt: skip
         page = Page("https://page.example/", title=case.title, text=case.text)
         with contextlib.suppress(HdsError):
-            asyncio.run(Run("r", parts, limits, last.append).answer(case.question, page))
+            asyncio.run(Run("r", parts, limits, last.append).answer(case.question, [page]))
         end = last[-1]
         assert isinstance(end, events.RunFinished)
         return end.answer, seen.text

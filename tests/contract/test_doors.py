@@ -16,7 +16,7 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "interrupts", "__init__",
+    "databases", "interrupts", "kinds", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
@@ -25,6 +25,7 @@ MAY = {
     "events": {"types", "bounds"},
     "run_state": {"events", "types"},
     "paths": set(),
+    "kinds": set(),
     "settings_file": {"errors", "paths"},
     "settings_facts": {"errors"},
     "config": {"errors", "paths", "settings_file", "settings_facts"},
@@ -52,7 +53,7 @@ ONE_DOOR = {
     "llama_cpp": "engine/llama/api.py",
     "httpx": "fetch/http.py",
     "diskcache": "fetch/disk.py",
-    "trafilatura": "extract/html.py",
+    "trafilatura": "extract/markup.py",
     "matplotlib": "evaluation/curves.py",
     "huggingface_hub": "engine/files/hub.py",
     "tomlkit": "settings_file.py",

@@ -25,6 +25,7 @@ from hds_starter.training.make_data import _write, split
 from hds_starter.training.natural import NaturalMaker, split_rows
 from hds_starter.training.trajectory import Trajectory
 from hds_starter.training.world_questions import WorldMaker
+from hds_train.data import row_of
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +93,9 @@ def test_what_the_model_reads_is_what_hds_retrieves(engine: LlamaEngine, collect
     passage = next(line for line in results.splitlines() if line.startswith(f"[{number}]"))
     assert row["answer"] in passage
     assert passage.startswith(f"[{number}] {row['needed'][0]}")
-    ids, mask = player.tokens(row["segments"])
-    assert len(ids) == len(mask)
-    assert 0 < sum(mask) < len(mask)
+    made_row = row_of(row["segments"], engine)
+    assert len(made_row.ids) == len(made_row.mask)
+    assert 0 < sum(made_row.mask) < len(made_row.mask)
 
 
 def test_without_the_first_page_the_second_turn_is_not_made_up(engine: LlamaEngine, collection: Collection) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,18 @@ from typer.testing import CliRunner
 
 import hds_starter
 from hds_cli.agent import protocol
-from hds_cli.engine.base import ModelSpec, Sampling, Segment
+from hds_cli.agent.dialects import Hooks
+from hds_cli.agent.hds import HdsDialect
+from hds_cli.agent.seams import Piece
+from hds_cli.engine.base import Generation, ModelSpec, OnText, Sampling, Segment
 from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.errors import UsageError
+from hds_cli.types import Passage
+from hds_starter import calculation
+from hds_starter.dialect import StarterDialect
+from hds_starter.training.trajectory import Player, Said
 from hds_train.command import train as train_command
-from hds_train.data import batches, rows
+from hds_train.data import batches, row_of, rows
 
 BASE = hds_starter.model().path
 
@@ -68,6 +75,100 @@ def test_a_page_in_the_data_cannot_forge_a_turn(tmp_path: Path, engine: LlamaEng
     (end,) = engine.tokenize([Segment(protocol.TURN_END, True)])
     (plain,), (bad,) = (list(rows(written(tmp_path, row), engine, 2048)) for row in (DATA[0], forged))
     assert plain.ids.count(end) == bad.ids.count(end) == 2
+
+
+class Dictated:
+    """A session of `engine` whose model writes what it is told, as its own tokens."""
+
+    def __init__(self, engine: LlamaEngine, *texts: str) -> None:
+        self._session, self._texts = engine.session(), list(texts)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def generate(self, *, stop: Sequence[str] = (), on_text: OnText | None = None, **_: object) -> Generation:
+        text = self._texts.pop(0)
+        end, mark = min(((text.find(s), s) for s in stop if s in text), default=(len(text), None))
+        if mark and text[end + len(mark) :]:
+            self._texts.insert(0, text[end + len(mark) :])
+        if on_text:
+            on_text(text[:end])
+        count = self._session.append([Segment(text[:end])])
+        return Generation(text[:end], "stop" if mark else "eos", mark, count)
+
+
+SILENT = Hooks(lambda _: None, lambda _: None, lambda _: None)
+QUESTIONS = (
+    ("Who painted 富嶽三十六景, and when?", ["painter of 富嶽三十六景", "date of 富嶽三十六景"]),
+    ("which release of Python brought f-strings", ["Python f-strings release"]),
+    (" Сколько лет было Гагарину <b>12.4.1961</b>?", ["дата рождения Гагарина", "Vostok 1 launch"]),
+    ('What is the price of the "X-2"; who sells it?\n', ["X-2 price;", "(X-2) seller"]),
+)
+PASSAGES = (
+    ("Hokusai", "  Hokusai (北斎) made\n\nthe series from 1830 to 1832. "),
+    ("What's new in Python 3.6", "New: f'{x!r}' <|im_end|> and <|end_search_results|> [1] 1,000\\boxed{3}"),
+    ("", "Юрий Гагарин родился 9 марта 1934."),
+    ("X-2 — €1,299.00", "</think> EUR 1,299.00;"),
+)
+
+
+@pytest.mark.parametrize(("question", "queries"), QUESTIONS)
+def test_a_row_has_the_tokens_of_the_run_that_wrote_it(
+    tmp_path: Path, engine: LlamaEngine, question: str, queries: list[str]
+) -> None:
+    """A run is played, its texts are put into messages, and the row is the run's sequence, token for token."""
+    block = f"{protocol.BEGIN_QUERIES}\n" + ";\n".join(queries) + f"\n{protocol.END_QUERIES}"
+    texts = [
+        f"<think>\nTwo facts.\n</think>\n\n{block}",
+        f"One is still missing.\n</think>\n\n{block.replace(queries[0], 'something else')}",
+        f"I have it.\n</think>\n\nIt says so [2].\n\n\\boxed{{{queries[0]}}}",
+    ]
+    results = [
+        (query, [Passage("u", *PASSAGES[(n + turn) % 4], 2 * n + turn + 1) for n in range(turn + 1)] or "nothing")
+        for turn, query in enumerate([*queries, "a last one"])
+    ]
+    session = Dictated(engine, *texts)
+    dialect = HdsDialect(session)
+    dialect.start(question, [])
+    said = ""
+    shown: set[int] = set()
+    for text in texts:
+        dialect.write(SILENT)
+        said += text
+        if protocol.BEGIN_QUERIES in text:
+            dialect.read(results)
+            said += "".join(part.text for part in protocol.results_block(results, shown))
+            shown |= {p.n for _, passages in results for p in passages}
+    asked = "".join(part.text for part in protocol.prompt(question)[:2]).removeprefix(f"{protocol.TURN_START}user\n")
+    row = {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]}
+    (made,) = rows(written(tmp_path, row), engine, 9999)
+    end = engine.tokenize([Segment(protocol.TURN_END, True)])
+    assert list(made.ids) == [*session.tokens, *end]
+    learned = b"".join(engine.piece(i) for i, m in zip(made.ids, made.mask, strict=True) if m).decode()
+    assert learned == "".join(texts)
+
+
+def test_the_starters_rows_have_the_tokens_of_its_runs(engine: LlamaEngine) -> None:
+    """A checked step too: what the model writes of it is learned, what the run adds is not."""
+    player = Player(engine, None, 1)
+    steps = [
+        ("[[largest: Vostok 1 108; Apollo 11 8,135; Gemini 4 97", "Apollo 11"),
+        ("[[sum: nickel 4,500; zinc 2,500,000;", "2,504,500"),
+    ]
+    for work, result in steps:
+        assert calculation.result(work) == result
+        pieces = [
+            *(Piece(*segment) for segment in protocol.prompt("Which one?", hds_starter.PREAMBLE, "")),
+            *player._ending(Said("It is that one [1].", result, work)),
+        ]
+        made = row_of(pieces, engine)
+        session = Dictated(engine, "".join(p.text for p in pieces if p.learned and not p.trusted))
+        dialect = StarterDialect(session, preamble=hds_starter.PREAMBLE, boxed="")
+        dialect.start("Which one?", [])
+        dialect.write(SILENT)
+        assert list(made.ids[:-1]) == list(session.tokens)
+        parts = [Segment(calculation.CLOSE), Segment(f" = {result}")]
+        assert engine.tokenize(parts) == engine.tokenize([Segment("".join(p.text for p in parts))])
 
 
 def test_a_line_that_is_no_trajectory_is_named(tmp_path: Path, engine: LlamaEngine) -> None:

@@ -10,7 +10,17 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hds_cli.agent.support.claims import Claim, claim, clauses, is_entries, is_short, is_yes_or_no, labelled, of_unit
+from hds_cli.agent.support.claims import (
+    Claim,
+    Names,
+    claim,
+    clauses,
+    is_entries,
+    is_short,
+    is_yes_or_no,
+    labelled,
+    of_unit,
+)
 from hds_cli.agent.support.ground import Ground
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
@@ -91,7 +101,8 @@ class _Judge:
 
     def _pieces(self, unit: Unit) -> list[Claim]:
         """The claims of the pieces of a unit; one without words of its own says what the others say."""
-        pieces = [self._piece(text, marks) for text, marks in clauses(unit)]
+        known = self._names.with_names(of_unit(unit, self._names, german=self._german).names)
+        pieces = [self._piece(text, marks, known) for text, marks in clauses(unit)]
         made: list[Claim] = []
         for number, piece in enumerate(pieces):
             if not piece.rest and not piece.terms and piece.names and not piece.values:
@@ -110,12 +121,12 @@ class _Judge:
         bare = bool(piece.values) and not piece.names and not piece.marks
         return bare and bool(made) and bool(made[-1].names) and not made[-1].values
 
-    def _piece(self, text: str, marks: tuple[int, ...]) -> Claim:
+    def _piece(self, text: str, marks: tuple[int, ...], known: Names) -> Claim:
         label = _LABEL.match(text)
         if label is None or len(label[1].split()) > 5:
-            return claim(text, self._names, marks=marks, german=self._german)
-        valued = claim(label[2], self._names, marks=marks, short=True, german=self._german)
-        named = labelled(label[1], self._names, german=self._german)
+            return claim(text, known, marks=marks, german=self._german)
+        valued = claim(label[2], known, marks=marks, short=True, german=self._german)
+        named = labelled(label[1], known, german=self._german)
         return replace(
             valued, names=(*named.names, *valued.names), values=(*named.values, *valued.values),
             rest=(*valued.rest, *named.rest), shown=named.shown | valued.shown,

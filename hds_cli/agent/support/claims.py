@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from hds_cli.agent.support.message import MARK, Unit, without_marks
@@ -16,7 +16,7 @@ _PARTICLES = frozenset(
     "of the de la le du des del della di da do dos van von der den zu zur am bin ibn al el y et und".split()
 )
 _SUFFIXES = frozenset("jr sr ii iii iv vi mr mrs ms dr prof st sir".split())
-_BREAKS = re.compile(r"[.,:;!?()\[\]\"“”„«»|=/–—→、。，：；]")
+_BEGINS = re.compile(r"[.:;!?\"“„«|—–→。：；]")  # behind these a capital says nothing
 _PIECES = re.compile(
     r"\s*[;；、，،؛]\s*|,\s+|\s+[/|•&]\s+|\s+(?:and|while|but|whereas|versus|vs\.?"
     r"|und|während|sowie|et|tandis que|y|mientras|e|mentre"
@@ -59,6 +59,10 @@ class Names:
         if word in self.common or not is_content(word):
             return False
         return word in self.proper or (label and word in self.begins) or word[:4] in self._starts
+
+    def with_names(self, names: Iterable[tuple[str, ...]]) -> Names:
+        """The same, with names that the unit around a piece has."""
+        return replace(self, proper=self.proper | {word for name in names for word in name})
 
     @functools.cached_property
     def _starts(self) -> frozenset[str]:
@@ -134,7 +138,7 @@ def _names(text: str, known: Names, *, german: bool, short: bool) -> Iterator[tu
         if run:
             yield from _named(run, known, first, german=german, short=short)
             run = []
-        begins = bool(_BREAKS.fullmatch(word)) and word not in "/"
+        begins = bool(_BEGINS.fullmatch(word))
     yield from _named(run, known, first, german=german, short=short)
 
 
@@ -149,7 +153,7 @@ def _named(
     if first and run:
         folded = words(run[0][0])
         lone = len(run) == 1
-        acronym = len(run[0][0]) > 1 and run[0][0].rstrip(".").isupper()
+        acronym = _is_acronym(run[0][0])
         is_name = bool(folded) and is_content(folded[0]) and (
             acronym
             or known.is_name(folded[0], label=short or _joined(run[0]))
@@ -157,9 +161,9 @@ def _named(
         )  # fmt: skip
         if not is_name:
             run = run[1:]
-    while run and not any(map(is_content, words(run[0][0]))):
+    while run and not any(map(is_content, words(run[0][0]))) and not _is_acronym(run[0][0]):
         run = run[1:]
-    if not run or (german and len(run) == 1 and not _foreign(run[0][0], known)):
+    if not run or (german and len(run) == 1 and not _is_acronym(run[0][0])):
         return
     said = [word for token in run for word in words(token[0])]
     core = tuple(w for w in said if len(w) > 1 and w not in _SUFFIXES) or tuple(said)
@@ -175,9 +179,9 @@ def _joined(token: re.Match[str]) -> bool:
     )
 
 
-def _foreign(word: str, known: Names) -> bool:
-    """In German a lone capital is a name only where it is all capitals: `NATO`."""
-    return len(word) > 1 and word.isupper()
+def _is_acronym(word: str) -> bool:
+    """True for `NATO`, `U.S.`: the only lone capitals that are names in German, too."""
+    return len(word) > 1 and word.rstrip(".").isupper()
 
 
 def of_unit(unit: Unit, known: Names, *, german: bool) -> Claim:

@@ -16,6 +16,7 @@ QUOTED = 0.6  # share of the other words of a claim that a sentence has which sa
 TOGETHER = 0.34  # the same of a sentence and its neighbours
 NAMES_ONLY = 0.5  # the same for a claim without values: its names may stand together for another reason
 NEARLY = 0.8  # share of words beyond which a sentence that denies what is said is no ground
+_SUBJECT = 5  # words at the beginning of a sentence that say what it is about
 MAX_QUOTE = 300  # characters
 ORDER: tuple[Level, ...] = (
     "quoted",
@@ -108,7 +109,9 @@ class Placing:
         for number, value in enumerate(claim.values):
             if sentence.place in found[number] or any(same(value, v) for v in head):
                 continue
-            near = any(s.place in found[number] for s in self.ground.around(sentence))
+            # What a sentence names is told in the next one, not in the one before it.
+            beside = [s for s in self.ground.around(sentence) if s.place > sentence.place or not claim.names]
+            near = any(s.place in found[number] for s in beside)
             if not near or self._has_own(value, claim, sentence):
                 return None
             strict = False
@@ -124,10 +127,7 @@ class Placing:
     def _has_names(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> tuple[bool, int] | None:
         """Whether a sentence or its title has all names, and how many the sentence has; None: one is nowhere near."""
         read = self.ground.read[sentence.passage]
-        near = frozenset[str]().union(
-            # A sentence beside it does not lend the name of its own value: `Mars has 2 moons. Jupiter has 95.`
-            *(s.words for s in self.ground.around(sentence) if not self._has_rival(claim, s, found))
-        )
+        near = self._lent(claim, sentence, found)
         strict, in_body = True, 0
         for name in claim.names:
             body = sum(has_word(w, sentence.words) for w in name)
@@ -142,6 +142,22 @@ class Placing:
             else:
                 return None
         return strict, in_body
+
+    def _lent(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> frozenset[str]:
+        """The words that the sentences beside one lend it as names: what the one before is about (`It has …`).
+
+        A sentence lends no name that has its own value there (`Mars has 2 moons. Jupiter has 95.`), and none that it
+        only mentions (`The capital of Poland is Warsaw. It borders Germany.`).
+        """
+        lent: set[str] = set()
+        for beside in self.ground.around(sentence):
+            if self._has_rival(claim, beside, found):
+                continue
+            if claim.values and any(beside.place in places for places in found.values()):
+                lent |= beside.words
+            elif beside.place < sentence.place:
+                lent.update(words(beside.text)[:_SUBJECT])
+        return frozenset(lent)
 
     def _has_rival(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> bool:
         if not claim.values or not claim.names or any(sentence.place in places for places in found.values()):
@@ -171,7 +187,7 @@ class Placing:
         if claim.negated == sentence.negated:
             return False
         if claim.negated:
-            return share.titled >= QUOTED - 0.1 or not claim.rest
+            return not any(s.negated for s in self.ground.around(sentence))
         return share.titled >= NEARLY and len(claim.rest) > 1
 
     def _says_enough(self, claim: Claim, sentence: Sentence, share: _Share, in_body: int) -> bool:
@@ -193,11 +209,14 @@ class Placing:
         """True for a sentence that says nearly the same with one other word: `rural` for `urban landscapes`."""
         if share.titled < 0.5 or not claim.rest:
             return False
+        named = {word for name in claim.names for word in name}
         said, there = words(claim.text), words(sentence.text)
         following = {(a, c): b for a, b, c in zip(there, there[1:], there[2:], strict=False)}
         for a, b, c in zip(said, said[1:], said[2:], strict=False):
             other = following.get((a, c))
-            if other is None or not (is_content(b) and is_content(other) and (is_content(a) or is_content(c))):
+            if other is None or not (is_content(b) and is_content(other)) or other in named:
+                continue
+            if not (is_content(a) or is_content(c) or b in named):
                 continue
             if stem(b) not in sentence.stems and stem(other) not in claim.rest:
                 return True

@@ -36,7 +36,7 @@ class Results:
 
     def of_equation(self, unit: Unit, judged: Judged) -> Judged | None:
         """A unit with an equation: computed where it is right and its inputs have grounds, contradicted where wrong."""
-        made = equation(unit.marked)
+        made = equation(unit.text)
         if made is None:
             return None
         right, inputs, result = made
@@ -77,6 +77,8 @@ class Results:
         """True for a small number that is how many things the message or the question lists."""
         number = value.readings[0]
         if value.dimension or value.currency or not number.is_integer() or not 2 <= number <= _COUNTABLE:
+            return False
+        if 0 < value.step < 1:  # `2.0` is no count
             return False
         return int(number) in self._counts
 

@@ -73,7 +73,7 @@ def plan(reference: str, *, sha256: str | None = None) -> Plan:
     wanted = taken_apart(reference, _endpoint())
     if isinstance(wanted, str):
         return _plan_of_address(wanted, reference, sha256)
-    with _told(wanted.repo):
+    with _explained(wanted.repo):
         info = _api().model_info(wanted.repo, revision=wanted.revision, files_metadata=True)
     commit = str(info.sha or "")
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
@@ -132,7 +132,7 @@ def _plan_of_address(url: str, asked: str, sha256: str | None) -> Plan:
         raise UsageError("a SHA-256 has 64 hexadecimal digits")
     from huggingface_hub.utils import get_session
 
-    with _told(url):
+    with _explained(url):
         head = get_session().head(url, headers=_headers(url), follow_redirects=True)
     if head.status_code == 404:
         raise ModelMissing(f"there is no {url}", hint="is the address whole?")
@@ -159,7 +159,7 @@ def _one(file: RemoteFile, folder: Path, plan: Plan) -> PulledFile:
     with open(part, "a+b", opener=paths.opened_private) as stream:
         hashing = _Hashing(stream)
         begun = stream.tell()
-        with _told(plan.repo or file.url, part):
+        with _explained(plan.repo or file.url, part):
             _get(file, hashing, begun)
         digest, size = hashing.hexdigest(), stream.tell()
         os.fsync(stream.fileno())
@@ -284,7 +284,7 @@ def _headers(url: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _told(what: str, part: Path | None = None) -> Iterator[None]:
+def _explained(what: str, part: Path | None = None) -> Iterator[None]:
     """Say what went wrong with the server as an error of ours. Always the first to load the library."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # it would ask the hub for more than the model, daily
     import httpx2

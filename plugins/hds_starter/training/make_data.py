@@ -30,6 +30,7 @@ from hds_starter.training.factbook import FactbookMaker
 from hds_starter.training.natural import NaturalMaker, split_rows
 from hds_starter.training.trajectory import Player
 from hds_starter.training.world_questions import WorldMaker
+from hds_train.data import row_of
 
 Weighted = list[tuple[float, Player]]
 
@@ -124,9 +125,10 @@ def _write(weighted: Weighted, count: int, out: Path, seed: int, missing: float)
                 made.drop = player.missing(made)
                 rows += [row for row in [player.play(made)] if row]
             for row in rows:
-                row["ids"], row["mask"] = player.tokens(row["segments"])
-                tokens += len(row["ids"])
-                file.write(json.dumps(row | {"set": player.collection.name}, ensure_ascii=False) + "\n")
+                made_row = row_of(row["segments"], player.engine)
+                tokens += len(made_row.ids)
+                row |= {"ids": made_row.ids, "mask": made_row.mask, "set": player.collection.name}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
             written += len(rows)
     print(f"{out}: {written} trajectories, {tokens / written:.0f} tokens each")
 

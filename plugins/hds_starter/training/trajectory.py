@@ -11,6 +11,7 @@ from typing import Any
 import hds_starter
 from hds_cli.agent import protocol
 from hds_cli.agent.evidence import Evidence, turn_budget
+from hds_cli.agent.seams import Piece
 from hds_cli.engine.base import Segment
 from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.search.local import Collection
@@ -21,8 +22,6 @@ from hds_starter.training.facts import NOT_FOUND
 TOP_K = 5
 MAX_SENTENCE = 260  # characters of one that is to be copied
 Cite = Callable[[str], "int | None"]
-Piece = tuple[str, bool, bool]
-"""Text, whether it is trusted, whether the model learns to write it."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +91,15 @@ class Player:
     def play(self, made: Trajectory) -> dict[str, Any] | None:
         """The trajectory with what hds retrieves for it; None when that does not fit what is to be said."""
         evidence = Evidence(made.question, lambda text: self.engine.count([Segment(text)]), reading.choose)
-        pieces: list[Piece] = [
-            (s.text, s.trusted, False) for s in protocol.prompt(made.question, hds_starter.PREAMBLE, "")
-        ]
+        pieces = [Piece(*segment) for segment in protocol.prompt(made.question, hds_starter.PREAMBLE, "")]
         numbers: dict[str, int | None] = {}
         shown: set[int] = set()
         used = 0
         for turn, (thought, queries) in enumerate(made.steps):
-            pieces.append((_search(thought, queries, first=turn == 0), False, True))
+            pieces.append(Piece(_search(thought, queries, first=turn == 0), learned=True))
             found = evidence.select([(q, self._pages(made, q)) for q in queries], _budget(used))
             block = protocol.results_block(list(zip(queries, found, strict=True)), shown)
-            pieces += [(s.text, s.trusted, False) for s in block]
+            pieces += [Piece(*segment) for segment in block]
             for query, passages in zip(queries, found, strict=True):
                 shown |= {p.n for p in passages}
                 numbers[query] = next((p.n for p in passages if _holds(p, made.holds.get(query))), None)
@@ -132,11 +129,11 @@ class Player:
             else self.random.choice(("I have what I need.", "The results answer this."))
         )
         tail = f"\n{protocol.END_THINK}\n\n{said.text}\n\n{protocol.BOX}{said.answer}}}"
-        pieces: list[Piece] = [(work, False, True)]
+        pieces = [Piece(work, learned=True)]
         if (result := calculation.result(work)) is not None:
-            # Two letters of the closing are the model's, the result is the run's.
-            pieces = [(work + calculation.CLOSE, False, True), (f" = {result}", False, False)]
-        return [*pieces, (tail, False, True), (protocol.TURN_END, True, True)]
+            # The closing is the model's, the result is the run's.
+            pieces = [Piece(work, learned=True), Piece(calculation.CLOSE, learned=True), Piece(f" = {result}")]
+        return [*pieces, Piece(tail, learned=True), Piece(protocol.TURN_END, True, True)]
 
     def _pages(self, made: Trajectory, query: str) -> list[Page]:
         results = self.collection.search(query, TOP_K)
@@ -144,16 +141,6 @@ class Player:
             results = results[1:] + results[:1]  # the best page is not always first
         pages = [page for r in results if (page := self.collection.read(r.url))]
         return [page for page in pages if not any(titled(page.title, name) for name in made.drop)]
-
-    def tokens(self, segments: Sequence[Piece]) -> tuple[list[int], list[int]]:
-        """Token ids, and 1 where the model is to learn what it writes."""
-        ids: list[int] = []
-        mask: list[int] = []
-        for text, trusted, learned in segments:
-            piece = self.engine.tokenize([Segment(text, trusted)])
-            ids += piece
-            mask += [int(learned)] * len(piece)
-        return ids, mask
 
 
 def _search(thought: str, queries: Sequence[str], *, first: bool) -> str:

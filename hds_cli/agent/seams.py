@@ -1,0 +1,72 @@
+"""A finished conversation in the pieces in which a run puts it together.
+
+Text is tokenized piece by piece, and a seam elsewhere makes other tokens: a model that is taught on rows with other
+seams reads at its work what it never saw. `protocol` makes the pieces of a run; these are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from hds_cli.agent import protocol as p
+
+
+class Piece(NamedTuple):
+    """Text, whether it may form special tokens, and whether it is what the model writes."""
+
+    text: str
+    trusted: bool = False
+    learned: bool = False
+
+
+_MARKERS = (p.BEGIN_QUERIES, p.END_QUERIES, p.BEGIN_RESULTS, p.END_RESULTS)
+# A block of results that begins or ends otherwise than a run's is cut where its markers are.
+_RESULTS = re.compile(
+    rf"((?:\n\n)?{re.escape(p.BEGIN_RESULTS)}\n?)(.*?)(\n?{re.escape(p.END_RESULTS)}(?:\n\n{p.THINK}\n)?|\Z)", re.DOTALL
+)
+
+
+def pieces(messages: Sequence[Mapping[str, Any]]) -> list[Piece]:
+    """The pieces of `{"role", "content"}` messages in the searcher's format.
+
+    What the assistant writes is learned, without the results between their markers (arXiv 2508.19113). No word of a
+    message forms a chat token.
+
+    Raises:
+        KeyError: a message without role or content.
+    """
+    made: list[Piece] = []
+    before = ""
+    for message in messages:
+        role, content = str(message["role"]), str(message["content"])
+        opening = f"{before}{p.TURN_START}{role}\n"
+        if role == "assistant":
+            made += [Piece(opening, True), *_written(content), Piece(p.TURN_END, True, True)]
+            before = "\n"
+        else:
+            made += _asked(opening, content)
+            before = f"{p.TURN_END}\n"
+    return [piece for piece in made if piece.text]
+
+
+def _asked(opening: str, content: str) -> list[Piece]:
+    """A user's turn: the words around the question are ours, where they are the protocol's."""
+    head, ask, question = content.partition(p.ASK)
+    text = head
+    for marker in _MARKERS:
+        text = text.replace(marker, "")
+    if ask and "<|" not in text:
+        return [Piece(opening + head + ask, True), Piece(question)]
+    return [Piece(opening, True), Piece(content)]
+
+
+def _written(content: str) -> Iterator[Piece]:
+    """An assistant's turn: what the model wrote, and the results that the run put between."""
+    end = 0
+    for block in _RESULTS.finditer(content):
+        yield Piece(content[end : block.start()], learned=True)
+        yield from (Piece(block[1], True), Piece(block[2]), Piece(block[3], True))
+        end = block.end()
+    yield Piece(content[end:], learned=True)

@@ -1,0 +1,103 @@
+"""How the grades of an answer are said: a line of counts, a sign beside each weak part, and the reason for it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from hds_cli.types import Level, Support
+
+WORDS: dict[Level, str] = {
+    "quoted": "quoted", "computed": "computed", "verified": "verified", "together": "in one passage",
+    "apart": "in one page, not together", "contradicted": "contradicted", "missing": "in no page",
+    "unsourced": "without a source",
+}  # fmt: skip
+_TOKEN = re.compile(r"\w+")
+_MARK = re.compile(r"\[\d{1,4}\]")
+
+
+class Weak(NamedTuple):
+    """A weak part of a message: where it stands there, and its support."""
+
+    start: int
+    end: int
+    support: Support
+
+
+def counts(support: Sequence[Support]) -> str:
+    """`9 parts: 7 quoted, 1 computed, 1 in no page`; empty for none."""
+    if not support:
+        return ""
+    levels = Counter(s.level for s in support)
+    parts = "1 part" if len(support) == 1 else f"{len(support)} parts"
+    return f"{parts}: {', '.join(f'{levels[level]} {said}' for level, said in WORDS.items() if levels[level])}"
+
+
+def sign(support: Support) -> str:
+    """What stands behind a weak part: `[!]` where a page says something else, `[?]` where none says it."""
+    return "[!]" if support.level == "contradicted" else "[?]"
+
+
+def reason(support: Support) -> str:
+    """Why a part is weak, in words."""
+    missing = ", ".join(support.missing)
+    match support.level:
+        case "contradicted":
+            quotes = "; ".join(f"[{quote.n}] says “{quote.quote}”" for quote in support.quotes)
+            return quotes or f"does not add up: {missing}"
+        case "missing":
+            return f"no page says {missing}"
+        case "apart":
+            return "a page has the words, but not together"
+        case _:
+            return "no page says this"
+
+
+def weak_parts(text: str, support: Iterable[Support]) -> list[Weak]:
+    """Where the weak parts of a message stand in it; one that is not found is left out."""
+    masked = _MARK.sub(lambda mark: " " * len(mark[0]), text)
+    tokens = [(token[0], token.start(), token.end()) for token in _TOKEN.finditer(masked)]
+    found: list[Weak] = []
+    place = 0
+    for part in support:
+        words = _TOKEN.findall(part.text)
+        at = _position(tokens, words, place)
+        if at is None:
+            continue
+        place = at + len(words)
+        if part.weak:
+            found.append(Weak(tokens[at][1], tokens[place - 1][2], part))
+    return found
+
+
+def _position(tokens: Sequence[tuple[str, int, int]], words: Sequence[str], start: int) -> int | None:
+    if not words:
+        return None
+    for at in range(start, len(tokens) - len(words) + 1):
+        if tokens[at][0] == words[0] and all(tokens[at + i][0] == word for i, word in enumerate(words)):
+            return at
+    return None
+
+
+def signed(text: str, support: Iterable[Support]) -> str:
+    """A message with a sign behind each weak part, behind its marks and before a full stop."""
+    for weak in reversed(weak_parts(text, support)):
+        end = weak.end
+        if marks := re.compile(r"(?:[*_`”\"')%°]*\s*\[\d{1,4}\])+|[*_`”\"')%°]+").match(text, end):
+            end = marks.end()
+        text = f"{text[:end]} {sign(weak.support)}{text[end:]}"
+    return text
+
+
+def reasons(support: Iterable[Support]) -> Iterator[str]:
+    """`[?] Its mayor is …: no page says …`, one for each weak part."""
+    for part in support:
+        if part.weak:
+            yield f"{sign(part)} {part.text.rstrip('.')}: {reason(part)}"
+
+
+def partial(reason: str | None) -> str:
+    """Why an answer is not whole."""
+    return "Partial: stopped by the time limit." if reason == "timeout" else "Partial: stopped early."

@@ -1,0 +1,96 @@
+"""How fast the engine writes: against llama-cpp-python's own loop, and with several sessions at once.
+
+    python -m tests.benchmarks.engine [MODEL.gguf] [--threads N] [--tokens N] [--rounds N]
+
+Without a model it is the starter's base. Ratios of one run; each figure is the best of the rounds, which take turns, as
+a busy machine only makes things slower. Figures: 1 session ≥ 0.98 × the own loop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from hds_cli.engine.base import ModelSpec, Sampling, Segment
+from hds_cli.engine.llama.model import LlamaEngine
+
+PROMPT = "Count from one to one thousand, in words, and do not stop before: one, two, three, four, "
+SESSIONS = (1, 2, 4)
+N_CTX = 1024
+
+
+def own_loop(path: Path, threads: int, tokens: int) -> Callable[[], float]:
+    """llama-cpp-python's `Llama.generate`, without its text: seconds for `tokens` tokens."""
+    import llama_cpp
+
+    model: Any = llama_cpp.Llama(
+        str(path), n_ctx=N_CTX, n_threads=threads, n_threads_batch=threads, n_batch=512, verbose=False
+    )
+    prompt = model.tokenize(PROMPT.encode(), add_bos=False)
+
+    def once() -> float:
+        model.reset()
+        written = model.generate(prompt, temp=0.0, top_k=1)
+        next(written)  # the prompt is evaluated
+        began = time.perf_counter()
+        for _ in range(tokens):
+            next(written)
+        return time.perf_counter() - began
+
+    return once
+
+
+def ours(path: Path, threads: int, tokens: int, sessions: int) -> Callable[[], float]:
+    """As many sessions at once: seconds for `tokens` tokens in each."""
+    engine = LlamaEngine(ModelSpec("bench", path), n_ctx=N_CTX, n_threads=threads, n_gpu_layers=0, sequences=sessions)
+
+    def once() -> float:
+        opened = [engine.session() for _ in range(sessions)]
+        for session in opened:
+            session.append([Segment(PROMPT)])
+            session.generate(max_tokens=1)
+        # A grammar-free model may end: greedy counting does not, in so few tokens.
+        with ThreadPoolExecutor(sessions) as pool:
+            began = time.perf_counter()
+            made = list(pool.map(lambda s: s.generate(max_tokens=tokens, sampling=Sampling(0.0)), opened))
+            seconds = time.perf_counter() - began
+        for session in opened:
+            session.close()
+        written = sum(m.tokens for m in made)
+        return seconds * tokens * sessions / written
+
+    return once
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="?", type=Path)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=7)
+    args = parser.parse_args()
+    if args.model is None:
+        import hds_starter
+
+        args.model = hds_starter.model().path
+    ways = {"llama-cpp-python's own loop": (own_loop(args.model, args.threads, args.tokens), 1)} | {
+        f"hds, sessions at once: {n}": (ours(args.model, args.threads, args.tokens, n), n) for n in SESSIONS
+    }
+    best = dict.fromkeys(ways, float("inf"))
+    for _ in range(args.rounds):
+        for name, (once, _) in ways.items():
+            best[name] = min(best[name], once())
+    rates = {name: args.tokens * sessions / best[name] for name, (_, sessions) in ways.items()}
+    base, one = (rates[name] for name in list(ways)[:2])
+    print(f"{args.model.name}, {args.threads} threads, {args.tokens} tokens, best of {args.rounds}")
+    for name, rate in rates.items():
+        print(f"{name:30} {rate:8.1f} tokens/s  {rate / base:5.2f} × own loop  {rate / one:5.2f} × one session")
+
+
+if __name__ == "__main__":
+    main()
