@@ -22,8 +22,8 @@ _BY_ENDING = {
     "text": "adoc asc asciidoc log mediawiki org pod rst srt tex text textile txt vtt wiki",
     "code": "bash bat bib c cc cfg clj cmake cpp cs css cu cxx dart diff el elm erl ex exs f90 fish fs go gradle "
     "groovy h hcl hpp hs hxx ini ipp java jl js jsx kt kts less lisp lua m4 mk ml mli nim nix patch php pl pm proto "
-    "ps1 py pyi pyx r rb rkt rs s sass scala scm scss sh sql svelte swift tcl tf toml ts tsx v vb vhd vue yaml yml "
-    "zig zsh",
+    "ps1 py pyi pyx r rb rkt rs s sass scala scm scss sh sql svelte swift tcl tf toml ts tsx v vb vhd vue yaml "
+    "yml zig zsh",
 }
 _BY_NAME = {
     "text": "readme license licence copying changelog changes news authors contributors notice todo install",

@@ -108,6 +108,7 @@ class Citation:
     """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there.
 
     `passage` is the number of its passage in the run, where the sources are numbered by themselves; 0: it is `n`.
+    `led_to`: no part of the answer rests on it, but it led to the pages that others rest on.
     """
 
     n: int
@@ -117,6 +118,7 @@ class Citation:
     verified: bool
     fetched_at: str | None = None
     passage: int = 0
+    led_to: bool = False
 
 
 @dataclass(frozen=True, slots=True)

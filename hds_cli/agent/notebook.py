@@ -25,6 +25,8 @@ class Notebook:
         self.read: list[tuple[str, Passage]] = []
         """(query, passage) in the order in which the model read them."""
         self._evidence, self._page_of = evidence, page_of
+        self.queries: list[str] = []
+        """The queries that were searched, in order."""
         self._asked: set[str] = set()
         self._waiting: dict[str, str] = {}
         self._attached: dict[str, Page] = {}
@@ -55,6 +57,8 @@ class Notebook:
         new = key not in self._asked
         self._asked.add(key)
         self._waiting.pop(key, None)
+        if new:
+            self.queries.append(query)
         return new
 
     def choose(self, searched: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[tuple[Passage, ...]]:

@@ -128,7 +128,8 @@ _INVISIBLE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TAG = re.compile(
-    r"<(?=\s*[|/!]|\w)|(?<=\|)\s*>|\[(?=\s*/?\s*(?:INST|SYS|\d+\s*\]))|\\+\s*(?=boxed|text\s*\{)", re.IGNORECASE
+    r"<(?=\s*[|/!]|\w)|(?<=\|)\s*>|\[(?=\s*(?:/\s*)?(?:INST|SYS|\d+\s*\]))|(?<!\\)\\+\s*(?=boxed|text\s*\{)",
+    re.IGNORECASE,
 )
 _SUBSTITUTE = {"<": "‹", ">": "›", "[": "("}
 

@@ -6,6 +6,7 @@ wrote and grades every unit of it (`support/`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -15,12 +16,15 @@ from hds_cli.agent.dialects import Written, strip_numbers
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.support.attribution import attributed
 from hds_cli.agent.support.claims import is_yes_or_no
+from hds_cli.agent.support.lists import lacking, led_to
 from hds_cli.agent.support.message import Message, in_order, message, renumbered
 from hds_cli.agent.support.placing import clip
 from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.support.values import values
 from hds_cli.text import has_words, quote_words
 from hds_cli.types import Citation, Passage, Quote, RunStatus, Support
+
+_WHO = frozenset("who whom whose wer wem wen wessen qui quién quien quem chi кто кого хто ποιος ποια من".split())
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,10 @@ def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verd
     explanation, unknown = strip_numbers(written.explanation, book.numbers)
     grounds = citations.support(written.answer, explanation, book.question, book.read, book.page)
     warnings = list(_removed(unknown))
+    if grounds.supported and (holes := _without_ground(written.answer, explanation, book)):
+        left = tuple(item for item in dict.fromkeys((*grounds.unsupported, *holes)))
+        items = citations.answer_items(written.answer, [passage for _, passage in book.read])
+        grounds = replace(grounds, unsupported=left, supported=not set(items) <= set(left))
     if grounds.unsupported and grounds.supported:
         warnings.append(Warned("unsupported", f"no page says: {', '.join(grounds.unsupported)}"))
     if not grounds.supported:
@@ -103,7 +111,7 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
     if written.answer is None:
         return Verdict(*without_answer, stopped or "not_found")
     made = _message(written)
-    graded = [s for _, s in attributed(made.text, book.question, book.read, lambda url: _text(book, url))]
+    graded = _attributed(made.text, book)
     numbers = in_order(n for s in graded for n in (*s.marks, *(quote.n for quote in s.quotes)))
     text, removed = renumbered(made.text, numbers)
     verdict = Verdict(
@@ -111,13 +119,47 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
         answer=renumbered(made.headline, {})[0] if made.headline else text,
         citations=_citations(graded, numbers, book), support=tuple(_numbered(s, numbers) for s in graded), text=text,
         unsupported=tuple(s.text for s in graded if s.weak), raw_answer=written.answer,
-        warnings=(*_removed(removed), *_weak(graded)),
+        warnings=(*_removed(removed), *_weak(graded), *_incomplete(made.text, book)),
     )  # fmt: skip
     if written.gave_up or not _has_ground(graded):
         reason = stopped or ("not_found" if written.gave_up else "unsupported")
         status, exit_code = without_answer
         return replace(verdict, status=status, exit_code=exit_code, reason=reason, answer=None)
     return verdict
+
+
+def _without_ground(answer: str, explanation: str, book: Notebook) -> list[str]:
+    """The items of a short answer that words alone would let pass: said of another subject, by no name, or twice.
+
+    `The capital of Switzerland is Warsaw [2]`: no sentence has both. `Who …?` is answered by a name. `Norway: Oslo;
+    Sweden: Oslo`: one of two equal values is of neither.
+    """
+    items = citations.answer_items(answer, [passage for _, passage in book.read])
+    if _asks_who(book.question) and not any(word[:1].isupper() for word in answer.split()) and answer.islower():
+        return items
+    claimed = [s for s in _attributed(explanation, book) if s.marks]
+    holes = []
+    for item in items:
+        value = item.rpartition(": ")[2]
+        naming = [s for s in claimed if has_words(quote_words(s.text), value)]
+        if naming and all(s.weak and _is_of_another(s, value) for s in naming):
+            holes.append(item)
+    values_of = Counter(quote_words(item.rpartition(": ")[2]) for item in items if ": " in item)
+    twice = [item for item in items if values_of[quote_words(item.rpartition(": ")[2])] > 1]
+    return holes + [s.text for s in _attributed("\n\n".join(twice), book) if s.weak]
+
+
+def _is_of_another(support: Support, value: str) -> bool:
+    """True for a claim that says more than a value: it is a value of something."""
+    return len(quote_words(support.text).split()) > len(quote_words(value).split()) + 2
+
+
+def _asks_who(question: str) -> bool:
+    return bool(set(quote_words(question).split()[:3]) & _WHO)
+
+
+def _attributed(text: str, book: Notebook) -> list[Support]:
+    return [s for _, s in attributed(text, book.question, book.read, lambda url: _text(book, url))]
 
 
 def _without_answer(stopped: str | None) -> tuple[RunStatus, int]:
@@ -150,7 +192,12 @@ def _citations(graded: Sequence[Support], numbers: dict[int, int], book: Noteboo
     quotes: dict[int, str] = {}
     for quote in (quote for support in graded for quote in support.quotes):
         quotes.setdefault(quote.n, quote.quote)
-    return tuple(_citation(passages[n], number, quotes.get(n), book) for n, number in numbers.items())
+    named = [_citation(passages[n], number, quotes.get(n), book) for n, number in numbers.items()]
+    leading = led_to(book.read, set(numbers), book.question)
+    return (
+        *named,
+        *(replace(_citation(p, n, None, book), led_to=True) for n, p in enumerate(leading, len(named) + 1)),
+    )
 
 
 def _citation(passage: Passage, number: int, quote: str | None, book: Notebook) -> Citation:
@@ -169,6 +216,15 @@ def _removed(numbers: Sequence[int]) -> tuple[Warned, ...]:
         return ()
     said = ", ".join(f"[{n}]" for n in sorted(set(numbers)))
     return (Warned("citation_removed", f"the model cited {said}, which no page of this run has"),)
+
+
+def _incomplete(text: str, book: Notebook) -> tuple[Warned, ...]:
+    """A warning for a list that lacks what was asked for."""
+    lack = lacking(text, book.question, book.queries)
+    if lack is None:
+        return ()
+    count, missing = lack
+    return (Warned("incomplete", f"{count - len(missing)} of {count} found; missing: {', '.join(missing)}"),)
 
 
 def _weak(graded: Sequence[Support]) -> tuple[Warned, ...]:

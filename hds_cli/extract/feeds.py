@@ -14,6 +14,7 @@ from hds_cli.extract.text import json_text, tidy
 
 MAX_ITEMS = 500
 _XHTML = "{http://www.w3.org/1999/xhtml}"
+_CDATA = "<![CDATA["
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
 
 
@@ -72,8 +73,12 @@ def _with_entities(text: str) -> str:
         name = found[0][1:-1]
         return found[0] if name in own or name.startswith("#") else html5.get(name + ";", found[0])
 
-    parts = re.split(r"(<!\[CDATA\[.*?\]\]>)", text, flags=re.S) if "<![CDATA[" in text else [text]
-    return "".join(part if part.startswith("<![CDATA[") else _ENTITY.sub(letter, part) for part in parts)
+    out: list[str] = []
+    at = 0
+    while (start := text.find(_CDATA, at)) >= 0 and (end := text.find("]]>", start)) >= 0:
+        out += [_ENTITY.sub(letter, text[at:start]), text[start : end + 3]]
+        at = end + 3
+    return "".join([*out, _ENTITY.sub(letter, text[at:])])
 
 
 def _local(node: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from hds_cli.extract import cells
 from hds_cli.extract.text import tidy
 
+MAX_WIDE = 500  # cells of a row
 MAX_ROWS = 2000  # that a cell may reach down
 MAX_REPEATED = 400  # characters of a cell that is written again in each row it reaches
 MAX_TABLES_DEEP = 8
@@ -26,6 +27,8 @@ _UNSEEN = frozenset(
     "select source style svg template textarea title track video".split()
 )
 _BREAK = "\x0b"  # a line's end inside a block, while it is gathered
+_KEPT = "data-hds-"
+_WIDE = "hds-cell"
 _ROWS = frozenset(("div", "li", "tr", "p"))  # lines of code that a highlighter has wrapped
 _LISTS = frozenset(("ul", "ol", "dl", "menu", "dir"))
 _LANGUAGE = re.compile(
@@ -223,7 +226,7 @@ def _rows(node: Any) -> list[list[Any]]:
     for group in node.iterchildren("tr", "thead", "tbody", "tfoot"):
         for row in [group] if group.tag == "tr" else group.iterchildren("tr"):
             if "hidden" not in row.attrib:
-                rows.append([cell for cell in row if cell.tag in ("td", "th")])
+                rows.append([cell for cell in row if cell.tag in ("td", "th", _WIDE)])
     return rows
 
 
@@ -260,8 +263,23 @@ def _filled(
     return values, repeated
 
 
+def keep_spans(node: Any) -> None:
+    """Put the spans of a table's cells where `table` alone looks: trafilatura makes cells of them by the hundred.
+
+    So do cells of a row beyond `MAX_WIDE`, which it takes quadratic time for.
+    """
+    for cell in node.iter("td", "th"):
+        for name in ("rowspan", "colspan"):
+            if name in cell.attrib:
+                cell.set(_KEPT + name, cell.attrib.pop(name))
+    for row in node.iter("tr"):
+        for cell in row[MAX_WIDE:]:
+            if cell.tag in ("td", "th"):
+                cell.tag = _WIDE
+
+
 def _span(cell: Any, name: str) -> int:
-    value = (cell.get(name) or "1").strip()[:8]
+    value = (cell.get(_KEPT + name) or cell.get(name) or "1").strip()[:8]
     most = cells.MAX_SPAN if name == "colspan" else MAX_ROWS
     number = int(value) if value.isascii() and value.isdigit() else 1
     return min(number, most) if number else (most if name == "rowspan" else 1)  # rowspan=0: to the end

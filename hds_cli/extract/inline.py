@@ -8,12 +8,13 @@ time (lxml's `strip_tags("span")`: 40,000 take 86 s).
 from __future__ import annotations
 
 import html as entities
+import itertools
 import re
 from collections.abc import Collection
 
 # Marks of a phrase's looks; `span` and these carry no text of their own.
 _TOKEN = re.compile(
-    r"<(/?)(?=[sbieufktvmacdr])(span|b|strong|i|em|u|font|small|big|tt|kbd|samp|var|mark|abbr|cite|del|s|strike|math|rt|rp|svg)"
+    r"<(/?)(?=[sbieufktvmacdr])(span|su[bp]|b|strong|i|em|u|font|small|big|tt|kbd|samp|var|mark|abbr|cite|del|s|strike|math|rt|rp|svg)"
     r"(?=[\s>/])([^<>]*)>",
     re.I,
 )
@@ -41,6 +42,8 @@ _NOTE_LINK = re.compile(
     r"href\s*=\s*[\"']?[^\"'\s>]*#|noteref|footnote|endnote|(?<![a-z])(?:fn|reference)(?![a-z])", re.I
 )
 _LINK = re.compile(r"<a\b([^<>]*)>", re.I)
+_LINK_TAG = re.compile(r"</?a(?=[\s>/])[^<>]*>", re.I)
+MAX_LINKS = 4000
 _TAGS = re.compile(r"<[^<>]*>")
 _ENDS_IN_TAGS = re.compile(r"(?:<[^<>]*>|\s(?=<))*$")
 _MATH_SCRIPT = re.compile(r"math/(?:tex|asciimath)", re.I)
@@ -91,12 +94,19 @@ def settled(markup: str) -> str:
     - The small type above a character (`rt`) goes; `b`, `i`, `span` and their kind leave their text.
     """
     markup = _without_programs(markup)
-    if any(tag in markup for tag in ("<sup", "<sub", "<SUP", "<SUB")):
-        markup = _raised(markup)
     markup = _NOTE_ANCHOR.sub(lambda found: "" if _is_note_anchor(found, markup) else found[0], markup)
-    if any(word in markup for word in ("latex", "mwe-math", "equation", "math", '"tex')):
+    if any(word in markup for word in ("latex", "math", '"tex')):
         markup = _IMAGE.sub(_image, markup)
-    return _phrases(markup)
+    return _phrases(_with_fewer_links(markup))
+
+
+def _with_fewer_links(markup: str) -> str:
+    """The markup without its links after the first `MAX_LINKS`: taking them out of a tree is quadratic."""
+    if markup.count("<a") + markup.count("<A") <= MAX_LINKS:
+        return markup
+    place = next(itertools.islice(_LINK.finditer(markup), MAX_LINKS, None), None)
+    at = place.start() if place else len(markup)
+    return markup[:at] + _LINK_TAG.sub("", markup[at:])
 
 
 def _without_programs(markup: str) -> str:
@@ -105,7 +115,7 @@ def _without_programs(markup: str) -> str:
     at = 0
     while found := _RAW.search(markup, at):
         end = _RAW_END[found[1].lower()].search(markup, found.end())
-        if end is None:
+        if end is None:  # all that follows is the program, as a browser reads it
             break
         out.append(markup[at : found.start()])
         at = end.end()
@@ -120,6 +130,10 @@ def _without_programs(markup: str) -> str:
 def _phrases(markup: str) -> str:
     tokens = list(_TOKEN.finditer(markup))
     names = [token[2].lower() for token in tokens]
+    if "sup" in names or "sub" in names:
+        markup = _raised(markup)
+        tokens = list(_TOKEN.finditer(markup))
+        names = [token[2].lower() for token in tokens]
     ends = _pairs(tokens, names)
     struck = {n for n in ends if names[n] in _STRIKE or (tokens[n][3] and _STRUCK.search(tokens[n][3][:2000]))}
     if sum(tokens[ends[n]].start() - tokens[n].end() for n in struck) > len(markup) / 2:

@@ -12,7 +12,11 @@ MAX_TAGS = 200_000
 MAX_CHARACTERS = 8_000_000
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{50000,}>")
 _TAG = re.compile(r"<[^<>]*>")
-_HIDDEN = re.compile(r"(?is)<(script|style|noscript|template|svg|title)\b.*?</\1\s*>|<!--.*?-->")
+_HIDDEN = re.compile(r"<(script|style|noscript|template|svg|title)(?=[\s>/])[^<>]*>|<!--", re.I)
+_HIDDEN_END = {
+    name: re.compile(rf"</{name}\s*>" if name else "-->", re.I)
+    for name in ("script", "style", "noscript", "template", "svg", "title", "")
+}
 _BREAK = re.compile(r"(?i)</?(?:p|div|br|li|tr|td|th|h[1-6]|section|article|ul|ol|table|blockquote|dd|dt)\b[^<>]*>")
 _INLINE = re.compile(
     r"(?i)</?(?:a|abbr|b|big|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|u|wbr)(?=[\s/>])[^<>]*>"
@@ -75,7 +79,22 @@ def parse_xml(text: str) -> Any:
 
 def strip_tags(markup: str) -> str:
     """All visible text, by regular expressions: the last resort, which no nesting depth can stop."""
-    text = _BREAK.sub("\n", _HIDDEN.sub(" ", markup))
+    text = _BREAK.sub("\n", _visible(markup))
     text = entities.unescape(_TAG.sub(" ", _INLINE.sub("", text)))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return tidy("\n\n".join(line for line in lines if line))
+
+
+def _visible(markup: str) -> str:
+    """The markup without comments, programs and the like; of what has no end, the start alone goes."""
+    out: list[str] = []
+    endless: set[str] = set()
+    at = 0
+    while found := _HIDDEN.search(markup, at):
+        name = (found[1] or "").lower()
+        end = None if name in endless else _HIDDEN_END[name].search(markup, found.end())
+        if end is None:
+            endless.add(name)
+        out += [markup[at : found.start()], " "]
+        at = end.end() if end else found.end()
+    return "".join([*out, markup[at:]])

@@ -42,6 +42,8 @@ _NUMBERED = re.compile(
 _CREDIT = re.compile(
     r"(?i)photo|image|credit|courtesy|getty|reuters|\bap\b|\bafp\b|©|\(c\)|copyright|shutterstock|picture|screenshot|/[A-Z]"
 )
+_DIGIT = re.compile(r"\d")
+_MAX_TIMES = 300
 _COLON = (":", "：")
 
 
@@ -70,6 +72,8 @@ class Shapes:
         if (node.tag == "table" and _is_content(node)) or (node.tag in _LISTS and _is_told_of(node)):
             for link in node.iter("a"):
                 link.tag = "em"
+        if node.tag == "table":
+            flow.keep_spans(node)
         items = list(node.iterchildren("li", "dt", "dd")) if node.tag in _LISTS else []
         for item in items or [node]:
             if _number(item, len(self._parts)):
@@ -192,7 +196,7 @@ def _questions(tree: Any, markup: str) -> None:
 def _openers(tree: Any, markup: str) -> list[Any]:
     """What may open a panel; a search by attributes costs as much as the rest, so it waits for their names."""
     nodes = list(tree.iter("button"))
-    if any(name in markup for name in ("aria-expanded", "data-toggle", "data-bs-toggle", "role=")):
+    if any(name in markup for name in ("aria-expanded", "data-toggle", "data-bs-toggle", 'role="button"')):
         nodes += [node for node in _by_attribute()(tree) if node.tag in _MAY_OPEN]
     if any(name in markup for name in ("ccordion", "faq", "FAQ", "Faq", "uestion")):
         nodes += [node for node in _by_class()(tree) if node.tag in _MAY_OPEN]
@@ -285,18 +289,18 @@ def _captions(tree: Any) -> None:
             for other in list(figure):
                 if other not in kept and not any(one in kept for one in other.iter("p")):
                     figure.remove(other)
-    for time in list(tree.iter("time")):
+    for time in list(tree.iter("time"))[:_MAX_TIMES]:
         above = time.getparent()
         if above is not None and above.tag in ("p", "li", "td", "th", "dd", "dt", "em"):
             time.tag = "em"
 
 
 def _says_something(caption: str, credited: bool) -> bool:
-    """True for the caption of a figure or chart, and for a sentence that credits no photographer."""
+    """True for the caption of a figure or chart, and for a sentence with a figure in it that credits no photographer."""
     caption = " ".join(caption.split())
     if _NUMBERED.match(caption):
         return True
-    return len(caption) > 40 and caption[-1] in ".。！？!?" and not credited
+    return len(caption) > 40 and caption[-1] in ".。！？!?" and not credited and _DIGIT.search(caption) is not None
 
 
 def _is_content(table: Any) -> bool:

@@ -44,8 +44,14 @@ def text(state: RunState) -> str:
 
 def _source_line(citation: Citation) -> str:
     return " ".join(
-        part for part in (f"[{citation.n}]", one_line(citation.title), f"<{safe_url(citation.url)}>") if part
+        part
+        for part in (f"[{citation.n}]", one_line(citation.title), f"<{safe_url(citation.url)}>", _role(citation))
+        if part
     )
+
+
+def _role(citation: Citation) -> str:
+    return "(led to the others)" if citation.led_to else ""
 
 
 def citations(state: RunState) -> list[Citation]:
@@ -218,7 +224,7 @@ def _quote(citation: Citation, width: int, signs: words.Signs) -> Text:
     """The sentence a source is named for, and whether it was found in the page."""
     from rich.text import Text
 
-    doubt = "" if citation.verified else "not verified"
+    doubt = "led to the others" if citation.led_to else "" if citation.verified else "not verified"
     said = ": ".join(part for part in (doubt, f'"{citation.quote}"' if citation.quote else "") if part)
     return Text(signs.show(said, width), style="dim")
 

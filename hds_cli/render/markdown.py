@@ -88,6 +88,7 @@ def _noted(pieces: Iterable[str | int]) -> str:
 def _footnote(citation: Citation) -> str:
     quote = f": “{escape(citation.quote)}”" if citation.quote else ""
     doubt = "" if citation.verified else " (this quote was not found in the stored page)"
+    doubt = " (led to the others)" if citation.led_to else doubt
     return f"[^{citation.n}]: {_link(citation.url, citation.title)}{quote}{doubt}"
 
 

@@ -43,7 +43,7 @@ BLOCK = f"<think>\nI plan.\n</think>\n\n{p.BEGIN_QUERIES}\none;\ntwo\n{p.END_QUE
 @pytest.mark.parametrize("pace", [None, 5000.0])
 def test_a_turn_is_sorted_as_it_is_written(tmp_path: Path, pace: float | None) -> None:
     """Thought, queries and answer go to their own hooks, without tags and without the box."""
-    dialect = HdsDialect(session(tmp_path, BLOCK, "Now I know.\n</think>\n\nIt is Oslo.\n\n\\boxed{Oslo}", pace=pace))
+    dialect = HdsDialect(session(tmp_path, BLOCK, "Now I know.\n</think>\n\nIt is Bizet.\n\n\\boxed{Bizet}", pace=pace))
     dialect.start("q", [])
     first, second = Seen(), Seen()
     written = dialect.write(first.hooks)
@@ -51,9 +51,9 @@ def test_a_turn_is_sorted_as_it_is_written(tmp_path: Path, pace: float | None) -
     assert (first.thought.strip(), first.queries, first.answer) == ("I plan.", ["one", "two"], "")
     dialect.read([("one", ()), ("two", ())])
     written = dialect.write(second.hooks)
-    assert (written.answer, written.explanation, written.thought) == ("Oslo", "It is Oslo.", "Now I know.")
+    assert (written.answer, written.explanation, written.thought) == ("Bizet", "It is Bizet.", "Now I know.")
     assert second.thought.strip() == "Now I know."
-    assert second.answer.split() == ["It", "is", "Oslo.", "Oslo"]
+    assert second.answer.split() == ["It", "is", "Bizet.", "Bizet"]
 
 
 def test_the_oldest_results_make_room_and_their_titles_stay(tmp_path: Path) -> None:

@@ -120,11 +120,18 @@ def test_what_cannot_be_resumed_is_said(ready: Hds, script: Callable[..., str]) 
     assert "--resume goes on" in ready("ask", "--resume", run_id, "what else?").stderr
 
 
+def number_of(words: str, run: dict[str, object]) -> int:
+    """The number of the first passage of a run that has some words."""
+    read = [e for turn in run["turns"] for query in turn["queries"] for e in query["evidence"]]  # type: ignore[attr-defined]
+    return next(entry["n"] for entry in read if words in entry["text"])
+
+
 def test_a_further_question_has_the_evidence_of_the_run_before(ready: Hds, script: Callable[..., str]) -> None:
-    """`-c`: no search is needed for what was read; its citations keep their numbers and are verified."""
+    """`-c`: no search is needed for what was read; its passages keep their numbers, its quotes are verified."""
     ask = ["ask", "-e", "scripted", "-s", "notes", "--offline", "-m"]
     first = json.loads(ready(*ask, script(*TURNS, END), "--json", "capitals?").stdout)
-    box = "x\n</think>\n\nIt is Stockholm [2].\n\n\\boxed{Stockholm}"
+    number = number_of("Stockholm", first)
+    box = f"x\n</think>\n\nThe capital of Sweden is Stockholm [{number}].\n\n\\boxed{{Stockholm}}"
     for words in (
         ["-c", "and of Sweden alone?"],
         ["-c", first["run_id"], "and of Sweden?"],
@@ -137,27 +144,24 @@ def test_a_further_question_has_the_evidence_of_the_run_before(ready: Hds, scrip
         told = named(rows, "run_continued")[0]
         assert told["exchanges"][0] == {"question": "capitals?", "answer": "Oslo, Stockholm and Helsinki"}  # type: ignore[index]
         end = named(rows, "run_finished")[0]
-        assert [(c["n"], c["quote"], c["verified"]) for c in end["citations"]] == [
-            (2, "The capital of Sweden is Stockholm.", True)
-        ]  # type: ignore[attr-defined]
+        assert [(c["n"], c["passage"], c["quote"], c["verified"]) for c in end["citations"]] == [  # type: ignore[attr-defined]
+            (1, number, "The capital of Sweden is Stockholm.", True)
+        ]
 
 
 def test_a_chain_of_questions_keeps_the_earlier_ones(ready: Hds, script: Callable[..., str]) -> None:
     """The third question knows the first two and what was read for both; new passages get new numbers."""
     ask = ["ask", "-e", "scripted", "-s", "notes", "--offline", "-m"]
-    ready(*ask, script(TURNS[0], "x\n</think>\n\n\\boxed{Oslo}"), "of Norway?")
+    norway = json.loads(ready(*ask, script(TURNS[0], "x\n</think>\n\n\\boxed{Oslo}"), "of Norway?", "--json").stdout)
     ready("ask", "-c", "-m", script(TURNS[1], "x\n</think>\n\n\\boxed{Stockholm}"), "of Sweden?")
-    done = ready(
-        "ask",
-        "-c",
-        "-m",
-        script("x\n</think>\n\nOslo [1] and Stockholm [2].\n\n\\boxed{Oslo and Stockholm}"),
-        "both?",
-        "--jsonl",
-    )
+    numbers = [number_of(capital, norway) for capital in ("Stockholm", "Oslo")]
+    said = f"Sweden's capital is Stockholm [{numbers[0]}], Norway's Oslo [{numbers[1]}]."
+    both = script(f"x\n</think>\n\n{said}\n\n\\boxed{{Oslo and Stockholm}}")
+    done = ready("ask", "-c", "-m", both, "both?", "--jsonl")
     rows = lines(done.stdout)
     assert [e["question"] for e in named(rows, "run_continued")[0]["exchanges"]] == ["of Norway?", "of Sweden?"]  # type: ignore[attr-defined]
-    assert [c["n"] for c in named(rows, "run_finished")[0]["citations"]] == [1, 2]  # type: ignore[attr-defined]
+    cited = named(rows, "run_finished")[0]["citations"]
+    assert [(c["n"], c["passage"]) for c in cited] == [(1, numbers[0]), (2, numbers[1])]  # type: ignore[attr-defined]
 
 
 def test_an_attached_document_is_there_for_the_next_question(ready: Hds, script: Callable[..., str]) -> None:

@@ -18,9 +18,9 @@ _PARTICLES = frozenset(
 _SUFFIXES = frozenset("jr sr ii iii iv vi mr mrs ms dr prof st sir".split())
 _BEGINS = re.compile(r"[.:;!?\"“„«|—–→。：；]")  # behind these a capital says nothing
 _PIECES = re.compile(
-    r"\s*[;；、，،؛]\s*|,\s+|\s+[/|•&]\s+|\s+(?:and|while|but|whereas|versus|vs\.?"
+    r"(?:(?<!\s)\s+)?[;；、，،؛]\s*|,\s+|(?<!\s)\s+[/|•&]\s+|(?<!\s)\s+(?:and|while|but|whereas|versus|vs\.?"
     r"|und|während|sowie|et|tandis que|y|mientras|e|mentre"
-    r"|и|а|і|та|και|ενώ|en|och|og)\s+|\s+و(?=\S)"
+    r"|и|а|і|та|και|ενώ|en|och|og)\s+|(?<!\s)\s+و(?=\S)"
 )
 YES = frozenset(
     "yes no true false ja nein oui non si sí sì no да нет так ні ναι όχι نعم لا 是 不是 否 はい いいえ ใช่ ไม่ใช่".split()
@@ -230,11 +230,13 @@ def clauses(unit: Unit) -> list[tuple[str, tuple[int, ...]]]:
 
 def pieces(text: str) -> list[str]:
     """The parts of a sentence between commas, semicolons and `and`, none of them cut within a value."""
-    stated = values(text)
+    stated = sorted((value.start, value.end) for value in values(text))
     out: list[str] = []
-    start = 0
+    start = place = 0
     for match in _PIECES.finditer(text):
-        if not any(v.start < match.end() and match.start() < v.end for v in stated):
+        while place < len(stated) and stated[place][1] <= match.start():
+            place += 1
+        if place == len(stated) or stated[place][0] >= match.end():
             out.append(text[start : match.start()])
             start = match.end()
     return [*out, text[start:]]
@@ -256,7 +258,7 @@ def listed(text: str, known: Names) -> set[int]:
 
 def is_entries(text: str) -> bool:
     """True for `Norway: Oslo; Sweden: Stockholm`, which is several entries."""
-    return len(re.findall(r"(?:^|[;\n])\s*[^:;\n]{1,60}:\s", text)) > 1
+    return len(re.findall(r"(?:^|[;\n])[^\S\n]*[^:;\n]{1,60}:\s", text)) > 1
 
 
 def is_yes_or_no(text: str) -> bool:

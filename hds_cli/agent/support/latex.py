@@ -106,8 +106,8 @@ def formula(text: str) -> str:
     if _is_json(text):
         return text
     said = _Reader(_without_dollars(text)).read()
-    said = re.sub(r"[^\S\n]{2,}", " ", re.sub(r" *\n *", "\n", said))
-    return re.sub(r" +([,;.:](?:\s|$))", r"\1", said).strip()
+    said = re.sub(r"[^\S\n]{2,}", " ", re.sub(r"(?:(?<! ) +)?\n *", "\n", said))
+    return re.sub(r"(?<! ) +([,;.:](?:\s|$))", r"\1", said).strip()
 
 
 def _is_json(text: str) -> bool:

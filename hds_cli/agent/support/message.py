@@ -189,7 +189,7 @@ def _bare(said: str) -> str:
 
 def without_marks(said: str) -> str:
     """Words without `[n]`, and without the blank before it."""
-    return " ".join(re.sub(r"\s*\[\d{1,4}\]", "", said).split()).strip()
+    return " ".join(re.sub(r"(?:(?<!\s)\s+)?\[\d{1,4}\]", "", said).split()).strip()
 
 
 def _marks(said: str) -> tuple[int, ...]:
@@ -206,7 +206,7 @@ def renumbered(text: str, numbers: dict[int, int]) -> tuple[str, list[int]]:
         removed.append(int(match[2]))
         return ""
 
-    return re.sub(r"(\s*)\[(\d{1,4})\]", number, text), removed
+    return re.sub(r"((?:(?<!\s)\s+)?)\[(\d{1,4})\]", number, text), removed
 
 
 def in_order(marks: Iterable[int]) -> dict[int, int]:

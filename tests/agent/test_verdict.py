@@ -1,0 +1,148 @@
+"""What becomes of what a model wrote: it is shown and graded (`mark`), or refused where no page supports it (`refuse`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from hds_cli.agent.dialects import Written
+from hds_cli.agent.evidence import Evidence
+from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.support.lists import lacking
+from hds_cli.agent.verdict import mark, policy, refuse
+from hds_cli.types import Page, Passage
+
+SWITZERLAND = ("Switzerland", "Switzerland is a country in central Europe. The capital of Switzerland is Bern.")
+POLAND = (
+    "Poland",
+    "Poland borders Germany. The capital of Poland is Warsaw. Exports go to Germany, Switzerland and France.",
+)
+HARBOUR = ("Kelmar", "Kelmar is a port town. In 2021 it had 2,500,000 inhabitants. The pier is 142 metres long.")
+
+
+def book(question: str, *pages: tuple[str, str], queries: Sequence[str] = ("q",)) -> Notebook:
+    """A notebook whose run has read one passage of each page, the n-th under the number n."""
+    stored = {f"https://p{n}.example": Page(f"https://p{n}.example", text=text) for n, (_, text) in enumerate(pages, 1)}
+    made = Notebook(question, Evidence(question, len), stored.get)
+    for n, (title, text) in enumerate(pages, 1):
+        made.note(queries[(n - 1) % len(queries)], [Passage(f"https://p{n}.example", title, text, n)])
+    return made
+
+
+def said(message: str, answer: str | None = None, *, gave_up: bool = False) -> Written:
+    return Written("", (), message if answer is None else answer, message, message=message, gave_up=gave_up)
+
+
+def test_a_message_is_shown_with_its_grades_and_its_sources_in_its_own_order() -> None:
+    """Sources are numbered from 1 as they stand in the text; each knows the passage that it is in the run."""
+    message = "The capital of Poland is Warsaw [2]. The capital of Switzerland is Bern [1].\n\n\\boxed{\\text{Warsaw}}"
+    verdict = mark(said(message), book("Capitals?", SWITZERLAND, POLAND))
+    assert (verdict.status, verdict.exit_code, verdict.answer) == ("answered", 0, "Warsaw")
+    assert verdict.text == "The capital of Poland is Warsaw [1]. The capital of Switzerland is Bern [2].\n\nWarsaw"
+    assert [(c.n, c.passage, c.title, c.verified) for c in verdict.citations] == [
+        (1, 2, "Poland", True),
+        (2, 1, "Switzerland", True),
+    ]
+    assert [(s.level, s.marks) for s in verdict.support] == [("quoted", (1,)), ("quoted", (2,)), ("quoted", ())]
+
+
+def test_a_weak_part_is_shown_and_named() -> None:
+    """What no page says does not hide the rest: exit 0, and the value is named."""
+    verdict = mark(said("The pier is 142 m long [1]. It cost 7,000 crowns [1]."), book("Pier?", HARBOUR))
+    assert (verdict.exit_code, verdict.unsupported) == (0, ("It cost 7,000 crowns.",))
+    assert [w.message for w in verdict.warnings] == ["no page says: 7,000 crowns"]
+
+
+def test_a_mark_of_no_passage_is_removed_and_told() -> None:
+    """`[9]`, which was never read, is in no source and not in the text."""
+    verdict = mark(said("The pier is 142 m long [9]."), book("Pier?", HARBOUR))
+    assert verdict.text == "The pier is 142 m long."
+    assert verdict.warnings[0].code == "citation_removed"
+
+
+@pytest.mark.parametrize(
+    "message", ["It had 500,000 inhabitants.", "The mayor is Ludmila Harrach [1].", "Somebody did something."]
+)
+def test_no_ground_at_all_is_no_answer_but_the_text_is_kept(message: str) -> None:
+    """No unit has any ground: exit 3, and what was written stays in `text`."""
+    verdict = mark(said(message), book("Inhabitants?", HARBOUR, queries=["Kelmar inhabitants"]))
+    assert (verdict.status, verdict.exit_code, verdict.answer) == ("unanswered", 3, None)
+    assert verdict.text
+
+
+def test_what_the_model_says_of_its_failure_is_kept() -> None:
+    """A model that found nothing is no answer; its reason is shown."""
+    verdict = mark(said("The pages do not say when it was built.", "not found", gave_up=True), book("When?", HARBOUR))
+    assert (verdict.exit_code, verdict.reason, verdict.text) == (
+        3,
+        "not_found",
+        "The pages do not say when it was built.",
+    )
+
+
+def test_nothing_read_is_no_answer() -> None:
+    """Without any passage there is no ground."""
+    assert mark(said("Bern."), book("Capital?")).reason == "no_evidence"
+
+
+def test_a_stopped_run_says_that_it_is_partial() -> None:
+    """Exit 6, with what was written."""
+    verdict = mark(said("The pier is 142 m long [1]."), book("Pier?", HARBOUR), "timeout")
+    assert (verdict.status, verdict.exit_code, verdict.reason) == ("partial", 6, "timeout")
+    assert verdict.answer
+
+
+def test_a_page_that_led_to_the_others_is_listed_last() -> None:
+    """The page that names what was asked for later is a source of its own kind."""
+    pages = (("Borders of Austria", "Austria borders Switzerland."), SWITZERLAND)
+    asked = ["countries that border Austria", "capital of Switzerland"]
+    verdict = mark(
+        said("The capital of Switzerland is Bern [2]."), book("Capitals around Austria?", *pages, queries=asked)
+    )
+    assert [(c.n, c.title, c.led_to) for c in verdict.citations] == [
+        (1, "Switzerland", False),
+        (2, "Borders of Austria", True),
+    ]
+
+
+def test_a_list_says_what_it_lacks() -> None:
+    """Names of the question, or of queries of one pattern, that an answer of several does not mention."""
+    question = "What are the capitals of Kenya, Ghana, Nepal and Fiji?"
+    assert lacking("Kenya: Nairobi; Ghana: Accra; Fiji: Suva", question, []) == (4, ["Nepal"])
+    assert lacking(
+        "Peru: Lima, Austria: Vienna", "Capitals?", ["Peru capital", "Chile capital", "Austria capital"]
+    ) == (3, ["Chile"])
+    assert lacking("Kenya", "Which of Kenya, Ghana, Nepal and Fiji is largest?", []) is None
+
+
+def test_the_policy_is_chosen_by_name() -> None:
+    """`refuse` for the model that was made for it, `mark` for every other."""
+    assert policy("refuse") is refuse
+    assert policy(None) is policy("mark") is mark
+
+
+def test_refuse_wants_subject_and_value_in_one_sentence() -> None:
+    """A page on Poland that names Switzerland somewhere is no source for a capital of Switzerland."""
+    read = book("What is the capital of Switzerland?", SWITZERLAND, POLAND)
+    wrong = Written("", (), "Warsaw", "The capital of Switzerland is Warsaw [2].")
+    assert refuse(wrong, read).exit_code == 3
+    right = Written("", (), "Bern", "The capital of Switzerland is Bern [1].")
+    assert (refuse(right, read).exit_code, refuse(right, read).answer) == (0, "Bern")
+
+
+def test_refuse_wants_a_name_for_who() -> None:
+    """A question for a person is not answered by a word that is no name."""
+    page = ("Emma", "Emma is a novel by Jane Austen about a young woman.")
+    assert refuse(Written("", (), "novel", "Emma is a novel [1]."), book("Who wrote Emma?", page)).exit_code == 3
+    assert (
+        refuse(Written("", (), "Jane Austen", "Emma is by Jane Austen [1]."), book("Who wrote Emma?", page)).exit_code
+        == 0
+    )
+
+
+def test_refuse_wants_two_grounds_for_one_value() -> None:
+    """Of two entries with the same value each needs a sentence of its own."""
+    written = Written("", (), "Switzerland: Bern; Poland: Bern", "The capital of Switzerland is Bern [1].")
+    verdict = refuse(written, book("Capitals of Switzerland and Poland?", SWITZERLAND, POLAND))
+    assert any("Poland" in item for item in verdict.unsupported)

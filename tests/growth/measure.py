@@ -1,0 +1,115 @@
+"""Whether a cost grows with its input and no faster: measured by doubling, in time of this process alone."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+MOST = 2.5  # times the cost for twice the input
+FLOOR = 0.006  # seconds: less is noise
+START, END = 1 << 12, 1 << 21
+ENOUGH = 1 << 17  # from this size on, two doublings that were fine are enough
+PATIENCE = 20.0  # seconds for one call
+MEMORY_AT = 1 << 16
+MEMORY_FLOOR, MEMORY_TIMES = 12 << 20, 120
+
+
+class TooSlow(Exception):
+    """One call took longer than `PATIENCE`."""
+
+
+def fault(call: Callable[[Any], Any], make: Callable[[int], Any], end: int = END) -> str | None:
+    """What is wrong with the growth of `call`, or None.
+
+    Args:
+        make: an input of a size.
+        end: the largest size.
+    """
+    size, before, fine = START, FLOOR, 0
+    written = float("inf")
+    while size <= end:
+        value = make(size)
+        try:
+            seconds, out = _cost(call, value)
+        except TooSlow:
+            return f"{size} characters took longer than {PATIENCE:g} s"
+        if out > MOST * max(written, 8 * size):
+            return f"{size} characters became {out}, half of them {written:.0f}"
+        if seconds > MOST * before and (said := _confirmed(call, make, size)):
+            return said
+        fine = fine + 1 if before > FLOOR else 0
+        if (fine >= 2 and size >= ENOUGH) or seconds > 0.5:
+            break
+        size, before, written = 2 * size, max(seconds, FLOOR), out
+    return None
+
+
+def memory_fault(call: Callable[[Any], Any], make: Callable[[int], Any]) -> str | None:
+    """What is wrong with the memory that `call` takes for an input and for one twice as large, or None."""
+    peaks = []
+    for size in (MEMORY_AT, 2 * MEMORY_AT):
+        value = make(size)
+        tracemalloc.start()
+        try:
+            _run(call, value)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    if peaks[1] > MOST * max(peaks[0], MEMORY_FLOOR):
+        return f"{peaks[1]} bytes of memory, half the input takes {peaks[0]}"
+    if peaks[1] > MEMORY_FLOOR + MEMORY_TIMES * 2 * MEMORY_AT:
+        return f"{peaks[1]} bytes of memory for {2 * MEMORY_AT} characters"
+    return None
+
+
+def _confirmed(call: Callable[[Any], Any], make: Callable[[int], Any], size: int) -> str | None:
+    """A jump may be another process, or the processor's cache: what grows too fast does so over two doublings."""
+    sizes = (size // 4, size)
+    small, large = (min(_cost(call, make(n))[0] for _ in range(3)) for n in sizes)
+    if large <= MOST**2 * max(small, FLOOR / MOST):
+        return None
+    return f"{sizes[0]} characters take {small:.4f} s, {sizes[1]} take {large:.4f} s"
+
+
+def _cost(call: Callable[[Any], Any], value: Any) -> tuple[float, int]:
+    """Seconds of this process, and the characters of what came out."""
+    gc.collect(0)
+    with _alarm():
+        began = time.process_time()
+        out = _run(call, value)
+        return time.process_time() - began, _size(out)
+
+
+def _run(call: Callable[[Any], Any], value: Any) -> Any:
+    out = call(value)
+    return list(out) if isinstance(out, Iterator) else out
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(_size(item) for item in value.values())
+    if isinstance(value, Sequence | set | frozenset):
+        return sum(_size(item) for item in value)
+    return 8
+
+
+@contextmanager
+def _alarm() -> Iterator[None]:
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
