@@ -6,6 +6,7 @@ folders rather than files. Names that a shell could read as anything but a word 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from hds_cli import paths
 
 TABLE = Path(__file__).with_name("completion.json")
 FILES = ":files"  # a line of the answer: the shell completes a path itself
+_MOST_RUNS, _HEAD = 100, 32_768  # runs that are offered, bytes of each that are read for its question
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:/@=-]*")
 _BREAKS = re.compile(r"[:=]")  # where bash cuts a word of its own accord
 Candidate = tuple[str, str]
@@ -44,11 +46,15 @@ def candidates(words: Sequence[str]) -> list[Candidate]:
     node, waiting, number = _walk(table, before)
     flag, equals, value = current.partition("=")
     if waiting:
-        return _matching(_values(waiting), current)
+        return _matching(_values(waiting, current), current)
     if equals and flag.startswith("--"):
         option = _option(node, flag)
         kind = option.get("value") if option else None
-        return [(f"{flag}={v}", about) for v, about in _matching(_values(kind), value) if v != FILES] if kind else []
+        return (
+            [(f"{flag}={v}", about) for v, about in _matching(_values(kind, value), value) if v != FILES]
+            if kind
+            else []
+        )
     if current.startswith("-") and "--" not in before:
         return _matching(((name, o["help"]) for o in _options(node) for name in o["names"]), current)
     if "commands" in node:
@@ -57,7 +63,7 @@ def candidates(words: Sequence[str]) -> list[Candidate]:
     if not arguments:
         return []
     kind = arguments[min(number, len(arguments) - 1)]
-    return _matching(_values(kind), current) if number < len(arguments) or node.get("many") else []
+    return _matching(_values(kind, current), current) if number < len(arguments) or node.get("many") else []
 
 
 def _walk(table: dict[str, Any], before: Sequence[str]) -> tuple[dict[str, Any], str | None, int]:
@@ -96,18 +102,47 @@ def _matching(found: Iterable[Candidate], start: str) -> list[Candidate]:
     return list(kept.items())
 
 
-def _values(kind: str | None) -> Iterator[Candidate]:
+def _values(kind: str | None, start: str) -> Iterator[Candidate]:
     """The values of a kind: the name of a function below, `a|b|c`, or nothing that is known."""
     if kind and "|" in kind:
         yield from ((choice, "") for choice in kind.split("|"))
+    elif kind == "run":
+        yield from (c for c in _runs(start) if _PLAIN.fullmatch(c[0]))
     elif kind in _KINDS:
         yield from (c for c in _KINDS[kind]() if c[0] == FILES or _PLAIN.fullmatch(c[0]))
 
 
-def _runs() -> Iterator[Candidate]:
-    names = (name for name in _listed(paths.runs_dir()) if name.endswith(".jsonl"))
-    yield "last", "the last run"
-    yield from ((name[:-6], "") for name in names)
+def _runs(start: str) -> Iterator[Candidate]:
+    """The runs whose ids begin with `start`, the newest first, each with its question."""
+    if "last".startswith(start):
+        yield "last", "the last run"
+    found = []
+    with contextlib.suppress(OSError), os.scandir(paths.runs_dir()) as entries:
+        found = [e for e in entries if e.name.endswith(".jsonl") and e.name.startswith(start)]
+    for entry in sorted(found, key=_changed, reverse=True)[:_MOST_RUNS]:
+        yield entry.name[:-6], _question(entry.path)
+
+
+def _changed(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _question(journal: str) -> str:
+    """What a run was asked: in one of its first events, before which there are only notices."""
+    try:
+        with open(journal, "rb") as stream:
+            lines = stream.read(_HEAD).splitlines()[:5]
+    except OSError:
+        return ""
+    for line in lines:
+        with contextlib.suppress(ValueError, RecursionError):
+            event = json.loads(line)
+            if isinstance(event, dict) and isinstance(question := event.get("question"), str):
+                return "".join(c if c.isprintable() else " " for c in question[:120])
+    return ""
 
 
 def _collections() -> Iterator[Candidate]:
@@ -170,7 +205,7 @@ def _files() -> Iterator[Candidate]:
 
 
 _KINDS: dict[str, Callable[[], Iterator[Candidate]]] = {
-    "run": _runs, "collection": _collections, "source": _sources, "pulled": _pulled, "model": _models,
+    "collection": _collections, "source": _sources, "pulled": _pulled, "model": _models,
     "short": _short, "plugin": _plugins, "setting": _settings, "profile": _profiles, "file": _files,
     "dialect": _dialects,
 }  # fmt: skip

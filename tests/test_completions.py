@@ -24,10 +24,11 @@ EVIL = "$(touch evil)"
 @pytest.fixture
 def full(home: Path, tmp_path: Path) -> Path:
     """A home with runs, a collection and a pulled model; some names are made to be executed."""
-    for name in ("7f3kq2", "7f9999", "abc234", EVIL, "`touch evil`", ";touch evil;", "x y"):
+    for age, name in enumerate(("7f3kq2", "7f9999", "abc234", EVIL, "`touch evil`", ";touch evil;", "x y")):
         run = home / "data" / "runs" / f"{name}.jsonl"
         run.parent.mkdir(parents=True, exist_ok=True)
         run.write_text("")
+        os.utime(run, (0, 1_000_000 + age))
         (home / "data" / "models" / name).mkdir(parents=True)
     (home / "data" / "models" / "Tiny-Q4_K_M").mkdir()
     (home / "data" / "collections").mkdir()
@@ -49,7 +50,7 @@ def full(home: Path, tmp_path: Path) -> Path:
         (["ask", "-q", "-s", "no"], ["notes"]),
         (["ask", "-s", "wiki"], ["wikipedia"]),
         (["history", "sh"], ["show"]),
-        (["history", "show", "7f"], ["7f3kq2", "7f9999"]),
+        (["history", "show", "7f"], ["7f9999", "7f3kq2"]),
         (["history", "show", "--jsonl", "ab"], ["abc234"]),
         (["index", "info", "n"], ["notes"]),
         (["model", "pull", "hds:Q4"], ["hds:Q4_K_S", "hds:Q4_K_M"]),
@@ -65,6 +66,20 @@ def full(home: Path, tmp_path: Path) -> Path:
 def test_what_can_stand_at_the_cursor(full: Path, words: Sequence[str], there: list[str]) -> None:
     """Exactly what fits, options with values and flags before it included."""
     assert [value for value, _ in completion.candidates(words) if value != completion.FILES] == there
+
+
+def test_a_run_is_offered_with_its_question_the_newest_first(full: Path) -> None:
+    """Notices may stand before it; what a terminal would obey is left out; damage leaves the id."""
+    runs = full / "data" / "runs"
+    notice, asked = (
+        '{"event": "notice", "message": "m"}\n',
+        '{"event": "run_started", "question": "Who\\u001b[31m painted\\tit?"}\n',
+    )
+    for age, (name, text) in enumerate({"9aaaaa": notice + asked, "9bbbbb": "{{{\n", "9ccccc": asked}.items()):
+        (runs / f"{name}.jsonl").write_text(text)
+        os.utime(runs / f"{name}.jsonl", (0, 2_000_000 + age))
+    offered = completion.candidates(["history", "show", "9"])
+    assert offered == [("9ccccc", "Who [31m painted it?"), ("9bbbbb", ""), ("9aaaaa", "Who [31m painted it?")]
 
 
 def test_a_name_that_a_shell_could_execute_is_never_offered(full: Path) -> None:
@@ -83,7 +98,7 @@ def test_completing_loads_neither_the_parser_nor_a_model(full: Path) -> None:
         "print([m for m in ('typer', 'rich', 'httpx', 'llama_cpp', 'importlib.metadata') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "7f3kq2\t\n7f9999\t\n[]\n"
+    assert done.stdout == "7f9999\t\n7f3kq2\t\n[]\n"
 
 
 def test_a_folder_that_is_not_there_completes_to_nothing(home: Path) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, cast
+from typing import IO, Annotated
 
 import typer
 
@@ -185,9 +184,9 @@ def _cache() -> Iterator[PageCache]:
 
 
 @contextmanager
-def _lines(file: str) -> Iterator[BufferedReader]:
+def _lines(file: str) -> Iterator[IO[bytes]]:
     if file == "-":
-        yield cast(BufferedReader, sys.stdin.buffer)
+        yield sys.stdin.buffer
         return
     path = Path(file).expanduser()
     if not path.is_file():

@@ -33,7 +33,7 @@ def man(
 
     hds man ask | grep -A2 strict
     """
-    pages = {file.stem: file for file in sorted(_folder().glob("*.1"))}
+    pages = {file.stem: file for file in sorted(_folder().glob("*.1"), key=lambda file: file.stem)}
     if list_:
         _print.show(list(pages))
         return

@@ -9,8 +9,8 @@ import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from io import BufferedReader
-from typing import IO, Any
+from io import BufferedReader, RawIOBase
+from typing import IO, Any, cast
 
 from hds_cli import bounds
 from hds_cli.fetch.entry import Entry
@@ -94,8 +94,9 @@ def read_lines(stream: IO[bytes]) -> Iterator[tuple[int, Entry | str]]:
                 yield number, str(exc)[:200] or type(exc).__name__
 
 
-def read_entries(stream: BufferedReader) -> Iterator[tuple[int, Entry | str]]:
+def read_entries(source: IO[bytes]) -> Iterator[tuple[int, Entry | str]]:
     """The entries of an export, JSONL or WARC, gzipped or not; numbers count lines, or records of a WARC."""
+    stream: Any = BufferedReader(cast(RawIOBase, source))  # which can look ahead, whatever it reads from
     if stream.peek(2)[:2] == b"\x1f\x8b":
         stream = BufferedReader(gzip.GzipFile(fileobj=stream))
     try:

@@ -88,4 +88,4 @@ def test_addresses_are_read_from_stdin(server: Web) -> None:
 def test_verbose_ends_with_the_receipt(server: Web) -> None:
     """-v: every host with its requests and bytes."""
     done = CliRunner().invoke(app, ["-v", server.url + "/a"])
-    assert f"127.0.0.1: 1 requests, {len(PAGE)} bytes" in done.stderr
+    assert f"127.0.0.1: 1 request, {len(PAGE)} bytes" in done.stderr

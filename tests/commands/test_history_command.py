@@ -87,7 +87,7 @@ def test_a_damaged_journal_is_shown_as_far_as_it_goes(ready: Hds, home: Path) ->
     path.write_bytes(whole[: whole.rindex(b"\n", 0, -1) + 100])
     done = ready("history", "show", "--jsonl", "last")
     assert done.stdout.encode() == whole[: whole.rindex(b"\n", 0, -1) + 1]
-    assert "1 damaged lines" in done.stderr
+    assert "1 damaged line" in done.stderr
     assert f"--resume {path.stem}" in ready("history", "show", "last").stderr
     path.write_bytes(b"\0" * 100)
     assert ready("history", "show", "last").returncode == 2
@@ -224,7 +224,7 @@ def test_an_imported_page_overwrites_none_and_is_never_fresh(hds: Hds, tmp_path:
         + '{"schema": "hds.page/1", "url": "file:///etc/passwd", "text": "x"}\nnonsense\n'
     )
     done = hds("history", "import", bundle(tmp_path / "b.zip", sample(), pages))
-    assert "1 pages added, 1 already here, 2 left out" in done.stderr
+    assert "1 page added, 1 already here, 2 left out" in done.stderr
     cache = PageCache(home / "cache" / "pages")
     here, new = cache.lookup("http://x.example/here"), cache.lookup("http://x.example/new")
     assert here is not None

@@ -34,7 +34,7 @@ def test_the_text_is_what_man_shows(hds: Hds) -> None:
     shown = subprocess.run(["man", "-P", "cat", str(page)], capture_output=True, text=True, check=True).stdout
     body = shown.split("NAME", 1)[1].rsplit("\n", 3)[0]
     ours = hds("man", "cache").stdout.split("NAME", 1)[1]
-    join = lambda text: "".join(text.split()).replace("‐", "-").replace("−", "-")  # noqa: E731
+    join = lambda text: "".join(text.split()).translate(dict.fromkeys(map(ord, "-‐−")))  # noqa: E731
     assert join(body)[:4000] == join(ours)[:4000]
 
 

@@ -23,10 +23,10 @@ FOUND: list[tables.Found] = [
 
 
 def test_search_in_a_pipe_is_one_tabbed_line_a_result() -> None:
-    """The query, then `rank<TAB>title<TAB>url<TAB>snippet`, whatever stands in a title; failures go to stderr."""
-    assert tables.search_lines(FOUND) == (
-        "# capital of Italy\n1\tItalia\thttps://it.example/\tIts capital is Rome.\n2\tRome the city\thttps://rome.example/"
-    )
+    """`rank<TAB>title<TAB>url<TAB>snippet`, whatever stands in them; several queries are named; failures go to stderr."""
+    first, second = "1\tItalia\thttps://it.example/\tIts capital is Rome.", "2\tRome the city\thttps://rome.example/"
+    assert tables.search_lines(FOUND) == f"# capital of Italy\n{first}\n{second}"
+    assert tables.search_lines(FOUND[:1]) == f"{first}\n{second}"
     assert tables.error_lines(FOUND) == ["web: no answer in 8 s, for capital of Atlantis"]
 
 

@@ -95,8 +95,8 @@ def test_every_other_door_takes_an_outside_plugin(with_doors: Place, run: Run) -
 
 
 def test_a_plugin_brings_a_command(with_doors: Place, run: Run) -> None:
-    """It stands in the help, with where it is from; its own help is made as ours is; --no-plugins leaves it out."""
-    assert re.search(r"^  hello +Brought by hds-doors\.$", run("--help").stdout, re.MULTILINE)
+    """It stands in the help with its own summary; its own help is made as ours is; --no-plugins leaves it out."""
+    assert re.search(r"^  hello +Greet somebody\.$", run("--help").stdout, re.MULTILINE)
     assert run("hello", "world", "--loud").stdout == "Hello, WORLD.\n"
     assert "Greet somebody." in run("hello", "--help").stdout
     assert "hello" not in run("--no-plugins", "--help").stdout

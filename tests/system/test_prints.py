@@ -26,7 +26,7 @@ class Loud:
         subprocess.run(["echo", "FROM A PROCESS"])
         os.system("echo FROM A SHELL")
         os.write(1, b"FROM BELOW\\n")
-        return [SearchResult("loud:1", "One", "", "loud", 1)]
+        return [SearchResult("loud:1", "One", "")]
 '''
 
 
