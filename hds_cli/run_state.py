@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from hds_cli import events
 from hds_cli.events import Event
@@ -237,9 +238,15 @@ class RunState:
 
     def _search_finished(self, query: QueryState, event: events.SearchFinished) -> None:
         search = query.searches.setdefault(event.source, SearchState(event.source, max(0.0, event.t - event.seconds)))
-        search.finished, search.error, search.results = event.t, event.error, event.results
+        search.finished, search.results = event.t, event.results
+        search.error = _texts(event.error)
         query.results += event.results
         self._open = max(0, self._open - 1)
+
+
+def _texts(error: dict[str, Any] | None) -> dict[str, str] | None:
+    """An error's values as text: a journal may come from anywhere."""
+    return None if error is None else {str(name): str(value) for name, value in error.items() if value is not None}
 
 
 def _page_finished(query: QueryState, event: events.PageFinished) -> None:
