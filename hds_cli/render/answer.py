@@ -133,12 +133,12 @@ def _print_message(console: Console, finished: RunFinished, answer: str, *, line
     from rich.text import Text
 
     whole = clean(finished.text or "").strip()
-    if finished.answer and whole != answer:
+    single = len(finished.support) < 2 and "\n" not in whole
+    if single or not finished.answer or answer == whole or not _is_headline(answer, whole):
+        answer = ""
+    else:
         whole = _without_headline(whole, answer)
     body = grounds.signed(whole, finished.support)
-    single = len(finished.support) < 2 and "\n" not in body
-    if single or answer == whole or not _is_headline(answer, whole):
-        answer = ""
     if answer:
         console.print(Text(answer, style="bold"))
         console.print()
