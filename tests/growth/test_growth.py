@@ -21,6 +21,8 @@ END = measure.END if LONG else 1 << 15
 
 # Not called with texts alone, each with what calls it here, or why no length of a page reaches it.
 ELSEWHERE: dict[str, str] = {
+    "hds_cli.agent.support.fitting.rivals": "two values, no text",
+    "hds_cli.agent.ranked.ranked": "its query is a line of at most 200 characters",
     "hds_cli.agent.protocol.follow_up": "the model's own words",
     "hds_cli.agent.protocol.results_block": "passages within the turn's budget; neutral() is called here",
     "hds_cli.agent.support.arithmetic.derived": "values of a message, which is as long as a model writes",
