@@ -18,7 +18,7 @@ from tests.fetch.test_client import fetch
 
 WANTED = {
     "redirect-loop": {"too_many_redirects"}, "redirect-chain": {None}, "redirect-metadata": {"private_address"},
-    "redirect-file": {"scheme"}, "redirect-internal": {"robots"}, "redirect-userinfo": {"userinfo"}, "meta-refresh": {None},
+    "redirect-file": {"scheme"}, "redirect-internal": {"robots"}, "redirect-userinfo": {"userinfo"}, "meta-refresh": {"robots"},
     "infinite": {"too_big"}, "big": {"too_big"}, "gzip-bomb": {"bomb", "too_big"}, "drip": {"timeout"}, "hang": {"timeout"},
     "hang-body": {"timeout"}, "truncated": {"truncated"}, "reset": {"reset", "truncated"}, "bad-gzip": {"bad_encoding"},
     "bad-chunk": {"protocol", "truncated"}, "bad-charset": {None}, "unknown-charset": {None}, "utf16": {None}, "no-type": {None},
