@@ -22,7 +22,7 @@ END = measure.END if LONG else 1 << 15
 # Not called with texts alone, each with what calls it here, or why no length of a page reaches it.
 ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.fitting.rivals": "two values, no text",
-    "hds_cli.agent.ranked.ranked": "its query is a line of at most 200 characters",
+    "hds_cli.agent.ranked.ranked": "its page is measured below; a model's query has at most 200 characters",
     "hds_cli.agent.protocol.follow_up": "the model's own words",
     "hds_cli.agent.protocol.results_block": "passages within the turn's budget; neutral() is called here",
     "hds_cli.agent.support.arithmetic.derived": "values of a message, which is as long as a model writes",
@@ -159,3 +159,23 @@ def test_a_line_without_an_end_in_an_archive_takes_little_memory(where: str, tmp
             return str(exc)
 
     assert measure.memory_fault(read, lambda size: str(path)) is None
+
+
+@pytest.mark.parametrize("family", ["Dr. A. B. Smith etc. ", "# heading word ", "((((", "\u0301", "word " * 9 + "\n"])
+def test_ranking_is_linear_in_the_length_of_a_page(family: str) -> None:
+    """Twice the page costs at most two and a half times, with a query as long as a model may write."""
+    import time
+
+    from hds_cli.agent.ranked import ranked
+    from hds_cli.types import Page
+
+    def seconds(size: int) -> float:
+        page = Page("u", title="t", text=family * (size // len(family)))
+        taken = []
+        for _ in range(3):
+            began = time.process_time()
+            ranked("Smith heading word", "who is Smith", [page], 250)
+            taken.append(time.process_time() - began)
+        return min(taken)
+
+    assert seconds(200_000) <= 2.5 * max(seconds(100_000), 0.02)
