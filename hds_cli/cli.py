@@ -313,6 +313,10 @@ def _after(args: list[str], options: tuple[str, ...]) -> list[str]:
 
 def _safe_streams() -> None:
     """A character the terminal cannot show is escaped; it never ends the run (C locale, latin-1)."""
+    try:
+        os.fstat(0)
+    except OSError:  # closed: the next file that is opened must not become stdin
+        os.open(os.devnull, os.O_RDONLY)
     if sys.stdout is None or sys.stderr is None:
         sink = open(os.devnull, "w")  # noqa: SIM115
         sys.stdout, sys.stderr = sys.stdout or _Closed(), sys.stderr or sink

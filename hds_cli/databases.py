@@ -30,7 +30,7 @@ def connect(path: Path, *, busy: float, any_thread: bool = False) -> sqlite3.Con
 
     Where the folder cannot be written it only reads, and makes no files beside.
     """
-    address = f"file:{quote(str(path))}{'' if os.access(path.parent, os.W_OK) else '?immutable=1'}"
+    address = f"file:{quote(os.fsencode(path))}{'' if os.access(path.parent, os.W_OK) else '?immutable=1'}"
     db = sqlite3.connect(address, uri=True, timeout=busy, isolation_level=None, check_same_thread=not any_thread)
     try:
         db.execute("PRAGMA trusted_schema=OFF")

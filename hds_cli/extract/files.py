@@ -67,8 +67,15 @@ def rtf(body: bytes) -> Found:
     source = body.decode("latin-1")[:MAX_CHARACTERS]
     title = re.search(r"\{\\title ([^{}\\]{1,300})\}", source)
     text = rtf_to_text(source, encoding="cp1252", errors="replace")
-    rows = re.sub(r"(?m)^(.*\|.*)\|$", lambda found: f"| {' | '.join(found[1].split('|'))} |", text)
+    rows = "\n".join(map(_table_row, text.split("\n")))
     return {"title": title[1].strip() if title else "", "text": tidy(re.sub(r"\n(?!\n|\|)", "\n\n", rows))}
+
+
+def _table_row(line: str) -> str:
+    """A line of striprtf as a row of a Markdown table, if it is one of cells: `a|b|` becomes `| a | b |`."""
+    if not line.endswith("|") or "|" not in line[:-1]:
+        return line
+    return f"| {' | '.join(line[:-1].split('|'))} |"
 
 
 def jsonl(body: bytes) -> Found:

@@ -15,12 +15,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from hds_cli import databases, paths
+from hds_cli import databases, locks, paths
 from hds_cli.fetch.entry import Entry, unpack
 from hds_cli.fetch.index import column
 
 LOCK_SECONDS = 1.0
 NAME = "cache.db"  # diskcache's name for it
+_LOCK = "lock"
 
 
 def _faults() -> tuple[type[Exception], ...]:
@@ -88,6 +89,9 @@ def _open(folder: Path) -> Any:
         "disk_min_file_size": 1 << 62,
         "disk_pickle_protocol": 5,
     }
+    # Made here with its mode: SQLite would use 0644, and gives its log files the mode of the database.
+    with suppress(FileExistsError):
+        os.close(os.open(folder / NAME, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     _check(folder / NAME, settings.keys())
     return diskcache.Cache(str(folder), disk=_safe_disk(), timeout=LOCK_SECONDS, **settings)
 
@@ -230,15 +234,23 @@ class Disk:
             return self._cache
         if not create and not self.path.exists():
             return None
-        try:
+        with self.safely():
             self._make_folder()
-            self._cache = _open(self.folder)
-        except _faults() as exc:
-            self._note(exc)
-            if self._broken or self._cache is not None:
-                return self._cache
-            self._cache = _open(self.folder)  # moved away: a new one is begun
+            with self.opening():
+                with self.safely():
+                    self._cache = _open(self.folder)
+                if self._cache is None and not self._broken:  # moved away: a new one is begun
+                    self._cache = _open(self.folder)
         return self._cache
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """One process at a time makes the databases of the folder: it takes several steps, and none may see half."""
+        if not os.access(self.folder, os.W_OK):
+            yield
+            return
+        with locks.alone(self.folder / _LOCK, LOCK_SECONDS):
+            yield
 
     def _make_folder(self) -> None:
         made = not self.folder.exists()
@@ -248,8 +260,6 @@ class Disk:
             raise PermissionError(f"{self.folder} belongs to someone else")
         if status.st_mode & 0o077 and (made or self.path.exists() or not any(self.folder.iterdir())):
             self.folder.chmod(0o700)
-        # Made here with their mode: SQLite would use 0644, and gives its log files the mode of the database.
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def _note(self, exc: Exception) -> None:
         """A damaged database is moved away; with a full, locked or read-only one the run goes on without."""

@@ -139,7 +139,8 @@ class PageWords:
     def _do(self, call: Callable[[PageIndex], None], create: bool = True) -> None:
         try:
             if self._index is None and (create or self._path.exists()):
-                self._index = self._opened()
+                with self._disk.opening():
+                    self._index = self._opened()
             if self._index is not None:
                 call(self._index)
         except sqlite3.OperationalError as exc:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from hds_cli import paths
+from hds_cli import locks, paths
 from hds_cli.events import Emit, Event, Notice, UnknownEvent, from_dict, line
 from hds_cli.history.lines import SUFFIX, parsed, raw_lines
 
@@ -83,23 +83,8 @@ def _create(path: Path) -> int:
     if os.name == "posix" and path.parent.stat().st_mode & 0o077:
         path.parent.chmod(0o700)
     file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
-    _lock(file)
+    locks.hold(file)
     return file
-
-
-def _lock(file: int) -> bool:
-    """Hold a file as long as this process lives; False when another does. Where there are no locks, nobody does."""
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def running(path: Path) -> bool:
@@ -109,7 +94,7 @@ def running(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _lock(file)
+        return not locks.hold(file)
     finally:
         os.close(file)
 

@@ -7,7 +7,6 @@ pending with the same content is not written again, and what is pending but no l
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hds_cli import locks
 from hds_cli.errors import SourceError
 from hds_cli.search import schema
 from hds_cli.types import Document
@@ -68,23 +68,13 @@ def alone(path: Path, name: str) -> Iterator[None]:
     Raises:
         SourceError: another process holds it and does not let it go (`busy`).
     """
-    import fcntl
-
-    deadline = time.monotonic() + LOCK_SECONDS
-    with open(f"{path}-lock", "w") as lock:
-        os.chmod(lock.name, 0o600)
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise SourceError(
-                        f"collection {name!r} is being written by another hds",
-                        code="busy",
-                        hint="wait for it, then the same command again",
-                    ) from None
-                time.sleep(0.05)
+    with locks.alone(Path(f"{path}-lock"), LOCK_SECONDS) as held:
+        if not held:
+            raise SourceError(
+                f"collection {name!r} is being written by another hds",
+                code="busy",
+                hint="wait for it, then the same command again",
+            )
         yield
 
 

@@ -101,7 +101,7 @@ def test_verbose_ends_with_the_hosts_that_were_contacted(hds: Hds, web: Replica,
     done = hds(
         "ask", "-v", "-s", "searxng", "-e", "scripted", "-m", script(SIX, ANSWER), "Capitals?", env=environment(web)
     )
-    assert done.stderr.splitlines()[-1].startswith(f"contacted {web.host.split(':')[0]}")
+    assert done.stderr.splitlines()[-1].startswith(f"hds: contacted {web.host.split(':')[0]}")
 
 
 def test_an_instance_without_json_is_explained(

@@ -73,17 +73,15 @@ class Names:
 def claim(text: str, known: Names, *, marks: Sequence[int] = (), short: bool = False, german: bool = False) -> Claim:
     """The claim of a text without marks; `short`: it is no sentence, all of its words count."""
     stated = tuple(v for v in values(text) if not (v.worded and v.readings[0] < 2))
-    rest = _blanked(text, stated)
+    rest = _blanked(text, [(value.start, value.end) for value in stated])
     names, taken, shown = [], [], {}
     for name, start, end in _names(rest, known, german=german, short=short):
         taken.append((start, end))
-        if _DENIED.search(rest[:start]):
+        if _DENIED.search(rest, max(0, start - _DENIAL), start):
             continue  # `she is not British` need not be said of her
         names.append(name)
         shown[" ".join(name)] = text[start:end]
-    left = rest
-    for start, end in taken:
-        left = left[:start] + " " * (end - start) + left[end:]
+    left = _blanked(rest, taken)
     stems: dict[str, str] = {}
     for word in words(left):
         if is_content(word):
@@ -99,13 +97,18 @@ _DENIED = re.compile(
     r"\b(?:not|no|nicht|kein|keine|pas|no es|non|не|δεν)\s+(?:(?:a|an|the|in|from|ein|eine|un|une|una)\s+)?$",
     re.IGNORECASE,
 )
+_DENIAL = 40  # characters before a name in which it may be denied
 
 
-def _blanked(text: str, stated: Sequence[Value]) -> str:
-    """A text with blanks in the place of its values, and of the words for their units."""
-    for value in stated:
-        text = text[: value.start] + " " * (value.end - value.start) + text[value.end :]
-    return text
+def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """A text with blanks in the place of stretches of it, such as values and the words for their units."""
+    parts, done = [], 0
+    for start, end in sorted(spans):
+        start = max(start, done)
+        if end > start:
+            parts += [text[done:start], " " * (end - start)]
+            done = end
+    return "".join([*parts, text[done:]])
 
 
 def _names(text: str, known: Names, *, german: bool, short: bool) -> Iterator[tuple[tuple[str, ...], int, int]]:

@@ -11,6 +11,7 @@ from hds_cli.types import Passage
 
 _NONE = Names(frozenset(), frozenset())
 _LEAST = 3  # names that make a list
+_QUESTION = 2_000  # characters of a question in which an enumeration is looked for
 _ROOM = 12  # passages that are looked at for what led to others
 
 
@@ -32,6 +33,7 @@ def _listed(question: str) -> dict[str, tuple[str, ...]]:
     """The names of the longest enumeration of a question: as it is written -> its words."""
     best: dict[str, tuple[str, ...]] = {}
     run: dict[str, tuple[str, ...]] = {}
+    question = question[:_QUESTION]
     known = _NONE.with_names(claim(question, _NONE).names)
     for piece in [*pieces(question.rstrip("?？ .")), ""]:
         made = claim(piece, known)
