@@ -73,8 +73,9 @@ def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list
 
 def _section_named(cut: Cut, sought: Sequence[str]) -> bool:
     """True when the query names a heading of the passage, the one it begins under or one inside of it."""
-    inside = _INNER_HEADING.findall(cut.text) if "#" in cut.text else ()
-    return any(named_in(heading, sought) for heading in (cut.heading, *inside))
+    headings = [cut.heading, *(_INNER_HEADING.findall(cut.text) if "#" in cut.text else ())]
+    folded = fold("\n".join(headings))  # most passages have none of the words in any heading
+    return any(term in folded for term in sought) and any(named_in(heading, sought) for heading in headings)
 
 
 def _spelt(words: Sequence[str]) -> list[str]:

@@ -72,10 +72,18 @@ def _sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]
     """Where the sentences of `text[start:end]` are, without the blanks around them."""
     for border in _SENTENCE_END.finditer(text, start, end):
         at = border.start()
-        if text[at - 1] != "." or not _ABBREVIATION.search(text, max(start, at - _ABBREVIATION_WINDOW), at):
+        if not (text[at - 1] == "." and _is_abbreviated(text, start, at)):
             yield from _stripped(text, start, border.end())
             start = border.end()
     yield from _stripped(text, start, end)
+
+
+def _is_abbreviated(text: str, start: int, end: int) -> bool:
+    """True when the full stop before `end` is that of an initial or a known abbreviation."""
+    before = text[max(start, end - 3) : end - 1]
+    if before[-1:].isalpha() and (len(before) < 2 or before[0].isspace()):
+        return True
+    return _ABBREVIATION.search(text, max(start, end - _ABBREVIATION_WINDOW), end) is not None
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -212,8 +220,8 @@ def _kind(line: str, fenced: bool) -> str:
 
 def _paragraph(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The sentences of a paragraph; where its lines did not end for want of room, each line is by itself."""
-    lines = list(_lines(text, start, end))
-    if len(lines) == 1 or _is_wrapped(text, lines):
+    lines = [] if text.find("\n", start, end) < 0 else list(_lines(text, start, end))
+    if not lines or _is_wrapped(text, lines):
         yield from _sentence_spans(text, start, end)
     else:
         for begin, stop in lines:

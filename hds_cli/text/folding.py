@@ -58,15 +58,15 @@ _ZEROS = (
     0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
     0x1040, 0x1090, 0x17E0, 0x1810,
 )  # fmt: skip
-_HIDDEN = dict.fromkeys(map(ord, "\u00ad\u0640\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff"))
 _LETTERS = (
-    {ord(a): b for a, b in zip("øłđħŧıðþʼ‘’‚", ["o", "l", "d", "h", "t", "i", "d", "th", *"''''"], strict=True)}
-    | {ord("æ"): "ae", ord("œ"): "oe"}
+    dict(zip("øłđħŧıðþʼ‘’‚", ["o", "l", "d", "h", "t", "i", "d", "th", *"''''"], strict=True))
+    | {"æ": "ae", "œ": "oe"}
     # Arabic as it is written without care, and the Persian forms of its letters (as Lucene's normalizers have it).
-    | {ord(a): b for a, b in zip("ٱىیةہک", "اييههك", strict=True)}
-    | {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
-    | _HIDDEN
+    | dict(zip("ٱىیةہک", "اييههك", strict=True))
+    | {chr(zero + digit): str(digit) for zero in _ZEROS for digit in range(10)}
+    | dict.fromkeys("\u00ad\u0640\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff", "")
 )
+_OTHER_LETTER = re.compile(f"[{''.join(_LETTERS)}]")
 _UNIFY = str.maketrans(
     {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‐": "-", "‑": "-", "‒": "-"}
     | {"–": "-", "—": "-", "−": "-", "\u00a0": " ", "\u00ad": None, "\u200b": None, "\u2060": None, "\ufeff": None}
@@ -94,8 +94,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     text = unicodedata.normalize("NFKD", thinned(text)).casefold()
-    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
-    return unicodedata.normalize("NFC", text)
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    # Not `translate`: it looks every letter up, this only those that have another.
+    return unicodedata.normalize("NFC", _OTHER_LETTER.sub(lambda letter: _LETTERS[letter[0]], text))
 
 
 def segmented(text: str) -> str:
@@ -138,9 +139,21 @@ def words(text: str) -> list[str]:
 
 def terms(text: str) -> list[str]:
     """Search terms in order: folded words without stop words and plural endings (all words if nothing else is left)."""
-    found = words(segmented(text).replace("'s", " "))
+    text = fold(text).replace("'s", " ")
+    found = words(text) if text.isascii() else _words_and_pairs(text)
     kept = [_singular(word) if word.isascii() else word for word in found if word not in STOPWORDS]
     return kept or [_singular(word) for word in found]
+
+
+def _words_and_pairs(text: str) -> list[str]:
+    """The words of `segmented`, without putting it together and taking it apart again."""
+    found: list[str] = []
+    at = 0
+    for run in _WIDE_RUN.finditer(text):
+        found += words(text[at : run.start()])
+        found += _pairs(run[0])
+        at = run.end()
+    return found + words(text[at:])
 
 
 @functools.lru_cache(maxsize=1 << 16)

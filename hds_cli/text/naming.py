@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 
 from hds_cli.text.folding import STOPWORDS, fold, terms, words
@@ -19,10 +20,17 @@ def plain_title(title: str) -> str:
     return title
 
 
+@functools.lru_cache(maxsize=2048)
+def _parts(title: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The terms of a title, and its words in order."""
+    plain = plain_title(title)
+    return frozenset(terms(plain)), tuple(words(fold(plain)))
+
+
 def named_in(title: str, query: Iterable[str]) -> int:
     """How many terms a title or heading has, when the query names it in full; a closing "(…)" need not be named."""
-    named = set(terms(plain_title(title)))
-    return len(named) if named and named <= set(query) else 0
+    named, _ = _parts(title)
+    return len(named) if named and named.issubset(query) else 0
 
 
 def abbreviated(title: str, query: Sequence[str]) -> list[str]:
@@ -31,7 +39,7 @@ def abbreviated(title: str, query: Sequence[str]) -> list[str]:
     Args:
         query: the query's terms in order.
     """
-    parts = words(fold(plain_title(title)))
+    _, parts = _parts(title)
     if len(parts) == 1:
         size = len(parts[0])
         starts = range(len(query) - size + 1) if 2 <= size <= 6 else ()
