@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-FREE = 1 << 19  # bytes of each body that take no room
-MOST = 32 << 20
+FREE = 1 << 18  # bytes of each body that take no room
+MOST = 20 << 20
 
 
 class Room:
