@@ -312,6 +312,8 @@ def _build(hint: Any, value: Any) -> Any:
 
 def _field(name: str, hint: Any, value: Any) -> Any:
     built = _build(hint, value)
+    if name == "error" and not all(isinstance((built or {}).get(part, ""), str) for part in ("code", "message")):
+        raise ValueError("an error says what it is in words")
     if type(built) in (int, float) and name not in _SIGNED:
         most = bounds.MAX_SECONDS if hint is float else bounds.MAX_COUNT
         if not 0 <= built <= most:

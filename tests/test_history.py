@@ -245,3 +245,43 @@ def test_two_processes_may_read_the_same_new_journals(tmp_path: Path) -> None:
     ]
     assert [process.communicate()[0] for process in both] == ["300 300\n"] * 3
     assert len(index(tmp_path)) == 300
+
+
+# --- numbers and versions ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['"t": 1e400', '"t": -1', '"t": 1e9', f'"t": {10**400}', '"seconds": NaN', '"results": [{"url": "u", "title": "t", "rank": -3}]',
+     f'"turn": {2**80}', '"error": {"retry_after": 1e999}'],
+)  # fmt: skip
+def test_a_number_out_of_its_range_is_damage(wrong: str) -> None:
+    """Infinite, negative where something is counted, or larger than any run: the line is left out, nothing is raised."""
+    fields = {"t": "1.0", "turn": "1", "query": "1", "source": '"web"', "seconds": "0.5"}
+    name, _, value = wrong.partition(": ")
+    fields[name.strip('"')] = value
+    text = ", ".join(f'"{key}": {item}' for key, item in fields.items())
+    record = read(io.BytesIO(f'{{"event": "search_finished", {text}}}\n'.encode()))
+    assert (len(record.events), record.damaged) == (0, 1)
+
+
+def test_events_of_another_version_are_kept_and_skipped(tmp_path: Path) -> None:
+    """They are no damage, and printed again byte for byte; what is no event at all is damage."""
+    write(tmp_path, "a", *whole_run())
+    later = b'{"event": "claim_weighed", "t": 1.5, "turn": 1, "weights": {"a": [0.25]}}\n'
+    data = (tmp_path / "a.jsonl").read_bytes() + later
+    record = read(io.BytesIO(data))
+    assert (list(record.events), record.damaged, record.unknown) == (whole_run(), 0, 1)
+    assert b"".join(raw for raw, whole in whole_lines(io.BytesIO(data)) if whole) == data
+    for damage in (b'{"event": 5}\n', b'{"event": "Claim Weighed"}\n', b'{"event": "claim_weighed", "t": 1e999}\n'):
+        assert read(io.BytesIO(damage)).damaged == 1
+
+
+def test_no_run_is_called_like_a_word_that_means_one(tmp_path: Path) -> None:
+    """`last` is the run that was written to last, whatever files there are."""
+    write(tmp_path, "abc", *short("abc", "the real one"))
+    (tmp_path / "last.jsonl").write_bytes((tmp_path / "abc.jsonl").read_bytes())
+    store = RunStore(tmp_path)
+    assert store.ids() == ["abc"]
+    assert not RunStore.is_id("last")
+    assert store.find("last") == "abc"

@@ -14,6 +14,7 @@ _GAPS = re.compile(r"\n{3,}")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 _MAX_LINES = 20_000
 _MAX_PATH = 200
+_SPREAD = 4  # times the letters of the source: paths are said in every line
 
 
 def tidy(text: str) -> str:
@@ -47,8 +48,14 @@ def json_text(text: str) -> dict[str, Any]:
     title = ""
     if isinstance(value, dict):
         title = next((str(value[k]) for k in ("title", "name", "headline") if isinstance(value.get(k), str)), "")
-    lines = (f"{path}: {item}" if path else str(item) for path, item in _leaves(value))
-    return {"title": tidy(title)[:300], "text": tidy("\n".join(itertools.islice(lines, _MAX_LINES)))}
+    room = _SPREAD * len(text) + 10_000
+    lines: list[str] = []
+    for path, item in itertools.islice(_leaves(value), _MAX_LINES):
+        lines.append(f"{path}: {item}" if path else str(item))
+        room -= len(lines[-1])
+        if room < 0:
+            break
+    return {"title": tidy(title)[:300], "text": tidy("\n".join(lines))}
 
 
 def _leaves(value: Any) -> Iterator[tuple[str, Any]]:

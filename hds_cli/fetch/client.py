@@ -220,6 +220,8 @@ class Fetcher:
         charset = charset_of(answer.headers.get("content-type"))
         found = await self._workers.extract(answer.body.done(), answer.kind, charset, answer.url)
         page = dataclasses.replace(_page(url, answer.url, found, answer.body.wire), fetched_at=_now())
+        answer.body = None  # the text stands for it while the disk is waited for
+        del found
         if page.reason:
             return page
         etag, modified = answer.headers.get("etag"), answer.headers.get("last-modified")

@@ -80,7 +80,7 @@ def _open(folder: Path) -> Any:
         "statistics": 0,
         "tag_index": 0,
         "sqlite_auto_vacuum": 1,
-        "sqlite_cache_size": 8192,
+        "sqlite_cache_size": 1024,
         "sqlite_journal_mode": "wal",
         "sqlite_journal_size_limit": 1 << 20,
         "sqlite_mmap_size": 0,  # a file that is cut while it is mapped is a SIGBUS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-FREE = 1 << 19  # bytes of each body that take no room
-MOST = 32 << 20
+FREE = 1 << 18  # bytes of each body that take no room
+MOST = 20 << 20
 
 
 class Room:
@@ -31,11 +31,8 @@ class Room:
             try:
                 await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self.give(size)  # it was given in the very moment of the cancelling
-                else:
-                    self._waiting.remove((size, turn))
-                    self.give(0)
+                # It may have been given in the very moment of the cancelling; else `give` passes it over.
+                self.give(0 if turn.cancelled() else size)
                 raise
         else:
             self._left -= size
@@ -44,7 +41,7 @@ class Room:
     def give(self, size: int) -> None:
         """Give back what `take` returned."""
         self._left += size
-        while self._waiting and self._waiting[0][0] <= self._left:
+        while self._waiting and (self._waiting[0][1].cancelled() or self._waiting[0][0] <= self._left):
             wanted, turn = self._waiting.popleft()
             if not turn.cancelled():
                 self._left -= wanted

@@ -20,7 +20,7 @@ from hds_cli.types import Page
 
 NAME = "index.sqlite"
 _OLDER = f"{NAME}.older"  # searched until the new one has all pages
-_BATCH = 32
+_BATCH, _BATCH_CHARACTERS = 32, 1_000_000
 _PATIENCE = 1.5  # seconds for which a search waits for pages that are not indexed
 _STEP = 0.2
 
@@ -33,17 +33,19 @@ class PageWords:
         self._path = disk.folder / NAME
         self._index: PageIndex | None = None
         self._pending: list[tuple[str, Page, Page | None]] = []
+        self._characters = 0
         self._thread: threading.Thread | None = None
 
     def put(self, key: str, page: Page, old: Page | None) -> None:
         """Index a page, with others of its kind; `old` is what was stored under the key before."""
         self._pending.append((key, page, old))
-        if len(self._pending) >= _BATCH:
+        self._characters += len(page.text) + (len(old.text) if old else 0)
+        if len(self._pending) >= _BATCH or self._characters > _BATCH_CHARACTERS:
             self.flush()
 
     def flush(self) -> None:
         """Index what was put; a process that ends before leaves it to `catch_up`."""
-        pages, self._pending = self._pending, []
+        pages, self._pending, self._characters = self._pending, [], 0
         if pages:
             self._do(lambda index: index.put_all(pages))
 

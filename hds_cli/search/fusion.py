@@ -21,6 +21,7 @@ _TRACKING = frozenset(
     " utm_marketing_tactic gclid gclsrc gbraid wbraid dclid fbclid msclkid yclid ysclid twclid ttclid igshid igsh"
     " mc_cid mc_eid mkt_tok _hsenc _hsmi".split()
 )
+_COMPARED = 200_000  # characters
 _LEAST_WORDS = 20  # shorter texts are alike by chance: "see the list", "no results"
 
 
@@ -93,7 +94,7 @@ def identity(url: str, anchors: bool = False) -> str:
 
 def fingerprint(page: Page) -> str | None:
     """A hash of the words of a page, to know the same story at another address; None for a page of a few words."""
-    words = quote_words(page.text)
+    words = quote_words(page.text[:_COMPARED])
     if words.count(" ") < _LEAST_WORDS:
         return None
     return hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -16,6 +16,8 @@ from hds_cli.types import Page, SearchResult
 
 Fetch = Callable[[str], Awaitable[Page]]
 Keep = Callable[[Page], Awaitable[None]]
+MOST_TEXT = 8_000_000  # characters that the pages of a run have together; beyond it, each has the least
+MOST_PAGE, LEAST_TEXT = 2_000_000, 100_000
 PATIENCE = 1.5  # seconds for which a second way to a page waits for the first
 
 
@@ -66,6 +68,7 @@ class Reading:
         self._fetch, self._keep, self._patience = fetch, keep, patience
         self._ways: dict[str, _Ways] = {}
         self._there: dict[str, Page] = {}
+        self._characters = 0
 
     def page(self, url: str) -> Page | None:
         """A page that was read, by an address that led to it."""
@@ -82,12 +85,19 @@ class Reading:
             await ways.settled(self._patience)
         ours = name not in ways.tasks and not ways.winner.done()
         if ours:
-            ways.start(name, self._get(source, result))
+            ways.start(name, self._shortened(source, result))
         page = ways.winner.result() if ways.winner.done() else await ways.ended(name)
         if page.ok:
             self._there.setdefault(page.url, page)
             self._there.setdefault(result.url, page)
         return page, not ours
+
+    async def _shortened(self, source: CheckedSource, result: SearchResult) -> Page:
+        """The page as this run keeps it: whole, until the pages of the run are as long as they may be together."""
+        page = await self._get(source, result)
+        room = min(MOST_PAGE, max(LEAST_TEXT, MOST_TEXT - self._characters))
+        self._characters += min(room, len(page.text))
+        return page if len(page.text) <= room else replace(page, text=page.text[:room])
 
     async def _get(self, source: CheckedSource, result: SearchResult) -> Page:
         started = time.monotonic()

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import io
+import json
 import os
 import random
 import stat
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from hds_cli.config import Settings
 from hds_cli.fetch.archive import from_line, read_lines, to_line, write_warc
 from hds_cli.fetch.cache import PageCache
+from hds_cli.fetch.client import Fetcher
 from hds_cli.fetch.entry import Entry, pack, unpack
 from hds_cli.types import Page
+from tests.conftest import Hds
 from tests.fetch.conftest import LONG
 from tests.fetch.pages import filled, page
 
@@ -177,3 +184,55 @@ def test_a_packed_entry_verifies_to_the_last_byte() -> None:
         broken[place] ^= 1
         with pytest.raises(ValueError, match="damaged"):
             unpack(bytes(broken))
+
+
+def _answers(settings: Settings, url: str) -> Page:
+    async def work() -> Page:
+        async with Fetcher(settings) as fetcher:
+            return await fetcher.fetch(url, typed=True)
+
+    return asyncio.run(work())
+
+
+def test_an_address_with_a_name_in_it_is_refused_although_the_page_is_here(tmp_path: Path) -> None:
+    """As it would be without the cache."""
+    settings = Settings(cache_dir=str(tmp_path / "c"))
+    with closing(PageCache.of(settings)) as cache:
+        cache.put(Page(url="https://example.org/tides", title="Tides", text="Twice a day."))
+    assert _answers(settings, "https://example.org/tides").status == "cached"
+    page = _answers(settings, "https://someone:word@example.org/tides")
+    assert (page.status, page.reason, page.text) == ("blocked", "userinfo", "")
+
+
+def test_a_page_that_only_an_exception_opened_is_not_read_without_it(tmp_path: Path) -> None:
+    """By its address, by the source `cache`, after a move to another machine; with the exception it is."""
+    open_, shut = (Settings(cache_dir=str(tmp_path / "c"), fetch_allow=allow) for allow in (("wiki.example:8080",), ()))
+    url = "http://wiki.example:8080/plan"
+    with closing(PageCache.of(open_)) as cache:
+        cache.put(Page(url=url, title="Plan", text="The secret plan of the harbour."), allowed=True)
+        assert from_line(to_line(next(cache.entries()))).allowed
+    offline = dataclasses.replace(shut, offline=True)
+    assert _answers(dataclasses.replace(open_, offline=True), url).status == "cached"
+    assert _answers(offline, url).text == ""
+
+    async def search(settings: Settings) -> list[str]:
+        async with Fetcher(settings) as fetcher:
+            return [result.url for result in fetcher.pages.search("secret plan", 5)]
+
+    assert asyncio.run(search(open_)) == [url]
+    assert asyncio.run(search(shut)) == []
+
+
+def test_a_key_that_a_result_echoes_is_neither_kept_nor_printed(hds: Hds, tmp_path: Path, home: Path) -> None:
+    """Not in the files of the cache, not in `cache list`, `show`, `export`; the page is found by its real address."""
+    key = "sk-CANARY-0123456789"
+    env = {"HDS_BRAVE_API_KEY": key}
+    url = f"https://example.org/a?token={key}"
+    row: dict[str, object] = dict.fromkeys(["final_url", "fetched_at", "author", "date", "etag", "last_modified"])
+    row |= {"schema": "hds.page/1", "url": url, "title": f"For {key}", "text": f"Asked with {key}.", "stored": 9e9}
+    (tmp_path / "pages.jsonl").write_text(json.dumps(row))
+    assert hds("cache", "import", str(tmp_path / "pages.jsonl"), env=env).returncode == 0
+    out = [hds("cache", *args, env=env) for args in (["list"], ["list", "--json"], ["export"], ["show", url])]
+    assert all(done.returncode == 0 for done in out), [done.stderr for done in out]
+    assert all("***" in done.stdout and key not in done.stdout for done in out)
+    assert not any(key.encode() in path.read_bytes() for path in home.rglob("*") if path.is_file())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import signal
 import time
 import tracemalloc
@@ -18,6 +19,7 @@ ENOUGH = 1 << 17  # from this size on, two doublings that were fine are enough
 PATIENCE = 20.0  # seconds for one call
 MEMORY_AT = 1 << 16
 MEMORY_FLOOR, MEMORY_TIMES = 12 << 20, 120
+_NUMBERS = itertools.count()
 
 
 class TooSlow(Exception):
@@ -71,15 +73,15 @@ def memory_fault(call: Callable[[Any], Any], make: Callable[[int], Any]) -> str 
 def _confirmed(call: Callable[[Any], Any], make: Callable[[int], Any], size: int) -> str | None:
     """A jump may be another process, or the processor's cache: what grows too fast does so over two doublings."""
     sizes = (size // 4, size)
-    small, large = (min(_cost(call, _another(make(n), k))[0] for k in range(3)) for n in sizes)
+    small, large = (min(_cost(call, _another(make(n)))[0] for _ in range(3)) for n in sizes)
     if large <= MOST**2 * max(small, FLOOR / MOST):
         return None
     return f"{sizes[0]} characters take {small:.4f} s, {sizes[1]} take {large:.4f} s"
 
 
-def _another(value: Any, number: int) -> Any:
+def _another(value: Any) -> Any:
     """A text like it: one that was seen before may come out of a cache."""
-    return f"{value} {number}" if isinstance(value, str) else value
+    return f"{value} {next(_NUMBERS)}" if isinstance(value, str) else value
 
 
 def _cost(call: Callable[[Any], Any], value: Any) -> tuple[float, int]:
