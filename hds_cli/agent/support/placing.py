@@ -43,9 +43,11 @@ class Placing:
         asked: stems of the question and of the queries.
     """
 
-    def __init__(self, ground: Ground, queries: Mapping[str, Sequence[int]], asked: frozenset[str]) -> None:
+    def __init__(
+        self, ground: Ground, queries: Mapping[str, Sequence[int]], asked: frozenset[str], question: str
+    ) -> None:
         self.ground, self.queries, self.asked = ground, queries, asked
-        self._fitting = Fitting(ground, queries)
+        self._fitting = Fitting(ground, queries, question)
 
     def place(self, claim: Claim) -> Judged:
         """The best sentence for a claim, and how well it says it."""
