@@ -130,8 +130,8 @@ class Settings:
         flag=Flag("How the model is spoken to: hds, guided or a plugin's.", "NAME"),
     )  # fmt: skip
     verdict: str | None = setting(
-        None, "what becomes of an answer: mark (weak parts are marked) or refuse; unset: by the model", shapes=True,
-        choices=("mark", "refuse"),
+        None, "what becomes of an answer: mark (weak parts are marked), refuse or a plugin's; unset: by the model",
+        shapes=True,
     )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",

@@ -130,6 +130,7 @@ async def desk(
 
     selector_of(spec, settings)  # one that is not there is said before the model is loaded
     check_dialect(settings.dialect)
+    policy(settings.verdict or spec.verdict)
     async with Fetcher(settings) as fetcher:
         context = fetcher.context
         sources = own(context) if callable(own) else own

@@ -165,8 +165,8 @@ class ModelSpec:
     replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on). `evidence_tokens` and
     `evidence_passages` bound the passages that it reads in a turn, and for one query; `passage_words` how long they
     are; `select` names what chooses them. `verdict` is what becomes of an answer: `mark` (the default) shows it with
-    its weak parts marked, `refuse` shows none that no page supports. `notice` is said when the model is used without
-    having been asked for.
+    its weak parts marked, `refuse` shows none that no page supports; a plugin may name its own. `notice` is said when
+    the model is used without having been asked for.
     """
 
     name: str
