@@ -1,7 +1,8 @@
 """Cutting pages: statements that can be quoted, and passages of a measured size, of which nothing is left out.
 
 A passage is a stretch of the page as it stands there. It ends at the border of a heading, paragraph, sentence, line,
-list item or table row; where a text has none, it is cut by length, and `…` marks the cut. Every function is linear.
+list item or table row; where a text has none, it is cut by length, and `…` marks the cut. A passage that begins within
+a table has the names of its columns above. Every function is linear.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ _ABBREVIATION = re.compile(
 _ABBREVIATION_WINDOW = 8  # the longest of them and the letter before it
 _SENTENCE_END = re.compile(r"(?<=[.!?؟۔।॥։።…])[\"'”’»)\]]{0,4}\s+|(?<=[。！？｡។။])[\"'”’»」』）)\]]{0,4}\s*")
 _WORD = re.compile(r"\S+")
+_RULE = re.compile(r"[ \t]*\|(?=[^\n]*-)[ \t:|\r-]+")  # below the names of the columns
+_HEAD = 4  # the part of a passage that the names of its columns may take
+_NONE = (0, 0)
 _WRAPPED = 40  # characters from which on a line may have ended for want of room
 _STATEMENT = 150  # words
 _CHAIN = 4  # headings in a row that are still those of one text
@@ -47,7 +51,7 @@ class Piece(NamedTuple):
     """A stretch of a text that belongs together; its size is in words.
 
     `kind` is `heading`, `row`, `item`, `code` or `prose`; `torn_before` and `torn_after`: it does not begin, or end, at
-    a border.
+    a border. `head`: where the names of the columns of a row stand.
     """
 
     start: int
@@ -56,6 +60,7 @@ class Piece(NamedTuple):
     kind: str
     torn_before: bool = False
     torn_after: bool = False
+    head: tuple[int, int] = _NONE
 
 
 def size_of(text: str) -> int:
@@ -119,19 +124,25 @@ def _plain(text: str, kind: str) -> str:
     return " ".join(text.split())
 
 
-def cut_passages(text: str, most: int = 90, least: int = 0, longest: int | None = None) -> Iterator[Cut]:
+def cut_passages(
+    text: str, most: int = 90, least: int = 0, longest: int | None = None, *, begin: int = 0
+) -> Iterator[Cut]:
     """Cut page text into passages of at most `most` words.
 
     Args:
         most: words of a passage.
         least: words from which on a heading begins a new passage; 0: every heading does.
         longest: words from which on a single sentence is cut; before, it is a passage of its own. None: `most`.
+        begin: the place in the text from which on there are passages.
     """
     heading = ""
     held: list[Piece] = []
     weight = words = 0  # of all that is held, and without headings
     for piece in pieces(text, longest or most):
         is_heading = piece.kind == "heading"
+        if piece.end <= begin:
+            heading = _title(text, piece) if is_heading else heading
+            continue
         # A heading stands beside its text: it never stands alone because that is long.
         full = weight + piece.size > most and (words > 0 or len(held) >= _CHAIN)
         if held and (full or (is_heading and words >= max(1, least))):
@@ -139,6 +150,8 @@ def cut_passages(text: str, most: int = 90, least: int = 0, longest: int | None 
             heading, cut = _cut(text, heading, held[: len(held) - len(after)])
             yield cut
             held, weight, words = after, sum(p.size for p in after), 0
+        if not held and piece.head[1]:
+            weight += size_of(text[slice(*piece.head)])
         held.append(piece)
         weight += piece.size
         words += 0 if is_heading else piece.size
@@ -158,8 +171,7 @@ def _cut(text: str, heading: str, held: list[Piece]) -> tuple[str, Cut]:
     if leading and len(held) > 1:
         heading = _title(text, held[leading - 1])
     first = held[1] if leading == 1 and len(held) > 1 else held[0]
-    body = text[first.start : held[-1].end]
-    body = f"{'… ' if first.torn_before else ''}{body}{' …' if held[-1].torn_after else ''}"
+    body = stretch(text, first, held[-1])
     inner = [piece for piece in held if piece.kind == "heading"]
     return (_title(text, inner[-1]) if inner else heading), Cut(heading, body, first.start)
 
@@ -168,12 +180,43 @@ def _title(text: str, piece: Piece) -> str:
     return _plain(text[piece.start : piece.end], "heading")
 
 
+def stretch(text: str, first: Piece, last: Piece) -> str:
+    """The text from one piece to another, below the names of the columns where it begins within a table."""
+    head = f"{text[slice(*first.head)]}\n" if first.head[1] else ""
+    torn = "… " if first.torn_before else ""
+    return f"{head}{torn}{text[first.start : last.end]}{' …' if last.torn_after else ''}"
+
+
+def behind(text: str, passage: str) -> int | None:
+    """Where a passage of a text ends in it; None: it is not in it."""
+    body = passage.strip("… \n")
+    at = text.find(body)
+    if at < 0 and body.startswith("|"):  # below columns that were named again
+        *head, body = body.split("\n", 2)
+        body = body.lstrip("… \n")
+        at = text.find(body, len("\n".join(head))) if body and "\n".join(head) in text else -1
+    return None if at < 0 else at + len(body)
+
+
 def pieces(text: str, most: int) -> Iterator[Piece]:
     """The sentences, lines, items, rows and headings of a text in order, each of at most `most` words."""
+    head, top, last, rows = _NONE, 0, 0, 0  # of the table: names of columns, begin, end and number of the rows so far
     for start, end, kind in _blocks(text):
-        spans = _paragraph(text, start, end) if kind == "prose" else iter([(start, end)])
-        for begin, stop in spans:
-            size = size_of(text[begin:stop].replace("|", "") if kind == "row" else text[begin:stop])
+        if kind == "row":
+            if not rows or (start - last > 1 and text.count("\n", last, start) > 1):
+                head, top, rows = _NONE, start, 0
+            rows, last = rows + 1, end
+            size = size_of(text[start:end].replace("|", ""))
+            if size <= most:
+                yield Piece(start, end, size, kind, False, False, head)
+            else:
+                yield from (piece._replace(head=head) for piece in _split(text, start, end, kind, most))
+            if rows == 2 and _RULE.fullmatch(text, start, end) and size_of(text[top:start]) <= most // _HEAD:
+                head = (top, end)
+            continue
+        rows = 0
+        for begin, stop in _paragraph(text, start, end) if kind == "prose" else ((start, end),):
+            size = size_of(text[begin:stop])
             if size <= most:
                 yield Piece(begin, stop, size, kind)
             else:

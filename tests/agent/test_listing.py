@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +64,23 @@ def test_reading_on_gives_the_next_passages_of_the_page() -> None:
     assert [p.heading for p in rest] == ["Step 3", "Step 4", "Step 5"]
     assert evidence.more(rest[-1].n, [page], Budget(1000, 12, 60)).why == "the page ends there"
     assert evidence.more(99, [page], Budget(1000, 12, 60)).why == "there is no passage 99"
+
+
+def test_reading_on_in_a_table_names_its_columns_and_skips_no_row() -> None:
+    """Every row once, below the names, wherever the passage before ended."""
+    rows = "".join(f"| Swan {n} | {40 + n} | {1950 + n} |\n" for n in range(60))
+    page = Page(
+        "https://boats.example/",
+        title="Fleet",
+        text=f"| Boat | Seats | Built |\n|---|---|---|\n{rows}",
+        status="cached",
+    )
+    evidence = Evidence("q", lambda text: len(text.split()))
+    ((first,),) = evidence.select([("boat of 1970", [page])], Budget(400, 1, 60))
+    read = [first, *evidence.more(first.n, [page], Budget(2000, 40, 60))]
+    assert all(passage.text.startswith("| Boat | Seats | Built |\n") for passage in read)
+    there = re.findall(r"Swan (\d+) ", " ".join(passage.text for passage in read))
+    assert there == [str(n) for n in range(int(there[0]), 60)]
 
 
 def test_a_run_reads_on_without_a_search(play: Play) -> None:  # noqa: F811
