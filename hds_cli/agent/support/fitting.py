@@ -44,8 +44,8 @@ class Fitting:
     def fits(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> tuple[Level | None, float]:
         """How well a sentence says a claim (None: not), and the share of the claim's other words it has."""
         values = self._has_values(claim, sentence, found)
-        names = self._has_names(claim, sentence, found)
-        terms = self._has_terms(claim, sentence)
+        terms = None if values is None else self._has_terms(claim, sentence)
+        names = None if terms is None else self._has_names(claim, sentence, found)
         if values is None or names is None or terms is None:
             return None, 0.0
         names_strict, in_body = names

@@ -107,8 +107,7 @@ class Placing:
         """True for a name that pages have as another word of its family: `Scottish` for `Scotland`."""
         if len(name) > 1 or len(name[0]) < 4:
             return False
-        start = name[0][:4]
-        return any(word.startswith(start) for read in self.ground.read for word in read.all if len(word) > 4)
+        return name[0][:4] in self.ground.starts
 
     def _somewhere(self, claim: Claim) -> tuple[Quote, ...]:
         sentences = self.ground.candidates(claim, {})
