@@ -14,17 +14,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hds_cli.text.folding import wide_letters
+from hds_cli.text.sentences import spans
 
 MAX_HEADING = 160  # characters; a longer line is text
 _HEADING = re.compile(r"#{1,6}[ \t]+(?=\S)")
 _FENCE = re.compile(r"[ \t]{0,3}(?:```|~~~)")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦▪·]|\(?\d{1,3}[.)])[ \t]+(?=\S)")
-_ABBREVIATION = re.compile(
-    r"(?:(?<![\w'’])(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|vs|etc|approx|ca|cf|al|No|Vol|Fig|Inc|Ltd|Co|Corp|Gen|Col"
-    r"|Sen|Rep|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|est|e\.g|i\.e|U\.S|U\.K))\.$"
-)
-_ABBREVIATION_WINDOW = 8  # the longest of them and the letter before it
-_SENTENCE_END = re.compile(r"(?<=[.!?؟۔।॥։።…])[\"'”’»)\]]{0,4}\s+|(?<=[。！？｡។။])[\"'”’»」』）)\]]{0,4}\s*")
 _WORD = re.compile(r"\S+")
 _RULE = re.compile(r"[ \t]*\|(?=[^\n]*-)[ \t:|\r-]+")  # below the names of the columns
 _HEAD = 4  # the part of a passage that the names of its columns may take
@@ -68,29 +63,6 @@ def size_of(text: str) -> int:
     return max(len(text.split()), (len(text) + 11) // 10, (wide_letters(text) + 1) // 2)
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of one paragraph; a known abbreviation or initial does not end one."""
-    return [text[start:end] for start, end in _sentence_spans(text, 0, len(text))]
-
-
-def _sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the sentences of `text[start:end]` are, without the blanks around them."""
-    for border in _SENTENCE_END.finditer(text, start, end):
-        at = border.start()
-        if not (text[at - 1] == "." and _is_abbreviated(text, start, at)):
-            yield from _stripped(text, start, border.end())
-            start = border.end()
-    yield from _stripped(text, start, end)
-
-
-def _is_abbreviated(text: str, start: int, end: int) -> bool:
-    """True when the full stop before `end` is that of an initial or a known abbreviation."""
-    before = text[max(start, end - 3) : end - 1]
-    if before[-1:].isalpha() and (len(before) < 2 or before[0].isspace()):
-        return True
-    return _ABBREVIATION.search(text, max(start, end - _ABBREVIATION_WINDOW), end) is not None
-
-
 def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The span without the blanks around it, if anything is left."""
     while start < end and text[start].isspace():
@@ -109,11 +81,12 @@ def statements(text: str, most: int = _STATEMENT, *, headings: bool = True) -> I
         headings: whether they are statements.
     """
     for piece in pieces(text, most):
-        if (headings or piece.kind != "heading") and (words := _plain(text[piece.start : piece.end], piece.kind)):
+        if (headings or piece.kind != "heading") and (words := plain_text(text[piece.start : piece.end], piece.kind)):
             yield words
 
 
-def _plain(text: str, kind: str) -> str:
+def plain_text(text: str, kind: str) -> str:
+    """A piece of a kind on one line without markup; the cells of a row are parted by colons."""
     if kind == "row":
         cells = (" ".join(cell.split()) for cell in text.strip().strip("|").split("|"))
         return ": ".join(cell for cell in cells if cell.strip("-: "))
@@ -177,7 +150,7 @@ def _cut(text: str, heading: str, held: list[Piece]) -> tuple[str, Cut]:
 
 
 def _title(text: str, piece: Piece) -> str:
-    return _plain(text[piece.start : piece.end], "heading")
+    return plain_text(text[piece.start : piece.end], "heading")
 
 
 def stretch(text: str, first: Piece, last: Piece) -> str:
@@ -265,10 +238,10 @@ def _paragraph(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The sentences of a paragraph; where its lines did not end for want of room, each line is by itself."""
     lines = [] if text.find("\n", start, end) < 0 else list(_lines(text, start, end))
     if not lines or _is_wrapped(text, lines):
-        yield from _sentence_spans(text, start, end)
+        yield from spans(text, start, end)
     else:
         for begin, stop in lines:
-            yield from _sentence_spans(text, begin, stop)
+            yield from spans(text, begin, stop)
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent.support.claims import Claim, Names
-from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.support.values import Value, plain, same, values
 from hds_cli.agent.support.words import kin, negated, stem, words
 from hds_cli.text import fold
-from hds_cli.text.cutting import pieces, statements
+from hds_cli.text.cutting import pieces, plain_text
 from hds_cli.types import Passage
 
 _LOOKS = 64  # places of a page that are read for one value
@@ -253,20 +252,11 @@ class Ground:
 def _statements(passage: Passage, top: Head) -> Iterator[tuple[Head, str]]:
     """The sentences, items and rows of a passage, each with what it stands under."""
     head, text = top, passage.text
-    prose: tuple[int, int] | None = None  # a paragraph, which may have been cut at an abbreviation
     for piece in pieces(text, _STATEMENT):
-        if prose and piece.kind == "prose" and "\n\n" not in text[prose[1] : piece.start]:
-            prose = prose[0], piece.end
-            continue
-        if prose:
-            yield from ((head, said) for said in sentences(" ".join(text[slice(*prose)].split())))
-        prose = (piece.start, piece.end) if piece.kind == "prose" else None
         if piece.kind == "heading":
             head = Head.of(passage.title, text[piece.start : piece.end].strip("# \n"))
-        elif prose is None:
-            yield from ((head, said) for said in statements(text[piece.start : piece.end], _STATEMENT))
-    if prose:
-        yield from ((head, said) for said in sentences(" ".join(text[slice(*prose)].split())))
+        elif said := plain_text(text[piece.start : piece.end], piece.kind):
+            yield head, said
 
 
 class Page:
