@@ -18,7 +18,7 @@ from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.dialects import Dialect, Hooks, QueryResult, Written
-from hds_cli.agent.earlier import Earlier, Resumed, fitting, only
+from hds_cli.agent.earlier import Earlier, Resumed, asked, fitting, only
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
 from hds_cli.agent.listing import Selection
 from hds_cli.agent.methods.base import Method
@@ -83,8 +83,8 @@ class Run:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
         """
         parts = self._parts
-        evidence = Evidence(question, parts.count, parts.selector)
-        self._book = book = Notebook(question, evidence, parts.fanout.page)
+        evidence = Evidence(asked(question, before), parts.count, parts.selector)
+        self._book = book = Notebook(asked(question, before), evidence, parts.fanout.page)
         self._searching = Searching(
             parts.fanout, book, self._methods, self._accounts, self._limits, parts.stop, self._say
         )
@@ -164,7 +164,9 @@ class Run:
         price = [self._parts.count(passage.full) + 8 for passage in before.passages]
         findings = only(before.findings, fitting(before, budget.tokens, price))
         self._book.know(findings)
-        told = events.RunContinued(run_id=before.run_id, exchanges=before.exchanges, findings=findings)
+        told = events.RunContinued(
+            run_id=before.run_id, exchanges=before.exchanges, findings=findings, whole=before.whole
+        )
         continued = replace(told, t=self._accounts.t)
         self._emit(continued)
         return continued

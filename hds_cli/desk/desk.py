@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hds_cli import events
 from hds_cli.agent.dialects import check_dialect
-from hds_cli.agent.earlier import Earlier, Resumed
+from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
@@ -78,6 +78,10 @@ class Desk:
         Raises:
             HdsError: what stands in the way.
         """
+        if isinstance(before, Earlier):
+            before = made_whole(before, question, self.model.spec.further)
+            if before.whole not in ("", question):
+                emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session, self._first = self._first, None
         if session is None:
             session = await in_daemon(self.model.engine.session)

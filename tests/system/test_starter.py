@@ -47,6 +47,19 @@ def test_the_readme_question_is_researched_in_two_turns(hds: Hds) -> None:
     assert len([c for c in run["citations"] if c["verified"]]) >= 8
 
 
+def test_the_readme_follow_up_is_answered_and_a_vague_one_is_not(hds: Hds) -> None:
+    """The starter is asked in full, and says so; what cannot be told gets no answer, and is no run to go on from."""
+    assert hds("ask", "--offline", "-q", "What is the capital of Ghana?").stdout == "Accra\n"
+    vague = hds("ask", "--offline", "-c", "and the president?")
+    assert (vague.returncode, vague.stdout) == (3, "")
+    assert "not_understood" in vague.stderr
+    togo = hds("ask", "--offline", "--json", "-c", "and togo?")
+    assert (json.loads(togo.stdout)["answer"], json.loads(togo.stdout)["question"]) == ("Lomé", "and togo?")
+    money = hds("ask", "--offline", "--plain", "-c", "and its currency?")
+    assert "West African CFA Franc" in money.stdout
+    assert "asked as: What is the currency of Togo?" in hds("history", "show", "--jsonl", "last").stdout
+
+
 def test_a_list_fans_out_and_is_answered(hds: Hds) -> None:
     """Three searches in one turn, three capitals, each with a verified quote; one line says that this is the starter."""
     run, err = answered(hds, QUESTION)
