@@ -177,8 +177,16 @@ def _short() -> Iterator[Candidate]:
 
 
 def _plugins() -> Iterator[Candidate]:
-    for kind in ("sources", "collections", "models", "engines", "dialects"):
-        yield from ((name, kind) for name in _installed(f"hds.{kind}.v1"))
+    for group in (
+        "sources.v1",
+        "collections.v1",
+        "models.v1",
+        "engines.v2",
+        "dialects.v1",
+        "selectors.v2",
+        "verdicts.v1",
+    ):
+        yield from ((name, group.partition(".")[0]) for name in _installed(f"hds.{group}"))
 
 
 def _dialects() -> Iterator[Candidate]:

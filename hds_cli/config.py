@@ -91,6 +91,14 @@ class Settings:
         None, "how old pages may be: day, week, month or year", choices=("day", "week", "month", "year"), shapes=True,
         flag=Flag("No pages that are older."),
     )  # fmt: skip
+    site: tuple[str, ...] = setting(
+        (), "hosts whose pages are read, with all below them; empty: any", shapes=True, world=True,
+        flag=Flag("Only pages of this host (repeatable).", "HOST"),
+    )  # fmt: skip
+    not_site: tuple[str, ...] = setting(
+        (), "hosts whose pages are not read, with all below them", shapes=True, world=True,
+        flag=Flag("No pages of this host (repeatable).", "HOST"),
+    )  # fmt: skip
     evidence_tokens: int | None = setting(
         None, "tokens of pages that the model reads in a turn; unset: a share of its context", least=64, unit="tokens",
         shapes=True, flag=Flag("Tokens of pages read in a turn.", "N"),
@@ -130,8 +138,8 @@ class Settings:
         flag=Flag("How the model is spoken to: hds, guided or a plugin's.", "NAME"),
     )  # fmt: skip
     verdict: str | None = setting(
-        None, "what becomes of an answer: mark (weak parts are marked) or refuse; unset: by the model", shapes=True,
-        choices=("mark", "refuse"),
+        None, "what becomes of an answer: mark (weak parts are marked), refuse or a plugin's; unset: by the model",
+        shapes=True,
     )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",

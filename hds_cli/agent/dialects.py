@@ -106,7 +106,7 @@ class Speaking:
     @property
     def refuses(self) -> bool:
         """True where an answer that no page supports is not shown: it has to be short, and in a box."""
-        return (self.settings.verdict or self.spec.verdict) == "refuse"
+        return (self.settings.verdict or self.spec.verdict) not in (None, "mark")
 
     @property
     def temperature(self) -> float | None:

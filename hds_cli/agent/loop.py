@@ -26,7 +26,7 @@ from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
-from hds_cli.agent.verdict import Policy, Verdict, refuse
+from hds_cli.agent.verdict import Policy, Verdict, mark
 from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
@@ -60,7 +60,7 @@ class Parts:
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     selector: Selector | None = None
-    judge: Policy = refuse
+    judge: Policy = mark
     methods: Sequence[Method] = ()
 
 

@@ -19,10 +19,11 @@ from hds_cli.render import tables
 from hds_cli.search.base import Results
 from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Fused, Listed, fuse
+from hds_cli.search.sites import sites_of
 from hds_cli.types import SearchResult
 
 
-@with_flags("source", "offline", "top_k")
+@with_flags("source", "offline", "top_k", "site", "not_site")
 def search(
     query: Annotated[list[str] | None, typer.Argument(metavar="QUERY…", help="Each argument is one query.")] = None,
     *,
@@ -143,9 +144,10 @@ async def answers_to(queries: Sequence[str], settings: config.Settings) -> list[
     from hds_cli.search.sources import open_sources
 
     answers = [_Answer(query) for query in queries]
+    sites = sites_of(settings)
     async with Fetcher(settings) as fetcher:
         context = fetcher.context
-        sources = [checked(source) for source in open_sources(settings.source, context)]
+        sources = [checked(source, sites) for source in open_sources(settings.source, context)]
         pairs = [(answer, source) for answer in answers for source in sources]
         asked = (_ask(answer.text, source, settings) for answer, source in pairs)
         for (answer, source), said in zip(pairs, await asyncio.gather(*asked), strict=True):

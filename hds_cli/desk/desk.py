@@ -25,6 +25,7 @@ from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
 from hds_cli.search.fanout import Fanout
+from hds_cli.search.sites import sites_of
 from hds_cli.threads import in_daemon
 from hds_cli.types import Page
 
@@ -56,7 +57,8 @@ class Desk:
         self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: Model, session: Session
     ) -> None:
         self._settings, self._fetcher, self.model = settings, fetcher, model
-        self._sources = [checked(source) for source in sources]  # their breakers last over all questions
+        self._sites = sites_of(settings)
+        self._sources = [checked(source, self._sites) for source in sources]  # their breakers last over all questions
         self._first: Session | None = session
 
     async def answer(
@@ -99,7 +101,14 @@ class Desk:
         settings, fetcher, model = dated(self._settings), self._fetcher, self.model
         return Parts(
             dialect=model.speak(session, settings),
-            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep, since=since(settings)),
+            fanout=Fanout(
+                self._sources,
+                fetcher.fetch,
+                top_k=settings.top_k,
+                keep=fetcher.keep,
+                since=since(settings),
+                sites=self._sites,
+            ),
             count=lambda text: model.engine.count([Segment(text)]),
             counter=session.counter,
             model=model.info,
@@ -134,6 +143,7 @@ async def desk(
 
     selector_of(spec, settings)  # one that is not there is said before the model is loaded
     check_dialect(settings.dialect)
+    policy(settings.verdict or spec.verdict)
     async with Fetcher(settings) as fetcher:
         context = fetcher.context
         sources = own(context) if callable(own) else own

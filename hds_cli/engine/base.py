@@ -169,9 +169,9 @@ class ModelSpec:
     replace the texts of the hds dialect's prompt (a model knows the prompt it was trained on). `evidence_tokens` and
     `evidence_passages` bound the passages that it reads in a turn, and for one query; `passage_words` how long they
     are; `select` names what chooses them. `verdict` is what becomes of an answer: `mark` (the default) shows it with
-    its weak parts marked, `refuse` shows none that no page supports. `notice` is said when the model is used without
-    having been asked for. `further` makes a further question one that stands alone, for a model that was not taught
-    conversations.
+    its weak parts marked, `refuse` shows none that no page supports; a plugin may name its own. `notice` is said when
+    the model is used without having been asked for. `further` makes a further question one that stands alone, for a
+    model that was not taught conversations.
     """
 
     name: str

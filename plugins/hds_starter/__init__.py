@@ -54,7 +54,7 @@ def model(adapter: Path = ADAPTER) -> ModelSpec:
         select="starter",
         about="SmolLM2-135M-Instruct (Apache-2.0) with the hds starter adapter",
         notice=NOTICE,
-        verdict="refuse",
+        verdict="starter",
         further=_further if adapter.exists() else None,
     )
 

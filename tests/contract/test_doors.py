@@ -16,7 +16,7 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "interrupts", "kinds", "__init__",
+    "databases", "locks", "interrupts", "kinds", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
@@ -33,6 +33,7 @@ MAY = {
     "text": {"text"},
     "threads": set(),
     "databases": {"errors"},
+    "locks": set(),
     "plugins": {"errors"},
     "keys": {"errors", "paths"},
     "interrupts": {"errors"},
@@ -45,7 +46,18 @@ MAY = {
     "agent": BASE | {"agent", "engine", "search", "run_state"},
     "desk": BASE | {"agent", "engine", "search", "fetch", "desk"},
     "evaluation": BASE | {"agent", "engine", "search", "desk", "evaluation", "run_state"},
-    "history": {"events", "types", "errors", "paths", "bounds", "databases", "run_state", "history", "__init__"},
+    "history": {
+        "events",
+        "types",
+        "errors",
+        "paths",
+        "bounds",
+        "databases",
+        "locks",
+        "run_state",
+        "history",
+        "__init__",
+    },
     "render": {"events", "types", "errors", "run_state", "render", "__init__"},
 }
 MOST_LINES = {"file": 400, "class": 250, "function": 60}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hds_cli.agent.citations import answer_items, support
 from hds_cli.types import Page, Passage
+from hds_starter.grounds import answer_items, support
 
 NORWAY = Page(
     "u1", "u1", "Norway", "## Facts\n\nThe capital of Norway is Oslo. It lies on a fjord.\n\n| area | 323,802 sq km |"
