@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _options, _print
+from hds_cli.commands import _nearly, _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
 from hds_cli.render import tables
@@ -58,6 +58,7 @@ def search(
     answers = asyncio.run(answers_to(queries, settings))
     _show(answers, json_, line)
     if not any(answer.found for answer in answers):
+        _nearly.suggest(" ".join(queries), settings.source or ("local",), sys.argv[1:])
         raise typer.Exit(NoSources.exit_code if any(answer.errors for answer in answers) else 3)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,15 @@ def test_an_unknown_thing_is_not_made_up(hds: Hds) -> None:
     assert done.stdout.splitlines()[0].startswith("No answer: ")
     assert "capital of Wakanda" in done.stdout
     assert hds("ask", "--offline", "-q", "What is the capital of Wakanda?").stdout == ""
+
+
+def test_a_name_missed_by_a_letter_is_named_with_the_next_command(hds: Hds) -> None:
+    """One line on stderr, and typing its command answers."""
+    done = hds("ask", "-q", "--offline", "-s", "world", "capital of Gahna?")
+    assert done.returncode == 3
+    (line,) = [line for line in done.stderr.splitlines() if "did you mean" in line]
+    assert "Ghana" in line
+    assert hds(*shlex.split(line.partition("type: hds ")[2])).stdout == "Accra\n"
 
 
 def test_without_its_page_a_question_is_not_answered_from_the_neighbours(hds: Hds, tmp_path: Path) -> None:
