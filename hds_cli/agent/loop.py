@@ -297,6 +297,7 @@ class Run:
         if nothing_read and self._book.asked and not reached:
             raise _unreachable(self._parts.fanout)
         verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
+        verdict = replace(verdict, citations=tuple(map(self._book.described, verdict.citations)))
         return await self._methods.judged(verdict, self._book)
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:
