@@ -274,8 +274,7 @@ class Run:
             self._book.note(query, passages[number])
             results.append((query, turn.late.get(number) or turn.explained(number, passages[number])))
         results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
-        notes = await self._methods.read(turn.number, self._book)
-        await self._model(self._parts.dialect.read, results, notes)
+        await self._model(self._parts.dialect.read, results, await self._methods.read(turn.number, self._book))
 
     @property
     def _stopped(self) -> bool:
