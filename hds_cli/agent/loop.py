@@ -30,11 +30,12 @@ from hds_cli.agent.verdict import Policy, Verdict, refuse
 from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
-from hds_cli.threads import Daemon
+from hds_cli.threads import Daemon, in_daemon
 from hds_cli.types import Egress, Findings, ModelInfo, Page, Passage
 
 T = TypeVar("T")
 _LEAST_ROOM = 96  # tokens below which there is no point in another search
+_LAST = 0.1  # seconds for which a run that was stopped still looks through pages, at each step
 _STALE_TURNS = 2  # turns of nothing but repeated queries before the answer is forced
 
 
@@ -154,7 +155,7 @@ class Run:
         if isinstance(before, Resumed):
             return await self._resume(before)
         continued = self._recall(before) if before else None
-        documents = self._attach(attached)
+        documents = await self._attach(attached)
         await self._model(self._parts.dialect.start, self._book.question, documents, continued)
         return 0
 
@@ -184,13 +185,16 @@ class Run:
         self._parts.fanout.answered = bool(before.turns)
         return len(before.turns)
 
-    def _attach(self, pages: Sequence[Page]) -> list[Passage]:
+    async def _attach(self, pages: Sequence[Page]) -> list[Passage]:
         """What the model reads of the documents; together they get half of the room."""
         given: list[Passage] = []
         budget = self._budget(self._parts.dialect.make_room() // 2, self._limits.max_turns)
         for place, page in enumerate(pages):
             tokens = budget.tokens // (len(pages) - place)
-            document = self._book.attach(page, replace(budget, tokens=tokens, passages=max(8, budget.passages)))
+            share = replace(
+                budget, tokens=tokens, passages=max(8, budget.passages), late=self._parts.stop.within(_LAST)
+            )
+            document = await in_daemon(self._book.attach, page, share)
             budget = replace(budget, tokens=budget.tokens - document.tokens)
             if document.left_out:
                 self._notice("info", "document", document.left_out)
@@ -264,6 +268,7 @@ class Run:
             raise _unreachable(self._parts.fanout)
         budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
+        budget = replace(budget, late=self._parts.stop.within(_LAST))
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
         passages = dict(zip(pages, chosen, strict=True))
         results: list[QueryResult] = []
@@ -294,7 +299,9 @@ class Run:
         reached = self._book.found if self._parts.offline else self._parts.fanout.answered
         if nothing_read and self._book.asked and not reached:
             raise _unreachable(self._parts.fanout)
-        verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
+        self._book.late = self._parts.stop.within(_LAST)
+        # Not on the loop: pages are read for it, and `--timeout` and Ctrl-C are heeded meanwhile.
+        verdict = await in_daemon(self._parts.judge, written, self._book, self._parts.stop.reason)
         return await self._methods.judged(verdict, self._book)
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:

@@ -159,7 +159,10 @@ def _asks_who(question: str) -> bool:
 
 
 def _attributed(text: str, book: Notebook) -> list[Support]:
-    return [s for _, s in attributed(text, book.question, book.read, lambda url: _text(book, url))]
+    def rest(url: str) -> str:
+        return "" if book.late() else _text(book, url)
+
+    return [s for _, s in attributed(text, book.question, book.read, rest)]
 
 
 def _without_answer(stopped: str | None) -> tuple[RunStatus, int]:
@@ -202,7 +205,7 @@ def _citations(graded: Sequence[Support], numbers: dict[int, int], book: Noteboo
 
 def _citation(passage: Passage, number: int, quote: str | None, book: Notebook) -> Citation:
     said = quote or clip(next(iter(sentences(passage.text)), passage.text), 0)
-    verified = has_words(quote_words(_text(book, passage.url)), said)
+    verified = has_words(quote_words(citations.where_it_stands(passage, _text(book, passage.url))), said)
     return Citation(number, passage.url, passage.title, said, verified, passage.fetched_at, passage.n)
 
 

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from hds_cli import databases
-from hds_cli.text import indexed, lone_letter, terms
+from hds_cli.text import in_pieces, indexed, lone_letter, terms
 from hds_cli.types import Page
 
 _SCHEMA = 2
 OLDER_SCHEMA = 1
-_PIECE = 1 << 16  # characters that are folded at once
 SECONDS = 15.0  # that one call may take
 _TABLES = """
 CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, hash BLOB NOT NULL);
@@ -101,7 +100,7 @@ class PageIndex:
         cursor = self._db.execute("INSERT INTO pages(key, hash) VALUES(?, ?)", (key, digest))
         self._db.execute(
             "INSERT INTO words(rowid, title, text) VALUES(?, ?, ?)",
-            (cursor.lastrowid, indexed(page.title), _indexed(page.text)),
+            (cursor.lastrowid, indexed(page.title), in_pieces(indexed, page.text)),
         )
 
     def remove(self, key: str, old: Page | None = None) -> None:
@@ -126,7 +125,7 @@ class PageIndex:
         if old is not None and _hash(old) == digest:
             self._db.execute(
                 "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, ?)",
-                (number, indexed(old.title), _indexed(old.text)),
+                (number, indexed(old.title), in_pieces(indexed, old.text)),
             )
 
     def search(self, query: str, number: int) -> list[str]:
@@ -166,20 +165,6 @@ class PageIndex:
         """One call at a time; one that only reads is given up after `seconds`."""
         with self._lock, databases.limited(self._db, seconds):
             yield
-
-
-def _indexed(text: str) -> str:
-    """The words of a text; of one that grows when it is folded (`\ufdfa` becomes four words), the first of them."""
-    room = 2 * len(text) + 1000
-    pieces: list[str] = []
-    start = 0
-    while start < len(text) and room > 0:
-        end = text.rfind(" ", start, start + _PIECE) + 1 if len(text) - start > _PIECE else len(text)
-        end = end if end > start else start + _PIECE
-        pieces.append(indexed(text[start:end])[:room])
-        room -= len(pieces[-1])
-        start = end
-    return "".join(pieces)
 
 
 def _hash(page: Page) -> bytes:

@@ -11,7 +11,8 @@ from typing import Any
 
 from hds_cli.keys import redact
 from hds_cli.search.checked import CheckedSource, as_error
-from hds_cli.search.fusion import identity
+from hds_cli.search.fusion import fingerprint, identity
+from hds_cli.threads import in_daemon
 from hds_cli.types import Page, SearchResult
 
 Fetch = Callable[[str], Awaitable[Page]]
@@ -69,10 +70,15 @@ class Reading:
         self._ways: dict[str, _Ways] = {}
         self._there: dict[str, Page] = {}
         self._characters = 0
+        self._fingerprints: dict[str, str | None] = {}
 
     def page(self, url: str) -> Page | None:
         """A page that was read, by an address that led to it."""
         return self._there.get(url)
+
+    def fingerprint(self, page: Page) -> str | None:
+        """The fingerprint of a page that was read, made when it came."""
+        return self._fingerprints.get(page.url)
 
     async def read(self, source: CheckedSource, result: SearchResult) -> tuple[Page, bool]:
         """The page behind a result, or why there is none; and whether it was asked for before."""
@@ -97,7 +103,10 @@ class Reading:
         page = await self._get(source, result)
         room = min(MOST_PAGE, max(LEAST_TEXT, MOST_TEXT - self._characters))
         self._characters += min(room, len(page.text))
-        return page if len(page.text) <= room else replace(page, text=page.text[:room])
+        page = page if len(page.text) <= room else replace(page, text=page.text[:room])
+        if page.ok:
+            self._fingerprints[page.url] = await in_daemon(fingerprint, page)
+        return page
 
     async def _get(self, source: CheckedSource, result: SearchResult) -> Page:
         started = time.monotonic()

@@ -43,6 +43,21 @@ class Cut(NamedTuple):
         return tuple(statements(self.text))
 
 
+class Span(NamedTuple):
+    """A passage of a text without the text: the heading it begins under, where it is, whether a border is torn."""
+
+    heading: str
+    start: int
+    end: int
+    torn_before: bool = False
+    torn_after: bool = False
+
+    def of(self, text: str) -> Cut:
+        """The passage, from the text that was cut."""
+        body = f"{'… ' if self.torn_before else ''}{text[self.start : self.end]}{' …' if self.torn_after else ''}"
+        return Cut(self.heading, body, self.start)
+
+
 class Piece(NamedTuple):
     """A stretch of a text that belongs together; its size is in words.
 
@@ -127,6 +142,11 @@ def cut_passages(text: str, most: int = 90, least: int = 0, longest: int | None 
         least: words from which on a heading begins a new passage; 0: every heading does.
         longest: words from which on a single sentence is cut; before, it is a passage of its own. None: `most`.
     """
+    return (span.of(text) for span in cut_spans(text, most, least, longest))
+
+
+def cut_spans(text: str, most: int = 90, least: int = 0, longest: int | None = None) -> Iterator[Span]:
+    """Where the passages of `cut_passages` are; a long page's take little room."""
     heading = ""
     held: list[Piece] = []
     weight = words = 0  # of all that is held, and without headings
@@ -136,14 +156,14 @@ def cut_passages(text: str, most: int = 90, least: int = 0, longest: int | None 
         full = weight + piece.size > most and (words > 0 or len(held) >= _CHAIN)
         if held and (full or (is_heading and words >= max(1, least))):
             after = _closing_headings(held) if full and not is_heading else []
-            heading, cut = _cut(text, heading, held[: len(held) - len(after)])
-            yield cut
+            heading, span = _span(text, heading, held[: len(held) - len(after)])
+            yield span
             held, weight, words = after, sum(p.size for p in after), 0
         held.append(piece)
         weight += piece.size
         words += 0 if is_heading else piece.size
     if held:
-        yield _cut(text, heading, held)[1]
+        yield _span(text, heading, held)[1]
 
 
 def _closing_headings(held: list[Piece]) -> list[Piece]:
@@ -152,16 +172,15 @@ def _closing_headings(held: list[Piece]) -> list[Piece]:
     return after[::-1] if len(after) < len(held) else []
 
 
-def _cut(text: str, heading: str, held: list[Piece]) -> tuple[str, Cut]:
+def _span(text: str, heading: str, held: list[Piece]) -> tuple[str, Span]:
     """The heading in force after a passage, and the passage. Its one heading stands beside its text, others in it."""
     leading = sum(1 for _ in itertools.takewhile(lambda piece: piece.kind == "heading", held))
     if leading and len(held) > 1:
         heading = _title(text, held[leading - 1])
     first = held[1] if leading == 1 and len(held) > 1 else held[0]
-    body = text[first.start : held[-1].end]
-    body = f"{'… ' if first.torn_before else ''}{body}{' …' if held[-1].torn_after else ''}"
     inner = [piece for piece in held if piece.kind == "heading"]
-    return (_title(text, inner[-1]) if inner else heading), Cut(heading, body, first.start)
+    span = Span(heading, first.start, held[-1].end, first.torn_before, held[-1].torn_after)
+    return (_title(text, inner[-1]) if inner else heading), span
 
 
 def _title(text: str, piece: Piece) -> str:

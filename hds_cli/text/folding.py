@@ -9,6 +9,7 @@ import functools
 import operator
 import re
 import unicodedata
+from collections.abc import Callable
 
 STOPWORDS = frozenset(
     "a an and are as at be been being by did do does for from had has have he her his how i if in into is it its me my "
@@ -28,6 +29,7 @@ _MARKS = (
     "\uaa7b-\uaac1\uaaeb-\uaaef\uaaf5-\uaaf6\uabe3-\uabea\uabec-\uabed\ufb1e\ufe00-\ufe0f\ufe20-\ufe2f"
     "\U00010a01-\U00010a3f\U00011000-\U00011046\U00011070-\U000110ba\U00011100-\U00011134\U00011180-\U000111c0"
 )
+_PIECE = 1 << 16  # characters that are folded at once
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]+")
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 # Marks that a reader leaves out: accents, the points of Hebrew, the vowel signs of Arabic and Syriac, nuktas.
@@ -97,6 +99,23 @@ def fold(text: str) -> str:
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     # Not `translate`: it looks every letter up, this only those that have another.
     return unicodedata.normalize("NFC", _OTHER_LETTER.sub(lambda letter: _LETTERS[letter[0]], text))
+
+
+def in_pieces(function: Callable[[str], str], text: str) -> str:
+    """`function` over a long text, piece by piece, so that other threads run between; a piece ends at a blank.
+
+    Of a text that swells (`\ufdfa` becomes four words) no more than twice its length is kept.
+    """
+    room = 2 * len(text) + 1000
+    pieces: list[str] = []
+    start = 0
+    while start < len(text) and room > 0:
+        end = text.rfind(" ", start, start + _PIECE) + 1 if len(text) - start > _PIECE else len(text)
+        end = end if end > start else start + _PIECE
+        pieces.append(function(text[start:end])[:room])
+        room -= len(pieces[-1])
+        start = end
+    return "".join(pieces)
 
 
 def segmented(text: str) -> str:

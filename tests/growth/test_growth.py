@@ -33,7 +33,6 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.cldr.made": "reads no text",
     "hds_cli.agent.support.message.in_order": "numbers of a message",
     "hds_cli.agent.ranked.ranked 1": "the model's query, which has a limit",
-    "hds_cli.agent.support.fitting.rivals": "two values",
     "hds_cli.agent.support.lists.lacking 1": "a message, which is as long as a model writes",
     "hds_cli.agent.support.values.same": "two values",
     "hds_cli.agent.support.units.cjk_scaled": "one number of a text",
