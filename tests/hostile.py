@@ -180,5 +180,6 @@ def script_of(queries: Sequence[str], per_turn: int = 8) -> str:
         ("<think>\n" if n == 0 else "") + "t\n</think>\n\n<|begin_search_queries|>\n" + ";\n".join(block) + "\n<|end_search_queries|>"
         for n, block in enumerate(blocks)
     ]  # fmt: skip
-    said = [*turns, "The walrus sleeps on the ice of the bay [1].\n</think>\n\n\\boxed{on the ice}"]
+    answer = "The walrus sleeps on the ice of the bay [1]. It weighs 7,312 kg and Zanzibar Quagmire fed it [2].\n</think>\n\n\\boxed{on the ice}"
+    said = [*turns, answer]
     return "\n".join(json.dumps({"text": text}) for text in said)

@@ -22,6 +22,7 @@ from hds_cli.types import Page
 
 _SCHEMA = 2
 OLDER_SCHEMA = 1
+_PIECE = 1 << 18  # characters that are hashed at once
 SECONDS = 15.0  # that one call may take
 _TABLES = """
 CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, hash BLOB NOT NULL);
@@ -99,8 +100,8 @@ class PageIndex:
             self._forget(row[0], row[1], old)
         cursor = self._db.execute("INSERT INTO pages(key, hash) VALUES(?, ?)", (key, digest))
         self._db.execute(
-            "INSERT INTO words(rowid, title, text) VALUES(?, ?, ?)",
-            (cursor.lastrowid, indexed(page.title), in_pieces(indexed, page.text)),
+            "INSERT INTO words(rowid, title, text) VALUES(?, ?, CAST(? AS TEXT))",
+            (cursor.lastrowid, indexed(page.title), _indexed(page.text)),
         )
 
     def remove(self, key: str, old: Page | None = None) -> None:
@@ -124,8 +125,8 @@ class PageIndex:
         self._db.execute("DELETE FROM pages WHERE id = ?", (number,))
         if old is not None and _hash(old) == digest:
             self._db.execute(
-                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, ?)",
-                (number, indexed(old.title), in_pieces(indexed, old.text)),
+                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, CAST(? AS TEXT))",
+                (number, indexed(old.title), _indexed(old.text)),
             )
 
     def search(self, query: str, number: int) -> list[str]:
@@ -167,8 +168,16 @@ class PageIndex:
             yield
 
 
+def _indexed(text: str) -> bytes:
+    """The words of a text in UTF-8: with one emoji in it, a str takes four bytes a letter."""
+    return b"".join(piece.encode("utf-8", "replace") for piece in in_pieces(indexed, text))
+
+
 def _hash(page: Page) -> bytes:
-    return hashlib.sha256(f"{page.title}\0{page.text}".encode("utf-8", "surrogatepass")).digest()[:16]
+    made = hashlib.sha256(f"{page.title}\0".encode("utf-8", "surrogatepass"))
+    for at in range(0, len(page.text), _PIECE):
+        made.update(page.text[at : at + _PIECE].encode("utf-8", "surrogatepass"))
+    return made.digest()[:16]
 
 
 def column(path: Path, query: str) -> list[Any]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from hds_cli import bounds
 from hds_cli.keys import redact
 from hds_cli.search.checked import CheckedSource, as_error
 from hds_cli.search.fusion import fingerprint, identity
@@ -17,8 +18,9 @@ from hds_cli.types import Page, SearchResult
 
 Fetch = Callable[[str], Awaitable[Page]]
 Keep = Callable[[Page], Awaitable[None]]
-MOST_TEXT = 8_000_000  # characters that the pages of a run have together; beyond it, each has the least
-MOST_PAGE, LEAST_TEXT = 2_000_000, 100_000
+MOST_TEXT = 8_000_000  # bytes of memory that the texts of a run take together; beyond it, each has the least
+MOST_PAGE, LEAST_TEXT = 4_000_000, 120_000
+MOST_CHARACTERS = 2_000_000  # of a page
 PATIENCE = 1.5  # seconds for which a second way to a page waits for the first
 
 
@@ -69,7 +71,7 @@ class Reading:
         self._fetch, self._keep, self._patience = fetch, keep, patience
         self._ways: dict[str, _Ways] = {}
         self._there: dict[str, Page] = {}
-        self._characters = 0
+        self._bytes = 0
         self._fingerprints: dict[str, str | None] = {}
 
     def page(self, url: str) -> Page | None:
@@ -101,8 +103,9 @@ class Reading:
     async def _shortened(self, source: CheckedSource, result: SearchResult) -> Page:
         """The page as this run keeps it: whole, until the pages of the run are as long as they may be together."""
         page = await self._get(source, result)
-        room = min(MOST_PAGE, max(LEAST_TEXT, MOST_TEXT - self._characters))
-        self._characters += min(room, len(page.text))
+        width = bounds.width(page.text)
+        room = min(MOST_CHARACTERS, min(MOST_PAGE, max(LEAST_TEXT, MOST_TEXT - self._bytes)) // width)
+        self._bytes += width * min(room, len(page.text))
         page = page if len(page.text) <= room else replace(page, text=page.text[:room])
         if page.ok:
             self._fingerprints[page.url] = await in_daemon(fingerprint, page)

@@ -83,6 +83,7 @@ FAMILIES: dict[str, Family] = {
     "arabic": _of("شجرة "),
     "emoji": _of("👩\u200d🚀"),
     "fullwidth": _of("Ａ１"),
+    "one wide letter": _of("The walrus sleeps. ", "👩 "),
     "expanding": _of("\ufdfa"),
     "links": _of("[a](http://b.example/c) "),
     "addresses": _of("http://b.example/c?d=e&"),

@@ -269,13 +269,13 @@ class Page:
 
     @functools.cached_property
     def _folded(self) -> str:
-        return in_pieces(fold, self._text)
+        return "".join(in_pieces(fold, self._text))
 
     @functools.cached_property
     def _places(self) -> dict[str, list[int]]:
         """The places of numbers by their first two digits, of each the first ones."""
         places: dict[str, list[int]] = defaultdict(list)
-        for match in _DIGITS.finditer(in_pieces(plain, self._text)):
+        for match in _DIGITS.finditer("".join(in_pieces(plain, self._text))):
             if len(some := places[_significant(match[0])]) < _LOOKS:
                 some.append(match.start())
         return places
