@@ -173,13 +173,17 @@ def serving(pages: dict[str, bytes | Callable[[Request], None]], per_query: int 
         web.close()
 
 
-def script_of(queries: Sequence[str], per_turn: int = 8) -> str:
-    """A script of the scripted engine: these queries, some a turn, and an answer."""
+def script_of(queries: Sequence[str], per_turn: int = 8, *, forced: bool = False) -> str:
+    """A script of the scripted engine: these queries, some a turn, and an answer.
+
+    Args:
+        forced: the run will be stopped, and the answer is asked for inside its box.
+    """
     blocks = [queries[at : at + per_turn] for at in range(0, len(queries), per_turn)]
     turns = [
         ("<think>\n" if n == 0 else "") + "t\n</think>\n\n<|begin_search_queries|>\n" + ";\n".join(block) + "\n<|end_search_queries|>"
         for n, block in enumerate(blocks)
     ]  # fmt: skip
     answer = "The walrus sleeps on the ice of the bay [1]. It weighs 7,312 kg and Zanzibar Quagmire fed it [2].\n</think>\n\n\\boxed{on the ice}"
-    said = [*turns, answer]
+    said = [*turns, "on the ice of the bay}" if forced else answer]
     return "\n".join(json.dumps({"text": text}) for text in said)

@@ -123,10 +123,10 @@ def _spelt(words: Sequence[str]) -> list[str]:
 
 def cuts_of(text: str, sought: Sequence[str], words: int, late: Callable[[], bool] = lambda: False) -> Iterator[Span]:
     """The passages of a page, of a very long one those around the words that are sought; until it is `late`."""
-    for span in _spans(text, words, tuple(sought) if len(text) > MOST_CHARACTERS else None):
-        if late():
-            return
-        if span is not None:
+    spans = iter(_spans(text, words, tuple(sought) if len(text) > MOST_CHARACTERS else None))
+    end = object()
+    while not late() and (span := next(spans, end)) is not end:
+        if isinstance(span, Span):
             yield span
 
 
