@@ -19,7 +19,7 @@ from hds_cli.text.cutting import Span, cut_spans
 from hds_cli.types import Page
 
 MOST_CHARACTERS = 400_000  # of a page are cut and scored; of a longer one the stretches with the query's rarest words
-MOST_ASKED = 4000  # characters of a question that passages are compared with
+MOST_ASKED = 2000  # characters of a question that passages are compared with: its beginning and its end
 _WINDOW = 20_000
 _LEAST = 0.6  # of a passage's size, before a heading begins another
 _QUESTION, _RANK = 0.15, 0.5
@@ -60,11 +60,11 @@ def ranked(
     """All passages of `pages`, best first.
 
     Args:
-        query: `MOST_ASKED` characters of it count, as of the question.
+        query: of a longer one than `MOST_ASKED` its beginning and its end count, as of the question.
         words: of a passage, at most.
         late: asked before each passage; once it is true, the rest is left out.
     """
-    query, question = query[:MOST_ASKED], question[:MOST_ASKED]
+    query, question = _shortened(query), _shortened(question)
     sought = [*(asked := terms(query)), *(word for word in _spelt(asked) if word not in asked)]
     titles = {page.url: _Title(page, sought) for page in pages}
     names = [title.names for title in titles.values() if title.named]
@@ -107,6 +107,11 @@ class _Title:
 def _own_terms(page: Page, cut: Cut, short: Sequence[str]) -> list[str]:
     """A passage's terms with those of its title; its heading counts twice."""
     return [*short, *terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}")]
+
+
+def _shortened(question: str) -> str:
+    half = MOST_ASKED // 2
+    return question if len(question) <= MOST_ASKED else f"{question[:half]} {question[-half:]}"
 
 
 def _section_named(cut: Cut, sought: Sequence[str]) -> bool:

@@ -62,6 +62,7 @@ FAMILIES: dict[str, Family] = {
     "openings without an end": _of("<svg <script <template "),
     "zero width": _of("a\u200b"),
     "combining marks": _of("\u0301", "a"),
+    "mixed marks": _of("\u0301\u0316\u0327", "a"),
     "accents": _of("e\u0301 "),
     "long word": _of("a"),
     "growing words": _growing_words,
