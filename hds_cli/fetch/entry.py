@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hds_cli import bounds
+from hds_cli import bounds, jsons
 from hds_cli.types import Page
 
 # Goes into every key: pages read by an older extractor are not found and are read again.
@@ -98,7 +98,7 @@ def unpack(blob: bytes) -> Entry:
     if hashlib.sha256(data).digest() != blob[:32]:
         raise ValueError("damaged")
     try:
-        values = json.loads(zlib.decompressobj().decompress(data, _MAX_ENTRY))
+        values = jsons.loads(zlib.decompressobj().decompress(data, _MAX_ENTRY), most=1000)
         page = Page(status="cached", **{name: values[name] for name in _FIELDS})
         entry = Entry(page, values["etag"], values["modified"], values["stored"], allowed=values.get("allowed") is True)
     except (zlib.error, KeyError, TypeError, RecursionError) as exc:
