@@ -70,7 +70,8 @@ def journal_in(file: Path) -> bytes:
     if not zipfile.is_zipfile(file):
         with file.open("rb") as stream:
             data = stream.read(MAX_EVENTS + 1)
-        return _within(data, MAX_EVENTS, file)
+        _within(len(data), MAX_EVENTS, file)
+        return data
     with _opened(file) as archive:
         out = io.BytesIO()
         _copy(archive, _EVENTS, MAX_EVENTS, file, out)
@@ -214,16 +215,15 @@ def _copy(archive: zipfile.ZipFile, name: str, limit: int, file: Path, out: Bina
     Raises:
         UsageError: it is larger than `limit`.
     """
+    size = 0
     with archive.open(name) as stream:
         while piece := stream.read(_PIECE):
-            limit -= len(piece)
-            if limit < 0:
-                raise UsageError(f"{file} holds more than a run has", hint=_HINT)
+            size += len(piece)
+            _within(size, limit, file)
             if out is not None:
                 out.write(piece)
 
 
-def _within(data: bytes, limit: int, file: Path) -> bytes:
-    if len(data) > limit:
+def _within(size: int, limit: int, file: Path) -> None:
+    if size > limit:
         raise UsageError(f"{file} holds more than {limit >> 20} MiB", hint=_HINT)
-    return data
