@@ -24,6 +24,8 @@ MAX_SECONDS = 30 * 86400.0  # of a run, and of anything in it
 
 _LONG_HEADING = re.compile(rf"(?m)^#{{1,6}}[^\S\n]+(?=[^\n]{{{MAX_HEADING + 1}}})")
 
+_WIDE, _ASTRAL = re.compile("[\u0100-\U0010ffff]"), re.compile("[\U00010000-\U0010ffff]")
+
 
 def title(text: object) -> str:
     """A title on one line, cut at `MAX_TITLE`; empty for what is no text."""
@@ -31,10 +33,22 @@ def title(text: object) -> str:
 
 
 def text(value: object, most: int = MAX_TEXT) -> str:
-    """The text of a page, cut at `most` characters; a heading longer than `MAX_HEADING` becomes a paragraph."""
+    """The text of a page, cut at `most` characters; a heading longer than `MAX_HEADING` becomes a paragraph.
+
+    Of a text whose characters take four bytes each, half as many are kept.
+    """
     if not isinstance(value, str):
         return ""
+    if 2 * len(value) > most and width(value) == 4:
+        most //= 2
     return _LONG_HEADING.sub("", value[:most])
+
+
+def width(text: str) -> int:
+    """The bytes that each character of a text takes (PEP 393): one emoji in it makes every letter four wide."""
+    if text.isascii():
+        return 1
+    return 4 if _ASTRAL.search(text) else 2 if _WIDE.search(text) else 1
 
 
 def author(value: object) -> str | None:

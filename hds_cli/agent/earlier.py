@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli import events
@@ -132,6 +132,19 @@ def _is_told_again(event: events.Event, turns: int) -> bool:
     if isinstance(event, events.RunContinued | events.DocumentAttached):
         return True
     return 0 < getattr(event, "turn", 0) <= turns
+
+
+def continuation(before: Earlier, tokens: int, count: Callable[[str], int], t: float) -> events.RunContinued:
+    """What a model is told of an earlier run: as much of its evidence as there is room for.
+
+    Args:
+        t: seconds of the run that goes on from it.
+    """
+    price = [count(passage.full) + 8 for passage in before.passages]
+    findings = only(before.findings, fitting(before, tokens, price))
+    return events.RunContinued(
+        t=t, run_id=before.run_id, exchanges=before.exchanges, findings=findings, whole=before.whole
+    )  # fmt: skip
 
 
 def fitting(earlier: Earlier, tokens: int, price: Sequence[int]) -> set[int]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hds_cli.engine.base import Segment
-from hds_cli.text import normalise
+from hds_cli.text import normalise, thinned
 from hds_cli.types import Exchange, Passage
 
 BEGIN_QUERIES = "<|begin_search_queries|>"
@@ -139,9 +139,10 @@ _SUBSTITUTE = {"<": "‹", ">": "›", "[": "("}
 def neutral(text: str) -> str:
     """Untrusted text as it may stand in a prompt: no marker, chat token, think tag, passage number or box in it.
 
-    NFKC comes first: a full-width `＜|im_end|＞` becomes a real one only there. Invisible and control characters go.
+    NFKC comes first: a full-width `＜|im_end|＞` becomes a real one only there. Invisible and control characters go,
+    and piles of combining marks, on which NFKC takes time with their square.
     """
-    text = _CONTROL.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    text = _CONTROL.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", thinned(text))))
     return _TAG.sub(lambda m: _SUBSTITUTE.get(m[0].strip(), ""), text)
 
 

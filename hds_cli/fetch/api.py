@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hds_cli import jsons
 from hds_cli.config import Settings
 from hds_cli.errors import SourceError
 from hds_cli.fetch.body import MAX_BYTES, Body, Refused
@@ -70,8 +71,8 @@ class Api:
 
     def _json(self, url: str, data: bytes | bytearray) -> Any:
         try:
-            return json.loads(data)
-        except (ValueError, RecursionError):
+            return jsons.loads(data)
+        except ValueError:
             error = SourceError(f"{self.http.host(url)} did not answer with JSON", code="bad_answer")
         raise error
 

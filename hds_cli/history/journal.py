@@ -119,14 +119,25 @@ def read(stream: BinaryIO) -> Record:
     """The events of a journal; what is no event, or none that this version knows, is counted and left out."""
     events: list[Event] = []
     damaged = unknown = 0
+    for event in each(stream):
+        if event is None:
+            damaged += 1
+        elif isinstance(event, UnknownEvent):
+            unknown += 1
+        else:
+            events.append(event)
+    return Record(tuple(events), damaged, unknown)
+
+
+def each(stream: BinaryIO) -> Iterator[Event | UnknownEvent | None]:
+    """The events of a journal one by one; None for a line that is none, the error for one of another version."""
     for raw in raw_lines(stream):
         try:
-            events.append(from_dict(parsed(raw)))
-        except UnknownEvent:
-            unknown += 1
+            yield from_dict(parsed(raw))
+        except UnknownEvent as exc:
+            yield exc
         except ValueError:
-            damaged += 1
-    return Record(tuple(events), damaged, unknown)
+            yield None
 
 
 def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:

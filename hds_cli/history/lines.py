@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import BinaryIO
+
+from hds_cli import jsons
 
 SUFFIX = ".jsonl"
 MAX_LINE = 16 << 20  # bytes; a longer line is damage
@@ -16,10 +17,7 @@ def parsed(raw: bytes) -> dict[str, object]:
     Raises:
         ValueError: it is none, or not a whole one.
     """
-    try:
-        data = json.loads(raw)
-    except RecursionError as exc:
-        raise ValueError("nested too deep") from exc
+    data = jsons.loads(raw)
     if not isinstance(data, dict) or not raw.endswith(b"\n"):
         raise ValueError("not a line of a journal")
     return data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -100,13 +100,19 @@ def fingerprint(page: Page) -> str | None:
     return hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def without_copies(pages: Sequence[tuple[Page, T]]) -> tuple[list[tuple[Page, T]], list[tuple[Page, T]]]:
-    """The pages in their order without those whose words an earlier one has, and those; each with what came with it."""
+def without_copies(
+    pages: Sequence[tuple[Page, T]], mark_of: Callable[[Page], str | None] = fingerprint
+) -> tuple[list[tuple[Page, T]], list[tuple[Page, T]]]:
+    """The pages in their order without those whose words an earlier one has, and those; each with what came with it.
+
+    Args:
+        mark_of: a page's fingerprint.
+    """
     kept: list[tuple[Page, T]] = []
     copies: list[tuple[Page, T]] = []
     seen: set[str] = set()
     for page, more in pages:
-        mark = fingerprint(page)
+        mark = mark_of(page)
         (copies if mark in seen else kept).append((page, more))
         if mark is not None:
             seen.add(mark)

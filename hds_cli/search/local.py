@@ -5,7 +5,6 @@ One SQLite file a collection. A document is its own page: `read` gives back its 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sqlite3
@@ -16,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hds_cli import databases, paths
+from hds_cli import databases, jsons, paths
 from hds_cli.errors import SourceError, SourceUnknown, UsageError
 from hds_cli.search import embeddings, opening, ranking, renewing, schema, updating
 from hds_cli.search.embeddings import Embedder
@@ -36,6 +35,7 @@ __all__ = [
     "names",
     "read_jsonl",
 ]
+_MAX_LINE = 64 << 20  # bytes of a line of a corpus
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 CACHE_KIB = 32_768
 SECONDS = 15.0  # that a search may take
@@ -335,7 +335,9 @@ def read_jsonl(path: Path, collection: str) -> Iterator[Document]:
     places: dict[str, list[int]] = {}
     with path.open("rb") as file:
         start = 0
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE + 1), b""), 1):
+            if len(line) > _MAX_LINE:
+                raise UsageError(f"{path}, line {number}: longer than {_MAX_LINE >> 20} MiB")
             if line.strip():
                 places.setdefault(_key(_row(line, path, number), number), []).append(start)
             start += len(line)
@@ -358,7 +360,7 @@ def _key(row: dict[str, Any], number: int) -> str:
 
 def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
-        row = json.loads(line.decode("utf-8", "replace"))
+        row = jsons.loads(line, errors="replace")
         return {**row, "title": row["title"], "text": row["text"]}
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageError(

@@ -16,6 +16,11 @@ def about_tokens(text: str) -> int:
     return len(text) // 4 + 1
 
 
+def never() -> bool:
+    """For a choice that nobody waits for."""
+    return False
+
+
 @dataclass(frozen=True)
 class Reading:
     """A query and its pages, in the order of the search."""
@@ -34,6 +39,7 @@ class Budget:
         words: of a passage, at most.
         count: the tokens of a text.
         shown: address and text of the passages that the model has read in this run.
+        late: true once the run wants the choice as it is: what was not looked at by then is left out.
     """
 
     tokens: int
@@ -41,6 +47,7 @@ class Budget:
     words: int = 250
     count: Count = about_tokens
     shown: Collection[tuple[str, str]] = frozenset()
+    late: Callable[[], bool] = never
 
     def price(self, passage: Passage) -> int:
         """The tokens that a passage takes, with its number and what stands before its text."""

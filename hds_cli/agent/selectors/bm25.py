@@ -57,10 +57,11 @@ class _Pick:
 
     def __init__(self, reading: Reading, question: str, turn: _Turn) -> None:
         self._turn, self._sought = turn, terms(reading.query)
-        self._candidates = ranked(reading.query, question, reading.pages, turn.budget.words)
+        self._candidates = ranked(reading.query, question, reading.pages, turn.budget.words, turn.budget.late)
         self._best = self._candidates[0].score if self._candidates else 0.0
         self._waiting = self._worth_a_look()
         self._taken: list[Ranked] = []
+        self._taken_terms: list[frozenset[str]] = []
         self._new = 0
         self.chosen: list[Passage] = []
 
@@ -79,11 +80,13 @@ class _Pick:
         A passage is shortened to fit only where it is the query's first, or the `last` that there is room for.
         """
         while self._new < self._turn.budget.passages and (one := self._next(floor)) is not None:
-            if not any(overlap(one.terms, other.terms) > _ALIKE for other in self._taken):
+            own = frozenset(one.terms)
+            if not any(overlap(own, other) > _ALIKE for other in self._taken_terms):
                 price = self._take(one, tokens, shorten=last or not self.chosen)
                 if price is None:
                     return
                 tokens -= price
+                self._taken_terms.append(own)
             self._waiting.remove(one)
 
     def _next(self, floor: float) -> Ranked | None:
