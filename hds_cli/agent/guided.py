@@ -157,6 +157,7 @@ class GuidedDialect:
                 self._unread.append((query, passages))
             elif passages != protocol.REPEATED:
                 self._missing.append((query, f" ({passages})"))
+                self._asked.discard(protocol.query_key(query))  # asked again, it is no repetition
         self._notes = [note.text if note.trusted else _line(note.text) for note in notes]
 
     def replay(self, text: str, results: Sequence[QueryResult]) -> None:

@@ -85,9 +85,9 @@ def why_lost(reasons: Sequence[str], lost: Sequence[Page]) -> str:
         pages.setdefault(_WHY.get(reason, reason.replace("_", " ")), []).append(_host(page.url))
     for reason, hosts in list(pages.items())[:_REASONS]:
         named = ", ".join(dict.fromkeys(filter(None, hosts)))
-        said.append(f"{reason} ({named if named and len(hosts) <= _HOSTS else counted_pages(len(hosts))})")
+        said.append(f"{reason} ({named if named and len(hosts) <= _HOSTS else _pages(len(hosts))})")
     return "; ".join(said)
 
 
-def counted_pages(count: int) -> str:
+def _pages(count: int) -> str:
     return "1 page" if count == 1 else f"{count} pages"

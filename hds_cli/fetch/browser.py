@@ -5,6 +5,7 @@ A browser is an entry point of `hds.browsers.v1`, and used only where the settin
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,10 +14,11 @@ from hds_cli import plugins
 from hds_cli.config import Settings
 from hds_cli.fetch.body import Body, Refused
 from hds_cli.fetch.guard import Blocked
-from hds_cli.fetch.http import Http, judge
+from hds_cli.fetch.http import Http
 
 GROUP = "hds.browsers.v1"
 MOST_REQUESTS = 100  # of one page
+AT_ONCE = 6
 TIMES = 4  # as many bytes as a page may have, all of its requests may have together
 _MOST_POSTED = 64 << 10
 _NOT_SENT = frozenset({"host", "connection", "content-length", "accept-encoding", "user-agent", "cookie", "te"})
@@ -83,7 +85,7 @@ class Rendered:
         Raises:
             Refused: it is too big. Exception: whatever the browser fails with.
         """
-        requests = _Requests(self._http, self._seconds, TIMES * self._most)
+        requests = _Requests(self._http, self._seconds, self._most)
         body = (await self._browser.html(url, requests.get, self._seconds)).encode("utf-8", "replace")
         if len(body) > self._most:
             raise Refused("too_big")
@@ -94,11 +96,16 @@ class Rendered:
 
 
 class _Requests:
-    """Makes the requests of one page through the guard, as many and as large as one page may have."""
+    """Makes the requests of one page through the guard, as many and as large as one page may have.
 
-    def __init__(self, http: Http, seconds: float, room: int) -> None:
-        self._http, self._seconds = http, seconds
-        self._room, self._left = room, MOST_REQUESTS
+    Args:
+        most: bytes of one answer; all together may have `TIMES` as many.
+    """
+
+    def __init__(self, http: Http, seconds: float, most: int) -> None:
+        self._http, self._seconds, self._most = http, seconds, most
+        self._room, self._left = TIMES * most, MOST_REQUESTS
+        self._few = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, asked: Asked) -> Told | None:
         """The answer to a request; None where the guard, or a limit, is against it, or nothing came."""
@@ -108,16 +115,16 @@ class _Requests:
         headers = {name: value for name, value in asked.headers.items() if name.lower() not in _NOT_SENT}
         posted = None if asked.method == "GET" else asked.body or b""
         try:
-            return await self._made(asked.url, headers, posted)
-        except Exception as exc:  # the boundary: whatever a server does, this request has no answer
-            judge(exc)
+            async with self._few:
+                return await self._made(asked.url, headers, posted)
+        except Exception:  # the boundary: whatever a server does, this request has no answer
             return None
 
     async def _made(self, url: str, headers: Mapping[str, str], posted: bytes | None) -> Told:
         if not url.startswith(("http://", "https://")):
             raise Blocked("scheme")
         async with self._http.send(url, headers, self._seconds, posted) as response:
-            body = Body(response.headers.get("content-encoding"), max(1, self._room))
+            body = Body(response.headers.get("content-encoding"), max(1, min(self._most, self._room)))
             async for chunk in response.aiter_raw():
                 body.feed(chunk)
             self._http.count(url, body.wire)

@@ -78,8 +78,10 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _ends(text: str, start: int, end: int, at: int, behind: int) -> bool:
     """True where a full stop ends a sentence, by the word before it and the letter behind it."""
-    if text[at] != "." or text.startswith(".", at + 1):
-        return text[at] != "…" or not _lower_next(text, behind, end)
+    if text[at] in "!?":
+        return True
+    if text[at] == "…" or text.startswith(".", at + 1):
+        return not _lower_next(text, behind, end)
     if not text[behind + 1 : behind + 2].isupper() and _lower_next(text, behind, end):
         return False
     first = at - _REACH if at - _REACH > start else start

@@ -21,6 +21,7 @@ from hds_cli.fetch.browser import Asked, Get, Told
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 _NOT_READ = frozenset({"Image", "Media", "Font", "TextTrack", "Ping", "Prefetch", "CSPViolationReport", "Manifest"})
+_START = 10.0  # seconds in which a browser has started
 _QUIET = 0.5  # seconds without a request after which a page is taken to be whole
 # What speaks of scripts that do not run has had its time; what is data stays.
 _TREE = """(() => {
@@ -62,10 +63,11 @@ class Chromium:
     async def html(self, url: str, get: Get, seconds: float) -> str:
         """The document of a page when its scripts have run, or at the end of its time what is there."""
         async with self._one:
-            if self._pipe is None or self._pipe.closed:
-                self._pipe = await launched(self._program, self._more)
             try:
-                return await _Rendering(self._pipe, get).html(url, seconds)
+                async with asyncio.timeout(seconds + _START):
+                    if self._pipe is None or self._pipe.closed:
+                        self._pipe = await launched(self._program, self._more)
+                    return await _Rendering(self._pipe, get).html(url, seconds)
             except BaseException:  # a script that never ends holds the tab: nothing of it is kept
                 await self.close()
                 raise

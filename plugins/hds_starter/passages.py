@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.selectors.base import Budget, Reading
 from hds_cli.agent.selectors.bm25 import choose
-from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.verdict import Verdict, unanswered
 from hds_cli.kinds import of_name
 from hds_cli.text import BM25, terms
+from hds_cli.text.sentences import sentences
 from hds_cli.types import Citation, Page, Passage
 
 TAUGHT = "local://world/"

@@ -181,6 +181,7 @@ def test_a_browser_that_is_not_there_is_an_error(name: str, said: str, server: W
 
 def test_the_requests_of_a_page_have_limits(server: Web, elsewhere: Web, settings: Make) -> None:
     """Of host, scheme, method, number and bytes together; what is refused has no answer."""
+    server.routes["/large"] = answer(b"x" * 800)
     server.routes["/a"] = answer(b"x" * 600, "200 OK", "text/plain", "Set-Cookie: a=b")
 
     def echo(request: Request) -> None:
@@ -190,13 +191,13 @@ def test_the_requests_of_a_page_have_limits(server: Web, elsewhere: Web, setting
 
     async def go() -> list[Any]:
         async with Fetcher(settings(fetch_allow=(server.host,))) as fetcher:
-            requests = _Requests(fetcher._http, 2.0, 1000)
+            requests = _Requests(fetcher._http, 2.0, 700)
             told = [
                 await requests.get(Asked(url, method, {"Cookie": "secret=1", "User-Agent": "Mozilla"}, None))
                 for url, method in (
                     (f"{server.url}/cookie", "GET"), (f"{elsewhere.url}/a", "GET"), ("file:///etc/passwd", "GET"),
                     ("http://169.254.169.254/", "GET"), (f"{server.url}/a", "DELETE"), (f"{server.url}/a", "GET"),
-                    (f"{server.url}/a", "GET"),
+                    (f"{server.url}/large", "GET"), *[(f"{server.url}/a", "GET")] * 4,
                 )
             ]  # fmt: skip
             few = _Requests(fetcher._http, 2.0, 1 << 20)
@@ -206,7 +207,7 @@ def test_the_requests_of_a_page_have_limits(server: Web, elsewhere: Web, setting
     told, counted = run(go())
     assert told[0].body == b"none"
     assert told[1:5] == [None] * 4
-    assert (len(told[5].body), told[6]) == (600, None)
+    assert [one and len(one.body) for one in told[5:]] == [600, None, 600, 600, 600, None]
     assert not any(name.lower() == "set-cookie" for name, _ in told[5].headers)
     assert all(one is not None for one in counted[:-1])
     assert counted[-1] is None

@@ -84,6 +84,7 @@ _TIME = re.compile(
     r"(?<![\d.:,])(\d{1,2})(?:[:.](\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?)|(?<![\d.:,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _DECADE = re.compile(r"(?<![\w.,])(1\d{2}0|20\d0)(?:['’]?s\b|er[n]?\b|-[ех]\b|\s?年代)")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|º|ª|ème|er|-?й|-?я)\b", re.IGNORECASE)
 _BEFORE_CHRIST = re.compile(r"\s?(?:BCE?\b|B\.\s?C\.|v\.\s?Chr\.|av\.\s?J\.|a\.\s?C\.|до н\.\s?э\.|π\.\s?Χ\.)")
@@ -126,15 +127,14 @@ def values(text: str) -> tuple[Value, ...]:
 def _values(text: str) -> tuple[Value, ...]:
     said = plain(text)
     found = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(said)]
-    for finder in (_times, _decades, _numbers, _worded):
+    for finder in (_times, _decades, _numbers, _worded) if _DIGIT.search(said) else (_worded,):
         found += _free(finder(said), found)
     return tuple(sorted(found, key=lambda value: value.start))
 
 
 def _free(more: Iterable[Value], taken: Iterable[Value]) -> list[Value]:
     """The values that stand in no stretch that is taken."""
-    spans = [(value.start, value.end) for value in taken]
-    used = {place for start, end in spans for place in range(start, end)}
+    used = {place for value in taken for place in range(value.start, value.end)}
     return [value for value in more if value.start not in used and value.end - 1 not in used]
 
 
