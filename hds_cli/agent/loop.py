@@ -164,10 +164,9 @@ class Run:
         price = [self._parts.count(passage.full) + 8 for passage in before.passages]
         findings = only(before.findings, fitting(before, budget.tokens, price))
         self._book.know(findings)
-        told = events.RunContinued(
-            run_id=before.run_id, exchanges=before.exchanges, findings=findings, whole=before.whole
+        continued = events.RunContinued(
+            t=self._accounts.t, run_id=before.run_id, exchanges=before.exchanges, findings=findings, whole=before.whole
         )
-        continued = replace(told, t=self._accounts.t)
         self._emit(continued)
         return continued
 
