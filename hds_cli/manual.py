@@ -169,8 +169,12 @@ def _kind_of(metavar: str, help_: str, names: Sequence[str]) -> str:
     bare = metavar.strip("[]….").rstrip("…")
     if re.fullmatch(r"[a-z0-9_]+(\|[a-z0-9_]+)+", bare):
         return bare
-    if "--format" in names:
-        return "|".join(re.findall(r"\b[a-z]+\b", help_.partition("(")[0].replace(" or ", " "))) if help_ else "none"
+    if "--format" in names and bare != "TEMPLATE":
+        return (
+            "|".join(re.findall(r"\b[a-z]+(?:-[a-z]+)*\b", help_.partition("(")[0].replace(" or ", " ")))
+            if help_
+            else "none"
+        )
     if bare in ("FILE", "PATH", "FOLDER", "DIR", "DATASET") or bare.endswith((".gguf", ".jsonl")):
         return "file"
     return {"RUN": "run", "OTHER": "run"}.get(bare, "none")

@@ -88,7 +88,7 @@ def made_whole(before: Earlier, question: str, further: Further | None) -> Earli
     documents = tuple(findings for findings in before.findings if findings.query == ATTACHED)
     whole = further(before.exchanges, question, [passage.title for passage in before.passages])
     if whole is None and not documents:
-        raise NotUnderstood("what this further question asks cannot be told", hint='ask it in full: hds ask "…"')
+        raise NotUnderstood("what this further question asks cannot be told", hint="ask it in full")
     return replace(before, findings=documents, whole=whole or question)
 
 

@@ -60,7 +60,7 @@ MAY = {
         "run_state",
         "history",
         "__init__",
-    },  # fmt: skip
+    },
     "render": {"events", "types", "errors", "run_state", "render", "__init__"},
 }
 MOST_LINES = {"file": 400, "class": 250, "function": 60}
