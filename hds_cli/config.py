@@ -194,34 +194,34 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
         ConfigError: the file is not TOML, has an unknown key, or a value of the wrong type; there is no such profile.
     """
     environ = os.environ if environ is None else environ
-    found = _of_table(settings_file.read(paths.config_file()), environ.get("HDS_PROFILE") or None)
+    layers = _of_table(settings_file.read(paths.config_file()), environ.get("HDS_PROFILE") or None)
     hints = get_type_hints(Settings)
     for f in fields():
         if (raw := environ.get(env_of(f))) not in (None, ""):
-            found.values[f.name], found.origins[f.name] = convert(raw, hints[f.name], env_of(f)), env_of(f)
+            layers.values[f.name], layers.origins[f.name] = convert(raw, hints[f.name], env_of(f)), env_of(f)
     for name, value in (flags or {}).items():
         if value is not None:
-            found.values[name], found.origins[name] = value, "flag"
-    _sources_of_environment(found.own, environ, found.origins)
-    sources = {name: SourceSettings(**table) for name, table in found.own.items()}
-    settings = Settings(**found.values, sources=sources, origins=found.origins)
+            layers.values[name], layers.origins[name] = value, "flag"
+    _sources_of_environment(layers.own, environ, layers.origins)
+    sources = {name: SourceSettings(**table) for name, table in layers.own.items()}
+    settings = Settings(**layers.values, sources=sources, origins=layers.origins)
     _check(settings)
     return settings
 
 
 def check(table: dict[str, Any]) -> None:
-    """Whether the content of a settings file is right, each profile included.
+    """Check the content of a settings file, each profile included.
 
     Raises:
         ConfigError: an unknown key, a value of the wrong type or out of range.
     """
     for profile in (None, *table.get("profile", {})):
-        found = _of_table(dict(table), profile)
-        _check(Settings(**found.values, origins=found.origins))
+        layers = _of_table(dict(table), profile)
+        _check(Settings(**layers.values, origins=layers.origins))
 
 
 def given(settings: Settings) -> dict[str, Any]:
-    """The flags that settings were loaded with, to load others with them."""
+    """The flags that `settings` was loaded with; other settings can be loaded with the same flags."""
     return {name: getattr(settings, name) for name, origin in settings.origins.items() if origin == "flag"}
 
 
@@ -232,15 +232,15 @@ def profiles() -> list[str]:
 
 
 @dataclass
-class _Found:
-    """What was found so far: field name -> value, name -> where from, source -> its settings."""
+class _Layer:
+    """Settings gathered so far: field name -> value, field name -> origin, source -> its own settings."""
 
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     own: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def _of_table(table: dict[str, Any], profile: str | None) -> _Found:
+def _of_table(table: dict[str, Any], profile: str | None) -> _Layer:
     """The settings of the file; those of the profile over the rest. Every table is checked, whichever is chosen."""
     path = paths.config_file()
     known = table.pop("profile", {})
@@ -250,14 +250,14 @@ def _of_table(table: dict[str, Any], profile: str | None) -> _Found:
     if profile is not None and profile not in known:
         hint = nearest(profile, known) if known else f"a table [profile.{profile}] in {path}"
         raise ConfigError(f"there is no profile {profile!r}", hint=hint)
-    found = _Found()
-    _take(found, table, path, "")
+    layers = _Layer()
+    _take(layers, table, path, "")
     for name, entry in known.items():
-        _take(found if name == profile else _Found(), entry, path, f"profile.{name}.")
-    return found
+        _take(layers if name == profile else _Layer(), entry, path, f"profile.{name}.")
+    return layers
 
 
-def _take(found: _Found, table: Mapping[str, Any], path: Path, above: str) -> None:
+def _take(layers: _Layer, table: Mapping[str, Any], path: Path, above: str) -> None:
     """Take in one table of the file that may hold any setting; `above` is its own dotted name."""
     by_key = {key_of(f): f for f in fields()}
     hints = get_type_hints(Settings)
@@ -265,14 +265,14 @@ def _take(found: _Found, table: Mapping[str, Any], path: Path, above: str) -> No
     for written, raw in _flatten(table).items():
         try:
             if written.startswith("sources.") and written != "sources.searxng.url":
-                _of_source(found.own, written, raw, origin, found.origins, strict=True)
+                _of_source(layers.own, written, raw, origin, layers.origins, strict=True)
                 continue
             key = written.removeprefix("sources.")
             if key not in by_key:
                 raise ConfigError(f"unknown setting {key!r} in {origin}", hint=nearest(key, by_key))
             f = by_key[key]
-            found.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
-            found.origins[f.name] = origin
+            layers.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
+            layers.origins[f.name] = origin
         except ConfigError as exc:  # only now is it worth the while to look for the line
             place = settings_file.place(path, above + written)
             raise ConfigError(exc.message.replace(origin, place), hint=exc.hint) from None
@@ -336,8 +336,8 @@ def converted(key: str, raw: str) -> tuple[str, Any]:
 
 def _check(s: Settings) -> None:
     for f in fields():
-        if found := complaint(f, getattr(s, f.name)):
-            raise ConfigError(f"{_named(s, f)} {found[0]}", hint=found[1])
+        if wrong := complaint(f, getattr(s, f.name)):
+            raise ConfigError(f"{_named(s, f)} {wrong[0]}", hint=wrong[1])
 
 
 def _named(s: Settings, f: Field) -> str:
@@ -362,7 +362,7 @@ INDIFFERENT = frozenset(f.name for f in fields() if facts(f).indifferent)
 
 
 def shaping(settings: Settings) -> dict[str, Any]:
-    """What is kept of the settings with a run; a path holds from any folder."""
+    """The settings that are saved with a run; paths of files are absolute."""
     kept = {name: getattr(settings, name) for name in SHAPING}
     for name in ("model", "prompt_file"):
         if kept[name] and (path := Path(kept[name]).expanduser()).exists():

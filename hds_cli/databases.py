@@ -65,8 +65,8 @@ def check(db: sqlite3.Connection, needed: Mapping[str, Iterable[str]], triggers:
     for table, columns in needed.items():
         if table not in tables:
             raise sqlite3.DatabaseError(f"no table {table}")
-        there = {row[0] for row in db.execute("SELECT name FROM pragma_table_info(?)", (table,))}
-        if missing := set(columns) - there:
+        columns_of_table = {row[0] for row in db.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+        if missing := set(columns) - columns_of_table:
             raise sqlite3.DatabaseError(f"no column {min(missing)} in the table {table}")
 
 

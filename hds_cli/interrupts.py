@@ -72,7 +72,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def leaving(self, then: Callable[[], None]) -> Iterator[None]:
-        """`then` puts the terminal right before a signal ends the process."""
+        """While this context is open, `then` restores the terminal before a signal ends the process."""
         before_leaving(then)
         try:
             yield

@@ -129,17 +129,17 @@ def _in_file(path: Path) -> dict[str, str]:
 
 
 def present() -> dict[str, str]:
-    """Which sources have a key: lower-case name -> the variable or the file it stands in; never the key itself.
+    """The sources that have a key: lower-case name -> the variable or the file it stands in; never the key itself.
 
     Raises:
         ConfigError: the file is open to others or broken.
     """
     path = keys_file()
-    found = {name: str(path) for name, value in _in_file(path).items() if value.strip()}
+    origins = {name: str(path) for name, value in _in_file(path).items() if value.strip()}
     for name, value in os.environ.items():
         if value.strip() and _VARIABLE.fullmatch(name):
-            found[name.removeprefix("HDS_").removesuffix("_API_KEY").lower()] = name
-    return dict(sorted(found.items()))
+            origins[name.removeprefix("HDS_").removesuffix("_API_KEY").lower()] = name
+    return dict(sorted(origins.items()))
 
 
 def exposed(path: Path) -> str | None:

@@ -92,7 +92,7 @@ def flag_of(f: Field) -> str:
 
 
 def complaint(f: Field, value: Any) -> tuple[str, str | None] | None:
-    """What is wrong with a value, as the end of a sentence about the setting, and a hint; None: nothing is."""
+    """The complaint about a wrong value, as the end of a sentence about the setting, and a hint; None: it is right."""
     known = facts(f)
     if value is None:
         return None

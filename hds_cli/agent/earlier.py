@@ -15,7 +15,7 @@ MAX_EXCHANGES = 4
 
 @dataclass(frozen=True)
 class Earlier:
-    """A run that is continued: what was asked and answered, and the evidence, what was cited first."""
+    """A run that is continued: its questions and answers, and its evidence, cited passages first."""
 
     run_id: str
     exchanges: tuple[Exchange, ...]
@@ -25,8 +25,8 @@ class Earlier:
     @property
     def passages(self) -> list[Passage]:
         """Every passage once, by its number."""
-        found = {passage.n: passage for findings in self.findings for passage in findings.passages}
-        return [found[n] for n in sorted(found)]
+        by_number = {passage.n: passage for findings in self.findings for passage in findings.passages}
+        return [by_number[n] for n in sorted(by_number)]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DoneTurn:
 
 @dataclass(frozen=True)
 class Resumed:
-    """A run that goes on after its last finished turn; `events` are those of what was finished, `elapsed` seconds."""
+    """A run that goes on after its last finished turn; `events` and `elapsed` (seconds) are of the finished part."""
 
     run_id: str
     question: str
@@ -53,7 +53,7 @@ class Resumed:
 
 
 def earlier(run: Iterable[events.Event]) -> Earlier:
-    """What a run leaves to one that continues it; the exchanges and evidence of those it continued itself among it."""
+    """The exchanges and evidence that a run leaves to its continuation, those of the runs it continued included."""
     state = RunState.of(run)
     continued, finished = state.continued, state.finished
     findings = list(continued.findings) if continued else []
@@ -104,10 +104,10 @@ def _is_told_again(event: events.Event, turns: int) -> bool:
 
 
 def fitting(earlier: Earlier, tokens: int, price: Sequence[int]) -> set[int]:
-    """The numbers of the passages that fit: what was cited first, then in their order.
+    """The numbers of the passages that fit: cited passages first, then the others in their order.
 
     Args:
-        tokens: how much there is room for.
+        tokens: the room for all of them.
         price: the tokens of each of `earlier.passages`.
     """
     chosen: set[int] = set()
@@ -120,7 +120,7 @@ def fitting(earlier: Earlier, tokens: int, price: Sequence[int]) -> set[int]:
 
 
 def only(findings: Iterable[Findings], numbers: set[int]) -> tuple[Findings, ...]:
-    """The findings with none but these passages; a query that is left without any is left out."""
+    """The findings cut down to these passages. A query that loses all its passages is left out."""
     kept = (Findings(f.query, tuple(p for p in f.passages if p.n in numbers)) for f in findings)
     return tuple(entry for entry in kept if entry.passages)
 

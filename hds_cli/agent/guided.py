@@ -166,9 +166,9 @@ class GuidedDialect:
         """Read the passages of every query that came back, each by itself; returns the tokens written."""
         tokens = 0
         for query, passages in self._unread:
-            made = self._ask(self._reading(query, passages), "read", None) if passages else None
-            tokens += made.tokens if made else 0
-            fact = _fact(query, made.text, passages) if made else None
+            generation = self._ask(self._reading(query, passages), "read", None) if passages else None
+            tokens += generation.tokens if generation else 0
+            fact = _fact(query, generation.text, passages) if generation else None
             if fact:
                 self._facts.append(fact)
             else:
@@ -189,25 +189,27 @@ class GuidedDialect:
         return f"PLAN\n{day}Question: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
 
     def _answer(self, hooks: Hooks, tokens: int) -> Written:
-        made = self._ask(self._plan(), "answer", hooks)
-        return self._written(made, tokens)
+        generation = self._ask(self._plan(), "answer", hooks)
+        return self._written(generation, tokens)
 
-    def _written(self, made: Generation, tokens: int) -> Written:
-        values = _values(made.text)
+    def _written(self, generation: Generation, tokens: int) -> Written:
+        values = _values(generation.text)
         thought = str(values.get("thought") or "")
-        tokens += made.tokens
+        tokens += generation.tokens
         proposed = values.get("queries")
         if isinstance(proposed, list):
             queries = [q for q in (protocol.clean_query(str(item)) for item in proposed) if q]
             unique = list({protocol.query_key(q): q for q in reversed(queries)}.values())[::-1]
-            return Written(thought, tuple(unique), reason=made.reason, tokens=tokens, text=made.text)
-        said = values.get("answer")
-        answer = self._checked(str(said)) if said else None
+            return Written(thought, tuple(unique), reason=generation.reason, tokens=tokens, text=generation.text)
+        stated = values.get("answer")
+        answer = self._checked(str(stated)) if stated else None
         explanation = " ".join(f"{f.query}: {f.value} [{f.passage}]." for f in self._facts)
-        return Written(thought, (), answer, explanation, made.reason, tokens, made.text, says_nothing(answer))
+        return Written(
+            thought, (), answer, explanation, generation.reason, tokens, generation.text, says_nothing(answer)
+        )
 
     def _checked(self, answer: str) -> str:
-        """The answer if every word of it was found or asked for; else what was found, put together."""
+        """The answer when each of its words stands in the facts or the question; else the facts, joined by commas."""
         if not self._facts:
             return "not found"
         known = set(quote_words(f"{self._question} " + " ".join(f.value for f in self._facts)).split())
@@ -228,7 +230,7 @@ class GuidedDialect:
 
 
 def _why(passages: Sequence[Passage]) -> str:
-    """What the plan says of a query without an answer: why there was nothing to read, or how to read on."""
+    """The plan's note on a query without a fact: the reason why nothing could be read, or the query that reads on."""
     if not passages:
         return f" ({_line(why)})" if (why := getattr(passages, "why", "")) else ""
     return f' in {counted(passages)}; the query "more: [{passages[0].n}]" reads on there'
@@ -239,19 +241,19 @@ def _line(text: str) -> str:
 
 
 def _fact(query: str, text: str, passages: Sequence[Passage]) -> _Fact | None:
-    """What a reading found, if it stands in a passage: the one it names, or else the first that has it.
+    """The fact of a reading whose value stands in a passage: the passage it names, else the first that has it.
 
-    A reading that fails this, or only repeats the query, gives way to the sentence that has every word of the query.
+    For any other reading, and for a value that only repeats the query: the first sentence with every word of the query.
     """
     values = _values(text)
     value = str(values.get("answer") or "").strip()
-    wanted = quote_words(value)
+    value_words = quote_words(value)
     if normalise(value).strip(" .") == "not found":
         return None
     if set(terms(value)) - set(terms(query)):
         named = [p for p in passages if p.n == values.get("passage")]
         for passage in (*named, *passages):
-            if f" {wanted} " in f" {quote_words(passage.full)} ":
+            if f" {value_words} " in f" {quote_words(passage.full)} ":
                 return _Fact(query, value, passage.n)
     for passage in passages:
         for cut in cut_passages(passage.text):
@@ -262,7 +264,7 @@ def _fact(query: str, text: str, passages: Sequence[Passage]) -> _Fact | None:
 
 
 def _values(text: str) -> dict[str, object]:
-    """The JSON object of `text`; one that was cut off gives what is complete of it."""
+    """The JSON object in `text`; of an object that was cut off, the complete members."""
     for end in ("", '"}', '"]}', "]}", "}"):
         try:
             values = json.loads(text + end)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of whom, and where the results go (None: a name made of both, among the data)."""
+    """An evaluation to run: its questions and settings. `results` None: a file in the data folder, named after both."""
 
     dataset: Dataset
     questions: Sequence[Question]
@@ -52,12 +52,12 @@ class Plan:
 
     @property
     def in_rows(self) -> bool:
-        """The only pages are the paragraphs in the rows of the set."""
+        """True when the only pages are the paragraphs in the rows of the set."""
         return self.dataset.brings_pages and self.pages is None and not self._named
 
     @property
     def _named(self) -> bool:
-        """A source in the settings file is for questions of one's own, not for those of a set."""
+        """True when sources were named on the command line. Those of the settings file are not for question sets."""
         return bool(self.settings.source) and self.settings.origins.get("source") == "flag"
 
     def sequential(self) -> Plan:
@@ -98,8 +98,8 @@ def own_source(plan: Plan) -> Sequence[Source] | None:
             return [CorpusSource(open_corpus(plan.pages, file_digest(plan.pages), lambda _: progress.step("pages")))]
         if plan.in_rows:
             digest = hashlib.sha256(f"rows of {plan.dataset.digest}".encode()).hexdigest()
-            made = indexed(digest, lambda: datasets.pages(plan.dataset), str(plan.dataset.path))
-            return [CorpusSource(made)]
+            index = indexed(digest, lambda: datasets.pages(plan.dataset), str(plan.dataset.path))
+            return [CorpusSource(index)]
     return None
 
 
@@ -144,10 +144,10 @@ def document(plan: Plan, journal: Journal) -> dict[str, Any]:
     Raises:
         ModelError: the judge cannot be used.
     """
-    found = summary.document(list(journal.rows.values()), journal.costs, str(journal.path))
+    summed = summary.document(list(journal.rows.values()), journal.costs, str(journal.path))
     if plan.judge is not None:
-        found["metrics"]["judge"] = _judged(plan, journal)
-    return found
+        summed["metrics"]["judge"] = _judged(plan, journal)
+    return summed
 
 
 def _judged(plan: Plan, journal: Journal) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def completions(
 
 
 def _installed(shell: str) -> str:
-    """Write the script; where it is now, and from when on it works."""
+    """Write the script; returns a line that says where it is and when it takes effect."""
     try:
         match shell:
             case "fish":

@@ -40,7 +40,7 @@ def new_run_id() -> str:
 
 
 def _hidden(emit: events.Emit) -> events.Emit:
-    """`emit` without the keys: what is shown, printed and kept is the same, and has none."""
+    """An `emit` that takes API keys out of every event, so that screen, output and history hold none."""
     hide = hider()
     return emit if hide is None else lambda event: emit(hide(event))
 
@@ -76,7 +76,7 @@ class Desk:
             run_id: a new one if none is given.
 
         Raises:
-            HdsError: what stands in the way.
+            HdsError: the model, a source or the run's files fail.
         """
         session, self._first = self._first, None
         if session is None:
@@ -178,7 +178,7 @@ def limits_of(model: Model, settings: Settings) -> Limits:
 
 
 def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
-    """The user's choice, or what suits the model.
+    """The selector that the user chose, or the one that suits the model.
 
     Raises:
         PluginError: there is none of that name, or it does not load.
@@ -187,11 +187,11 @@ def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
 
 
 def warnings(model: Model, settings: Settings) -> list[events.Notice]:
-    said = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
+    notices = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
     if settings.fetch_proxy and not settings.offline:
         message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
-        said.append(events.Notice(level="info", code="proxy", message=message))
-    return said
+        notices.append(events.Notice(level="info", code="proxy", message=message))
+    return notices
 
 
 __all__ = ["Desk", "desk", "limits_of", "new_run_id", "selector_of", "warnings"]

@@ -66,10 +66,10 @@ def _try(path: Path) -> None:
 _HINT = "another GGUF file, or pip install --upgrade llama-cpp-python"
 
 
-def _reason(path: Path, code: int, said: bytes) -> str:
-    """What the child said, or how it ended."""
+def _reason(path: Path, code: int, output: bytes) -> str:
+    """The child's own error, or how the child ended."""
     with contextlib.suppress(ValueError, KeyError, TypeError):
-        return str(json.loads(said)["error"])
+        return str(json.loads(output)["error"])
     how = f"exit {code}"
     if code < 0:
         how = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"

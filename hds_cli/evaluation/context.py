@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 
 def has_pages(row: Row) -> bool:
-    """Whether a row brings paragraphs along, in a form that is known."""
+    """True when a row brings paragraphs along, in a known form."""
     try:
         return any(True for _ in _paragraphs(row))
     except (KeyError, TypeError, ValueError):

@@ -122,9 +122,9 @@ def _questions(file: Path, rows: Sequence[tuple[int, Row]], form: Format) -> tup
             question = form.read(row, place)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as exc:
             # Never the row itself: BrowseComp's must not be shown.
-            said = f"no field {exc}" if isinstance(exc, KeyError) else str(exc)
+            problem = f"no field {exc}" if isinstance(exc, KeyError) else str(exc)
             raise DatasetError(
-                f"{file}, line {line}: does not fit the format {form.name} ({said})", hint="--format NAME forces one"
+                f"{file}, line {line}: does not fit the format {form.name} ({problem})", hint="--format NAME forces one"
             ) from None
         if question.id in questions:
             raise DatasetError(f"{file}, line {line}: the id {question.id!r} is there twice")

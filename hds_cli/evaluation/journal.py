@@ -66,7 +66,7 @@ class Journal:
             file.flush()
 
     def finish(self, order: Sequence[str]) -> None:
-        """Put the lines in the order of the questions; what is there afterwards does not depend on who was first."""
+        """Put the lines in the order of the questions, so that the file does not depend on which answer came first."""
         self.close()
         for path, head, rows in (
             (self.path, [self.header], self.rows),
@@ -107,7 +107,7 @@ class Journal:
 
 
 def costs_of(path: Path) -> Path:
-    """Where the costs of these results are."""
+    """The path of the costs that belong to these results."""
     return path.with_name(f"{path.name.removesuffix('.jsonl')}.costs.jsonl")
 
 

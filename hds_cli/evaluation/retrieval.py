@@ -40,7 +40,7 @@ class Finding:
 async def rank(
     bench: Bench, source: str, search: Search, top_k: int, limit: int | None, on_topic: Callable[[], None]
 ) -> Finding:
-    """How well a source ranks: the whole question as the only query; and the union of the gold sub-queries.
+    """How well a source ranks, for the whole question as the only query and for the union of the gold sub-queries.
 
     Args:
         top_k: results asked for; recall is given up to there.
@@ -72,8 +72,8 @@ def _key(bench: Bench, topic: Topic, result: SearchResult) -> str:
 async def _steps(bench: Bench, topic: Topic, search: Search) -> dict[str, float]:
     if not topic.steps:
         return {}
-    found = [_key(bench, topic, r) for step in topic.steps for r in await search(step, _STEP)]
-    share = recall(found, topic.grades, len(found))
+    keys = [_key(bench, topic, r) for step in topic.steps for r in await search(step, _STEP)]
+    share = recall(keys, topic.grades, len(keys))
     return {f"sub{_STEP}": share, f"sub{_STEP} all": float(share == 1.0)}
 
 

@@ -32,7 +32,7 @@ async def run(
     """Ask what the journal does not hold yet, as many questions at once as there are askers, and order the results.
 
     Args:
-        on_row: told of each row as it is kept.
+        on_row: called with each row as it is kept.
     """
     left = iter([q for q in questions if q.id not in journal.rows])
     async with asyncio.TaskGroup() as group:

@@ -36,7 +36,7 @@ _FIRST_RUNG = 4  # questions at least
 
 @dataclass(frozen=True)
 class Config:
-    """What a configuration sets besides the present settings; the empty one is these themselves."""
+    """The options that a configuration sets over the present settings; the empty one is the present settings."""
 
     changes: tuple[tuple[str, Value], ...] = ()
 
@@ -200,7 +200,10 @@ def _rungs(questions: int, configs: int) -> list[int]:
 
 
 def pareto(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those that no other beats: as good in F1, seconds and tokens and better in one. Best F1 first."""
+    """The outcomes that no other beats, best F1 first.
+
+    One beats another when it is as good in F1, seconds and tokens, and better in one of them.
+    """
 
     def beats(a: Outcome, b: Outcome) -> bool:
         left, right = (-a.f1, a.seconds, a.tokens), (-b.f1, b.seconds, b.tokens)

@@ -30,8 +30,8 @@ def decode(body: bytes, label: str | None = None, *, markup: bool = False) -> st
         if body.startswith(mark):
             return _decode(body[len(mark) :], encoding)
     name = _lookup(label)
-    if name is None and markup and (found := _META.search(body[:2048]) or _XML.search(body[:2048])):
-        name = _lookup(found[1].decode("ascii"))
+    if name is None and markup and (declared := _META.search(body[:2048]) or _XML.search(body[:2048])):
+        name = _lookup(declared[1].decode("ascii"))
         if name in ("utf-16le", "utf-16be"):  # it could not have been read if it were (HTML, prescan)
             name = "utf-8"
     if name not in (None, "utf-8"):

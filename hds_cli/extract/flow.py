@@ -93,7 +93,7 @@ def blocks_of(tree: Any, deep: int = 0, without: Collection[Any] = ()) -> list[s
 
 
 def _start(stack: list[_Frame], node: Any, tag: str, deep: int) -> bool:
-    """Take a node in; True when what is below it is dealt with."""
+    """Take a node in; True when the nodes below it are dealt with too."""
     if not tag or tag in _UNSEEN or "hidden" in node.attrib:
         return True
     frame = stack[-1]
@@ -188,10 +188,10 @@ def _language(node: Any) -> str:
         if inner is None:
             continue
         if named := inner.get("data-lang") or inner.get("data-language"):
-            found = re.match(r"[\w+#.-]{1,20}$", named)
+            match = re.match(r"[\w+#.-]{1,20}$", named)
         else:
-            found = _LANGUAGE.search((inner.get("class") or "")[:1000])
-        name = (found[1] if found and found.re is _LANGUAGE else found[0]) if found else ""
+            match = _LANGUAGE.search((inner.get("class") or "")[:1000])
+        name = (match[1] if match and match.re is _LANGUAGE else match[0]) if match else ""
         if name and name.lower() not in _NO_LANGUAGE:
             return name.lower()
     return ""

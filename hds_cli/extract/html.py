@@ -47,16 +47,16 @@ def extract(text: str, bound: Callable[[str], str] = bounded) -> dict[str, Any]:
     tree = parse_html(text)
     if tree is None:
         return {"title": "", "text": strip_tags(text)}
-    told = json_ld(tree)
-    found = metadata(tree, told)
+    items = json_ld(tree)
+    details = metadata(tree, items)
     for node in list(tree.iter(*_NEVER_TEXT)):
         if node.getparent() is not None:
             node.drop_tree()
-    body = _without_title(_body(tree, text, Shapes(tree, text)), found["title"])
-    reason = why_no_page(text, found["title"], body, has_scripts=has_scripts)
-    if told and (reason or len(body) < _STUB) and len(story := text_in(told)) > (0 if reason else 2 * len(body)):
-        return found | {"text": story}
-    return {"reason": reason, "title": found["title"]} if reason else found | {"text": body}
+    body = _without_title(_body(tree, text, Shapes(tree, text)), details["title"])
+    reason = why_no_page(text, details["title"], body, has_scripts=has_scripts)
+    if items and (reason or len(body) < _STUB) and len(story := text_in(items)) > (0 if reason else 2 * len(body)):
+        return details | {"text": story}
+    return {"reason": reason, "title": details["title"]} if reason else details | {"text": body}
 
 
 def _without_title(body: str, title: str) -> str:

@@ -83,8 +83,8 @@ def _is_late() -> bool:
 def _joined(text: str) -> str:
     """The text with words that a line's end parts put together, in any alphabet: `Grö-\\nße`, but `mid-\\n2019`."""
 
-    def join(found: re.Match[str]) -> str:
-        before, sign, after = found.groups()
+    def join(hyphen: re.Match[str]) -> str:
+        before, sign, after = hyphen.groups()
         parted = sign in "\u00ad\u00ac" or (
             before.isalpha() and after.isalpha() and not before.isupper() and not after.isupper()
         )
@@ -121,9 +121,9 @@ def _form(reader: Any) -> list[str]:
 def _meta(reader: Any) -> dict[str, Any]:
     meta = reader.metadata or {}
     when = str(meta.get("/CreationDate") or "")
-    found = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", when)
+    match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", when)
     return {
         "title": tidy(str(meta.get("/Title") or ""))[:300],
         "author": tidy(str(meta.get("/Author") or ""))[:200] or None,
-        "date": "-".join(found.groups()) if found else None,
+        "date": "-".join(match.groups()) if match else None,
     }

@@ -175,8 +175,8 @@ def _above(node: Any, tags: tuple[str, ...]) -> Any:
 def _mark_article(tree: Any) -> None:
     """The text of a MediaWiki page is its article: of a page that marks none, trafilatura keeps no heading."""
     if tree.find(".//article") is None and tree.find(".//main") is None:
-        for found in tree.xpath("//div[contains(concat(' ', @class, ' '), ' mw-parser-output ')]")[:1]:
-            found.tag = "article"
+        for article in tree.xpath("//div[contains(concat(' ', @class, ' '), ' mw-parser-output ')]")[:1]:
+            article.tag = "article"
 
 
 def _questions(tree: Any, markup: str) -> None:
@@ -331,8 +331,8 @@ def _is_told_of(node: Any) -> bool:
             inside = _above(node, ("article", "main")) is not None
             return inside and not _LEADS_AWAY.search(text[:300]) and not _is_furniture(node)
     text = text.strip()
-    told = text.endswith(_COLON) and len(text) < 600 and not _LEADS_AWAY.search(text[-200:])
-    return told and not _is_furniture(node)
+    announces = text.endswith(_COLON) and len(text) < 600 and not _LEADS_AWAY.search(text[-200:])
+    return announces and not _is_furniture(node)
 
 
 def _is_further_reading(node: Any) -> bool:

@@ -30,8 +30,8 @@ def plain(text: str, *, markdown: bool = False) -> dict[str, Any]:
         text = re.sub(r"\A---\n.*?\n---\n", "", text, count=1, flags=re.S)  # front matter
     title = ""
     for line in text.split("\n", 40)[:40]:
-        if found := _HEADING.match(line):
-            title = found[2]
+        if heading := _HEADING.match(line):
+            title = heading[2]
             break
         if line.strip() and not markdown:
             title = line.strip() if len(line.strip()) <= 120 else ""

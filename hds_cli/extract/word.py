@@ -81,8 +81,8 @@ class _Writer:
         if text:
             if style == "title":
                 text = f"# {text}"
-            elif found := _HEADING.fullmatch(style):
-                text = f"{'#' * max(2, int(found[1]))} {text}"
+            elif heading := _HEADING.fullmatch(style):
+                text = f"{'#' * max(2, int(heading[1]))} {text}"
             elif is_item:
                 text = f"- {text}"
         return [text, *after]

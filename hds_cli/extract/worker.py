@@ -133,7 +133,7 @@ def serve(connection: socket.socket) -> None:
 
 
 def _answer(desk: _Desk, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-    """What is sent back for one request; one bad page or record is one failed page or record."""
+    """The answer to one request; one bad page or record is one failed page or record."""
     from hds_cli.errors import HdsError
 
     try:

@@ -17,14 +17,13 @@ from hds_cli.fetch.politeness import retry_after
 
 
 class RateLimited(SourceError):
-    """The API asks to wait; `seconds` when it says for how long (at most 30), `told` when it says anything on it."""
+    """The API asks to wait: `seconds` (at most 30), or None when it does not say for how long or asks for more."""
 
     code = "rate_limited"
 
-    def __init__(self, message: str, seconds: float | None, told: bool = False) -> None:
+    def __init__(self, message: str, seconds: float | None) -> None:
         super().__init__(message, retry_after=seconds)
         self.seconds = seconds
-        self.told = told or seconds is not None
 
 
 class Api:
@@ -150,15 +149,17 @@ def _reset(fields: Mapping[str, str]) -> str:
 
 def _refused(host: str, status: int, fields: Mapping[str, str]) -> SourceError:
     if status == 429:
-        told = (fields.get("retry-after") or _reset(fields)).strip()
-        seconds = retry_after(told)
+        header = (fields.get("retry-after") or _reset(fields)).strip()
+        seconds = retry_after(header)
         wait = (
-            f"{seconds:.0f} s" if seconds is not None else f"{told} s" if re.fullmatch("[0-9]{1,7}", told) else "long"
+            f"{seconds:.0f} s"
+            if seconds is not None
+            else f"{header} s"
+            if re.fullmatch("[0-9]{1,7}", header)
+            else "long"
         )
-        limited = RateLimited(
-            f"{host} is asked too often" + (f", asks to wait {wait}" if told else ""), seconds, bool(told)
-        )
-        limited.retry_after = float(told) if re.fullmatch("[0-9]{1,7}", told) else seconds
+        limited = RateLimited(f"{host} is asked too often" + (f", asks to wait {wait}" if header else ""), seconds)
+        limited.retry_after = float(header) if re.fullmatch("[0-9]{1,7}", header) else seconds
         return limited
     if 300 <= status < 400:
         return SourceError(f"{host} answered with a redirect ({status}), which is not followed", code=f"http_{status}")

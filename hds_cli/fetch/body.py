@@ -211,5 +211,5 @@ def _unlabelled(head: bytes) -> str:
 
 def charset_of(content_type: str | None) -> str | None:
     """The charset parameter of a Content-Type header, as it stands there."""
-    found = re.search(r"""charset\s*=\s*["']?([^\s;"',]{1,40})""", content_type or "", re.I)
-    return found[1] if found else None
+    match = re.search(r"""charset\s*=\s*["']?([^\s;"',]{1,40})""", content_type or "", re.I)
+    return match[1] if match else None

@@ -47,7 +47,7 @@ class Cookie:
 
 
 class Jar:
-    """The cookies of one way.
+    """The cookies of one page's way.
 
     Args:
         own: the user's own, sent where they belong beside those that were set on the way.
@@ -60,10 +60,10 @@ class Jar:
     def take(self, url: str, lines: Iterable[str]) -> None:
         """Take in the Set-Cookie lines of an answer from `url`."""
         for line in lines:
-            made = _cookie(url, line)
-            if made is None:
+            parsed = _cookie(url, line)
+            if parsed is None:
                 continue
-            cookie, is_over = made
+            cookie, is_over = parsed
             key = (cookie.host, cookie.path, cookie.name)
             if is_over:
                 self._set.pop(key, None)
@@ -72,9 +72,9 @@ class Jar:
 
     def header(self, url: str) -> dict[str, str]:
         """The Cookie header of a request, or nothing."""
-        found = {cookie.name: cookie for cookie in self._own if cookie.goes_to(url)}
-        found |= {cookie.name: cookie for cookie in self._set.values() if cookie.goes_to(url)}
-        ordered = sorted(found.values(), key=lambda cookie: -len(cookie.path))
+        cookies = {cookie.name: cookie for cookie in self._own if cookie.goes_to(url)}
+        cookies |= {cookie.name: cookie for cookie in self._set.values() if cookie.goes_to(url)}
+        ordered = sorted(cookies.values(), key=lambda cookie: -len(cookie.path))
         return {"Cookie": "; ".join(f"{c.name}={c.value}" for c in ordered)} if ordered else {}
 
 
@@ -85,26 +85,26 @@ def _cookie(url: str, line: str) -> tuple[Cookie, bool] | None:
     name, value = name.strip(), value.strip()
     if not equals or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value) or len(name) + len(value) > MAX_SIZE:
         return None
-    said = {key.strip().lower(): text.strip() for key, _, text in (part.partition("=") for part in rest[:20])}
+    attributes = {key.strip().lower(): text.strip() for key, _, text in (part.partition("=") for part in rest[:20])}
     parts = urlsplit(url)
     host = (parts.hostname or "").lower().rstrip(".")
-    domain = said.get("domain", "").lower().strip(".")
+    domain = attributes.get("domain", "").lower().strip(".")
     if domain and domain != host:
         if "." not in domain or not host.endswith("." + domain) or _ADDRESS.fullmatch(host):
             return None
     elif _ADDRESS.fullmatch(host):
         domain = ""
-    path = said.get("path", "")
+    path = attributes.get("path", "")
     if not path.startswith("/"):
         path = (parts.path.rpartition("/")[0] or "/") if parts.path.startswith("/") else "/"
-    return Cookie(name, value, domain or host, bool(domain), path, "secure" in said), _is_over(said)
+    return Cookie(name, value, domain or host, bool(domain), path, "secure" in attributes), _is_over(attributes)
 
 
-def _is_over(said: dict[str, str]) -> bool:
-    if re.fullmatch(r"-?\d{1,18}", age := said.get("max-age", "")):
+def _is_over(attributes: dict[str, str]) -> bool:
+    if re.fullmatch(r"-?\d{1,18}", age := attributes.get("max-age", "")):
         return int(age) <= 0
     try:
-        return parsedate_to_datetime(said["expires"]).timestamp() <= time.time()
+        return parsedate_to_datetime(attributes["expires"]).timestamp() <= time.time()
     except (KeyError, ValueError, TypeError, OverflowError):
         return False
 

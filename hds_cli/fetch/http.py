@@ -154,10 +154,10 @@ class Http:
         return str(parsed)
 
     def check_name(self, url: str) -> None:
-        """What the policy refuses of an address alone, online or not; httpx is not loaded for it.
+        """Refuse what an address alone shows, online or not; httpx is not loaded for it.
 
         Raises:
-            Blocked: it does.
+            Blocked: the policy refuses the address.
         """
         try:
             parts = urlsplit(url)
@@ -166,7 +166,7 @@ class Http:
             raise Blocked("bad_url") from exc
 
     def excepted(self, url: str) -> bool:
-        """Whether the user allowed this URL's host explicitly."""
+        """True when the user allowed this URL's host explicitly."""
         parsed = _parsed(url)
         return self.policy.excepted(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
 
@@ -203,7 +203,7 @@ def _parsed(url: str) -> httpx.URL:
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:
-    """What certificates are checked against.
+    """The trusted certificates that servers are checked against.
 
     Raises:
         ConfigError: a file of certificates that was named cannot be used.

@@ -57,8 +57,8 @@ class Answer:
     def is_whole(self) -> bool:
         """True when the body is a page and all of it; 206 is when its range is."""
         if self.status == 206:
-            found = re.fullmatch(r"bytes 0-(\d{1,15})/(\d{1,15})", self.headers.get("content-range", "").strip())
-            return found is not None and int(found[1]) + 1 == int(found[2])
+            match = re.fullmatch(r"bytes 0-(\d{1,15})/(\d{1,15})", self.headers.get("content-range", "").strip())
+            return match is not None and int(match[1]) + 1 == int(match[2])
         return self.status in _WHOLE
 
 
@@ -97,9 +97,9 @@ class Journey:
             else:
                 if answer.status not in _AGAIN or attempt >= (1 if answer.status in (429, 503) else 2):
                     return self._usable(answer)
-                wanted = retry_after(answer.headers.get("retry-after")) if "retry-after" in answer.headers else 0.0
-                wait = backoff(attempt) + (wanted or 0.0)
-                if wanted is None or wait > clock.left:
+                asked_wait = retry_after(answer.headers.get("retry-after")) if "retry-after" in answer.headers else 0.0
+                wait = backoff(attempt) + (asked_wait or 0.0)
+                if asked_wait is None or wait > clock.left:
                     return self._usable(answer)
             attempt += 1
             async with clock.running():
@@ -128,18 +128,18 @@ class Journey:
         raise Refused("too_many_redirects")
 
     def _led_on(self, answer: Answer) -> str | None:
-        """Where an answer leads: its Location, or what a page that is only a signpost says; None: it is a page."""
+        """Where an answer leads: its Location, or the target of a page that is only a signpost; None: it is a page."""
         if answer.location is not None:
             return self._http.joined(answer.url, answer.location)
-        if answer.kind != "html" or answer.body is None or (found := leads_to(answer.body.peek(START))) is None:
+        if answer.kind != "html" or answer.body is None or (lead := leads_to(answer.body.peek(START))) is None:
             return None
-        target, base = found
+        target, base = lead
         led = self._http.joined(self._http.joined(answer.url, base) if base else answer.url, target)
         here = answer.url.partition("#")[0]
         return None if led.partition("#")[0] == here or not led.startswith(("http://", "https://")) else led
 
     async def _permitted(self, url: str, start: str, typed: bool, hop: int) -> None:
-        """robots.txt, and no redirect from elsewhere into what only `fetch.allow` opens.
+        """Refuse what robots.txt forbids, and a redirect from elsewhere to a host that only `fetch.allow` opens.
 
         A typed URL is exempt from robots.txt with its redirects, as a browser's would be; but where a redirect leads to
         another folder of a host that is not public, the user did not type that.
@@ -171,7 +171,7 @@ class Journey:
             return answer
 
     async def _read(self, response: httpx.Response, answer: Answer, clock: _Clock) -> None:
-        """The body of an answer, from where it may be large on in its turn."""
+        """Read the body of an answer; from where it may be large on, it waits for its turn."""
         body = answer.body = Body(answer.headers.get("content-encoding"), self._settings.fetch_max_bytes)
         try:
             async for chunk in response.aiter_raw():

@@ -56,18 +56,18 @@ def kind_of(content_type: str | None, start: bytes, url: str, disposition: str |
 
 def one_type(values: Sequence[str]) -> str:
     """The Content-Type of several headers: the last that is one, or an equal one that names a charset (Fetch, 3.5)."""
-    found = ""
+    chosen = ""
     for value in values:
         if not _TYPE.match(value) or value.strip().startswith("*/*"):
             continue
-        same = value.partition(";")[0].strip().lower() == found.partition(";")[0].strip().lower()
-        found = found if same and "charset" in found.lower() and "charset" not in value.lower() else value.strip()
-    return found or (values[-1] if values else "")
+        same = value.partition(";")[0].strip().lower() == chosen.partition(";")[0].strip().lower()
+        chosen = chosen if same and "charset" in chosen.lower() and "charset" not in value.lower() else value.strip()
+    return chosen or (values[-1] if values else "")
 
 
 def _by_name(url: str, disposition: str | None) -> str | None:
-    if found := _FILE_NAME.search(disposition or ""):
-        return of_name(unquote(found[1]).strip().replace("\\", "/").rpartition("/")[2])
+    if match := _FILE_NAME.search(disposition or ""):
+        return of_name(unquote(match[1]).strip().replace("\\", "/").rpartition("/")[2])
     try:
         return of_name(unquote(urlsplit(url).path).rpartition("/")[2])
     except ValueError:

@@ -35,8 +35,8 @@ class RobotsFile:
         """The text that `origin` gave less than a day ago."""
         if self._known is None:
             self._known = self._read()
-        found = self._known.get(origin)
-        return found[1] if found else None
+        known = self._known.get(origin)
+        return known[1] if known else None
 
     def put(self, origin: str, text: str) -> None:
         """Keep what `origin` said just now; on disk with `save`."""

@@ -61,7 +61,7 @@ class RunIndex:
     """The index of a store; kept in the cache directory, or in memory where that cannot be written.
 
     Args:
-        progress: told how many of the new journals are read, when there are many.
+        progress: called with the number of new journals read so far and their total, when there are many.
     """
 
     def __init__(self, store: RunStore, path: Path | None = None, progress: Progress | None = None) -> None:
@@ -77,8 +77,8 @@ class RunIndex:
 
     def latest(self, limit: int | None = None) -> list[Summary]:
         """The runs, the last one first."""
-        wanted = f"SELECT {', '.join(_COLUMNS)} FROM runs ORDER BY started_at DESC, run_id LIMIT ?"
-        return [Summary(*row) for row in self._db.execute(wanted, (-1 if limit is None else limit,))]
+        select = f"SELECT {', '.join(_COLUMNS)} FROM runs ORDER BY started_at DESC, run_id LIMIT ?"
+        return [Summary(*row) for row in self._db.execute(select, (-1 if limit is None else limit,))]
 
     def search(self, words: Sequence[str], limit: int = 20) -> list[Hit]:
         """The runs whose question, answer or evidence has all the words, best first."""
@@ -86,11 +86,11 @@ class RunIndex:
         if not terms:
             return []
         columns = ", ".join(f"runs.{name}" for name in _COLUMNS)
-        wanted = (
+        select = (
             f"SELECT {columns}, snippet(words, -1, '', '', '…', 14) FROM words JOIN runs ON runs.rowid = words.rowid "
             f"WHERE words MATCH ? ORDER BY bm25(words, {_WEIGHTS}) LIMIT ?"
         )
-        return [Hit(Summary(*row[:-1]), row[-1]) for row in self._db.execute(wanted, (" ".join(terms), limit))]
+        return [Hit(Summary(*row[:-1]), row[-1]) for row in self._db.execute(select, (" ".join(terms), limit))]
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM runs").fetchone()[0])
@@ -103,7 +103,7 @@ class RunIndex:
         self._catch_up()
 
     def _begin_again(self) -> None:
-        """Damaged, or of another version: it is deleted and made from the journals."""
+        """Delete an index that is damaged or of another version, and make it from the journals."""
         with suppress(OSError, AttributeError, sqlite3.Error):
             self._db.close()
         try:
@@ -118,21 +118,21 @@ class RunIndex:
         """Take in the journals that are new or have grown, and forget those that are gone."""
         known = {row[0]: row[1:3] for row in self._db.execute("SELECT run_id, size, changed FROM runs")}
         growing = {row[0] for row in self._db.execute("SELECT run_id FROM runs WHERE status = 'stopped'")}
-        there: dict[str, tuple[int, int]] = {}
+        stamps: dict[str, tuple[int, int]] = {}
         for run_id, entry in self._store.listing():
             if run_id in known and run_id not in growing:
-                there[run_id] = known[run_id]  # the journal of a run that came to its end does not change
+                stamps[run_id] = known[run_id]  # the journal of a run that came to its end does not change
                 continue
             with suppress(OSError):
                 status = entry.stat()
-                there[run_id] = (status.st_size, status.st_mtime_ns)
-        fresh = [run_id for run_id, stamp in there.items() if known.get(run_id) != stamp]
-        gone = [run_id for run_id in known if run_id not in there]
+                stamps[run_id] = (status.st_size, status.st_mtime_ns)
+        fresh = [run_id for run_id, stamp in stamps.items() if known.get(run_id) != stamp]
+        gone = [run_id for run_id in known if run_id not in stamps]
         for start in range(0, len(fresh), _BATCH):
             self._db.execute("BEGIN IMMEDIATE")  # another process may be at the same journals
             with self._db:
                 for run_id in fresh[start : start + _BATCH]:
-                    self._put(run_id, there[run_id])
+                    self._put(run_id, stamps[run_id])
             self._progress(min(start + _BATCH, len(fresh)), len(fresh))
         if gone:
             self._db.execute("BEGIN IMMEDIATE")
@@ -164,7 +164,7 @@ class RunIndex:
 
 def summarise(run_id: str, lines: Iterable[bytes]) -> tuple[Summary, str]:
     """A journal as its summary and the words of its evidence; damaged lines are passed over."""
-    told: dict[str, list[dict[str, Any]]] = {name: [] for name in _TELLS}
+    by_event: dict[str, list[dict[str, Any]]] = {name: [] for name in _TELLS}
     last = 0.0
     for raw in lines:
         if raw.startswith(_SKIPPED):
@@ -172,20 +172,23 @@ def summarise(run_id: str, lines: Iterable[bytes]) -> tuple[Summary, str]:
         with suppress(ValueError):
             data = parsed(raw)
             last = max(last, _number(data.get("t")))
-            if (name := _text(data, "event")) in told:
-                told[name].append(data)
-    started, finished = (told[name][-1] if told[name] else {} for name in ("run_started", "run_finished"))
-    passages = [p for event in told["evidence_selected"] for p in _list(event, "passages")]
-    passages += [p for event in told["run_continued"] for f in _list(event, "findings") for p in _list(f, "passages")]
-    queries = [_text(event, "text") for event in told["query_proposed"]]
-    pages = {_text(e, "url") for e in told["page_finished"] if e.get("status") in ("fetched", "cached")}
+            if (name := _text(data, "event")) in by_event:
+                by_event[name].append(data)
+    started, finished = (by_event[name][-1] if by_event[name] else {} for name in ("run_started", "run_finished"))
+    passages = [p for event in by_event["evidence_selected"] for p in _list(event, "passages")]
+    passages += [
+        p for event in by_event["run_continued"] for f in _list(event, "findings") for p in _list(f, "passages")
+    ]
+    queries = [_text(event, "text") for event in by_event["query_proposed"]]
+    pages = {_text(e, "url") for e in by_event["page_finished"] if e.get("status") in ("fetched", "cached")}
     evidence = dict.fromkeys(f"{_text(p, 'title')} {_text(p, 'heading')} {_text(p, 'text')}" for p in passages)
     summary = Summary(
         run_id=run_id, started_at=_text(started, "started_at"), question=_text(started, "question"),
         status=_text(finished, "status") or "stopped", answer=_text(finished, "answer") or None,
         model=_text(_dict(started, "model"), "name"), sources=", ".join(_texts(started, "sources")),
-        turns=len({str(event.get("turn")) for event in told["query_proposed"]}), queries=len(queries), pages=len(pages),
-        seconds=last, continues=_text(started, "continues") or None, resumes=_text(started, "resumes") or None,
+        turns=len({str(event.get("turn")) for event in by_event["query_proposed"]}), queries=len(queries),
+        pages=len(pages), seconds=last, continues=_text(started, "continues") or None,
+        resumes=_text(started, "resumes") or None,
     )  # fmt: skip
     return summary, "\n".join([*queries, *evidence])
 

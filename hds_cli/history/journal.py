@@ -1,4 +1,4 @@
-"""The journal of a run: the lines that `--jsonl` prints, written as they happen. What can be read of it counts.
+"""The journal of a run: the lines that `--jsonl` prints, written as they happen. A reader skips damaged lines.
 
 A line is one `write` to a file opened for appending: a killed process leaves whole lines and at most a half one.
 """
@@ -64,14 +64,14 @@ class Journal:
 
 def keep(journal: Journal, then: Emit) -> Emit:
     """An `emit` that writes every event to the journal and then hands it on; a fault is said once."""
-    said = False
+    warned = False
 
     def handle(event: Event) -> None:
-        nonlocal said
+        nonlocal warned
         journal.handle(event)
         then(event)
-        if journal.fault is not None and not said:
-            said = True
+        if journal.fault is not None and not warned:
+            warned = True
             message = f"this run is not kept in the history: {journal.fault}"
             then(Notice(t=event.t, level="warning", code="history", message=message))
 
@@ -88,7 +88,7 @@ def _create(path: Path) -> int:
 
 
 def running(path: Path) -> bool:
-    """Whether the process that writes a journal is alive."""
+    """True when the process that writes a journal is alive."""
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:

@@ -100,7 +100,7 @@ class Renewing:
             self._thread.join(seconds)
 
     def finish(self) -> None:
-        """All of it, here and now.
+        """Renew the whole collection before returning.
 
         Raises:
             SourceError, sqlite3.Error, OSError: it cannot be written.

@@ -46,31 +46,31 @@ def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
         UsageError: offline, and a source needs the network.
     """
     _check_tables(context.settings)
-    wanted = list(dict.fromkeys(names or defaults(context.settings)))
-    if not wanted:
+    chosen = list(dict.fromkeys(names or defaults(context.settings)))
+    if not chosen:
         raise NoSources(
             "there is nothing to search in",
             hint='hds index add FOLDER   or   HDS_SEARXNG_URL=http://localhost:8888   or   pip install ".[starter]"',
         )
-    opened = [_open_or_broken(name, context) for name in _every_collection(wanted)]
+    opened = [_open_or_broken(name, context) for name in _every_collection(chosen)]
     broken = [source for source in opened if isinstance(source, _Broken)]
     if len(broken) == len(opened):
         raise broken[0].error
     return opened
 
 
-def _every_collection(wanted: Sequence[str]) -> list[str]:
-    """`wanted` with what `local` means besides its own collections: linked and outside ones, each a source."""
-    if "local" not in wanted:
-        return list(wanted)
+def _every_collection(names: Sequence[str]) -> list[str]:
+    """`names`, and for `local` also the linked collections and those of other packages, each as a source of its own."""
+    if "local" not in names:
+        return list(names)
     outside = collections.outside()
-    more = [name for name in (*linked.names(), *outside) if name not in wanted]
+    more = [name for name in (*linked.names(), *outside) if name not in names]
     own = set(collections.available()) - set(outside)
-    return [name for name in wanted if name != "local" or not more or own] + more
+    return [name for name in names if name != "local" or not more or own] + more
 
 
 def _check_tables(settings: Settings) -> None:
-    """A table `[sources.wikipeda]` is a mistake; one of a plugin that is not here now is not."""
+    """Refuse a table `[sources.wikipeda]`, nearly a known name; one of a plugin that is not here now may stay."""
     names = known() if settings.sources else []
     for name in settings.sources:
         near = difflib.get_close_matches(name, names, 1, 0.8)

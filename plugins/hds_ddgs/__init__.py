@@ -9,7 +9,7 @@ from hds_cli.errors import ConfigError, SourceError
 from hds_cli.search.base import SourceContext
 from hds_cli.threads import in_daemon
 from hds_cli.types import SearchResult
-from hds_web.base import Limiter, made, ranked
+from hds_web.base import Limiter, ranked, result_at
 
 _LIMITED = (202, 403, 418, 429)  # how DuckDuckGo says "too often"
 
@@ -44,8 +44,8 @@ class Ddgs:
         if self._settings.offline:
             raise SourceError("ddgs was not asked: offline", code="offline")
         rows = await self._limiter.run(lambda: in_daemon(self._rows, query))
-        found = (made(row.href, " ".join(row.title.split()), " ".join(row.body.split())) for row in rows)
-        return ranked(found, top_k, self.name)
+        results = (result_at(row.href, " ".join(row.title.split()), " ".join(row.body.split())) for row in rows)
+        return ranked(results, top_k, self.name)
 
     def _rows(self, query: str) -> list[Any]:
         """One request, in a thread of its own.

@@ -70,11 +70,11 @@ def prepare(base: Any, folder: Path, plan: Plan, resume: bool) -> tuple[Any, Pro
 
 
 def train(
-    model: Any, made: Sequence[Row], valid: Sequence[Row], plan: Plan, folder: Path, tell: Tell, *,
+    model: Any, training: Sequence[Row], valid: Sequence[Row], plan: Plan, folder: Path, tell: Tell, *,
     progress: Progress, optimizer_state: dict[str, Any] | None, stopped: Callable[[], bool],
 ) -> Progress:  # fmt: skip
     """Train until the plan is done or `stopped`; a checkpoint is left in either case."""
-    todo = batches(made, plan.batch_tokens, plan.seed)
+    todo = batches(training, plan.batch_tokens, plan.seed)
     progress.steps = max(1, round(plan.epochs * len(todo)))
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=plan.lr, weight_decay=0.0)

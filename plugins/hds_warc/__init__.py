@@ -60,8 +60,8 @@ class Warc:
         return documents, "; ".join(broken)
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        found = [await in_daemon(index.search, query, top_k) for index in await self._opened()]
-        ranked = sorted((r for results in found for r in results), key=lambda r: r.rank)
+        lists = [await in_daemon(index.search, query, top_k) for index in await self._opened()]
+        ranked = sorted((r for results in lists for r in results), key=lambda r: r.rank)
         return [SearchResult(r.url, r.title, r.snippet, rank, self.name) for rank, r in enumerate(ranked[:top_k], 1)]
 
     async def read(self, url: str) -> Page | None:

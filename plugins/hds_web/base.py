@@ -118,9 +118,9 @@ class WebSource:
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
         answer = await self.ask(self.request(query, top_k))
-        return ranked((self.result(row) for row in self.found(answer)), top_k, self.name)
+        return ranked((self.result(row) for row in self.rows_in(answer)), top_k, self.name)
 
-    def found(self, answer: Any) -> Sequence[Any]:
+    def rows_in(self, answer: Any) -> Sequence[Any]:
         """The list of results in an answer."""
         return rows_at(answer, self.rows, self.bare)
 
@@ -128,7 +128,7 @@ class WebSource:
         """One result; None for what is not one."""
         if not isinstance(row, dict):
             return None
-        return made(row.get(self.url), self.text(row.get(self.title)), self.text(row.get(self.snippet)))
+        return result_at(row.get(self.url), self.text(row.get(self.title)), self.text(row.get(self.snippet)))
 
     def text(self, value: Any) -> str:
         """A field as one line of plain text."""
@@ -169,8 +169,8 @@ class WebSource:
         code = {**usual, **self.errors}.get(exc.error_code)
         status = exc.error_code.removeprefix("http_")
         if code == "bad_key" and (self._secret or status in ("401", "403")):
-            said = "does not accept the key" if self._secret else "wants an API key"
-            return SourceError(f"{self.name} {said} ({status})", code=code, hint=f"export {variable(self.name)}=…")
+            problem = "does not accept the key" if self._secret else "wants an API key"
+            return SourceError(f"{self.name} {problem} ({status})", code=code, hint=f"export {variable(self.name)}=…")
         if code == "quota":
             return SourceError(f"{self.name}: what the key may ask is used up ({status})", code=code)
         if code == "rate_limited":
@@ -196,7 +196,7 @@ def rows_at(answer: Any, way: Sequence[str], bare: bool) -> Sequence[Any]:
     return here
 
 
-def made(url: Any, title: str, snippet: str) -> SearchResult | None:
+def result_at(url: Any, title: str, snippet: str) -> SearchResult | None:
     """A result, if it has a web address."""
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         return None

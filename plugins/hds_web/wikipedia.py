@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from hds_cli.errors import ConfigError, SourceError
 from hds_cli.search.base import SourceContext
 from hds_cli.types import Page, SearchResult
-from hds_web.base import Request, WebSource, made, ranked, rows_at
+from hds_web.base import Request, WebSource, ranked, result_at, rows_at
 
 _HEADING = re.compile(r"^(={2,6})\s*(.+?)\s*\1\s*$", re.MULTILINE)
 
@@ -47,10 +47,11 @@ class Wikipedia(WebSource):
         for page in pages:
             if isinstance(page.get("fullurl"), str) and isinstance(page.get("pageid"), int):
                 self._ids[page["fullurl"]] = page["pageid"]
-        found = (
-            made(page.get("fullurl"), self.text(page.get("title")), self.text(page.get("extract"))) for page in pages
+        results = (
+            result_at(page.get("fullurl"), self.text(page.get("title")), self.text(page.get("extract")))
+            for page in pages
         )
-        return ranked(found, top_k, self.name)
+        return ranked(results, top_k, self.name)
 
     async def read(self, url: str) -> Page | None:
         """The article's text with its headings; None when the address is not one of this wiki."""
@@ -70,7 +71,7 @@ class Wikipedia(WebSource):
             url=url,
             final_url=final if isinstance(final, str) else url,
             title=self.text(row.get("title")),
-            text=_HEADING.sub(lambda found: f"{'#' * len(found[1])} {found[2]}", text).strip(),
+            text=_HEADING.sub(lambda heading: f"{'#' * len(heading[1])} {heading[2]}", text).strip(),
             bytes=len(text.encode()),
         )
 

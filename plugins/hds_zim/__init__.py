@@ -66,9 +66,9 @@ class Zim:
             self._pages[url] = asyncio.ensure_future(self._read(url))
         return await asyncio.shield(self._pages[url])
 
-    async def matching(self, wanted: Sequence[str], limit: int) -> words.Matches:
+    async def matching(self, terms: Sequence[str], limit: int) -> words.Matches:
         """`WordIndex`: in all files, the best of each first."""
-        total, rows = (await self._call("matching", list(wanted), limit)).value
+        total, rows = (await self._call("matching", list(terms), limit)).value
         return words.Matches(total, [words.Hit(*row) for row in rows])
 
     async def titled(self, start: str, limit: int) -> Sequence[words.Hit]:

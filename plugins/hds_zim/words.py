@@ -52,17 +52,17 @@ async def search(index: WordIndex, query: str, top_k: int) -> list[Hit]:
     words = content_words(query)
     if not words:
         return []
-    found = {hit.key: hit for hit in await _named(index, query, max(1, top_k // 2))}
-    found |= _new(found, (await index.matching(words, top_k)).hits)
-    if len(found) >= top_k or len(words) == 1:
-        return list(found.values())[:top_k]
+    hits = {hit.key: hit for hit in await _named(index, query, max(1, top_k // 2))}
+    hits |= _new(hits, (await index.matching(words, top_k)).hits)
+    if len(hits) >= top_k or len(words) == 1:
+        return list(hits.values())[:top_k]
     totals = await asyncio.gather(*(index.matching([word], 0) for word in words))
     weights = _weights({word: matches.total for word, matches in zip(words, totals, strict=True)})
     for kept in itertools.islice(_fewer(weights, len(words)), MAX_SEARCHES):
-        found |= _new(found, (await index.matching(kept, top_k)).hits)
-        if len(found) >= top_k:
+        hits |= _new(hits, (await index.matching(kept, top_k)).hits)
+        if len(hits) >= top_k:
             break
-    return list(found.values())[:top_k]
+    return list(hits.values())[:top_k]
 
 
 def content_words(query: str) -> list[str]:
@@ -76,14 +76,14 @@ async def _named(index: WordIndex, query: str, limit: int) -> list[Hit]:
     starts = dict.fromkeys([query.strip(), *sorted(_NAME.findall(query), key=len, reverse=True)])
     starts = dict.fromkeys(start for start in starts if start.lower() not in STOPWORDS)
     answers = await asyncio.gather(*(index.titled(start, 2 * limit) for start in itertools.islice(starts, 4)))
-    wanted = terms(query)
-    hits = [hit for hit in itertools.chain(*answers) if named_in(hit.title, wanted)]
-    hits.sort(key=lambda hit: -named_in(hit.title, wanted))
+    words = terms(query)
+    hits = [hit for hit in itertools.chain(*answers) if named_in(hit.title, words)]
+    hits.sort(key=lambda hit: -named_in(hit.title, words))
     return hits[:limit]
 
 
-def _new(found: dict[str, Hit], hits: Sequence[Hit]) -> dict[str, Hit]:
-    return {hit.key: hit for hit in hits if hit.key not in found}
+def _new(known: dict[str, Hit], hits: Sequence[Hit]) -> dict[str, Hit]:
+    return {hit.key: hit for hit in hits if hit.key not in known}
 
 
 def _weights(totals: dict[str, int]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What a selector is called with, and what it is."""
+"""The selector's door: `Selector`, and the `Reading` and `Budget` it is called with."""
 
 from __future__ import annotations
 

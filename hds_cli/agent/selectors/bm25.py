@@ -32,7 +32,7 @@ def choose(question: str, readings: Sequence[Reading], budget: Budget) -> list[l
 
 
 class _Turn:
-    """What is left of a turn's room, and what the model has read or reads in it."""
+    """The room left in a turn, and the passages that the model has read, in this turn or before."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
@@ -65,7 +65,7 @@ class _Pick:
         self.chosen: list[Passage] = []
 
     def _worth_a_look(self) -> list[Ranked]:
-        """The best, how the best page begins, and of each page something."""
+        """The candidates to weigh: the best ones, the beginning of the best page, and the best one of each page."""
         best = self._candidates[:_LOOKED_AT]
         first: dict[int, Ranked] = {}
         for one in self._candidates:
@@ -74,9 +74,9 @@ class _Pick:
         return list(dict.fromkeys([*best, *lead, *first.values()]))
 
     def fill(self, tokens: int, floor: float, *, last: bool = False) -> None:
-        """Choose on while `tokens` last, nothing below `floor` of the best score.
+        """Choose passages while `tokens` last, none below `floor` (a share) of the best score.
 
-        A passage is shortened to fit only where it is the query's first, or the `last` that there is room for.
+        A passage is shortened to fit only when it is the query's first, or when `last` says that no other follows.
         """
         while self._new < self._turn.budget.passages and (one := self._next(floor)) is not None:
             if not any(overlap(one.terms, other.terms) > _ALIKE for other in self._taken):
@@ -110,7 +110,7 @@ class _Pick:
         return (one.score + bonus * self._best, -one.rank, -one.place)
 
     def _take(self, one: Ranked, tokens: int, *, shorten: bool) -> int | None:
-        """Choose a candidate, as much of it as there is room for; the tokens it takes, None when there is no room."""
+        """Choose a candidate, as much of it as fits; returns the tokens it takes, None when there is no room."""
         known = self._turn.shown_as(_passage(one, one.cut.text))
         if known is not None:
             self._taken.append(one)

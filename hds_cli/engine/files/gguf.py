@@ -51,9 +51,11 @@ class GgufHeader:
 
     @property
     def looks_like_searcher(self) -> bool:
-        """Trained on the search markers, going by the names its file carries."""
-        said = " ".join(str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str))
-        flat = said.lower().replace("-", "").replace("_", "").replace(" ", "")
+        """True when the names in the file's metadata say that the model was trained on the search markers."""
+        description = " ".join(
+            str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str)
+        )
+        flat = description.lower().replace("-", "").replace("_", "").replace(" ", "")
         return "hybriddeepsearcher" in flat
 
 

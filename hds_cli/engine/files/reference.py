@@ -60,7 +60,7 @@ def _of_url(url: str, endpoint: str) -> Wanted | str:
     return url
 
 
-def choose(names: Sequence[str], wanted: Wanted) -> list[str]:
+def choose(names: Sequence[str], place: Wanted) -> list[str]:
     """The files of one model: the one that was named, that of one quantization, or the only one there is.
 
     Args:
@@ -74,21 +74,21 @@ def choose(names: Sequence[str], wanted: Wanted) -> list[str]:
     groups: dict[str, list[str]] = {}
     for name in sorted(models):
         groups.setdefault(_PART.sub(".gguf", name), []).append(name)
-    what = wanted.what
+    what = place.what
     if what and what.endswith(".gguf"):
-        found = [group for whole, group in groups.items() if what in (whole, *group)]
+        matching = [group for whole, group in groups.items() if what in (whole, *group)]
     elif what:
         pattern = re.compile(rf"(?<![A-Za-z0-9]){re.escape(what)}(?![A-Za-z0-9_])", re.IGNORECASE)
-        found = [group for whole, group in groups.items() if pattern.search(whole)]
+        matching = [group for whole, group in groups.items() if pattern.search(whole)]
     else:
-        found = list(groups.values())
-    if len(found) == 1:
-        return _complete(found[0])
+        matching = list(groups.values())
+    if len(matching) == 1:
+        return _complete(matching[0])
     some = ", ".join(list(groups)[:12]) or "none"
-    if not found:
-        raise ModelMissing(f"{wanted.repo} has no GGUF file {what or ''}".rstrip(), hint=f"its GGUF files: {some}")
+    if not matching:
+        raise ModelMissing(f"{place.repo} has no GGUF file {what or ''}".rstrip(), hint=f"its GGUF files: {some}")
     raise UsageError(
-        f"{wanted.repo} has {len(found)} such files", hint=f"hds model pull {wanted.repo}:FILE   of {some}"
+        f"{place.repo} has {len(matching)} such files", hint=f"hds model pull {place.repo}:FILE   of {some}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Small facts about files that are dear to find out again; kept in the cache directory, and safe to lose."""
+"""Small facts about files that are costly to find out again; kept in the cache directory, and safe to lose."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ class Fact:
     @property
     def number(self) -> float | None:
         """The number it begins with; none when the value is a code (`+47`) or a word."""
-        found = _NUMBER.match(self.value)
-        return float(found[0].replace(",", "")) if found and self.value[0].isdigit() else None
+        match = _NUMBER.match(self.value)
+        return float(match[0].replace(",", "")) if match and self.value[0].isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ def read(title: str, text: str) -> PageFacts:
     """The facts of a page; of two for one attribute the first counts."""
     facts: dict[str, Fact] = {}
     relations: dict[tuple[str, str], Relation] = {}
-    for said in _said(title, text):
-        if isinstance(said, Fact):
-            facts.setdefault(said.attr, said)
+    for fact in _said(title, text):
+        if isinstance(fact, Fact):
+            facts.setdefault(fact.attr, fact)
         else:
-            relations.setdefault((said.verb, said.nouns), said)
+            relations.setdefault((fact.verb, fact.nouns), fact)
     return PageFacts(title, tuple(facts.values()), tuple(relations.values()))
 
 
@@ -74,14 +74,14 @@ def _said(title: str, text: str) -> Iterator[Fact | Relation]:
     for cut in cut_passages(text):
         for sentence in cut.sentences:
             line = sentence.strip().rstrip(".")
-            if found := names.fullmatch(line):
-                yield Relation(title, found["verb"], found["nouns"], items(found["items"]))
-            elif found := of_title.fullmatch(line):
-                yield Fact(title, found["attr"].strip(), found["verb"], found["value"].strip())
-            elif found := has.fullmatch(line):
-                yield Fact(title, found["attr"].strip(), "is", found["value"].strip())
-            elif (found := _KEY.fullmatch(line)) and title not in found["attr"]:
-                yield Fact(title, found["attr"].strip().lower(), "is", found["value"].strip())
+            if match := names.fullmatch(line):
+                yield Relation(title, match["verb"], match["nouns"], items(match["items"]))
+            elif match := of_title.fullmatch(line):
+                yield Fact(title, match["attr"].strip(), match["verb"], match["value"].strip())
+            elif match := has.fullmatch(line):
+                yield Fact(title, match["attr"].strip(), "is", match["value"].strip())
+            elif (match := _KEY.fullmatch(line)) and title not in match["attr"]:
+                yield Fact(title, match["attr"].strip().lower(), "is", match["value"].strip())
 
 
 def items(text: str) -> tuple[str, ...]:
