@@ -44,11 +44,11 @@ def turned_off() -> bool:
 
 def entry_points(group: str) -> dict[str, EntryPoint]:
     """The entry points of a kind by name; hds's own win over another distribution's of the same name."""
-    return _found(group, turned_off())
+    return _points(group, turned_off())
 
 
 @functools.cache
-def _found(group: str, only_ours: bool) -> dict[str, EntryPoint]:
+def _points(group: str, only_ours: bool) -> dict[str, EntryPoint]:
     points: dict[str, EntryPoint] = {}
     for point in _all_entry_points(group=group):
         ours = distribution(point) == FIRST_PARTY

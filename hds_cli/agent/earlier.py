@@ -73,7 +73,7 @@ def resumed(run: Iterable[events.Event]) -> Resumed:
     kept = list(run)
     state = RunState.of(kept)
     turns = list(_finished_turns(state))
-    again = [event for event in kept if _is_told_again(event, len(turns))]
+    again = [event for event in kept if _is_emitted_again(event, len(turns))]
     return Resumed(
         run_id=state.started.run_id if state.started else "",
         question=state.question,
@@ -96,7 +96,7 @@ def _finished_turns(state: RunState) -> Iterator[DoneTurn]:
         yield DoneTurn(turn.text, tuple(query.text for query in turn.queries.values()), evidence)
 
 
-def _is_told_again(event: events.Event, turns: int) -> bool:
+def _is_emitted_again(event: events.Event, turns: int) -> bool:
     """True for an event that a resumed run emits again: what was given to the model, and its finished turns."""
     if isinstance(event, events.RunContinued | events.DocumentAttached):
         return True

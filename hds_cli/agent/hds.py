@@ -113,7 +113,7 @@ class HdsDialect:
         self._turns += 1
         generation = self._generate(stream)
         stream.finish(closed=generation.stop == protocol.END_QUERIES)
-        thought = _thought(stream.parser.thought if stream.parser.found else generation.text)
+        thought = _thought(stream.parser.thought if stream.parser.begun else generation.text)
         if stream.parser.queries:
             response = protocol.close_thought(generation.text + protocol.END_QUERIES)
             segments = [Segment(response, False)]
@@ -242,7 +242,7 @@ class _Stream:
         self._boxed = False
 
     def feed(self, text: str) -> None:
-        if not self.parser.found:
+        if not self.parser.begun:
             self._waiting += text
             before, marker, _ = self._waiting.partition(protocol.BEGIN_QUERIES)
             if marker:
@@ -254,7 +254,7 @@ class _Stream:
     def finish(self, *, closed: bool) -> None:
         for query in self.parser.feed(protocol.END_QUERIES) if closed else self.parser.finish():
             self._hooks.query(query)
-        if not self.parser.found:
+        if not self.parser.begun:
             self._say(self._waiting.rstrip().removesuffix("}") if self._boxed else self._waiting)
 
     def _drain(self) -> None:

@@ -179,8 +179,8 @@ class QueryParser:
     queries: list[str] = field(default_factory=list)
 
     @property
-    def found(self) -> bool:
-        """A block was begun."""
+    def begun(self) -> bool:
+        """True when a block of queries was begun."""
         return self._open
 
     @property

@@ -47,7 +47,7 @@ def fetch(
 
     hds fetch --json https://example.org/a https://example.org/b | jq -r '.pages[].title'
     """
-    addresses = _wanted(urls or [])
+    addresses = _addresses(urls or [])
     settings = config.load(flags)
     if settings.fetch_proxy:
         _print.say("fetch.proxy is set: the proxy decides what is reached", quiet=quiet)
@@ -73,7 +73,7 @@ def _why(page: Page) -> str:
     return f"{reason(code)}{more} [{code}]"
 
 
-def _wanted(urls: list[str]) -> list[str]:
+def _addresses(urls: list[str]) -> list[str]:
     if urls == ["-"] or (not urls and not sys.stdin.isatty()):
         data = sys.stdin.buffer.read(1 << 20).decode("utf-8", "replace")
         urls = [line.strip() for line in data.splitlines() if line.strip()]

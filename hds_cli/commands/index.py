@@ -73,7 +73,7 @@ def add(
         return
     for line in skipped:
         _print.say(f"skipped {line}")
-    for line in (*listing.notes, *_kinds_said(listing)):
+    for line in (*listing.notes, *_kind_lines(listing)):
         _print.say(line)
     _print.say(
         f"{name}: {changes.added} added, {changes.changed} changed, {changes.removed} removed, "
@@ -123,7 +123,7 @@ def _update(
             listing = folder.look(path, choice)
             files = listing.files
             if not files and not (name in names() and Collection(name).stamps(root)):
-                raise UsageError(f"there is nothing to index in {root}", hint=_nothing_said(listing))
+                raise UsageError(f"there is nothing to index in {root}", hint=_hint_for_nothing(listing))
             collection = Collection(name, create=True)
             documents = folder.items(files, collection.stamps(root), read, skipped.append)
             changes = collection.update(documents, root, lambda done: progress.to(done, len(files)), whole=False)
@@ -132,13 +132,13 @@ def _update(
     return changes, skipped, others, listing
 
 
-def _nothing_said(listing: folder.Listing) -> str:
-    lines = _kinds_said(listing)
+def _hint_for_nothing(listing: folder.Listing) -> str:
+    lines = _kind_lines(listing)
     return lines[-1] if lines else "texts, code, .html, .pdf, .docx, .csv and more are read: hds index add --help"
 
 
-def _kinds_said(listing: folder.Listing) -> list[str]:
-    """Which kinds of files a folder has: those that are read, when they are several, and those that are left out."""
+def _kind_lines(listing: folder.Listing) -> list[str]:
+    """Lines on the kinds of files in a folder: those that are read, when they are several, and those left out."""
     read = Counter(folder.kind_of(file.path.name) for file in listing.files)
     excluded = listing.left_out[folder.EXCLUDED]
     others = Counter({kind: count for kind, count in listing.left_out.items() if kind != folder.EXCLUDED})

@@ -47,7 +47,7 @@ def info(
             f"there is no plugin {name!r}", hint=f"hds plugins info {near[0]}" if near else "hds plugins list"
         )
     rows = [_row(group, point) | _loading(group, name) for group, point in matching]
-    lines = [f"{key + ':':14}{_said(value)}" for row in rows for key, value in row.items() if value is not None]
+    lines = [f"{key + ':':14}{_in_words(value)}" for row in rows for key, value in row.items() if value is not None]
     _print.result("hds.plugins/1", {"plugins": rows}, lines, as_json=json_)
     if not all(row["loads"] for row in rows):
         raise typer.Exit(plugins.PluginError.exit_code)
@@ -76,5 +76,5 @@ def _row(group: str, point: EntryPoint) -> dict[str, Any]:
     }
 
 
-def _said(value: Any) -> str:
+def _in_words(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

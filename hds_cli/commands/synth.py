@@ -69,7 +69,7 @@ def synth(
         raise UsageError("no pages were named", hint="hds synth --collection world   (hds index list)")
     pages = _pages(names)
     folder = output or Path(f"{'-'.join(names)}-questions-{seed}")
-    order = _Wanted(count, seed, top_k)
+    order = _Order(count, seed, top_k)
     with Progress("questions", count, quiet=quiet) as progress:
         if model is None:
             rows = _questions(pages, folder, order, progress)
@@ -115,7 +115,7 @@ def _documents(name: str) -> Iterator[Document]:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Order:
     count: int
     seed: int
     top_k: int
@@ -126,7 +126,7 @@ class _Wanted:
         return {"schema": make.SCHEMA, "pages": pages.digest, **options}
 
 
-def _questions(pages: _Pages, folder: Path, order: _Wanted, progress: Progress) -> list[dict[str, Any]]:
+def _questions(pages: _Pages, folder: Path, order: _Order, progress: Progress) -> list[dict[str, Any]]:
     """Questions from the facts of structured pages, without a model."""
     maker = make.Maker(pool.make(pages.documents), pages.index.search, order.seed, order.top_k)
     header = order.header(pages, "facts")
@@ -134,7 +134,7 @@ def _questions(pages: _Pages, folder: Path, order: _Wanted, progress: Progress) 
 
 
 def _written(
-    pages: _Pages, folder: Path, order: _Wanted, settings: Settings, progress: Progress
+    pages: _Pages, folder: Path, order: _Order, settings: Settings, progress: Progress
 ) -> list[dict[str, Any]]:
     """Questions that a model writes from prose."""
     from hds_cli.agent.aside import Aside

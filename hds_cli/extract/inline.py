@@ -324,7 +324,7 @@ def _mathml(inside: str) -> str:
     root = parse_xml(f"<math>{inside}</math>") if len(inside) <= _MAX_FORMULA else None
     if root is None or max((depth for depth in _depths(root)), default=0) > 60:
         return plain
-    return " ".join(_said(root).split()) or plain
+    return " ".join(_math_text(root).split()) or plain
 
 
 def _depths(root: object) -> list[int]:
@@ -338,11 +338,11 @@ def _depths(root: object) -> list[int]:
     return out
 
 
-def _said(node: object) -> str:
+def _math_text(node: object) -> str:
     tag = node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""  # type: ignore[attr-defined]
     if tag in ("annotation", "annotation-xml", ""):
         return ""
-    parts = [_said(child) for child in node]  # type: ignore[attr-defined]
+    parts = [_math_text(child) for child in node]  # type: ignore[attr-defined]
     if not parts:
         text = str(node.text or "").strip()  # type: ignore[attr-defined]
         signs = "=+-−±×·<>≤≥≠≈→"

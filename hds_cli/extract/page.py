@@ -26,7 +26,7 @@ def extract(body: bytes, kind: str, charset: str | None, url: str, most: int = b
         url: where it came from, for titles.
         most: characters of text that are kept.
     """
-    content = _found(body, kind, charset, url)
+    content = _content(body, kind, charset, url)
     if content.get("reason"):
         return content
     kept = {
@@ -44,7 +44,7 @@ def extract(body: bytes, kind: str, charset: str | None, url: str, most: int = b
     return kept
 
 
-def _found(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
+def _content(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
     from hds_cli.extract import feeds, files, html, pdf, text
     from hds_cli.extract.charset import decode
 

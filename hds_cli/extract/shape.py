@@ -69,7 +69,7 @@ class Shapes:
                 self._mark(node)
 
     def _mark(self, node: Any) -> None:
-        if (node.tag == "table" and _is_content(node)) or (node.tag in _LISTS and _is_told_of(node)):
+        if (node.tag == "table" and _is_content(node)) or (node.tag in _LISTS and _is_announced(node)):
             for link in node.iter("a"):
                 link.tag = "em"
         elif node.tag in _LISTS and _is_further_reading(node):
@@ -314,7 +314,7 @@ def _is_content(table: Any) -> bool:
     return len(rows) >= 3 or (len(rows) >= 2 and table.find(".//th") is not None)
 
 
-def _is_told_of(node: Any) -> bool:
+def _is_announced(node: Any) -> bool:
     """True when the text before a list announces it: a sentence that ends in a colon, or a heading of the article."""
     before = node.getprevious()
     parent = node.getparent()

@@ -102,11 +102,11 @@ def _open(name: str, context: SourceContext) -> Source:
     if name == "cache" and context.pages is not None:
         return CacheSource(context.pages)
     if name in entry_points(GROUP):
-        source = _made(name, name, context)
+        source = _from_plugin(name, name, context)
     elif name in collections.available():
-        source = _made("local", name, context)
+        source = _from_plugin("local", name, context)
     elif name in linked.names() and (record := linked.find(name)):
-        source = _made(record.source, name, context)
+        source = _from_plugin(record.source, name, context)
     elif other := mismatch("sources", name):
         raise other
     else:
@@ -122,6 +122,6 @@ def _open(name: str, context: SourceContext) -> Source:
     return source
 
 
-def _made(plugin: str, name: str, context: SourceContext) -> Source:
+def _from_plugin(plugin: str, name: str, context: SourceContext) -> Source:
     source: Source = make(GROUP, plugin, name, context, needs=("name", "needs_network", "search"))
     return source

@@ -69,7 +69,7 @@ class Ddgs:
 
 
 def _engine(address: str | None, api: Any, proxy: str | None, seconds: float) -> Any:
-    """The library's engine, which by itself takes every refusal for an empty answer."""
+    """The library's engine, made to raise on a refusal: by itself it takes every refusal for an empty answer."""
     from ddgs.engines.duckduckgo import Duckduckgo
 
     class Engine(Duckduckgo):  # type: ignore[misc]

@@ -92,14 +92,14 @@ class Man:
 
 
 def listed_in(listing: str) -> Iterator[Entry]:
-    """The lines of apropos."""
+    """The entries in the lines of apropos."""
     for line in listing.splitlines():
         if (match := _LISTED.match(line.strip())) and _ADDRESS.fullmatch(f"man:{match[1]}({match[2]})"):
             yield Entry(match[1], match[2], match[3].strip())
 
 
 def best(entries: Sequence[Entry], words: Sequence[str], top_k: int) -> list[Entry]:
-    """By BM25 over names, which count thrice, and descriptions; commands and files before functions."""
+    """The best entries by BM25 over names (three times) and descriptions; commands and files before functions."""
     scores = BM25([f"{e.name} {e.name} {e.name} {e.about}" for e in entries]).scores(words)
     ranked = sorted(
         zip(scores, entries, strict=True),

@@ -86,7 +86,7 @@ class McpSource:
         return SearchResult(url, known.get("title") or url, snippet, source=self.name)
 
     async def _call(self, tool: str, text: str) -> Any:
-        """What a tool answers.
+        """Call a tool with a text and return its answer.
 
         Raises:
             SourceError: there is no such tool, it failed, or the server is gone.

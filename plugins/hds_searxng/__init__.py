@@ -81,7 +81,7 @@ def _result(row: Any) -> SearchResult | None:
 
 
 def _infobox(box: Any) -> SearchResult | None:
-    """The box on one thing: what it says, and its table of facts; its address is the thing's page."""
+    """The result for an infobox: its text, its table of facts, and the address of the page on its subject."""
     if not isinstance(box, dict):
         return None
     links = [link.get("url") for link in _listed(box, "urls") if isinstance(link, dict)]
@@ -96,7 +96,7 @@ def _infobox(box: Any) -> SearchResult | None:
 
 
 def _answer(answer: Any) -> SearchResult | None:
-    """An answer at once (`07:42`), if the instance says whose it is."""
+    """The result for a direct answer (`07:42`), when the instance names its source."""
     if not isinstance(answer, dict):
         return None
     text, url = _line(answer.get("answer") or answer.get("title")), _web(answer.get("url"))
@@ -104,7 +104,7 @@ def _answer(answer: Any) -> SearchResult | None:
 
 
 def _once(results: list[SearchResult]) -> list[SearchResult]:
-    """Each address once, at its first place; the longest of its snippets."""
+    """Each address once, at its first place, with the longest of its snippets."""
     kept: dict[str, SearchResult] = {}
     for result in results:
         before = kept.get(result.url)
@@ -116,7 +116,7 @@ def _once(results: list[SearchResult]) -> list[SearchResult]:
 
 
 def _web(url: Any) -> str:
-    """The address, if it is a page's of the web: others (magnet:, a path) would only take places."""
+    """The address, when it is a web page's; any other (magnet:, a path) would only take up a place."""
     return url.strip() if isinstance(url, str) and url.strip().lower().startswith(("http://", "https://")) else ""
 
 

@@ -26,7 +26,7 @@ Tell = Callable[["Progress"], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done. `minutes` bounds it in time; the learning rate falls as a cosine over steps or time."""
+    """The plan of a training. `minutes` bounds it in time; the learning rate falls as a cosine over steps or time."""
 
     epochs: float = 1.0
     minutes: float | None = None
@@ -39,7 +39,7 @@ class Plan:
 
 @dataclass
 class Progress:
-    """How far it is. Times in seconds, `loss` a mean over the steps since the last report."""
+    """How far a training has come. Times are in seconds, `loss` is a mean over the steps since the last report."""
 
     step: int = 0
     steps: int = 0

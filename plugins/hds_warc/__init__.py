@@ -96,7 +96,7 @@ async def indexed(
 
     Args:
         tell: called with the number of pages done.
-        broken: called with what of the file is not in the index, and why.
+        broken: called with a sentence on the part of the file that is not in the index, and why.
 
     Raises:
         SourceError: `warc_broken`, no page can be read from it.
@@ -124,7 +124,7 @@ class _Pages:
         self._unread: Counter[str] = Counter()
 
     def documents(self) -> Iterator[Document]:
-        """Each page as a document; some are extracted ahead of the one that is wanted."""
+        """Each page as a document; some pages are extracted ahead."""
         waiting: deque[tuple[int, Future[Page]]] = deque()
         count = 0
         try:
@@ -149,7 +149,7 @@ class _Pages:
             self._unread[(page.reason or page.status).replace("_", " ")] += 1
 
     def _pages(self) -> Iterator[tuple[int, Future[Page]]]:
-        """How large each page is in the file, and the page when it is extracted."""
+        """The size of each page in the file, and the page as it will be extracted."""
         archive = self._wait(self._open("hds_warc.records:Reader", str(self.path)))
         try:
             while (reply := self._wait(archive.call("next"))).value is not None:

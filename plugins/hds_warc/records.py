@@ -22,7 +22,7 @@ LOOK_SECONDS = 1.0  # that one call may pass over records which are no pages
 
 
 class Record(NamedTuple):
-    """One stored page: its address, its bytes and what its label said they are."""
+    """One stored page: its address, its bytes, and the media type of its label."""
 
     url: str
     body: bytes
@@ -30,7 +30,7 @@ class Record(NamedTuple):
 
 
 def require() -> None:
-    """warcio must be installed.
+    """Make sure that warcio is installed.
 
     Raises:
         ConfigError: it is not.

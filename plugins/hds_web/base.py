@@ -1,4 +1,4 @@
-"""What all search services share: address, key, pace, errors, and results out of JSON."""
+"""The base of all search services: address, key, pace, errors, and results out of JSON."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class WebSource:
         self._limiter = Limiter(self.every if own.every is None else own.every, self.parallel)
 
     def request(self, query: str, top_k: int) -> Request:
-        """What is sent for a query."""
+        """The request for a query."""
         raise NotImplementedError
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
@@ -125,7 +125,7 @@ class WebSource:
         return rows_at(answer, self.rows, self.bare)
 
     def result(self, row: Any) -> SearchResult | None:
-        """One result; None for what is not one."""
+        """The result in a row; None when the row is no result."""
         if not isinstance(row, dict):
             return None
         return result_at(row.get(self.url), self.text(row.get(self.title)), self.text(row.get(self.snippet)))
@@ -154,7 +154,7 @@ class WebSource:
         return await self.paced(lambda: self._api.get_text(self.home + path, request.params, request.headers))
 
     async def paced(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of a request in the pace of the service, its errors in our words."""
+        """Run a request in the pace of the service; its errors become ours."""
 
         async def attempt() -> T:
             try:
@@ -182,7 +182,7 @@ def rows_at(answer: Any, way: Sequence[str], bare: bool) -> Sequence[Any]:
     """The list at the end of `way`; with `bare` an empty one where a step is missing.
 
     Raises:
-        SourceError: `bad_answer`, the answer is not made like that.
+        SourceError: `bad_answer`, the answer has no such list.
     """
     here = answer
     for step in way:
@@ -197,7 +197,7 @@ def rows_at(answer: Any, way: Sequence[str], bare: bool) -> Sequence[Any]:
 
 
 def result_at(url: Any, title: str, snippet: str) -> SearchResult | None:
-    """A result, if it has a web address."""
+    """A result at `url`; None when that is no web address."""
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         return None
     return SearchResult(url, title or url, snippet)

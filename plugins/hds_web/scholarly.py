@@ -70,7 +70,7 @@ def doi_of(value: Any) -> str:
 
 
 def doi_url(doi: str) -> str:
-    """Where a DOI resolves."""
+    """The address at which a DOI resolves."""
     return f"https://doi.org/{quote(doi, safe='/:;()._-')}" if doi else ""
 
 

@@ -41,7 +41,7 @@ class Wikipedia(WebSource):
         )  # fmt: skip
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        answer = await self._said(self.request(query, top_k))
+        answer = await self._checked(self.request(query, top_k))
         rows = [] if "query" not in answer else rows_at(answer, ("query", "pages"), True)
         pages = sorted((row for row in rows if isinstance(row, dict)), key=_index)
         for page in pages:
@@ -58,7 +58,7 @@ class Wikipedia(WebSource):
         which = self._which(url)
         if which is None:
             return None
-        answer = await self._said(
+        answer = await self._checked(
             _query(prop="extracts|info", inprop="url", explaintext=1, exlimit=1, redirects=1, **which)
         )
         rows = rows_at(answer, ("query", "pages"), True)
@@ -83,8 +83,8 @@ class Wikipedia(WebSource):
             return None
         return {"titles": unquote(parts.path.removeprefix("/wiki/")).replace("_", " ")}
 
-    async def _said(self, request: Request) -> dict[str, Any]:
-        """The answer as a table; MediaWiki tells its errors with status 200."""
+    async def _checked(self, request: Request) -> dict[str, Any]:
+        """The answer to a request, checked: MediaWiki sends its errors with status 200."""
         answer = await self.ask(request)
         if not isinstance(answer, dict):
             raise SourceError("the answer is not a table", code="bad_answer")

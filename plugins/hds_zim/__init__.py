@@ -42,7 +42,7 @@ class Zim:
 
     @staticmethod
     def prepare(name: str, path: Path, tell: Callable[[int], None]) -> tuple[int, str]:
-        """Open the file once, to see that it can be; what `hds index add FILE.zim` does."""
+        """Open the file once, to see that it can be opened (for `hds index add FILE.zim`)."""
         archive.require()
         articles, indexed = asyncio.run(_about(path))
         note = "" if indexed else f"{path.name} has no full-text index: its titles alone are searched"

@@ -28,7 +28,7 @@ class Item(NamedTuple):
 
 
 def require() -> None:
-    """libzim must be installed.
+    """Make sure that libzim is installed.
 
     Raises:
         ConfigError: it is not.

@@ -1,8 +1,7 @@
-"""Searching an index that wants every word: when too few documents have them all, words are dropped and what is found
-is put together.
+"""Search in an index that matches all words only: when too few documents have them all, some words are dropped.
 
-The words that stand in fewest documents are kept longest (inverse document frequency, Spärck Jones 1972), and what has
-more of them comes first.
+The words that stand in fewest documents are kept longest (inverse document frequency, Spärck Jones 1972). Documents
+with more of the words come first.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _NAME = re.compile(r"[A-Z\u00c0-\u00de\u0400-\u042f][\w'’.-]*(?:\s+[A-Z\u00c0-
 
 @dataclass(frozen=True)
 class Hit:
-    """A document that was found; `key` tells it from others."""
+    """A document that matched; `key` tells it from others."""
 
     key: str
     title: str = ""
@@ -87,7 +86,7 @@ def _new(known: dict[str, Hit], hits: Sequence[Hit]) -> dict[str, Hit]:
 
 
 def _weights(totals: dict[str, int]) -> dict[str, float]:
-    """What each word that stands anywhere is worth; the rarest `MAX_WORDS`, in the order of the query."""
+    """The weight of each word that stands anywhere: the rarest `MAX_WORDS`, in the order of the query."""
     size = sum(totals.values())
     worth = {word: math.log(1 + size / total) for word, total in totals.items() if total}
     rarest = sorted(worth, key=lambda word: -worth[word])[:MAX_WORDS]
@@ -95,7 +94,7 @@ def _weights(totals: dict[str, int]) -> dict[str, float]:
 
 
 def _fewer(weights: dict[str, float], asked: int) -> Iterator[tuple[str, ...]]:
-    """Parts of the words, the weightiest first; all of them only if that was not asked before."""
+    """Subsets of the words, the weightiest first; all words together only when they were not `asked` before."""
     most = len(weights) if len(weights) < asked else len(weights) - 1
     parts = [part for size in range(1, most + 1) for part in itertools.combinations(weights, size)]
     yield from sorted(parts, key=lambda part: -sum(weights[word] for word in part))

@@ -56,7 +56,7 @@ def read(title: str, text: str) -> PageFacts:
     """The facts of a page; of two for one attribute the first counts."""
     facts: dict[str, Fact] = {}
     relations: dict[tuple[str, str], Relation] = {}
-    for fact in _said(title, text):
+    for fact in _statements(title, text):
         if isinstance(fact, Fact):
             facts.setdefault(fact.attr, fact)
         else:
@@ -64,7 +64,7 @@ def read(title: str, text: str) -> PageFacts:
     return PageFacts(title, tuple(facts.values()), tuple(relations.values()))
 
 
-def _said(title: str, text: str) -> Iterator[Fact | Relation]:
+def _statements(title: str, text: str) -> Iterator[Fact | Relation]:
     name = re.escape(title)
     of_title = re.compile(rf"The (?P<attr>[\w -]{{2,40}}?) of {name} (?P<verb>is|are)(?: the)? (?P<value>.{{1,120}})")
     has = re.compile(rf"{name} has an? (?P<attr>[\w -]{{2,30}}?) of (?P<value>.{{1,120}})")
