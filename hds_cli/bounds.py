@@ -16,11 +16,11 @@ MAX_URL = 8192  # characters, as are the others
 MAX_TITLE = 300
 MAX_HEADING = 300  # a heading is kept with every passage under it
 MAX_TEXT = 4_000_000
-MAX_FILE_TEXT = 20 << 20  # of a file that the user names
+MAX_FILE_TEXT = 20 << 20  # characters of a file that the user names
 MAX_AUTHOR = 200
 MAX_DATE = 40
-MAX_COUNT = 1 << 53  # of bytes: what every reader of JSON holds exactly
-MAX_SECONDS = 30 * 86400.0  # of a run, and of anything in it
+MAX_COUNT = 1 << 53  # bytes; every reader of JSON holds integers up to here exactly
+MAX_SECONDS = 30 * 86400.0  # the longest time of a run, and of anything in it
 
 _LONG_HEADING = re.compile(rf"(?m)^#{{1,6}}[^\S\n]+(?=[^\n]{{{MAX_HEADING + 1}}})")
 
@@ -83,5 +83,5 @@ def is_number(value: object, least: float = -math.inf, most: float = math.inf) -
 
 
 def _line(value: object, most: int) -> str:
-    # Cut before it is split: a title of megabytes has as many words.
+    # The title is cut before it is split, because a title of megabytes has about as many words.
     return " ".join(value[: 4 * most].split())[:most].strip() if isinstance(value, str) else ""

@@ -273,7 +273,7 @@ def _take(layers: _Layer, table: Mapping[str, Any], path: Path, above: str) -> N
             f = by_key[key]
             layers.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
             layers.origins[f.name] = origin
-        except ConfigError as exc:  # only now is it worth the while to look for the line
+        except ConfigError as exc:  # looking for the line is slow, so it is done only for an error
             place = settings_file.place(path, above + written)
             raise ConfigError(exc.message.replace(origin, place), hint=exc.hint) from None
 

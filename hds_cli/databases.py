@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-_STEPS = 20_000  # of SQLite's virtual machine between two looks at the clock
+_STEPS = 20_000  # steps of SQLite's virtual machine between two looks at the clock
 _MOST = 200  # objects of a schema
 _LONGEST = 10_000  # characters of a statement
 _INDEX = re.compile(r'CREATE (UNIQUE )?INDEX "?\w+"? ON "?\w+"? ?\(("?\w+"?(, ?)?)+\)( WHERE \w+)?')

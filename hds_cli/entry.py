@@ -18,7 +18,7 @@ def main() -> None:
     from hds_cli.cli import run
 
     code = run(sys.argv[1:])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; the code stands while the interpreter ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: a Ctrl-C now must not change the exit code
     sys.exit(code)
 
 

@@ -255,7 +255,7 @@ def event_name(cls: type[Event] | type[_Base]) -> str:
 _BY_NAME: dict[str, type[Any]] = {event_name(cls): cls for cls in get_args(Event)}
 _hints = functools.cache(get_type_hints)
 _NAME = re.compile(r"[a-z][a-z_]{0,63}")
-_SIGNED = frozenset({"score", "seed", "n_gpu_layers", "n_ctx", "overlap"})  # every other number counts something
+_SIGNED = frozenset({"score", "seed", "n_gpu_layers", "n_ctx", "overlap"})  # all others are counts: never negative
 
 
 def line(event: Event) -> str:

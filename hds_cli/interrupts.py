@@ -141,7 +141,7 @@ class Interrupts:
         if self._state == "run" and self._loop is not None:
             self._state = "stopping"
             self._loop.call_soon_threadsafe(self._asked_to_stop)
-            # Until the loop has answered: a source that blocks it is ended, then the next one. No thread could do it
+            # Until the loop has answered, a source that blocks it is ended, then the next one. A thread cannot do it
             # while the main thread keeps the interpreter's lock.
             signal.setitimer(signal.ITIMER_REAL, _PATIENCE, _PATIENCE)
         elif self._state == "idle" and self._raising:

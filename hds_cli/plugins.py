@@ -188,7 +188,7 @@ def _guarded(point: EntryPoint, call: Callable[[], Any]) -> Any:
     except HdsError:
         raise
     except (Exception, SystemExit) as exc:
-        # Any exception: what a stranger's module does at import must not end the run with a trace.
+        # Any exception: a stranger's module must not end the run with a trace when it is imported.
         whose = distribution(point)
         problem = " ".join(f"{type(exc).__name__}: {exc}"[:500].split())
         raise PluginError(
@@ -205,7 +205,7 @@ def _in_time(point: EntryPoint) -> Any:
         try:
             with prints_to_stderr():
                 outcome.extend((point.load(), None))
-        except BaseException as exc:  # a thread's own end would be a trace on stderr
+        except BaseException as exc:  # an exception that ends a thread would print a trace on stderr
             outcome.extend((None, exc))
 
     thread = threading.Thread(target=work, daemon=True, name="hds-plugin")

@@ -45,7 +45,7 @@ class Aside:
             try:
                 self._session.rewrite(0, self._segments(system, neutral(task)))
                 generation = self._session.generate(max_tokens=max_tokens, sampling=sampling, grammar=grammar)
-            except ScriptEnded:  # no fault of a model: the user's file is too short
+            except ScriptEnded:  # the model is not at fault: the user's script is too short
                 raise
             except ModelError:
                 return fallback

@@ -142,7 +142,7 @@ class GuidedDialect:
         fresh = [q for q in written.queries if protocol.query_key(q) not in self._asked]
         self._asked |= {protocol.query_key(q) for q in written.queries}
         if written.queries and not fresh:
-            # A small model asks again what it knows; it is made to use it.
+            # A small model asks again for facts it already has; this makes it use them.
             return self._answer(hooks, tokens + plan.tokens)
         return written
 
@@ -177,8 +177,8 @@ class GuidedDialect:
         return tokens
 
     def _reading(self, query: str, passages: Sequence[Passage]) -> str:
-        # No mark between the words (arXiv 2403.14720): it doubles the passages (2.07 times the tokens over 84 pages);
-        # what an order in a page makes the model write in words of its own is not believed anyway.
+        # Passages are not datamarked (arXiv 2403.14720): marks between the words double the tokens (2.07 times over 84
+        # pages), and an order in a page has no effect: only words that stand in the passage are believed.
         return f"READ\nPassages:\n{listed(passages)}\nQuery: {protocol.neutral(query)}"
 
     def _plan(self) -> str:

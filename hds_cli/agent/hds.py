@@ -103,7 +103,7 @@ class HdsDialect:
     def replay(self, text: str, results: Sequence[QueryResult]) -> None:
         self._turns += 1
         self._add([Segment(text, False)])
-        self.make_room()  # where it was made then
+        self.make_room()  # the original run made room at this place
         self.read(results)
         self.make_room()
 
@@ -143,7 +143,7 @@ class HdsDialect:
             generation = self._session.generate(
                 max_tokens=self._max_tokens - tokens,
                 stop=stop,
-                # A turn of its own seed: a replay of one turn does not depend on how many tokens the others drew.
+                # Each turn has its own seed: its replay does not depend on how many tokens other turns drew.
                 sampling=replace(self._turn, seed=self._turn.seed + self._turns + tokens),
                 on_text=stream.feed,
             )
@@ -151,7 +151,7 @@ class HdsDialect:
             if generation.stop not in self.stops or tokens >= self._max_tokens:
                 return replace(generation, text=text, tokens=tokens)
             mark, result = generation.stop or "", self.after_stop(text)
-            self._session.append([Segment(mark), Segment(result)])  # by itself: the model is taught to write the first
+            self._session.append([Segment(mark), Segment(result)])  # apart: the model is trained to write the first
             stream.feed(mark + result)
             text += mark + result
 
@@ -270,7 +270,7 @@ class _Stream:
             held = max(
                 (n for tag in self._TAGS for n in range(1, len(tag)) if self._waiting.endswith(tag[:n])), default=0
             )
-            # White space before a block of queries belongs to neither thought nor answer, nor does a box's last brace.
+            # Neither thought nor answer get white space before a block of queries, or the last brace of a box.
             body = self._waiting[: len(self._waiting) - held]
             keep = len(body) - len(body.rstrip().removesuffix("}" if self._boxed else ""))
             self._say(body[: len(body) - keep])

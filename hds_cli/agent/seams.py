@@ -22,7 +22,7 @@ class Piece(NamedTuple):
 
 
 _MARKERS = (p.BEGIN_QUERIES, p.END_QUERIES, p.BEGIN_RESULTS, p.END_RESULTS)
-# A block of results that begins or ends otherwise than a run's is cut where its markers are.
+# A block of results without a run's beginning and end is cut at its markers.
 _RESULTS = re.compile(
     rf"((?:\n\n)?{re.escape(p.BEGIN_RESULTS)}\n?)(.*?)(\n?{re.escape(p.END_RESULTS)}(?:\n\n{p.THINK}\n)?|\Z)", re.DOTALL
 )

@@ -47,7 +47,7 @@ def pack(name: str, file: Path) -> str:
     with zipfile.ZipFile(archive_bytes, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_EVENTS, b"".join(lines))
         archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in entries))
-    with _output.binary_target(_output.named(file), private=True) as out:  # what was asked is private
+    with _output.binary_target(_output.named(file), private=True) as out:  # questions are private
         out.write(archive_bytes.getbuffer())
     missing = len(urls) - len(entries)
     note = f"; no longer in the cache: {missing}" if missing else ""
@@ -125,7 +125,7 @@ def _add(started: events.RunStarted, data: bytes) -> bool:
         part = path.with_suffix(f".{os.getpid()}.part")
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
             out.write(data)
-        os.utime(part, (0, _seconds(started.started_at)))  # `last` is what was asked last
+        os.utime(part, (0, _seconds(started.started_at)))  # so that `last` stays the run that was asked last
         os.replace(part, path)
     except OSError as exc:
         raise OutputError(f"the history cannot be written: {exc.strerror or exc}") from exc

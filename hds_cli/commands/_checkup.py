@@ -219,7 +219,7 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
     for group, points in plugins.every().items():
         for name, point in points.items():
             if plugins.distribution(point) == plugins.FIRST_PARTY:
-                continue  # ours load when they are used; what their extras lack is said then
+                continue  # ours load when they are used, and say then which extra is missing
             try:
                 plugins.load(group, name)
                 loaded += 1

@@ -82,7 +82,7 @@ async def _evaluate(plan: Plan) -> Journal:
     own = own_source(plan)
     jobs = min(plan.jobs, max(1, len(plan.questions)))
     async with desk(spec, plan.settings, own, jobs=jobs) as place:
-        head = header(plan, asdict(replace(place.model.info, file=None)))  # the checksum says which
+        head = header(plan, asdict(replace(place.model.info, file=None)))  # the checksum identifies it
         journal = Journal(plan.results or _place(plan, head), head)
         with journal.open(resume=plan.resume, overwrite=plan.overwrite):
             done = len(journal.rows)
@@ -123,7 +123,7 @@ def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
         "options": changed,
         "model": model,
     }
-    return dict(json.loads(json.dumps(head, default=str)))  # as it will be read back
+    return dict(json.loads(json.dumps(head, default=str)))  # the form in which it will be read back
 
 
 def _place(plan: Plan, head: dict[str, Any]) -> Path:

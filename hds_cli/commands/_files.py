@@ -16,10 +16,10 @@ from hds_cli.types import Document
 
 MAX_TEXT = bounds.MAX_FILE_TEXT
 MAX_PACKED = 100 << 20
-SECONDS = 60.0  # for the largest
-UNPACKED = 20  # letters that a byte of a packed file may become; bombs have a thousand
-SPREAD = 4  # and one of another: a table names its column in every row
-_COMPOUND = b"\xd0\xcf\x11\xe0"  # of .xls files
+SECONDS = 60.0  # seconds for the largest file
+UNPACKED = 20  # characters of text for a byte of a packed file; bombs have a thousand
+SPREAD = 4  # characters of text for a byte of any other file: a table repeats column names in every row
+_COMPOUND = b"\xd0\xcf\x11\xe0"  # the magic number of .xls files
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 _WHY = {
     "empty": "no text in it", "encrypted": "needs a password", "extract_timeout": "took too long",
@@ -35,7 +35,7 @@ class Reader:
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._workers: Any = None
-        self.notes: list[str] = []  # what of a file is not in its document
+        self.notes: list[str] = []  # lines on the parts of files that are not in their documents
 
     def __enter__(self) -> Reader:
         return self

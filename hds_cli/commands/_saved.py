@@ -110,7 +110,7 @@ def replay(name: str, speed: float) -> None:
     """The run as it happened, `speed` times as fast; 0: at once. No pause is longer than `LONGEST_PAUSE`."""
     run = events_of(name)
     choice = look_of(None, None)
-    shown, due = 0.0, time.monotonic()  # the second of the run, and when it is to be shown
+    shown, due = 0.0, time.monotonic()  # the run's second that was shown last, and the time at which the next is due
     display = Display(choice, sys.stdout, sys.stderr)
     try:
         for event in run:

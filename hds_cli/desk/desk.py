@@ -56,7 +56,7 @@ class Desk:
         self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: Model, session: Session
     ) -> None:
         self._settings, self._fetcher, self.model = settings, fetcher, model
-        self._sources = [checked(source) for source in sources]  # their breakers last over all questions
+        self._sources = [checked(source) for source in sources]  # circuit breakers last over all questions
         self._first: Session | None = session
 
     async def answer(
@@ -89,7 +89,7 @@ class Desk:
                 run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
                 return await run.answer(question, attached, before)
         finally:
-            session.close()  # the model's thread may still be in it: what it writes there ends
+            session.close()  # the model's thread may still be writing in it; closing ends that
 
     def _parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
         settings, fetcher, model = dated(self._settings), self._fetcher, self.model
@@ -128,7 +128,7 @@ async def desk(
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
-    selector_of(spec, settings)  # one that is not there is said before the model is loaded
+    selector_of(spec, settings)  # an unknown selector is an error before the model is loaded
     check_dialect(settings.dialect)
     policy(settings.verdict or spec.verdict)
     async with Fetcher(settings) as fetcher:

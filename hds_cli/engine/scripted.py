@@ -20,7 +20,7 @@ from hds_cli.errors import ModelMissing, ModelUnusable, ScriptEnded
 from hds_cli.types import ModelInfo
 
 N_CTX = 32_768
-_CHARS = 4  # of a token
+_CHARS = 4  # characters of a token
 
 
 class Line(NamedTuple):

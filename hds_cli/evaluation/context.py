@@ -17,7 +17,7 @@ def has_pages(row: Row) -> bool:
     try:
         return any(True for _ in _paragraphs(row))
     except (KeyError, TypeError, ValueError):
-        return False  # a field of that name which is something else
+        return False  # a field of that name with other content
 
 
 def documents(rows: Iterable[Row]) -> Iterator[Document]:

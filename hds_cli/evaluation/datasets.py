@@ -121,7 +121,7 @@ def _questions(file: Path, rows: Sequence[tuple[int, Row]], form: Format) -> tup
         try:
             question = form.read(row, place)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as exc:
-            # Never the row itself: BrowseComp's must not be shown.
+            # The message never shows the row itself: rows of BrowseComp must stay secret.
             problem = f"no field {exc}" if isinstance(exc, KeyError) else str(exc)
             raise DatasetError(
                 f"{file}, line {line}: does not fit the format {form.name} ({problem})", hint="--format NAME forces one"

@@ -102,7 +102,7 @@ class Journal:
                     hint="the same command with --resume, or --overwrite, or --results FILE",
                 )
         self.costs = {row["id"]: row for row in read_lines(self.costs_path)} if self.costs_path.exists() else {}
-        # The costs are written first: a result without them does not happen, costs without a result do.
+        # The costs are written first: after a kill there may be costs without a result, never a result without costs.
         self.rows = {row["id"]: row for row in rows}
 
 

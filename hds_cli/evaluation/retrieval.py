@@ -19,7 +19,7 @@ SCHEMA = "hds.eval.retrieval/1"
 CUTS = (2, 5, 10, 20, 100)
 _RANKED = 10  # nDCG and MRR look at the first ten
 _STEP = 5  # results of each gold sub-query
-_PAGES, _PASSAGES, _TOKENS = 5, 4, 1500  # what a selector is given, and may keep
+_PAGES, _PASSAGES, _TOKENS = 5, 4, 1500  # pages given to a selector, passages and tokens it may keep
 Search = Callable[[str, int], Awaitable[Sequence[SearchResult]]]
 
 

@@ -56,6 +56,6 @@ async def ask(question: Question, asker: Asker) -> tuple[Row, Row]:
         await asker.answer(question.text, observer.handle)
     except HdsError as exc:
         error = {"code": exc.error_code, "message": exc.message}
-    except Exception as exc:  # hours of other questions must not be lost to a bug in one; the row names it
+    except Exception as exc:  # a bug in one question must not lose hours of others; the row names the bug
         error = {"code": "bug", "message": f"{type(exc).__name__}: {exc}"}
     return observer.row(error), observer.costs()

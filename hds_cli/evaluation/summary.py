@@ -14,7 +14,7 @@ SCHEMA = "hds.eval/1"
 Row = Mapping[str, Any]
 _AREAS = ("auc_at", "auc_ac", "auc_al")
 PHASES = ("total", "model", "search", "fetch", "extract", "overlap")
-# The figures that have an interval, and that are compared: name, unit, of a row and its costs (None: not known).
+# The figures that are compared, with intervals: name, unit, and the value from a row and its costs (None: unknown).
 FIGURES: dict[str, tuple[str, Callable[[Row, Row], float | None]]] = {
     "correct": ("%", lambda row, _: 100.0 * row["correct"]),
     "squad em": ("%", lambda row, _: row["scores"]["squad"]["em"]),

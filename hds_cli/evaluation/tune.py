@@ -31,7 +31,7 @@ SPACE: dict[str, tuple[Value, ...]] = {
     "max_turns": (1, 2, 4, 6, 10),
     "temperature": (None, 0.0, 0.3, 0.6),
 }
-_FIRST_RUNG = 4  # questions at least
+_FIRST_RUNG = 4  # questions in the first rung, at least
 
 
 @dataclass(frozen=True)

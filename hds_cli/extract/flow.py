@@ -14,7 +14,7 @@ from hds_cli.extract import cells
 from hds_cli.extract.text import tidy
 
 MAX_WIDE, MAX_CELLS = 500, 2000  # cells of a row
-MAX_ROWS = 2000  # that a cell may reach down
+MAX_ROWS = 2000  # rows that one cell may span
 MAX_REPEATED = 400  # characters of a cell that is written again in each row it reaches
 MAX_TABLES_DEEP = 8
 _BLOCKS = frozenset(
@@ -29,7 +29,7 @@ _UNSEEN = frozenset(
 _BREAK = "\x0b"  # a line's end inside a block, while it is gathered
 _KEPT = "data-hds-"
 _WIDE = "hds-cell"
-_ROWS = frozenset(("div", "li", "tr", "p"))  # lines of code that a highlighter has wrapped
+_ROWS = frozenset(("div", "li", "tr", "p"))  # elements that highlighters put around a line of code
 _LISTS = frozenset(("ul", "ol", "dl", "menu", "dir"))
 _LANGUAGE = re.compile(
     r"(?:^|\s)(?:language-|lang-|highlight-source-|highlight-|brush:\s*|sourceCode\s+)([\w+#.-]{1,20})", re.I
@@ -210,7 +210,7 @@ def table(node: Any, deep: int = 1) -> str:
     lines: list[str] = []
     if (caption := next((part for part in node if part.tag == "caption"), None)) is not None:
         lines.append(" ".join(blocks_of(caption, deep)))
-    held: dict[int, tuple[int, str]] = {}  # column -> rows still to fill, and with what
+    held: dict[int, tuple[int, str]] = {}  # column -> the number of rows still to fill, and their value
     spare = 4_000 + 2 * sum(map(len, rows)) * 20
     for row in rows:
         values, repeated = _filled(row, held, width, deep, spare)

@@ -20,12 +20,12 @@ from hds_cli.extract.nopage import why_no_page
 from hds_cli.extract.shape import Shapes, is_marked, unmarked
 from hds_cli.extract.text import tidy
 
-# What trafilatura always takes out, after it has searched and copied it several times.
+# Elements that trafilatura always takes out, but only after it has searched and copied them several times.
 _NEVER_TEXT = (
     "aside", "audio", "canvas", "embed", "footer", "head", "iframe", "input", "link", "map", "noscript", "object",
     "select", "svg", "template", "textarea", "video",
 )  # fmt: skip
-_DEEPEST = 240  # elements within each other, about as many as a tree may hold
+_DEEPEST = 240  # depth of nested elements, about as deep as a tree may be
 _STUB = 600  # characters; a shorter text may be the teaser of an article that stands in JSON-LD
 _MARKED = frozenset(("list", "table", "code"))
 

@@ -12,7 +12,7 @@ import itertools
 import re
 from collections.abc import Collection
 
-# Marks of a phrase's looks; `span` and these carry no text of their own.
+# Tags inside a line: most of them only change how a phrase looks, and go; their text stays.
 _TOKEN = re.compile(
     r"<(/?)(?=[sbieufktvmacdr])(span|su[bp]|b|strong|i|em|u|font|small|big|tt|kbd|samp|var|mark|abbr|cite|del|s|strike|math|rt|rp|svg)"
     r"(?=[\s>/])([^<>]*)>",
@@ -31,7 +31,7 @@ _UNSEEN = re.compile(
     re.I,
 )
 _STRIKE = frozenset(("del", "s", "strike"))
-_TELLING = frozenset(("del", "s", "strike", "math", "rt", "rp", "svg"))  # say something without attributes
+_TELLING = frozenset(("del", "s", "strike", "math", "rt", "rp", "svg"))  # have a meaning without attributes
 _FAQ = re.compile(r"faq-question", re.I)
 _RAISED = re.compile(r"<su([pb])\b[^<>]*>((?:(?!</?su[pb]\b)[\s\S]){0,400}?)</su\1\s*>", re.I)
 _NOTE_ANCHOR = re.compile(
@@ -115,7 +115,7 @@ def _without_programs(markup: str) -> str:
     at = 0
     while raw := _RAW.search(markup, at):
         end = _RAW_END[raw[1].lower()].search(markup, raw.end())
-        if end is None:  # all that follows is the program, as a browser reads it
+        if end is None:  # the rest of the page is the program, as browsers read it
             break
         out.append(markup[at : raw.start()])
         at = end.end()

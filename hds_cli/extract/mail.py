@@ -61,7 +61,7 @@ def _header(message: EmailMessage, name: str) -> str:
         AttributeError,
         TypeError,
         LookupError,
-    ):  # the library's, on broken headers
+    ):  # errors of the library on broken headers
         return ""
 
 

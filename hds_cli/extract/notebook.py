@@ -8,7 +8,7 @@ from typing import Any
 
 from hds_cli.extract.fragment import shown
 
-MAX_OUTPUT = 20_000  # characters of one
+MAX_OUTPUT = 20_000  # characters of one output
 MAX_MARKUP = 500_000
 _OBJECT = re.compile(r"\s*<[\w.]+[^>]*>\s*\Z")  # `<IPython.core.display.HTML object>`
 _COLOUR = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")

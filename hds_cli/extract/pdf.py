@@ -13,7 +13,7 @@ from hds_cli.extract.text import tidy
 MAX_PAGES = 5000
 MAX_CHARACTERS = 20_000_000
 MAX_FIELDS = 2000
-_SPARE = 1.2  # seconds that are left for what was read when the worker's time is nearly over
+_SPARE = 1.2  # seconds kept free at the end of the worker's time, to return the pages read so far
 _HYPHEN = re.compile(r"([^\W_])([-\u2010\u00ad\u00ac])[ \t]*\n[ \t]*(?=([^\W_]))")
 
 

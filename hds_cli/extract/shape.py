@@ -16,7 +16,7 @@ _LISTS = ("ul", "ol", "dl")
 _OUTER = (*_LISTS, "table", "pre")
 _ENDS = frozenset(
     (*_OUTER, "body", "nav", "header", "footer", "aside", "menu")
-)  # those of the furniture stay as they are
+)  # elements of the page's furniture stay as they are
 # A number is one letter for private use: trafilatura weighs a text by its length and looks for words in it. A page that
 # has such a letter itself (fonts of icons do) gets no more by it than one of its own lists.
 _SIGNS = 6400 + 65534
@@ -60,7 +60,7 @@ class Shapes:
         _mark_article(tree)
         _questions(tree, markup)
         _captions(tree)
-        self._parts: list[tuple[Any, Any]] = []  # what a number stands for: a list, table or code, and the item of it
+        self._parts: list[tuple[Any, Any]] = []  # number -> the list, table or code it stands for, and the item in it
         for node in list(tree.iter(*_OUTER)):
             above = node.getparent()
             while above is not None and above.tag not in _ENDS:

@@ -15,7 +15,7 @@ from hds_cli.extract.text import tidy
 
 MAX_DEEP = 60
 _HEADING = re.compile(r"(?i)heading ([1-6])")
-# What is no text of the page: what was deleted or moved away, codes of fields, properties.
+# Elements that are no text of the page: deleted or moved text, codes of fields, properties.
 _GONE = frozenset(
     "del moveFrom instrText delText delInstrText rPr pPr sectPr tblPr tblGrid trPr tcPr sdtPr sdtEndPr Fallback "
     "annotationRef commentReference proofErr".split()

@@ -144,7 +144,7 @@ def _answer(desk: _Desk, head: dict[str, Any], body: bytes) -> tuple[dict[str, A
         return {"reason": "extract_failed"}, b""
     except HdsError as exc:
         return {"error": {"message": exc.message, "code": exc.error_code, "hint": exc.hint}}, b""
-    except Exception as exc:  # its class is enough to find it again
+    except Exception as exc:  # the class is enough to find the bug again
         return {"reason": "extract_failed", "detail": type(exc).__name__}, b""
 
 

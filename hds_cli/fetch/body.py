@@ -11,7 +11,7 @@ import zlib
 
 MAX_BYTES = 5 << 20
 MAX_RATIO = 200
-MAX_MEMBERS = 2000  # of one gzip body
+MAX_MEMBERS = 2000  # members of one gzip body
 _GZIP = b"\x1f\x8b"
 _NO_CODING = re.compile(
     r"identity|none|null|binary|text|plain|[78]bit|chunked|aws-chunked|us-ascii|ascii|utf-?\d{1,2}(?:[lb]e)?|latin-?\d|iso-8859-\d{1,2}"
@@ -45,8 +45,8 @@ class Body:
         self._raw = name == ""
         self._name = name
         self._inflate = None if self._raw else zlib.decompressobj(31 if name == "gzip" else 15)
-        self._members = 0  # that ended
-        self._began = 0  # bytes there were when the one that is read began
+        self._members = 0  # members that have ended
+        self._began = 0  # bytes of the body when the present member began
         self._over = False
         self.limit = limit
         self._out = bytearray()
@@ -89,7 +89,7 @@ class Body:
                     return self._inflate.decompress(chunk, _PIECE)
                 except zlib.error:
                     pass
-            if self._members:  # after a whole member: what browsers leave out too
+            if self._members:  # bytes after a whole member, which browsers leave out too
                 self._over = True
                 return b""
             raise Refused("bad_encoding") from None
@@ -120,7 +120,7 @@ class Body:
             Refused: `truncated`: the compressed stream has no end.
         """
         while self._inflate is not None and not self._over and not self._inflate.eof and (more := self._step(b"")):
-            self._out += more  # what max_length held back
+            self._out += more  # output that max_length held back
             self._check()
         nothing_more = self._members > 0 and len(self._out) == self._began
         whole = self._inflate is None or self._over or self._inflate.eof or nothing_more

@@ -25,7 +25,7 @@ from hds_cli.types import Page, SearchResult
 if TYPE_CHECKING:
     from hds_cli.config import Settings
 
-_SHOWN = 200_000  # characters of a page that are looked through for what a result shows
+_SHOWN = 200_000  # characters of a page that are searched for a result's snippet
 
 
 class PageCache:
@@ -47,7 +47,7 @@ class PageCache:
         self._hide = hide or (lambda value: value)
         self._disk = Disk(folder)
         self._words = PageWords(self._disk)
-        self._written = 1 << 62  # looked at with the first page, then every fiftieth of the limit
+        self._written = 1 << 62  # the size is checked with the first page, then after every fiftieth of the limit
 
     @classmethod
     def of(cls, settings: Settings) -> PageCache:
@@ -108,7 +108,7 @@ class PageCache:
             if not self._disk.write(key, blob):
                 return False
             self._words.put(key, entry.page, old.page if old else None)
-            self._written += 3 * len(blob)  # with its words
+            self._written += 3 * len(blob)  # about the size with the page's words in the index
             if self._written > min(self.limit // 50, 8 << 20):
                 self._written = 0
                 self._shrink()

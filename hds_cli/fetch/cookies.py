@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from hds_cli.errors import ConfigError
 
 MAX_COOKIES = 50
-MAX_SIZE = 4096  # of one, name and value
+MAX_SIZE = 4096  # characters of one cookie, name and value
 MAX_FILE = 4 << 20
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
 _VALUE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
@@ -30,7 +30,7 @@ class Cookie:
     name: str
     value: str
     host: str
-    below: bool  # to the hosts below `host` too
+    below: bool  # True: goes to the hosts below `host` too
     path: str
     secure: bool
 

@@ -69,7 +69,7 @@ class Http:
         self._proxy = proxy
         self._network = network
         named = ca_file or os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
-        # What the user named is looked at now, so that a mistake in it is an error and no page's failure.
+        # The user's own settings are checked now, so that a mistake in them is an error and not a page's failure.
         self._tls: ssl.SSLContext | None = _trust(ca_file) if named and not policy.offline else None
         self._lanes: list[httpx.AsyncBaseTransport] = []
         self._idle: dict[tuple[str, str, int | None], list[httpx.AsyncBaseTransport]] = {}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 5
 PDF_FACTOR = 4  # papers are larger than pages
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
-_WHOLE = frozenset({200, 201, 202, 203, 226})  # RFC 9110 15.3, RFC 3229: what comes is a representation
+_WHOLE = frozenset({200, 201, 202, 203, 226})  # RFC 9110 15.3, RFC 3229: the body is a representation of the page
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _TRANSIENT = frozenset({"reset", "connect", "protocol", "truncated"})
 

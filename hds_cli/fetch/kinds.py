@@ -14,7 +14,7 @@ from hds_cli.plugins import entry_points
 __all__ = ["LARGE", "kind_of", "one_type"]
 GROUP = "hds.extractors.v1"
 _ZIP = b"PK\x03\x04"
-_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what .xls files were before
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the magic number of .xls files
 _TYPE = re.compile(r"\s*[\w!#$&^.+*-]{1,80}/[\w!#$&^.+*-]{1,80}\s*(?:;.*)?\Z", re.S)
 _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]{1,20}'[^']{0,20}')?\"?([^\";]{1,255})", re.I)
 # Kinds that a server often labels as plain text or as bytes: the name decides, where the bytes are text.

@@ -107,7 +107,7 @@ class Hosts:
                 if (early := domain.next - loop.time()) > 0:
                     await asyncio.sleep(early + 0.001)  # the loop's clock wakes sleepers a little early
                 await self._all.acquire()
-                # From the start itself: a late one pushes those that follow.
+                # Counted from the real start: a late request pushes those that follow.
                 domain.next = loop.time() + max(self.gap, domain.delay)
             try:
                 yield

@@ -6,8 +6,8 @@ import html
 import re
 
 START = 65_536  # bytes of the page that are looked at
-AT_ONCE = 1.0  # seconds: such a refresh is a redirect whatever else the page says
-SOON = 10.0  # seconds: one if the page says little else
+AT_ONCE = 1.0  # seconds: a refresh this soon is a redirect, whatever else the page says
+SOON = 10.0  # seconds: a refresh this soon is a redirect when the page says little else
 _LITTLE = 1500  # characters
 _UNSEEN = re.compile(r"(?is)<!--.*?-->|<(noscript|script|style|template|textarea|xmp|iframe)\b.*?(?:</\1\s*>|\Z)")
 _META = re.compile(r"<meta\b[^<>]{0,4000}>", re.I)

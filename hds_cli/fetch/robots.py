@@ -15,7 +15,7 @@ _KEYS = (
     ("allow", re.compile(r"allow", re.I)),
     ("delay", re.compile(r"crawl-?delay", re.I)),
 )
-_MAX_LINE = 2083 * 8 - 1  # what is beyond is cut off, as the reference parser does
+_MAX_LINE = 2083 * 8 - 1  # bytes; the rest of a line is cut off, as in the reference parser
 
 
 class Robots:

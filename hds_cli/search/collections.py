@@ -45,7 +45,7 @@ def open_one(name: str, on_document: Callable[[int], None] | None = None) -> Col
     bundled: BundledCollection = make(GROUP, name, needs=("version", "documents"))
     try:
         return _built(name, bundled, None, on_document)
-    except (OSError, OutputError):  # a home that is full or read-only: what a package brings can be made anywhere
+    except (OSError, OutputError):  # the home is full or read-only; a package's collection can be built in any folder
         return _built(name, bundled, _scratch(), on_document)
 
 

@@ -50,7 +50,7 @@ class WordLlama:
             import wordllama
         except ImportError as exc:
             raise UsageError("embeddings are not installed", hint='pip install "hds-cli[embed]"') from exc
-        # Its wheel holds the tokenizer where only a look into a cache folder finds it.
+        # The wheel holds the tokenizer, in a place where the library finds it only as its cache folder.
         inside = Path(wordllama.__file__).parent
         self._model = wordllama.WordLlama.load(trunc_dim=DIMENSIONS, cache_dir=inside, disable_download=True)
 
@@ -106,7 +106,7 @@ class Vectors:
 
         if not self._cuts:
             return []
-        # In pieces: all of it as floats at once would be four times the table.
+        # In pieces: the whole table as floats would take four times its size.
         pieces = np.array_split(self._table, len(self._cuts) // 65536 + 1)
         scores = np.concatenate([piece.astype(np.float32) @ vector for piece in pieces])
         most = min(len(scores), 8 * number)

@@ -38,7 +38,7 @@ __all__ = [
 ]
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 CACHE_KIB = 32_768
-SECONDS = 15.0  # that a search may take
+SECONDS = 15.0  # the time that a search may take
 COUNT_SECONDS = 60.0
 
 

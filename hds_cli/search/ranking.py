@@ -101,7 +101,7 @@ def _plain(db: sqlite3.Connection, query: Query) -> tuple[dict[str, float], str]
     common = [_term(term) for term in known[len(rare) :]]
     if not common:
         return idf, _any(rare)
-    # A rare term stands on both sides, and so counts twice: so does a common one.
+    # A rare term stands on both sides of the match and counts twice, so a common term is made to count twice too.
     return idf, f"{_any(rare)} AND {_any([*rare, *common, *common])}"
 
 

@@ -24,7 +24,7 @@ CREATE INDEX docs_key ON docs(key);
 CREATE INDEX docs_pending ON docs(id) WHERE pending;
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
-# What goes in is folded already; the tokenizer parts words, keeps the marks that belong to them, and stems.
+# The words are folded before they go in; the tokenizer parts words, keeps the marks that belong to them, and stems.
 _PASSAGES = """
 CREATE TABLE cuts{0}(id INTEGER PRIMARY KEY, doc INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX cuts_by_doc{1} ON cuts{0}(doc);

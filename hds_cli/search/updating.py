@@ -108,7 +108,7 @@ class Update:
                     on_document(done)
             return self._finish()
         except BaseException:
-            # What is committed stays for the next try.
+            # Committed batches stay for the next try.
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise

@@ -30,7 +30,7 @@ class McpSource:
         ConfigError: neither is set, or the SDK is not installed.
     """
 
-    needs_network = True  # what a server asks in turn is not ours to see
+    needs_network = True  # hds cannot see where the server itself connects to
 
     def __init__(self, name: str, context: SourceContext) -> None:
         own = context.settings.source_settings(name)
@@ -104,7 +104,7 @@ class McpSource:
         if answer.is_error:
             raise SourceError(f"the tool `{tool}` failed: {written[:200]}")
         content = answer.structured_content
-        if isinstance(content, Mapping) and set(content) == {"result"}:  # how the SDK wraps what is no object
+        if isinstance(content, Mapping) and set(content) == {"result"}:  # the SDK's wrapping of other results
             content = content["result"]
         return content if content is not None else _json(written)
 

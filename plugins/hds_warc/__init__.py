@@ -21,7 +21,7 @@ from hds_warc import records
 
 T = TypeVar("T")
 ENDINGS = (".warc", ".warc.gz", ".wet.gz")
-AHEAD, AHEAD_BYTES = 16, 16 << 20  # of pages that are being extracted while one is indexed
+AHEAD, AHEAD_BYTES = 16, 16 << 20  # pages, and their bytes, that are extracted while one is indexed
 
 
 class Warc:

@@ -17,9 +17,9 @@ from hds_cli.types import SearchResult
 
 T = TypeVar("T")
 Key = Literal["required", "optional", "none"]
-PATIENCE = 5.0  # seconds of a pause that a query waits for; with a longer one it fails at once
-PAUSE = 30.0  # seconds of quiet after a refusal that wants more than a query can wait
-SHORT = 1.0  # the same after one that says nothing: most limits are so many requests a second
+PATIENCE = 5.0  # seconds; a query waits for a pause up to this long, and fails at once for a longer one
+PAUSE = 30.0  # seconds without requests after a refusal with a longer pause
+SHORT = 1.0  # the same after a refusal that names no pause: most limits are so many requests a second
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 
 

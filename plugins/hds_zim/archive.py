@@ -15,7 +15,7 @@ from hds_cli import bounds
 from hds_cli.errors import ConfigError, SourceError
 from hds_zim.article import marked
 
-MAX_BYTES = 8 << 20  # of one article; the longest of Wikipedia have about 3 MB
+MAX_BYTES = 8 << 20  # bytes of one article; the longest of Wikipedia have about 3 MB
 _FAULTS = (RuntimeError, ValueError)  # libzim's exceptions, and broken UTF-8 in names
 
 

@@ -79,7 +79,7 @@ class Kiwix(WebSource):
         try:
             rows = await self.ask(Request(params), "/suggest")
         except SourceError as exc:
-            if exc.error_code != "http_404":  # no such book: its search says so better
+            if exc.error_code != "http_404":  # http_404: no such book, for which the search has the better message
                 raise
             rows = []
         hits = []

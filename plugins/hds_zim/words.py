@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from hds_cli.text import STOPWORDS, named_in, terms
 
-MAX_WORDS = 8  # of a longer query the rarest; there are 255 ways to drop words from eight
+MAX_WORDS = 8  # a longer query is cut to its rarest words: eight words have 255 subsets
 MAX_SEARCHES = 12
 _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"[A-Z\u00c0-\u00de\u0400-\u042f][\w'’.-]*(?:\s+[A-Z\u00c0-\u00de\u0400-\u042f][\w'’.-]*)*")

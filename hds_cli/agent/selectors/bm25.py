@@ -10,10 +10,10 @@ from hds_cli.text import BM25, overlap, terms
 from hds_cli.text.cutting import pieces
 from hds_cli.types import Passage
 
-_FLOOR = 0.62  # where room is short, a passage this far below the best of its query is noise
-_SHORT = 2  # passages of a query; room for fewer is short
+_FLOOR = 0.62  # share of the query's best score; when room is short, a passage below it is noise
+_SHORT = 2  # room is short when a query gets fewer passages
 _ALIKE = 0.8
-_BESIDE, _NEW_PAGE = 0.25, 0.35  # of the best score, for what stands beside a chosen passage, and for a page's first
+_BESIDE, _NEW_PAGE = 0.25, 0.35  # shares of the best score: bonus beside a chosen passage, bonus of a new page
 _TOKENS_A_WORD = 1.5
 _LOOKED_AT = 200  # candidates of a query
 
@@ -145,7 +145,7 @@ def fitted(one: Ranked, sought: Sequence[str], tokens: int, budget: Budget) -> s
         if budget.price(_passage(one, tried)) > tokens:
             return best
         best = tried
-        # A sentence is read best with those that follow; then with the one before it.
+        # The sentences after a sentence explain it best; then the one before it.
         if high + 1 < len(parts):
             high += 1
         elif low > 0:

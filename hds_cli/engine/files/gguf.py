@@ -15,7 +15,7 @@ _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<
 _STRING, _ARRAY = 8, 9
 _LENGTH = struct.Struct("<Q")
 _MAX_STRING = 16 << 20
-_MAX_STRINGS = 4 << 20  # of a list; the largest vocabularies have an eighth of that
+_MAX_STRINGS = 4 << 20  # strings in a list; the largest vocabularies have an eighth of that
 _MAX_DIMENSIONS = 4
 # ggml's tensor types: elements and bytes of a block.
 _BLOCKS = {

@@ -52,7 +52,7 @@ class Decoder:
         self._flag = StopFlag(api)
         self._flag.watch(api, context)
         self._writings: list[Writing] = []
-        self._parked: list[Writing] = []  # without cells: they go on when another has ended
+        self._parked: list[Writing] = []  # writings without cells, which go on when another has ended
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -142,7 +142,7 @@ class Decoder:
     def _step(self) -> None:
         """One batch of what is being written."""
         self._flag.clear()
-        for writing in [*self._writings, *self._parked]:  # after the flag: an abort from now on sets it again
+        for writing in [*self._writings, *self._parked]:  # after the flag: a later abort sets it again
             if writing.sequence.aborted or writing.sequence.closed:
                 self._end(writing, "aborted")
             elif reason := writing.due():
@@ -162,7 +162,7 @@ class Decoder:
         ready = [writing for writing in self._writings if self._cells.prepare(writing.sequence)]
         if self._apart:
             ready = ready[:1]
-            self._writings.sort(key=lambda writing: writing in ready)  # behind the others for the next batch
+            self._writings.sort(key=lambda writing: writing in ready)  # the next batch is of another one
         ready.sort(key=lambda writing: len(writing.sequence.tokens) - writing.sequence.evaluated > 1)
         batch, at = self._batch, 0
         filled = []

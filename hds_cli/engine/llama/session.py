@@ -100,7 +100,7 @@ class LlamaSession:
             try:
                 self._decoder.write(writing)
                 writing.pass_on()
-            except BaseException:  # `on_text` failed, or Ctrl-C: nothing goes on behind the caller's back
+            except BaseException:  # `on_text` failed, or Ctrl-C: the writing ends with the caller
                 writing.stop_and_wait(self._decoder)
                 raise
             finally:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hds_cli.engine.base import OnText
 
 _REPEATED = re.compile(r"(.{8,160}?)\1{5}\Z", re.DOTALL)
-_TAIL = 1000  # characters: six times the longest unit and some
+_TAIL = 1000  # characters: six times the longest repeated piece, and some
 
 
 def repeats(text: str) -> bool:

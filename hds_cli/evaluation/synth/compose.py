@@ -14,7 +14,7 @@ from hds_cli.evaluation.synth.facts import Fact
 from hds_cli.evaluation.synth.pool import Pool, alike
 from hds_cli.evaluation.synth.program import Step
 
-_MARGIN = 1.05  # the winner of a comparison is clear
+_MARGIN = 1.05  # the winner of a comparison is at least so much larger
 _WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 

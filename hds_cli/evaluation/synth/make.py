@@ -25,7 +25,7 @@ from hds_cli.types import Document, SearchResult
 
 SCHEMA = "hds.synth.questions/1"
 _NOTE = re.compile(r"\s*\([^)]*\)$")  # `5,156,450 (2014)` is right without the year, too
-TRIES = 400  # candidates for one question before it is said that the pages give no more
+TRIES = 400  # candidates without a question, after which the pages count as used up
 Search = Callable[[str, int], Sequence[SearchResult]]
 Row = dict[str, Any]
 

@@ -11,9 +11,9 @@ from hds_cli.evaluation.synth.facts import Fact, PageFacts, Relation
 from hds_cli.text import fold, terms
 from hds_cli.types import Document
 
-_MAX_WORDS = 5  # of a value that describes a page
-_SHARED = 4  # letters; `Norwegian` says `Norway`
-_COMMON = 0.2  # share of the pages that have an attribute, for it to be asked for
+_MAX_WORDS = 5  # the most words in a value that describes a page
+_SHARED = 4  # letters that two words share: `Norwegian` gives `Norway` away
+_COMMON = 0.2  # an attribute is asked for when so large a share of the pages has it
 
 
 @dataclass(frozen=True)

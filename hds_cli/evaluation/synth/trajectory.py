@@ -17,7 +17,7 @@ from hds_cli.text import quote_words
 from hds_cli.types import Page, Passage, SearchResult
 
 Read = Callable[[str], Page | None]
-_BUDGET = Budget(tokens=1500, passages=2)  # of a turn; the published model was trained on up to 8,196 tokens in all
+_BUDGET = Budget(tokens=1500, passages=2)  # of a turn; the published model was trained on up to 8,196 tokens a run
 
 
 class Exporter:

@@ -23,10 +23,10 @@ from hds_cli.types import Document, SearchResult
 
 _RELATED = (2, 4)  # pages a question needs beside the entity's own
 _WORDS = 90
-_LEAST_TERMS = 3  # of a characteristic: a single name says nothing
-_BORNE_OUT = 0.5  # share of its terms that stand in the passage it was written from
-_USED = 0.6  # share of its terms that come back in the question
-TRIES = 60  # candidates without a question before it is said that the pages give no more
+_LEAST_TERMS = 3  # the fewest terms of a characteristic: a single name says nothing
+_BORNE_OUT = 0.5  # share of a characteristic's terms that stand in its passage
+_USED = 0.6  # share of a characteristic's terms that come back in the question
+TRIES = 60  # candidates without a question, after which the pages count as used up
 _PRONOUNS = re.compile(r"\b(?:he|she|it|its|his|her|they|their|this|these|those)\b", re.IGNORECASE)
 _SYSTEM = "You write short, exact texts for a quiz on documents. You use only what the given text says. Answer in JSON."
 _ONE = 'root ::= "{{\\"{name}\\": \\"" char{{4,{most}}} "\\"}}"\nchar ::= [^"\\\\\\x00-\\x1F\\x7F]'
