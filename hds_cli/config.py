@@ -194,17 +194,17 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
         ConfigError: the file is not TOML, has an unknown key, or a value of the wrong type; there is no such profile.
     """
     environ = os.environ if environ is None else environ
-    layers = _of_table(settings_file.read(paths.config_file()), environ.get("HDS_PROFILE") or None)
+    gathered = _of_table(settings_file.read(paths.config_file()), environ.get("HDS_PROFILE") or None)
     hints = get_type_hints(Settings)
     for f in fields():
         if (raw := environ.get(env_of(f))) not in (None, ""):
-            layers.values[f.name], layers.origins[f.name] = convert(raw, hints[f.name], env_of(f)), env_of(f)
+            gathered.values[f.name], gathered.origins[f.name] = convert(raw, hints[f.name], env_of(f)), env_of(f)
     for name, value in (flags or {}).items():
         if value is not None:
-            layers.values[name], layers.origins[name] = value, "flag"
-    _sources_of_environment(layers.own, environ, layers.origins)
-    sources = {name: SourceSettings(**table) for name, table in layers.own.items()}
-    settings = Settings(**layers.values, sources=sources, origins=layers.origins)
+            gathered.values[name], gathered.origins[name] = value, "flag"
+    _sources_of_environment(gathered.own, environ, gathered.origins)
+    sources = {name: SourceSettings(**table) for name, table in gathered.own.items()}
+    settings = Settings(**gathered.values, sources=sources, origins=gathered.origins)
     _check(settings)
     return settings
 
@@ -216,8 +216,8 @@ def check(table: dict[str, Any]) -> None:
         ConfigError: an unknown key, a value of the wrong type or out of range.
     """
     for profile in (None, *table.get("profile", {})):
-        layers = _of_table(dict(table), profile)
-        _check(Settings(**layers.values, origins=layers.origins))
+        gathered = _of_table(dict(table), profile)
+        _check(Settings(**gathered.values, origins=gathered.origins))
 
 
 def given(settings: Settings) -> dict[str, Any]:
@@ -232,7 +232,7 @@ def profiles() -> list[str]:
 
 
 @dataclass
-class _Layer:
+class _Gathered:
     """Settings gathered so far: field name -> value, field name -> origin, source -> its own settings."""
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -240,7 +240,7 @@ class _Layer:
     own: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def _of_table(table: dict[str, Any], profile: str | None) -> _Layer:
+def _of_table(table: dict[str, Any], profile: str | None) -> _Gathered:
     """The settings of the file; those of the profile over the rest. Every table is checked, whichever is chosen."""
     path = paths.config_file()
     known = table.pop("profile", {})
@@ -250,14 +250,14 @@ def _of_table(table: dict[str, Any], profile: str | None) -> _Layer:
     if profile is not None and profile not in known:
         hint = nearest(profile, known) if known else f"a table [profile.{profile}] in {path}"
         raise ConfigError(f"there is no profile {profile!r}", hint=hint)
-    layers = _Layer()
-    _take(layers, table, path, "")
+    gathered = _Gathered()
+    _take(gathered, table, path, "")
     for name, entry in known.items():
-        _take(layers if name == profile else _Layer(), entry, path, f"profile.{name}.")
-    return layers
+        _take(gathered if name == profile else _Gathered(), entry, path, f"profile.{name}.")
+    return gathered
 
 
-def _take(layers: _Layer, table: Mapping[str, Any], path: Path, above: str) -> None:
+def _take(gathered: _Gathered, table: Mapping[str, Any], path: Path, above: str) -> None:
     """Take in one table of the file that may hold any setting; `above` is its own dotted name."""
     by_key = {key_of(f): f for f in fields()}
     hints = get_type_hints(Settings)
@@ -265,14 +265,14 @@ def _take(layers: _Layer, table: Mapping[str, Any], path: Path, above: str) -> N
     for written, raw in _flatten(table).items():
         try:
             if written.startswith("sources.") and written != "sources.searxng.url":
-                _of_source(layers.own, written, raw, origin, layers.origins, strict=True)
+                _of_source(gathered.own, written, raw, origin, gathered.origins, strict=True)
                 continue
             key = written.removeprefix("sources.")
             if key not in by_key:
                 raise ConfigError(f"unknown setting {key!r} in {origin}", hint=nearest(key, by_key))
             f = by_key[key]
-            layers.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
-            layers.origins[f.name] = origin
+            gathered.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
+            gathered.origins[f.name] = origin
         except ConfigError as exc:  # looking for the line is slow, so it is done only for an error
             place = settings_file.place(path, above + written)
             raise ConfigError(exc.message.replace(origin, place), hint=exc.hint) from None

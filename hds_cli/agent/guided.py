@@ -178,7 +178,7 @@ class GuidedDialect:
 
     def _reading(self, query: str, passages: Sequence[Passage]) -> str:
         # Passages are not datamarked (arXiv 2403.14720): marks between the words double the tokens (2.07 times over 84
-        # pages), and an order in a page has no effect: only words that stand in the passage are believed.
+        # pages). An order in a page gains little: an answer whose words the passage does not have is not believed.
         return f"READ\nPassages:\n{listed(passages)}\nQuery: {protocol.neutral(query)}"
 
     def _plan(self) -> str:

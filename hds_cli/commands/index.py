@@ -246,12 +246,12 @@ def _built_row(name: str) -> dict[str, object]:
 
 def _linked_row(name: str) -> dict[str, object]:
     """A linked collection as `hds index list` and `info` show it."""
-    source = linked.find(name)
-    if source is None:
+    record = linked.find(name)
+    if record is None:
         raise SourceUnknown(f"there is no collection {name!r}", hint="hds index list")
-    file = Path(source.path)
+    file = Path(record.path)
     size = file.stat().st_size if file.is_file() else 0
-    return {"name": name, "documents": source.documents, "bytes": size, "origin": source.path}
+    return {"name": name, "documents": record.documents, "bytes": size, "origin": record.path}
 
 
 def _count(number: object) -> str:

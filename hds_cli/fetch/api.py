@@ -151,15 +151,10 @@ def _refused(host: str, status: int, fields: Mapping[str, str]) -> SourceError:
     if status == 429:
         header = (fields.get("retry-after") or _reset(fields)).strip()
         seconds = retry_after(header)
-        wait = (
-            f"{seconds:.0f} s"
-            if seconds is not None
-            else f"{header} s"
-            if re.fullmatch("[0-9]{1,7}", header)
-            else "long"
-        )
+        is_number = re.fullmatch("[0-9]{1,7}", header) is not None
+        wait = f"{seconds:.0f} s" if seconds is not None else f"{header} s" if is_number else "long"
         limited = RateLimited(f"{host} is asked too often" + (f", asks to wait {wait}" if header else ""), seconds)
-        limited.retry_after = float(header) if re.fullmatch("[0-9]{1,7}", header) else seconds
+        limited.retry_after = float(header) if is_number else seconds
         return limited
     if 300 <= status < 400:
         return SourceError(f"{host} answered with a redirect ({status}), which is not followed", code=f"http_{status}")

@@ -35,13 +35,13 @@ def rows(path: Path, engine: LlamaEngine, most: int) -> Iterator[Row]:
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                messages = _pieces(json.loads(line))
+                pieces = _pieces(json.loads(line))
             except (ValueError, KeyError, TypeError) as exc:
                 raise UsageError(
                     f"{path}, line {number}: not a trajectory ({exc!r})",
                     hint='a line looks like {"messages": [{"role": "user", "content": "…"}, …]}',
                 ) from exc
-            row = row_of(messages, engine)
+            row = row_of(pieces, engine)
             if len(row.ids) <= most and any(row.mask):
                 yield row
 
