@@ -161,10 +161,14 @@ class RunState:
         """The source that led to a page; empty when none did (an attached document)."""
         return next((r.source for q in self.queries for r in q.results if r.url == url), "")
 
+    @property
+    def passages(self) -> Iterator[Passage]:
+        """All passages that the model read: those of the queries, then those that it had before it searched."""
+        return chain((p for query in self.queries for p in query.passages or ()), self._given())
+
     def passage(self, number: int) -> Passage | None:
         """The passage that was read under a number."""
-        read = (p for query in self.queries for p in query.passages or ())
-        return next((p for p in chain(read, self._given()) if p.n == number), None)
+        return next((p for p in self.passages if p.n == number), None)
 
     def _given(self) -> Iterator[Passage]:
         """The passages that the model had before it searched."""

@@ -17,13 +17,19 @@ from hds_cli.fetch.politeness import retry_after
 
 
 class RateLimited(SourceError):
-    """The API asks to wait: `seconds` (at most 30), or None when it does not say for how long or asks for more."""
+    """The API refuses requests for a while.
+
+    Args:
+        seconds: the wait it asks for, at most 30; None when it names none, or a longer one.
+        names_wait: True when it names a wait, of whatever length.
+    """
 
     code = "rate_limited"
 
-    def __init__(self, message: str, seconds: float | None) -> None:
+    def __init__(self, message: str, seconds: float | None, names_wait: bool = False) -> None:
         super().__init__(message, retry_after=seconds)
         self.seconds = seconds
+        self.names_wait = names_wait or seconds is not None
 
 
 class Api:
@@ -153,7 +159,8 @@ def _refused(host: str, status: int, fields: Mapping[str, str]) -> SourceError:
         seconds = retry_after(header)
         is_number = re.fullmatch("[0-9]{1,7}", header) is not None
         wait = f"{seconds:.0f} s" if seconds is not None else f"{header} s" if is_number else "long"
-        limited = RateLimited(f"{host} is asked too often" + (f", asks to wait {wait}" if header else ""), seconds)
+        message = f"{host} is asked too often" + (f", asks to wait {wait}" if header else "")
+        limited = RateLimited(message, seconds, names_wait=bool(header))
         limited.retry_after = float(header) if is_number else seconds
         return limited
     if 300 <= status < 400:

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from hds_cli import databases, paths
+from hds_cli.events import RunStarted, from_dict
 from hds_cli.history.lines import parsed, raw_lines
 from hds_cli.history.store import RunStore
+from hds_cli.run_state import RunState
 
 _VERSION = 1
 _BATCH = 200
-_TELLS = ("run_started", "run_finished", "query_proposed", "evidence_selected", "page_finished", "run_continued")
 _SKIPPED = tuple(
-    f'{{"event": "{name}"'.encode() for name in ("thought_delta", "answer_delta", "search_started", "page_requested")
+    f'{{"event": "{name}"'.encode()
+    for name in ("thought_delta", "answer_delta", "search_started", "search_finished", "page_requested")
 )
 _WEIGHTS = "4.0, 2.0, 1.0"  # question, answer, evidence
 Progress = Callable[[int, int], None]
@@ -163,58 +165,36 @@ class RunIndex:
 
 
 def summarise(run_id: str, lines: Iterable[bytes]) -> tuple[Summary, str]:
-    """A journal as its summary and the words of its evidence; damaged lines are passed over."""
-    by_event: dict[str, list[dict[str, Any]]] = {name: [] for name in _TELLS}
-    last = 0.0
+    """A journal as its summary and the words of its evidence; damaged and unknown lines are passed over."""
+    state = RunState()
     for raw in lines:
-        if raw.startswith(_SKIPPED):
-            continue
-        with suppress(ValueError):
-            data = parsed(raw)
-            last = max(last, _number(data.get("t")))
-            if (name := _text(data, "event")) in by_event:
-                by_event[name].append(data)
-    started, finished = (by_event[name][-1] if by_event[name] else {} for name in ("run_started", "run_finished"))
-    passages = [p for event in by_event["evidence_selected"] for p in _list(event, "passages")]
-    passages += [
-        p for event in by_event["run_continued"] for f in _list(event, "findings") for p in _list(f, "passages")
-    ]
-    queries = [_text(event, "text") for event in by_event["query_proposed"]]
-    pages = {_text(e, "url") for e in by_event["page_finished"] if e.get("status") in ("fetched", "cached")}
-    evidence = dict.fromkeys(f"{_text(p, 'title')} {_text(p, 'heading')} {_text(p, 'text')}" for p in passages)
+        if not raw.startswith(_SKIPPED):
+            with suppress(ValueError):
+                state.apply(from_dict(parsed(raw)))
+    started, finished, queries = state.started, state.finished, list(state.queries)
+    proposed = [query for query in queries if query.text]
+    pages = {page.url for query in queries for page in query.pages.values() if page.ok}
+    evidence = dict.fromkeys(f"{p.title} {p.heading} {p.text}" for p in state.passages)
     summary = Summary(
-        run_id=run_id, started_at=_text(started, "started_at"), question=_text(started, "question"),
-        status=_text(finished, "status") or "stopped", answer=_text(finished, "answer") or None,
-        model=_text(_dict(started, "model"), "name"), sources=", ".join(_texts(started, "sources")),
-        turns=len({str(event.get("turn")) for event in by_event["query_proposed"]}), queries=len(queries),
-        pages=len(pages), seconds=last, continues=_text(started, "continues") or None,
-        resumes=_text(started, "resumes") or None,
+        run_id=run_id,
+        status=finished.status if finished else "stopped",
+        answer=(finished.answer if finished else None) or None,
+        turns=sum(any(query.text for query in turn.queries.values()) for turn in state.turns.values()),
+        queries=len(proposed), pages=len(pages), seconds=state.now,
+        **_beginning(started) if started else {},
     )  # fmt: skip
-    return summary, "\n".join([*queries, *evidence])
+    return summary, "\n".join([*(query.text for query in proposed), *evidence])
 
 
-def _text(data: dict[str, Any], name: str) -> str:
-    value = data.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _dict(data: dict[str, Any], name: str) -> dict[str, Any]:
-    value = data.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _list(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    value = data.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _texts(data: dict[str, Any], name: str) -> list[str]:
-    value = data.get(name)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else 0.0
+def _beginning(started: RunStarted) -> dict[str, Any]:
+    return {
+        "started_at": started.started_at,
+        "question": started.question,
+        "model": started.model.name,
+        "sources": ", ".join(started.sources),
+        "continues": started.continues or None,
+        "resumes": started.resumes or None,
+    }
 
 
 def _storable(value: Any) -> Any:

@@ -55,8 +55,8 @@ class Limiter:
                 except SourceError as exc:
                     if exc.error_code != "rate_limited":
                         raise
-                    unsaid = PAUSE if getattr(exc, "told", False) else SHORT
-                    wait = unsaid if exc.retry_after is None else exc.retry_after
+                    default = PAUSE if getattr(exc, "names_wait", False) else SHORT
+                    wait = default if exc.retry_after is None else exc.retry_after
                     self._closed_until = max(self._closed_until, time.monotonic() + wait)
                     if attempt == 2 or wait > PATIENCE:
                         raise
