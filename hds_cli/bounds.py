@@ -1,4 +1,4 @@
-"""How much of a page there may be: in the process that reads pages, and again where a page enters this one.
+"""The limits of a page, applied in the process that reads pages, and again where a page enters this process.
 
 Whatever a stranger wrote passes one of these functions: the answer of a reading process, a page of a source, of the
 cache, of an archive, an import.
@@ -38,12 +38,12 @@ def text(value: object, most: int = MAX_TEXT) -> str:
 
 
 def author(value: object) -> str | None:
-    """Who wrote a page, on one line."""
+    """The author of a page, on one line."""
     return _line(value, MAX_AUTHOR) or None
 
 
 def date(value: object) -> str | None:
-    """When a page was written, as the page says."""
+    """The date of a page, in the page's own form."""
     return _line(value, MAX_DATE) or None
 
 

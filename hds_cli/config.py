@@ -30,7 +30,7 @@ from hds_cli.settings_facts import (
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """What can be set for one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
+    """The settings of one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
 
     url: str | None = setting(
         None, "address of its API instead of the public one; its host may be a private one", address=True
@@ -173,7 +173,7 @@ class Settings:
         return Path(self.cache_dir).expanduser() if self.cache_dir else paths.cache_dir() / "pages"
 
     def source_settings(self, name: str) -> SourceSettings:
-        """What is set for the source `name`."""
+        """The settings of the source `name`."""
         return self.sources.get(name, SourceSettings())
 
 

@@ -101,7 +101,7 @@ def _plain(sql: str) -> str:
 
 @contextmanager
 def limited(db: sqlite3.Connection, seconds: float | None) -> Iterator[None]:
-    """What is done inside ends after `seconds` (None: no limit), and at a Ctrl-C also in the middle of a statement.
+    """A context whose statements end after `seconds` (None: no limit), and at a Ctrl-C even in the middle of one.
 
     Raises:
         sqlite3.OperationalError: the time is over.

@@ -1,4 +1,4 @@
-"""Where the `hds` command begins: a completion is answered before the command's own parts are loaded."""
+"""The entry of the `hds` command: a completion is answered before the command's own parts are loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens in a run, as values. The tree, `--json`, `--jsonl` and whatever watches a run are made from these alone.
+"""The events of a run, as values. The tree, `--json`, `--jsonl` and all else that watches a run use these alone.
 
 `t` is seconds since the run began. `turn` and `query` count from 1; a query is named by the pair. An event becomes a
 dictionary with `to_dict` (key `event` first) and comes back with `from_dict`.
@@ -43,7 +43,7 @@ class _Base:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(_Base):
-    """A run begins: what was asked, of which sources, with which model.
+    """A run begins: its question, its sources, its model.
 
     `settings` are those that shape the run, by their names; `continues` and `resumes` name an earlier run.
     """
@@ -63,7 +63,7 @@ class RunStarted(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContinued(_Base):
-    """What the model is told of the run that this one continues; the passages keep their numbers."""
+    """The part of a continued run that the model is given; the passages keep their numbers."""
 
     run_id: str
     exchanges: tuple[Exchange, ...]
@@ -173,7 +173,7 @@ class PageFinished(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSelected(_Base):
-    """What the model is given to read for one query."""
+    """The passages that the model is given for one query."""
 
     turn: int
     query: int
@@ -322,7 +322,7 @@ def _field(name: str, hint: Any, value: Any) -> Any:
 
 
 def _scalars(value: dict[str, Any]) -> Iterator[Any]:
-    """What a value of JSON holds, however deep."""
+    """The scalars in a value of JSON, however deep."""
     stack: list[Any] = [value]
     while stack:
         item = stack.pop()

@@ -143,7 +143,7 @@ def present() -> dict[str, str]:
 
 
 def exposed(path: Path) -> str | None:
-    """What to say about a settings file that holds a key or a password and that others may read (R10.4)."""
+    """The warning about a settings file that holds a key or a password and that others may read (R10.4)."""
     try:
         mode = path.stat().st_mode
         held = os.name == "posix" and mode & 0o077 and _HELD.search(path.read_text("utf-8", "replace"))
@@ -165,7 +165,7 @@ def redact(text: str) -> str:
 
 
 def hider() -> Callable[[Any], Any] | None:
-    """What puts `***` for the keys that are known now, in a text or in every text of a value; None: there is no key.
+    """A function that puts `***` for the keys known now, in a text or in every text of a value; None: there is no key.
 
     Unlike `redact` it leaves parameters of addresses alone: a page at `?keyword=tides` must stay findable.
     """

@@ -130,7 +130,7 @@ def _read(words: tuple[str, ...], command: Any, parent: Any) -> Command:
 
 
 def completion_table(tree: Command) -> dict[str, Any]:
-    """What `completion.py` reads: commands, their options, the kinds of their values."""
+    """The table that `completion.py` reads: commands, their options, the kinds of their values."""
     settings = {key_of(f): facts(f).doc for f in config.fields()}
     return _node(tree) | {"settings": settings}
 

@@ -1,4 +1,4 @@
-"""Where hds keeps things: XDG directories, or all of them below `HDS_HOME`. Nothing is made at import."""
+"""The folders of hds: XDG directories, or all of them below `HDS_HOME`. Nothing is made at import."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def source_file(point: EntryPoint) -> str | None:
 
 
 def summary(point: EntryPoint) -> str | None:
-    """What a plugin says of itself, read from its source without running it.
+    """The description of a plugin, read from its source without running it.
 
     That is the first paragraph of its docstring, or the `help=` of a `typer.Typer`; None where there is neither.
     """
@@ -171,7 +171,7 @@ class _Stdout:
 
 @contextlib.contextmanager
 def prints_to_stderr() -> Iterator[None]:
-    """Around a plugin's code: stdout is the answer's."""
+    """A context for a plugin's code: its prints go to stderr, since stdout is for the answer."""
     if sys.stdout is not None and not isinstance(sys.stdout, _Stdout):
         sys.stdout = _Stdout(sys.stdout)
     before = _Stdout.at_work.set(True)

@@ -1,4 +1,4 @@
-"""What is known of a setting besides its value: `setting(default, doc, …)` puts it into the field's metadata.
+"""The facts of a setting besides its value: `setting(default, doc, …)` puts them into the field's metadata.
 
 Options of commands, checks, the manual, completion and what a rerun compares are all made from these facts.
 """

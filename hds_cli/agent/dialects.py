@@ -92,7 +92,7 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True)
 class Speaking:
-    """What a dialect is made of: a session of the loaded model, its spec and template, and the user's settings.
+    """The ingredients of a dialect: a session of the loaded model, its spec and template, and the user's settings.
 
     `preamble` is the text of the user's `prompt_file`, or the spec's own; None: the dialect's.
     """

@@ -1,4 +1,4 @@
-"""What an earlier run leaves to a later one, read from its events: to go on where it stopped, or to ask further."""
+"""The legacy of an earlier run, read from its events: a later run goes on where it stopped, or asks further."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def only(findings: Iterable[Findings], numbers: set[int]) -> tuple[Findings, ...
 
 
 def pages(passages: Iterable[Passage]) -> dict[str, Page]:
-    """What is known of each page: the passages as they were cut from it when it was read."""
+    """The known part of each page: the passages that were cut from it when it was read."""
     texts: dict[str, list[str]] = {}
     first: dict[str, Passage] = {}
     for passage in passages:

@@ -91,7 +91,7 @@ def next_question(answer: str, question: str) -> list[Segment]:
 def results_block(
     results: Sequence[tuple[str, Sequence[Passage] | str]], shown: Iterable[int] = (), notes: Sequence[Segment] = ()
 ) -> list[Segment]:
-    """What goes back to the model: per query its numbered passages, or a notice; then a new thought is opened.
+    """The block that goes back to the model: per query its numbered passages or a notice, then an opened thought.
 
     Args:
         results: query and its passages, or the notice that stands in their place.

@@ -94,7 +94,7 @@ def _pages(run: Sequence[events.Event]) -> list[str]:
 
 
 def _checked(data: bytes, file: Path) -> events.RunStarted:
-    """The beginning of a run, every line of which is an event.
+    """The first event of a bundle, after checking that every line is an event.
 
     Raises:
         UsageError: it is not one whole run.

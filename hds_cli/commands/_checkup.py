@@ -1,4 +1,4 @@
-"""What `hds doctor` looks at: each check gives findings, and none of them ends the others."""
+"""The checks of `hds doctor`. Each gives findings; a check that fails does not end the others."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _PREFIX = re.compile(r"(?=.*[0-9])(?=.*[a-z])[0-9a-z]{3,}")
 
 @dataclass(frozen=True)
 class Start:
-    """How a run begins: the words of its question, the settings of the earlier run, and the run itself."""
+    """The start of a run: the words of its question, the settings of the earlier run, and that run itself."""
 
     words: list[str]
     settings: dict[str, Any] = field(default_factory=dict)

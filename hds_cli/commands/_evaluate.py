@@ -104,12 +104,12 @@ def own_source(plan: Plan) -> Sequence[Source] | None:
 
 
 def asker(place: Desk) -> Asker:
-    """Who answers: an open desk."""
+    """An asker over an open desk."""
     return Asker(place.answer, lambda text: place.model.engine.count([Segment(text)]))
 
 
 def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
-    """What the results depend on; a resumed evaluation must have the same."""
+    """Everything that the results depend on; a resumed evaluation must have an equal header."""
     default = Settings()
     options = {f.name: getattr(plan.settings, f.name) for f in config.fields() if f.name not in config.INDIFFERENT}
     changed = {name: value for name, value in options.items() if value != getattr(default, name)}

@@ -1,4 +1,4 @@
-"""Where every command prints: a result on stdout, as text or as one JSON document; messages on stderr after `hds: `."""
+"""The printing of all commands: a result on stdout, as text or one JSON document; messages on stderr after `hds: `."""
 
 from __future__ import annotations
 

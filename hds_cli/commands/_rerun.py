@@ -118,7 +118,7 @@ def _sources(started: events.RunStarted, run: RunState, context: SourceContext) 
 
 
 def _results(run: RunState, source: str) -> dict[str, list[SearchResult]]:
-    """What a source found in a run, by the key of the query."""
+    """The results of a source in a run, by the key of the query."""
     searches = ((query_key(query.text), query.searches.get(source)) for query in run.queries)
     return {
         key: list(search.results)
@@ -128,7 +128,7 @@ def _results(run: RunState, source: str) -> dict[str, list[SearchResult]]:
 
 
 def compare(then: RunState, now: RunState) -> list[Difference]:
-    """Where two runs differ: queries by what they ask, pages by address, evidence by its words, the answer."""
+    """The differences of two runs: queries by their keys, pages by address, evidence by its words, and the answer."""
     differences = []
     for aspect, old, new in zip(_ASPECTS, _aspects(then), _aspects(now), strict=True):
         gone = tuple(text for key, text in old.items() if key not in new)

@@ -32,7 +32,7 @@ LONGEST_PAUSE = 60.0  # seconds; a journal may say anything
 
 @dataclass(frozen=True)
 class Look:
-    """How a run is to be shown: `--format`, `--json`, `--jsonl`, `--output`, and what `choose` takes."""
+    """The look of a shown run: `--format`, `--json`, `--jsonl`, `--output`, and the arguments of `choose`."""
 
     format: str | None
     json: bool
@@ -149,7 +149,7 @@ def document_of(file: Path) -> DocumentFormat:
 
 
 def look_of(known: object, output: Path | None, **shown: bool) -> Choice:
-    """Who watches and how the answer is printed, from what the streams are."""
+    """The renderers and the form of the answer, chosen from the kinds of the streams."""
     return choose(
         stdout_tty=output is None and sys.stdout is not None and sys.stdout.isatty(),
         stderr_tty=sys.stderr is not None and sys.stderr.isatty(),

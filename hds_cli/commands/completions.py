@@ -61,7 +61,7 @@ def _installed(shell: str) -> str:
 
 
 def _bash() -> str:
-    """Where bash-completion looks for a user's own; without it, a line in ~/.bashrc reads the script."""
+    """Install for bash: in bash-completion's folder of the user, or as a line in ~/.bashrc that reads the script."""
     chosen = os.environ.get("BASH_COMPLETION_USER_DIR")
     folder = Path(chosen) if chosen else _base("XDG_DATA_HOME", ".local/share") / "bash-completion"
     file = folder / "completions" / "hds"

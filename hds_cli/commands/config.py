@@ -132,7 +132,7 @@ def _origins() -> dict[str, str]:
 
 
 def _keys() -> list[dict[str, str]]:
-    """Which sources have a key, and from where; never the key."""
+    """The sources that have a key, and where each comes from; never the key."""
     return [{"source": name, "origin": origin} for name, origin in keys.present().items()]
 
 

@@ -195,7 +195,7 @@ def _show(arms: list[Plan], journals: list[Journal], output: Path | None, json_:
 
 
 def _notes(plan: Plan, journals: list[Journal]) -> list[str]:
-    """Where the rows are, and what was published on such a set."""
+    """Notes below the figures: where the rows are, and what was published on such a set."""
     note = published.note(plan.dataset.format)
     return [f"rows: {journal.path}" for journal in journals] + ([note] if note else [])
 

@@ -107,7 +107,7 @@ def _register(server: Any, tools: _Tools) -> None:
 
 
 class _Tools:
-    """What the tools do; one model for all questions, loaded at the first."""
+    """The work of the tools. All questions share one model, which is loaded at the first."""
 
     def __init__(self, settings: Settings, *, save: bool) -> None:
         self._settings, self._save = settings, save

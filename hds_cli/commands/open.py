@@ -54,7 +54,7 @@ def open_source(finished: events.RunFinished, number: int, *, print_address: boo
 
 
 def _opened(address: str) -> bool:
-    """Hand the address to the user's browser; False where there is none."""
+    """Hand the address to the user's browser; False when there is no browser."""
     import webbrowser
 
     try:

@@ -121,7 +121,7 @@ class _Order:
     top_k: int
 
     def header(self, pages: _Pages, by: str) -> dict[str, Any]:
-        """What the questions depend on."""
+        """Everything that the questions depend on."""
         options = {"seed": self.seed, "top_k": self.top_k, "by": by}
         return {"schema": make.SCHEMA, "pages": pages.digest, **options}
 

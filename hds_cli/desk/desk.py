@@ -146,7 +146,7 @@ def dated(settings: Settings) -> Settings:
     """The settings with the day on which a run begins; a run that is asked again has its own.
 
     Raises:
-        ConfigError: the day that is set is none.
+        ConfigError: the setting is not a day.
     """
     try:
         day = date.fromisoformat(settings.today) if settings.today else date.today()
@@ -165,7 +165,7 @@ def since(settings: Settings) -> str:
 
 
 def limits_of(model: Model, settings: Settings) -> Limits:
-    """What a run may take: the user's settings, then what the model was made for."""
+    """The limits of a run: the user's settings first, then those that the model was made for."""
     return Limits(
         max_turns=settings.max_turns,
         max_queries=settings.max_queries,

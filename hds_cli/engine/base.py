@@ -41,7 +41,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What one call wrote. `text` ends before the stop string, which stands in `stop` when it was one."""
+    """The result of one `generate` call. `text` ends before the stop string; `stop` is that string or None."""
 
     text: str
     reason: StopReason
@@ -150,7 +150,7 @@ class Engine(Protocol):
         """A session that holds nothing yet."""
 
     def count(self, segments: Sequence[Segment]) -> int:
-        """How many tokens `segments` would take."""
+        """The number of tokens that `segments` would take."""
 
     def chat_template(self) -> ChatTemplate | None:
         """The template the model's file carries, if any."""

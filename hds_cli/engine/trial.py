@@ -77,7 +77,7 @@ def _reason(path: Path, code: int, output: bytes) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Without keys and without a debugger's backtrace; without a graphics card, whose drivers would not fit."""
+    """The child's environment: no keys, no debugger's backtrace, and no graphics card, whose drivers would not fit."""
     return without_secrets(os.environ) | {
         "CUDA_VISIBLE_DEVICES": "",
         "HIP_VISIBLE_DEVICES": "",

@@ -39,7 +39,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Difference:
-    """How another evaluation differs from the first in one figure; `verdict` is never bolder than the interval."""
+    """The difference of another evaluation from the first in one figure; `verdict` claims no more than the interval."""
 
     figure: str
     interval: Interval
@@ -57,7 +57,7 @@ def read(path: Path) -> Evaluation:
     """The results that `hds eval --results PATH` wrote.
 
     Raises:
-        ResultsError: there are none.
+        ResultsError: the file holds no results.
     """
     header, rows = read_results(path)
     costs = read_lines(costs_of(path)) if costs_of(path).exists() else []

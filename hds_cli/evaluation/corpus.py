@@ -41,7 +41,7 @@ def file_digest(path: Path) -> str:
 
 
 def open_corpus(path: Path, digest: str, on_document: Callable[[int], None] | None = None) -> Collection:
-    """The collection of a `corpus.jsonl`, built when there is none for its content yet."""
+    """The collection of a `corpus.jsonl`, built when its content has no collection yet."""
     return indexed(digest, lambda: local.read_jsonl(path, NAME), str(path), on_document)
 
 

@@ -30,7 +30,7 @@ def load(path: Path, format_name: str | None = None) -> Dataset:
     """Read a question set.
 
     Args:
-        path: the file, or a folder with `questions.jsonl` (and maybe `corpus.jsonl`, its pages).
+        path: the file, or a folder with `questions.jsonl` and, if there are pages, `corpus.jsonl`.
         format_name: one of `FORMATS`; recognised by the fields of the first row when not given.
 
     Raises:

@@ -115,7 +115,7 @@ def read_results(path: Path) -> tuple[Row, list[Row]]:
     """The header and the rows of a result file.
 
     Raises:
-        ResultsError: it is none.
+        ResultsError: the file holds no results.
     """
     lines = read_lines(path)
     if not lines or lines[0].get("schema") != SCHEMA:

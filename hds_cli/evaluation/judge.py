@@ -21,7 +21,7 @@ _GRAMMAR = 'root ::= "A" | "B"'
 
 
 class Asks(Protocol):
-    """What a judge needs of a model (`hds_cli.agent.aside.Aside`)."""
+    """The model's side of a judge (`hds_cli.agent.aside.Aside`)."""
 
     def ask(self, system: str, task: str, grammar: str, max_tokens: int = 300, fallback: str = "") -> str: ...
 

@@ -75,7 +75,7 @@ class Observer:
         }
 
     def costs(self) -> Row:
-        """What depends on the machine, the network and what was computed before. Seconds, tokens, bytes."""
+        """The costs, which depend on machine, network and earlier work. Seconds, tokens, bytes."""
         finished = self._finished
         usage = finished.usage
         return {
@@ -122,7 +122,7 @@ class Observer:
         return {name: _share(supports, pages) for name, pages in shares.items()}
 
     def _good(self, searched: Iterable[tuple[int, int]]) -> dict[str, int] | None:
-        """How many queries found a supporting page that none before them had found."""
+        """The number of queries that found a supporting page which no earlier query had found, and of all queries."""
         supports = [page_keys(s.title, s.url) for s in self._question.support]
         if not supports:
             return None

@@ -86,7 +86,7 @@ async def choose(
     limit: int | None,
     on_topic: Callable[[], None],
 ) -> Finding:
-    """How well a selector keeps what the first pages hold: its own pages, and whether the answer is in what it keeps.
+    """How well a selector keeps what the first pages hold: the supporting pages, and the answer in its passages.
 
     Raises:
         PluginError: there is no such selector, or it fails.

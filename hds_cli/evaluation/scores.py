@@ -55,7 +55,7 @@ def _token_f1(predicted: str, meant: str) -> float:
 
 
 def fan_out(prediction: str, gold: object) -> FanOut:
-    """How much of a list or dictionary of answers the prediction holds.
+    """The share of a list or dictionary of answers that the prediction holds.
 
     Args:
         gold: a list of strings, a dictionary (keys and values are wanted), or one value.

@@ -85,7 +85,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What was tried, the front among those that came furthest, and the winner beside the present settings.
+    """The outcomes tried, the front of those that came furthest, and the winner beside the present settings.
 
     `gain` is the winner's F1 minus that of the present settings, over questions kept back until then.
     """
@@ -131,7 +131,7 @@ def space_of(options: Sequence[str], types: Mapping[str, Callable[[str], Value]]
         types: the settings that may be tuned, and how their values are read.
 
     Raises:
-        UsageError: no such setting, or a value that is none of its.
+        UsageError: there is no such setting, or it cannot have such a value.
     """
     space: dict[str, tuple[Value, ...]] = {}
     for option in options:

@@ -108,7 +108,7 @@ def _unmarked(text: str) -> str:
 
 
 def _markup(node: Any) -> str:
-    """What an element holds as text: XHTML below it, or HTML written into it as letters."""
+    """The text of an element: XHTML below it, or HTML written into it as escaped text."""
     if node is None:
         return ""
     if node.get("type") == "xhtml" or any(str(child.tag).startswith(_XHTML) for child in node):

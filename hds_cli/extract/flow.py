@@ -38,7 +38,7 @@ _NO_LANGUAGE = frozenset(("none", "plaintext", "text", "plain", "txt", "wrapper"
 
 
 class _Frame:
-    """What is being gathered below a node: blocks done, and the line that is not."""
+    """The text gathered below a node so far: the finished blocks, and the unfinished line."""
 
     __slots__ = ("blocks", "kind", "line", "node", "term")
 
@@ -288,7 +288,7 @@ def _span(cell: Any, name: str) -> int:
 
 
 def cell_text(cell: Any, deep: int = 1) -> str:
-    """What stands in a cell on one line; its parts are parted by what a reader would put there."""
+    """The text of a cell on one line, its parts joined as a reader would join them."""
     if len(cell) == 0:
         return " ".join((cell.text or "").split())
     if deep > MAX_TABLES_DEEP:

@@ -105,7 +105,7 @@ def _is_cut(tree: Any) -> bool:
 
 
 def _running_text(tree: Any) -> int:
-    """How many characters stand in paragraphs: a measure of what there is to find, without menus and link lists."""
+    """The number of characters in paragraphs, without menus and link lists: a measure of the text to be found."""
     total = 0
     for node in tree.iter("p", "div", "td", "li", "pre", "blockquote"):
         own = node.text_content() if node.tag == "p" else (node.text or "") + "".join(c.tail or "" for c in node)

@@ -1,4 +1,4 @@
-"""What runs inside a line of HTML, settled before it is parsed: raised and lowered signs, struck words, formulas.
+"""Markup inside a line of HTML, made text before parsing: raised and lowered signs, struck words, formulas.
 
 Two figures that touch make a third: `10<sup>6</sup>` reads 106, a footnote's mark makes 4200 into 42003. Here each of
 them becomes plain text. It is done on the markup, in one pass, because a tree's elements cannot be taken out in linear

@@ -1,4 +1,4 @@
-"""What a page says of itself in JSON-LD (schema.org): who wrote it when, and sometimes all of its text."""
+"""The JSON-LD of a page (schema.org): its author and date, and sometimes all of its text."""
 
 from __future__ import annotations
 

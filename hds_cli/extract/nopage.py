@@ -1,6 +1,6 @@
-"""What is no page although a server sent one: the shell of an app, a wall of consent, a sign-in form, a bot check.
+"""Bodies that are no page: the shell of an app, a wall of consent, a sign-in form, a bot check.
 
-Each is told by what it says of itself and by how little else there is: a page about cookies is a page.
+A body is recognised by its own words, and by how little else there is: a page about cookies is a page.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def _fenced(source: str, language: str) -> str:
 
 
 def _shown(output: Any) -> str:
-    """What one output shows: of several forms of a result the one that can be read best."""
+    """The text of one output: of several forms of a result, the one that reads best."""
     if output.get("output_type") in ("error", "pyerr"):
         trace = _plain("\n".join(map(str, output.get("traceback") or [])))
         last = f"{output.get('ename') or ''}: {output.get('evalue') or ''}".strip(": ")

@@ -22,7 +22,8 @@ class Package:
     It says how large its members are before they are unpacked; one that is lying ends at the worker's memory limit.
 
     Raises:
-        ValueError: it would be too large when unpacked. zipfile.BadZipFile: it is none.
+        ValueError: the archive would be too large when unpacked.
+        zipfile.BadZipFile: the body is no archive.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -40,7 +41,7 @@ class Package:
         return list(self._names.values())
 
     def read(self, name: str) -> bytes:
-        """The bytes of a part; none when there is no such part."""
+        """The bytes of a part; b"" when there is no such part."""
         real = self._names.get(name.lstrip("/").lower())
         return self._zip.read(real) if real is not None else b""
 

@@ -15,7 +15,7 @@ def preload() -> None:
 
 
 def extract(body: bytes, kind: str, charset: str | None, url: str, most: int = bounds.MAX_TEXT) -> dict[str, Any]:
-    """`title`, `text`, and maybe `author`, `date` and `note`; or `reason` when there is no text.
+    """A dictionary of `title`, `text` and, if known, `author`, `date`, `note`; with `reason` when there is no text.
 
     A `note` says what of the file is not in the text.
 

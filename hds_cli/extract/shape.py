@@ -83,7 +83,7 @@ class Shapes:
                 self._parts.append((node, item))
 
     def written(self, text: str, done: set[Any]) -> list[str] | None:
-        """What the numbers in `text` stand for, as text; None when there are none.
+        """The text of the lists, tables and code that the numbers in `text` stand for; None without numbers.
 
         Args:
             done: what was written already, which is brought up to date.
@@ -173,14 +173,14 @@ def _above(node: Any, tags: tuple[str, ...]) -> Any:
 
 
 def _mark_article(tree: Any) -> None:
-    """The text of a MediaWiki page is its article: of a page that marks none, trafilatura keeps no heading."""
+    """Mark the text of a MediaWiki page as its article: trafilatura keeps no heading of a page without an article."""
     if tree.find(".//article") is None and tree.find(".//main") is None:
         for article in tree.xpath("//div[contains(concat(' ', @class, ' '), ' mw-parser-output ')]")[:1]:
             article.tag = "article"
 
 
 def _questions(tree: Any, markup: str) -> None:
-    """What opens a panel of text becomes its heading: trafilatura drops buttons, and answers alone are of no use."""
+    """Make the opener of a panel its heading: trafilatura drops buttons, and answers without questions are no use."""
     for node in _openers(tree, markup):
         if not _opens(node):
             continue
@@ -197,7 +197,7 @@ def _questions(tree: Any, markup: str) -> None:
 
 
 def _openers(tree: Any, markup: str) -> list[Any]:
-    """What may open a panel; a search by attributes costs as much as the rest, so it waits for their names."""
+    """The elements that may open a panel. Only markup with the names of their attributes is searched (it is slow)."""
     nodes = list(tree.iter("button"))
     if any(name in markup for name in ("aria-expanded", "data-toggle", "data-bs-toggle", 'role="button"')):
         nodes += [node for node in _by_attribute()(tree) if node.tag in _MAY_OPEN]

@@ -83,7 +83,7 @@ def workbook(body: bytes) -> dict[str, Any]:
     """The sheets of a workbook, through python-calamine (MIT); values as the file holds them, merged cells filled.
 
     Raises:
-        ValueError: it is none, or is locked.
+        ValueError: the body is no workbook, or is locked.
     """
     import python_calamine
 

@@ -1,4 +1,4 @@
-"""What is not HTML: plain text, Markdown and JSON."""
+"""Readers of plain text, Markdown and JSON."""
 
 from __future__ import annotations
 

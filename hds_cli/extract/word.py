@@ -175,7 +175,7 @@ def _through(node: Any) -> list[Any]:
 
 
 def _cell(node: Any) -> tuple[int, str]:
-    """How many columns a cell spans, and its part in a cell that spans rows: `restart`, `continue` or ""."""
+    """The number of columns a cell spans, and its part in a cell that spans rows: `restart`, `continue` or ""."""
     span, merge = 1, ""
     looks = next((child for child in node if local(child) == "tcPr"), None)
     for child in looks if looks is not None else ():

@@ -149,7 +149,7 @@ def _answer(desk: _Desk, head: dict[str, Any], body: bytes) -> tuple[dict[str, A
 
 
 class _Desk:
-    """What a child can do; it holds the archive that it was asked to open."""
+    """The jobs of a child, and the archive that it was asked to open."""
 
     def __init__(self) -> None:
         self._archive: Any = None

@@ -67,7 +67,7 @@ class Body:
         self._check()
 
     def _next_member(self) -> bytes:
-        """What follows the end of a stream: another member (RFC 1952), or bytes that mean nothing."""
+        """Take in the bytes after the end of a stream: another member (RFC 1952), or bytes that mean nothing."""
         assert self._inflate is not None
         rest = self._inflate.unused_data
         self._members += 1
@@ -107,7 +107,7 @@ class Body:
         return bytes(self._out[:1024])
 
     def peek(self, size: int) -> bytes:
-        """What has come so far, at most `size` bytes, whether or not the stream has ended."""
+        """The bytes that have come so far, at most `size`, whether or not the stream has ended."""
         return bytes(self._out[:size])
 
     def __len__(self) -> int:
@@ -154,7 +154,7 @@ _MARKUP = ("text/html", "application/xhtml+xml")
 
 
 def sniff(content_type: str | None, start: bytes, url: str) -> str | None:
-    """What a body is, by its first bytes before its label: html, xml, json, markdown, text, pdf; None: nothing to read.
+    """The kind of a body, by its first bytes before its label: html, xml, json, markdown, text, pdf; None: unreadable.
 
     A shortened WHATWG MIME sniffing: a server's `text/html` on PNG bytes is not believed, nor is a missing type.
     """

@@ -56,11 +56,11 @@ class PageCache:
 
     @property
     def fault(self) -> str | None:
-        """What went wrong last with the files."""
+        """The last fault of the files; None: no fault."""
         return self._disk.fault
 
     def lookup(self, url: str) -> Entry | None:
-        """What is known of a URL, fresh or not; a damaged entry is dropped and is None."""
+        """The entry of a URL, fresh or not; None when there is none. A damaged entry is dropped."""
         key = key_of(self._hide(url))
         entry = None
         with self._disk.safely():
@@ -157,7 +157,7 @@ class PageCache:
             yield key, entry
 
     def info(self) -> CacheInfo:
-        """How much there is; reads counters, not pages."""
+        """The number of pages and their size, read from counters, not pages."""
         pages, oldest, newest = 0, None, None
         with self._disk.safely():
             if self._disk.there():

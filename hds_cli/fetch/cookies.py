@@ -79,7 +79,7 @@ class Jar:
 
 
 def _cookie(url: str, line: str) -> tuple[Cookie, bool] | None:
-    """What a Set-Cookie line sets, and whether it is over already; None when it is not for the host that sent it."""
+    """The cookie of a Set-Cookie line, and True when it is over already; None when the sender may not set it."""
     pair, *rest = line.split(";")
     name, equals, value = pair.partition("=")
     name, value = name.strip(), value.strip()
@@ -113,7 +113,7 @@ def from_file(path: Path, now: float | None = None) -> tuple[Cookie, ...]:
     """The cookies of a file in Netscape's format, as browsers' add-ons and curl write it; those that are over are not.
 
     Raises:
-        ConfigError: it cannot be read, others may read it, or a line is none of that format. No message holds a value.
+        ConfigError: it cannot be read, others may read it, or a line has another format. No message holds a value.
     """
     hint = "seven columns parted by tabs, as curl and browser add-ons write cookies.txt"
     try:

@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """How much there is, and since when."""
+    """The size and age of a cache."""
 
     folder: Path
     pages: int

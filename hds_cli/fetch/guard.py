@@ -128,7 +128,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 class Policy:
-    """What may be dialled.
+    """The addresses that may be dialled.
 
     Args:
         allow: entries of `fetch.allow`.

@@ -174,7 +174,7 @@ class Http:
         return _parsed(url).host
 
     def joined(self, url: str, location: str) -> str:
-        """Where a Location header leads from `url`."""
+        """The address that a Location header at `url` leads to."""
         import httpx
 
         try:

@@ -39,7 +39,7 @@ _TRANSIENT = frozenset({"reset", "connect", "protocol", "truncated"})
 
 @dataclasses.dataclass
 class Answer:
-    """What one request ended with; `body` is read only when it is wanted. `held`: bytes of the room that it takes."""
+    """The end of one request; `body` is None when it was not read. `held`: bytes of the room that it takes."""
 
     url: str
     status: int
@@ -227,7 +227,7 @@ def _folder(path: str) -> str:
 
 
 def _declared(headers: Mapping[str, str]) -> int | None:
-    """How long a body that is not encoded is going to be, if its server says so."""
+    """The length of a body without encoding, as its server declares it."""
     length = headers.get("content-length", "")
     encoded = headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
     return int(length) if re.fullmatch(r"[0-9]{1,12}", length) and not encoded else None
@@ -243,7 +243,7 @@ class _Clock:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Time counts; what is inside ends with a `TimeoutError` when none is left."""
+        """A context in which time counts; it ends with a `TimeoutError` when no time is left."""
         async with asyncio.timeout(self.left) as self._alarm:
             self._since = time.monotonic()
             try:

@@ -1,4 +1,4 @@
-"""What a body is: a kind that hds reads itself, or one that an extractor plugin is named after."""
+"""The kind of a body: one that hds reads itself, or one that an extractor plugin is named after."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class _Domain:
 
 @dataclass
 class Hosts:
-    """Who is asked when.
+    """The turns of all hosts.
 
     At most two requests at once and half a second between their starts for a registrable domain, more when its
     robots.txt asks for it. Hosts that the user allowed explicitly (`fetch.allow`: test webs, intranets) are exempt from

@@ -19,7 +19,7 @@ _TAG = re.compile(r"<[^<>]*>")
 
 
 def leads_to(start: bytes) -> tuple[str, str] | None:
-    """Where the page leads, as it stands there, and its `base`; None when it is a page of its own.
+    """The address that a page leads to, as written there, and its `base`; None when it is a page of its own.
 
     A refresh without an address is the page again; one in `noscript` is for browsers that run no scripts, and is what
     search pages send those to be rid of them.

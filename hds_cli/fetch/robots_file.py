@@ -16,9 +16,9 @@ LIMIT = 500 << 10
 
 
 class RobotsFile:
-    """What robots.txt said: origin -> when, and its text (empty: there is none). Of two runs at once the later is kept.
+    """Kept robots.txt: origin -> the time and the text (empty: none there). Of two runs at once, the later is kept.
 
-    A file that is damaged, or cannot be read or written, is as none: robots.txt is asked for again.
+    A file that is damaged, or cannot be read or written, counts as empty: robots.txt is asked for again.
 
     Args:
         path: where; made (0600) by `save`.

@@ -1,4 +1,4 @@
-"""What can be asked of all runs at once: SQLite FTS5 over the journals, made from them again whenever it is missing.
+"""The index of all runs: SQLite FTS5 over the journals, made from them again whenever it is missing.
 
 The journals are the truth. Each call looks at the folder's listing first and reads those that are new or have grown.
 """

@@ -101,7 +101,7 @@ def running(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Record:
-    """What a journal says; how many of its lines are damaged, and how many another version of hds wrote."""
+    """The events of a journal, and the numbers of its damaged lines and of lines that another version of hds wrote."""
 
     events: tuple[Event, ...]
     damaged: int = 0
@@ -109,7 +109,7 @@ class Record:
 
 
 def read(stream: BinaryIO) -> Record:
-    """The events of a journal; what is no event, or none that this version knows, is counted and left out."""
+    """The events of a journal. Lines that are no event, or one unknown to this version, are counted and left out."""
     events: list[Event] = []
     damaged = unknown = 0
     for raw in raw_lines(stream):

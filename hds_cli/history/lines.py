@@ -14,7 +14,7 @@ def parsed(raw: bytes) -> dict[str, object]:
     """The JSON object of a line.
 
     Raises:
-        ValueError: it is none, or not a whole one.
+        ValueError: the line is no whole JSON object.
     """
     try:
         data = json.loads(raw)

@@ -1,4 +1,4 @@
-"""Where runs are found: by id, by the beginning of one, or as the last. The folder's listing is all that is read.
+"""The look-up of runs: by id, by the beginning of an id, or as the last. Only the folder's listing is read.
 
 A shell's completion goes through here: nothing is imported that it does not need.
 """
@@ -60,7 +60,7 @@ class RunStore:
         """The run that was written to last.
 
         Raises:
-            UsageError: there is none.
+            UsageError: no run is saved.
         """
         latest = max(((_changed(entry), run_id) for run_id, entry in self.listing()), default=None)
         if latest is None:

@@ -35,7 +35,7 @@ class File:
 
     @property
     def id(self) -> str:
-        """Its path as it is written: the name of its document."""
+        """The id of its document: the path, as `written`."""
         return written(self.path)
 
 
@@ -67,12 +67,12 @@ class Listing:
 
 
 def written(path: Path | str) -> str:
-    """A path in letters: a byte that is none of UTF-8 as `\\xe9`."""
+    """A path as text: a byte that is not UTF-8 becomes `\\xe9`."""
     return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def kind_of(name: str) -> str:
-    """What a file's kind is called: its ending, or its whole name."""
+    """The name of a file's kind: its ending, or its whole name."""
     stem, dot, ending = written(name).rpartition(".")
     return f".{ending.lower()[:20]}" if dot and stem and ending else written(name)[:30]
 
@@ -81,7 +81,7 @@ def look(root: Path, choice: Choice) -> Listing:
     """The files below `root` (or `root` itself) that are wanted.
 
     Raises:
-        UsageError: a pattern is none.
+        UsageError: a pattern cannot be parsed.
     """
     listing = Listing()
     if root.is_file():
@@ -104,7 +104,7 @@ class _Chosen:
         return self._exclude is not None and _matches(self._exclude, path.relative_to(self._root), is_dir)
 
     def left_out(self, path: Path) -> str:
-        """Why a file is not taken: its kind, or `excluded`; "" when it is."""
+        """The reason why a file is not taken, its kind or `excluded`; "" when it is taken."""
         if self.excludes(path, is_dir=False):
             return EXCLUDED
         if self._include is not None:

@@ -26,7 +26,7 @@ _LEAST_WORDS = 20  # shorter texts are alike by chance: "see the list", "no resu
 
 
 class Listed(NamedTuple):
-    """What one source found, best first; `anchors`: its addresses with different fragments are different texts."""
+    """The results of one source, best first; `anchors`: its addresses with different fragments are different texts."""
 
     results: Sequence[SearchResult]
     anchors: bool = False

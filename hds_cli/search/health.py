@@ -1,4 +1,4 @@
-"""When a source that does not work is asked again: a circuit breaker over what it said and how often it failed."""
+"""A circuit breaker: it decides when a source that failed is asked again, by its own wishes and its failures."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Breaker:
         raise self._refusal(max(left, 0.0))
 
     def succeeded(self) -> None:
-        """It answered. An answer to a query that left before the breaker opened does not close it."""
+        """Note an answer. An answer to a query that left before the breaker opened does not close the breaker."""
         if self._until is None or self._trying:
             self._failures, self._until, self._trying = 0, None, False
 
     def failed(self, error: HdsError) -> None:
-        """It did not answer, or not usably."""
+        """Note a failure: no answer, or no usable one."""
         self._failures += 1
         rests = self._failures >= FAILURES or self._trying
         self._last, self._trying = error, False

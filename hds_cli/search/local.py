@@ -44,7 +44,7 @@ COUNT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """What is known of a collection; `origin` has a line for each place, `unfinished` the one of a stopped update."""
+    """The facts of a collection; `origin` has a line for each place, `unfinished` is the place of a stopped update."""
 
     name: str
     path: Path
@@ -288,7 +288,7 @@ class Collection:
                 yield Document(doc, title, text, url)
 
     def origin(self) -> str | None:
-        """Where its documents came from, a line for each place; None before the first `update` was finished."""
+        """The places that its documents came from, a line each; None before the first `update` was finished."""
         with self._open() as db:
             return _meta(db, "origin")
 

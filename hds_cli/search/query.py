@@ -1,4 +1,4 @@
-"""What a query asks for: words, "exact phrases", title:words, and before: and after: a date.
+"""The parts of a query: words, "exact phrases", title:words, and before: and after: a date.
 
 Nothing is a syntax error: what is no operator is a word, since models and people write queries without a manual.
 """

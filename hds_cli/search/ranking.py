@@ -1,4 +1,4 @@
-"""Which documents answer a query best: BM25 over passages, then names, exact forms and neighbours, then mentions.
+"""The ranking of documents for a query: BM25 over passages, then names, exact forms and neighbours, then mentions.
 
 1. FTS5 finds the best passages; a title counts twice. Terms that stand nearly everywhere do not choose passages, they
    only add to the score of those that rarer terms chose (the idea of MaxScore, Turtle and Flood 1995).

@@ -27,7 +27,7 @@ def reserved() -> set[str]:
 
 
 def defaults(settings: Settings) -> list[str]:
-    """What is searched when the user names nothing: what needs no key and is there."""
+    """The sources that are searched when the user names none: those that need no key and are there."""
     names = [] if settings.offline else ["searxng" if settings.searxng_url else "wikipedia"]
     if collections.available() or linked.names():
         names.append("local")

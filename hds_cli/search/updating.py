@@ -27,7 +27,7 @@ LOCK_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Changes:
-    """What `Collection.update` did."""
+    """The changes that `Collection.update` made."""
 
     added: int = 0
     changed: int = 0

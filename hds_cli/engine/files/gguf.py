@@ -170,7 +170,7 @@ def _header(reader: _Reader) -> GgufHeader:
 
 
 def _tensor(reader: _Reader) -> tuple[int, int]:
-    """Where a tensor begins among the weights, and how many bytes it takes (0: its type is not known here)."""
+    """The place of a tensor among the weights, and its size in bytes (0: its type is not known here)."""
     reader.string()
     dimensions = reader.scalar(4)
     if not 1 <= dimensions <= _MAX_DIMENSIONS:

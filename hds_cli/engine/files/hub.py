@@ -66,7 +66,7 @@ def plan(reference: str, *, sha256: str | None = None) -> Plan:
         sha256: the checksum an address must have; a repository tells its own.
 
     Raises:
-        UsageError: the reference is none.
+        UsageError: `reference` has none of these forms.
         ModelMissing: there is no such repository, revision or file.
         ModelError: the server refuses, or cannot be reached.
     """

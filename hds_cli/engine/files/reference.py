@@ -1,4 +1,4 @@
-"""What a user types to name a model that can be pulled, and which files of a repository it means."""
+"""References to models that can be pulled, as users type them, and the files of a repository they mean."""
 
 from __future__ import annotations
 

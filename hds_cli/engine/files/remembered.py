@@ -10,7 +10,7 @@ from hds_cli import paths
 
 
 def get(file: str, key: str) -> str | None:
-    """What was kept in `file` under `key`."""
+    """The value kept in `file` under `key`."""
     value = _read(file).get(key)
     return value if isinstance(value, str) else None
 

@@ -1,4 +1,4 @@
-"""What a llama.cpp context holds of which sequence. All of it is called from the decoder's thread only.
+"""The part of each sequence that a llama.cpp context holds. Called from the decoder's thread only.
 
 The cells are a cache of the sequences' tokens: a sequence that nobody writes may lose its own, and is evaluated anew
 when it is written again.

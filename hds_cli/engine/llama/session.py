@@ -193,7 +193,7 @@ class _Writing:
         self.sequence.aborted = before
 
     def result(self) -> Generation:
-        """What was written; what stands behind a stop string is taken out of the sequence."""
+        """The result of the writing; tokens behind a stop string are taken out of the sequence."""
         if self._error is not None:
             raise self._error
         text = self._text

@@ -47,7 +47,7 @@ class StopText:
         return False
 
     def _held(self) -> int:
-        """How many of the last characters may be the beginning of a stop string."""
+        """The number of last characters that may be the beginning of a stop string."""
         for n in range(min(self._hold, len(self.value)), 0, -1):
             if any(s.startswith(self.value[-n:]) for s in self._stops):
                 return n

@@ -40,7 +40,7 @@ class Draft:
 
 
 def compose(pool: Pool, rng: random.Random) -> Draft | None:
-    """One try: a question, or None when what was drawn leads to none."""
+    """One try: a question, or None when the drawn pages give no question."""
     make = rng.choice(_KINDS) if pool.relations else _comparison
     draft = make(pool, rng)
     if draft is None or rng.random() < 0.5:

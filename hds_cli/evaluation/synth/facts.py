@@ -1,4 +1,4 @@
-"""What structured pages say, read without a model: `key: value` lines, table rows, plain sentences on their title.
+"""The facts of structured pages, read without a model: `key: value` lines, table rows, sentences on the title.
 
 `The capital of Norway is Oslo.`, `Norway has an area of 323,802 square kilometres.`, `| currency | krone |` and
 `founded: 1901` on the page of a title are facts of it; `Norway borders 3 countries: Finland, …` names other pages.
@@ -28,7 +28,7 @@ class Fact:
 
     @property
     def number(self) -> float | None:
-        """The number it begins with; none when the value is a code (`+47`) or a word."""
+        """The number that the value begins with; None when the value is a code (`+47`) or a word."""
         match = _NUMBER.match(self.value)
         return float(match[0].replace(",", "")) if match and self.value[0].isdigit() else None
 

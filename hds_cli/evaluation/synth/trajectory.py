@@ -59,7 +59,7 @@ def _pages(search: Callable[[str, int], Sequence[SearchResult]], read: Read, que
 
 
 def _tokens(text: str) -> int:
-    """Without a vocabulary: four characters a token."""
+    """The tokens of a text without a vocabulary: four characters a token."""
     return (len(text) + 3) // 4
 
 
