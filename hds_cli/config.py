@@ -162,6 +162,9 @@ class Settings:
     fetch_cookies: str | None = setting(
         None, "cookies of yours for pages, in a file of Netscape's format", key="fetch.cookies"
     )
+    fetch_browser: str | None = setting(
+        None, "what reads pages that need a browser: chromium, or a plugin's", key="fetch.browser"
+    )
     cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
     cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)

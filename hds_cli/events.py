@@ -184,7 +184,8 @@ class EvidenceSelected(_Base):
 class TurnFinished(_Base):
     """The model has written, and has read what its queries found.
 
-    `written` is what it wrote, to the letter; `cut`: the run was being stopped, so that not all of it may be there.
+    `written` is what it wrote, to the letter; `cut`: the run was being stopped, so that not all of it may be there;
+    `not_searched`: the queries that there was no room or no time for.
     """
 
     turn: int
@@ -192,6 +193,7 @@ class TurnFinished(_Base):
     generated_tokens: int = 0
     written: str = ""
     cut: bool = False
+    not_searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +209,7 @@ class RunFinished(_Base):
 
     `unsupported`: parts of the answer that no page of the run says. `text` is the model's whole last message as
     Markdown, kept where there is no answer too; `support` grades its units. `raw_answer` is the answer as the model
-    wrote it, for scoring; `not_searched` are queries that were never searched.
+    wrote it, for scoring; `not_searched` are queries that were never searched, or never answered in time.
     """
 
     status: RunStatus

@@ -108,7 +108,8 @@ class Citation:
     """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there.
 
     `passage` is the number of its passage in the run, where the sources are numbered by themselves; 0: it is `n`.
-    `led_to`: no part of the answer rests on it, but it led to the pages that others rest on.
+    `led_to`: no part of the answer rests on it, but it led to the pages that others rest on. `context` is text around
+    the quote where the run read no passage with it; `line` is where the quote begins in a file of lines, from 1.
     """
 
     n: int
@@ -119,6 +120,8 @@ class Citation:
     fetched_at: str | None = None
     passage: int = 0
     led_to: bool = False
+    context: str = ""
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,12 @@ class Earlier:
 
 @dataclass(frozen=True)
 class DoneTurn:
-    """A turn that was finished: what the model wrote, its queries, and the passages it read for each."""
+    """A turn that was finished: what the model wrote, its queries, the passages it read for each, what was put off."""
 
     written: str
     queries: tuple[str, ...]
     evidence: dict[int, tuple[Passage, ...]]
+    not_searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def _finished_turns(state: RunState) -> Iterator[DoneTurn]:
         if turn is None or turn.forced or turn.cut or turn.ended is None or not (turn.queries and turn.text):
             return
         evidence = {n: query.passages for n, query in turn.queries.items() if query.passages is not None}
-        yield DoneTurn(turn.text, tuple(query.text for query in turn.queries.values()), evidence)
+        queries = tuple(query.text for query in turn.queries.values())
+        yield DoneTurn(turn.text, queries, evidence, turn.not_searched)
 
 
 def _is_emitted_again(event: events.Event, turns: int) -> bool:

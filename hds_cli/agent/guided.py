@@ -86,7 +86,8 @@ def open_guided(speaking: Speaking) -> GuidedDialect:
     """
     return GuidedDialect(
         speaking.session, speaking.template, temperature=speaking.temperature, seed=speaking.settings.seed,
-        max_queries=speaking.settings.max_queries, today=speaking.settings.today, language=speaking.settings.language,
+        max_queries=speaking.settings.max_queries, max_turns=speaking.settings.max_turns,
+        today=speaking.settings.today, language=speaking.settings.language,
     )  # fmt: skip
 
 
@@ -96,6 +97,7 @@ class GuidedDialect:
     Args:
         template: the model's chat template.
         temperature: None: 0, the likeliest token.
+        max_turns: as many turns may search; the plan says how many are left. 0: it says nothing of them.
 
     Raises:
         ModelUnusable: the model has no chat template, or one that does not render.
@@ -111,12 +113,14 @@ class GuidedDialect:
         temperature: float | None = None,
         seed: int = 0,
         max_queries: int = 8,
+        max_turns: int = 0,
         today: str | None = None,
         language: str | None = None,
     ) -> None:
         if template is None:
             raise ModelUnusable("the model's file has no chat template", hint="--dialect hds, or another GGUF file")
         self._session, self._template, self._today = session, template, today
+        self._turns_left, self._max_queries = max_turns, max_queries
         self._system = _SYSTEM + _LANGUAGE.format(NAMES.get(language or "", language) or "the language of the question")
         self._sampling = Sampling(temperature or 0.0, 0.95, 40, seed=seed)
         self._grammars = {name: rules % max(0, max_queries - 1) for name, rules in
@@ -138,6 +142,7 @@ class GuidedDialect:
     def write(self, hooks: Hooks) -> Written:
         tokens = self._read_all()
         plan = self._ask(self._plan(), "plan" if self._facts or self._missing else "search", hooks)
+        self._turns_left -= 1
         written = self._written(plan, tokens)
         fresh = [q for q in written.queries if protocol.query_key(q) not in self._asked]
         self._asked |= {protocol.query_key(q) for q in written.queries}
@@ -147,11 +152,16 @@ class GuidedDialect:
         return written
 
     def read(self, results: Sequence[QueryResult], notes: Sequence[Segment] = ()) -> None:
-        self._unread += [(query, passages) for query, passages in results if not isinstance(passages, str)]
+        for query, passages in results:
+            if not isinstance(passages, str):
+                self._unread.append((query, passages))
+            elif passages != protocol.REPEATED:
+                self._missing.append((query, f" ({passages})"))
         self._notes = [note.text if note.trusted else _line(note.text) for note in notes]
 
     def replay(self, text: str, results: Sequence[QueryResult]) -> None:
         self._asked |= {protocol.query_key(query) for query, _ in results}
+        self._turns_left -= 1
         self.read(results)  # the readings are made again: they need no search, and come out the same
 
     def force(self, hooks: Hooks) -> Written:
@@ -165,6 +175,8 @@ class GuidedDialect:
     def _read_all(self) -> int:
         """Read the passages of every query that came back, each by itself; returns the tokens written."""
         tokens = 0
+        searched = {protocol.query_key(query) for query, _ in self._unread}
+        self._missing = [entry for entry in self._missing if protocol.query_key(entry[0]) not in searched]
         for query, passages in self._unread:
             generation = self._ask(self._reading(query, passages), "read", None) if passages else None
             tokens += generation.tokens if generation else 0
@@ -186,7 +198,14 @@ class GuidedDialect:
         known += [f"- {_line(query)}: not found{why}" for query, why in self._missing]
         known += [f"- {note}" for note in self._notes]
         day = f"Today is {self._today}.\n" if self._today else ""
+        day += self._left() if self._turns_left > 0 else ""
         return f"PLAN\n{day}Question: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
+
+    def _left(self) -> str:
+        """The line of the plan on what is left: `Left: 4 turns, 8 queries in each, 2300 tokens of passages.`"""
+        turns = "1 turn" if self._turns_left == 1 else f"{self._turns_left} turns"
+        room = self.make_room() // 100 * 100
+        return f"Left: {turns}, {self._max_queries} queries in each, {room} tokens of passages.\n"
 
     def _answer(self, hooks: Hooks, tokens: int) -> Written:
         generation = self._ask(self._plan(), "answer", hooks)
@@ -230,10 +249,12 @@ class GuidedDialect:
 
 
 def _why(passages: Sequence[Passage]) -> str:
-    """The plan's note on a query without a fact: the reason why nothing could be read, or the query that reads on."""
+    """The plan's note on a query without a fact: the reason for pages that could not be read, or how to read on."""
+    why = _line(getattr(passages, "why", ""))
     if not passages:
-        return f" ({_line(why)})" if (why := getattr(passages, "why", "")) else ""
-    return f' in {counted(passages)}; the query "more: [{passages[0].n}]" reads on there'
+        return f" ({why or 'nothing was found'})"
+    lost = f" ({why})" if why else ""
+    return f' in {counted(passages)}{lost}; the query "more: [{passages[0].n}]" reads on there'
 
 
 def _line(text: str) -> str:

@@ -20,7 +20,6 @@ from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.dialects import Dialect, Hooks, QueryResult, Written
 from hds_cli.agent.earlier import Earlier, Resumed, fitting, only
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
-from hds_cli.agent.listing import Selection
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
@@ -136,7 +135,7 @@ class Run:
             await self._gather(turn)
         self._say(
             events.TurnFinished, turn=number, seconds=time.monotonic() - started, generated_tokens=written.tokens,
-            written=written.text, cut=self._stopped,
+            written=written.text, cut=self._stopped, not_searched=turn.not_searched,
         )  # fmt: skip
         return written
 
@@ -273,7 +272,7 @@ class Run:
                 continue
             self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=tuple(passages[number]))
             self._book.note(query, passages[number])
-            results.append((query, Selection(passages[number], passages[number].of, turn.why.get(number, ""))))
+            results.append((query, turn.late.get(number) or turn.explained(number, passages[number])))
         results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
         notes = await self._methods.read(turn.number, self._book)
         await self._model(self._parts.dialect.read, results, notes)
@@ -300,6 +299,8 @@ class Run:
     def _finish(self, verdict: Verdict) -> events.RunFinished:
         for warning in verdict.warnings:
             self._notice("warning", warning.code, warning.message)
+        if self._book.not_searched:
+            self._notice("warning", "not_searched", f"never searched: {'; '.join(self._book.not_searched)}")
         event = events.RunFinished(
             t=self._accounts.now, usage=self._accounts.usage(), egress=self._parts.egress(), finished_at=_now(),
             not_searched=self._book.not_searched, **verdict.ending(),

@@ -30,6 +30,8 @@ OPEN_ASSISTANT = f"{TURN_END}\n{TURN_START}assistant\n"  # after a user's turn
 
 NOTHING_FOUND = "No helpful information found."
 NOT_SEARCHED = "Not searched: there were too many queries. It comes first in your next block of queries."
+NO_TIME = "Not searched: the time was over. It comes first in your next block of queries."
+NO_TIME_AGAIN = "Not searched: the time was over again. Other words may help."
 REPEATED = "You have searched this query. Please refer to previous results."
 MAX_QUERY_CHARS = 200
 

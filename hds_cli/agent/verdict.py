@@ -17,10 +17,10 @@ from hds_cli.agent.support.claims import is_yes_or_no
 from hds_cli.agent.support.lists import lacking, led_to
 from hds_cli.agent.support.message import Message, in_order, message, renumbered
 from hds_cli.agent.support.placing import clip
-from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.support.values import values
 from hds_cli.plugins import load
 from hds_cli.text import has_words, quote_words
+from hds_cli.text.sentences import sentences
 from hds_cli.types import Citation, Passage, Quote, RunStatus, Support
 
 BUILTIN = "mark"

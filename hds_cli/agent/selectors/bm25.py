@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hds_cli.agent.ranked import Ranked, ranked
 from hds_cli.agent.selectors.base import Budget, Reading
 from hds_cli.text import BM25, overlap, terms
-from hds_cli.text.cutting import pieces
+from hds_cli.text.cutting import pieces, stretch
 from hds_cli.types import Passage
 
 _FLOOR = 0.62  # share of the query's best score; when room is short, a passage below it is noise
@@ -141,7 +141,7 @@ def fitted(one: Ranked, sought: Sequence[str], tokens: int, budget: Budget) -> s
     low = high = _best_part(one, [text[part.start : part.end] for part in parts], sought)
     best = ""
     while True:
-        tried = text[parts[low].start : parts[high].end]
+        tried = stretch(text, parts[low], parts[high])
         if budget.price(_passage(one, tried)) > tokens:
             return best
         best = tried

@@ -10,6 +10,7 @@ from hds_cli.agent.selectors.base import Budget, Reading, Selector
 from hds_cli.agent.selectors.bm25 import choose as bm25
 from hds_cli.plugins import PluginError, load
 from hds_cli.text import quote_words
+from hds_cli.text.cutting import behind
 from hds_cli.types import Page, Passage
 
 BUILTIN = "bm25"
@@ -63,7 +64,7 @@ def _standing(passages: Iterable[Any], pages: Sequence[Page]) -> Iterator[Passag
 def _stands(text: str, page: str) -> bool:
     """True when a text, without the marks of its cuts, is in a page; markup and line breaks do not matter."""
     inside = text.strip(f"{MARK} \n")
-    if inside and inside in page:
+    if inside and behind(page, text) is not None:
         return True
     words = quote_words(inside)
     return bool(words) and f" {words} " in f" {quote_words(page)} "

@@ -60,7 +60,8 @@ class Value:
     @property
     def is_year(self) -> bool:
         """True for a number of four digits that is most likely a year."""
-        return bool(self.years) and len(self.text.strip()) == 4 and self.text.strip()[:2] in _CENTURIES
+        said = self.text.strip()
+        return len(said) == 4 and said[:2] in _CENTURIES and bool(self.years)
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -199,9 +200,9 @@ def _numbers(text: str) -> Iterator[Value]:
 def _follows(before: str, words: frozenset[str]) -> bool:
     """True when a text ends with one of some words, of one or two words or of letters that nothing parts."""
     said = before.rstrip().casefold()
-    last = said.rsplit(None, 2)[-2:]
-    if not last:
+    if not said or not (said[-1].isalpha() or said[-1] == "." or not said.isascii()):
         return False
+    last = said.rsplit(None, 2)[-2:]
     tail = last[-1].lstrip("(")
     return (
         tail in words
@@ -258,6 +259,8 @@ def _with_unit(text: str, value: Value) -> Value:
         (dimension, factor), end = measured
     elif not money and (paid := currency(text, end)):
         money, end = paid
+    if end == value.end and readings is value.readings:
+        return value
     return replace(
         value, text=text[value.start : end], end=end, readings=readings, step=step, rounded=rounded,
         dimension=dimension, factor=factor, currency=money,
@@ -266,6 +269,10 @@ def _with_unit(text: str, value: Value) -> Value:
 
 def same(said: Value, ground: Value) -> bool:
     """True when the value that is `said` is the one that `ground` gives, as exactly as it is said."""
+    if said.kind == "number" == ground.kind:
+        return _same_unit(said, ground) and any(
+            _near(said, ground, a, b) for a in said.readings for b in ground.readings
+        )
     if said.kind == "code" or ground.kind == "code":
         return said.kind == ground.kind and said.text == ground.text
     if said.kind == ground.kind == "date":
@@ -275,11 +282,7 @@ def same(said: Value, ground: Value) -> bool:
         return bare and bool(set(said.years) & set(ground.years))
     if said.kind == "decade" and ground.kind == "number":
         return any(said.readings[0] <= year < said.readings[0] + 10 for year in ground.years)
-    if said.kind != ground.kind:
-        return False
-    if said.kind != "number":
-        return said.readings == ground.readings
-    return _same_unit(said, ground) and any(_near(said, ground, a, b) for a in said.readings for b in ground.readings)
+    return said.kind == ground.kind and said.readings == ground.readings
 
 
 def _within(said: Day, ground: Day) -> bool:
@@ -290,6 +293,8 @@ def _within(said: Day, ground: Day) -> bool:
 
 
 def _same_unit(said: Value, ground: Value) -> bool:
+    if said.currency == ground.currency and said.dimension == ground.dimension:
+        return True
     if said.currency and ground.currency and said.currency != ground.currency:
         a, b = said.currency, ground.currency
         if b not in _FAMILIES.get(a, ()) and a not in _FAMILIES.get(b, ()):
@@ -305,6 +310,8 @@ def _near(said: Value, ground: Value, a: float, b: float) -> bool:
         a, b = a * said.factor, b * ground.factor
         room = (said.step * said.factor + ground.step * ground.factor) / 2
         return abs(a - b) <= max(room, 1e-9 * abs(b))
+    if a == b:
+        return True
     room = _place(said, a) / 2 if said.rounded else 0.0
     return abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))
 
