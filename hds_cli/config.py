@@ -91,6 +91,14 @@ class Settings:
         None, "how old pages may be: day, week, month or year", choices=("day", "week", "month", "year"), shapes=True,
         flag=Flag("No pages that are older."),
     )  # fmt: skip
+    site: tuple[str, ...] = setting(
+        (), "hosts whose pages are read, with all below them; empty: any", shapes=True, world=True,
+        flag=Flag("Only pages of this host (repeatable).", "HOST"),
+    )  # fmt: skip
+    not_site: tuple[str, ...] = setting(
+        (), "hosts whose pages are not read, with all below them", shapes=True, world=True,
+        flag=Flag("No pages of this host (repeatable).", "HOST"),
+    )  # fmt: skip
     evidence_tokens: int | None = setting(
         None, "tokens of pages that the model reads in a turn; unset: a share of its context", least=64, unit="tokens",
         shapes=True, flag=Flag("Tokens of pages read in a turn.", "N"),
@@ -170,13 +178,23 @@ class Settings:
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)
     sources: Mapping[str, SourceSettings] = field(default_factory=dict, metadata={"internal": True})
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})
+    faults: Mapping[str, tuple[str, str | None]] = field(
+        default_factory=dict, compare=False, metadata={"internal": True}
+    )
 
     @property
     def pages_dir(self) -> Path:
         return Path(self.cache_dir).expanduser() if self.cache_dir else paths.cache_dir() / "pages"
 
     def source_settings(self, name: str) -> SourceSettings:
-        """The settings of the source `name`."""
+        """The settings of the source `name`.
+
+        Raises:
+            ConfigError: a variable of it has a wrong value; as long as nobody asks, it may be another program's.
+        """
+        if name in self.faults:
+            message, hint = self.faults[name]
+            raise ConfigError(message, hint=hint)
         return self.sources.get(name, SourceSettings())
 
 
@@ -205,9 +223,9 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     for name, value in (flags or {}).items():
         if value is not None:
             gathered.values[name], gathered.origins[name] = value, "flag"
-    _sources_of_environment(gathered.own, environ, gathered.origins)
+    faults = _sources_of_environment(gathered.own, environ, gathered.origins)
     sources = {name: SourceSettings(**table) for name, table in gathered.own.items()}
-    settings = Settings(**gathered.values, sources=sources, origins=gathered.origins)
+    settings = Settings(**gathered.values, sources=sources, origins=gathered.origins, faults=faults)
     _check(settings)
     return settings
 
@@ -300,13 +318,19 @@ def _of_source(
 
 def _sources_of_environment(
     own: dict[str, dict[str, Any]], environ: Mapping[str, str], origins: dict[str, str]
-) -> None:
+) -> dict[str, tuple[str, str | None]]:
+    """Take in the variables of sources; what is wrong with those of each that has a wrong one."""
+    faults: dict[str, tuple[str, str | None]] = {}
     taken = {env_of(f) for f in fields()}
     for variable, raw in environ.items():
         prefix, _, option = variable.rpartition("_")
         if raw and prefix.startswith("HDS_") and option in SOURCE_VARIABLES and variable not in taken:
             name = prefix.removeprefix("HDS_").lower()
-            _of_source(own, f"sources.{name}.{option.lower()}", raw, variable, origins)
+            try:
+                _of_source(own, f"sources.{name}.{option.lower()}", raw, variable, origins)
+            except ConfigError as exc:
+                faults[name] = exc.message, exc.hint
+    return faults
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -63,11 +63,15 @@ class RunStarted(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContinued(_Base):
-    """The part of a continued run that the model is given; the passages keep their numbers."""
+    """The part of a continued run that the model is given; the passages keep their numbers.
+
+    `whole`: the further question as one that stands alone, for a model that was not taught to be asked further.
+    """
 
     run_id: str
     exchanges: tuple[Exchange, ...]
     findings: tuple[Findings, ...]
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,8 +108,9 @@ class Citation:
     """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there.
 
     `passage` is the number of its passage in the run, where the sources are numbered by themselves; 0: it is `n`.
-    `led_to`: no part of the answer rests on it, but it led to the pages that others rest on. `context` is text around
-    the quote where the run read no passage with it; `line` is where the quote begins in a file of lines, from 1.
+    `led_to`: no part of the answer rests on it, but it led to the pages that others rest on. `author` and `date`: as
+    the page says. `context` is text around the quote where the run read no passage with it; `line` is where the quote
+    begins in a file of lines, from 1.
     """
 
     n: int
@@ -120,6 +121,8 @@ class Citation:
     fetched_at: str | None = None
     passage: int = 0
     led_to: bool = False
+    author: str | None = None
+    date: str | None = None
     context: str = ""
     line: int | None = None
 

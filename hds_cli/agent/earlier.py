@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hds_cli import events
+from hds_cli.engine.base import Further
+from hds_cli.errors import NotUnderstood
 from hds_cli.run_state import RunState
 from hds_cli.types import Exchange, Findings, Page, Passage
 
 MAX_EXCHANGES = 4
+ATTACHED = "attached document"
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A run that is continued: its questions and answers, and its evidence, cited passages first."""
+    """A run that is continued: its questions and answers, and its evidence, cited passages first.
+
+    `whole`: the further question as one that stands alone; empty: it is asked as it is.
+    """
 
     run_id: str
     exchanges: tuple[Exchange, ...]
     findings: tuple[Findings, ...]
     cited: frozenset[int] = frozenset()
+    whole: str = ""
 
     @property
     def passages(self) -> list[Passage]:
@@ -58,15 +65,37 @@ def earlier(run: Iterable[events.Event]) -> Earlier:
     state = RunState.of(run)
     continued, finished = state.continued, state.finished
     findings = list(continued.findings) if continued else []
-    findings += [Findings("attached document", document.passages) for document in state.documents]
+    findings += [Findings(ATTACHED, document.passages) for document in state.documents]
     findings += [Findings(query.text, query.passages) for query in state.queries if query.passages]
     exchanges = list(continued.exchanges) if continued else []
-    exchanges.append(Exchange(state.question, (finished.answer if finished else None) or ""))
+    asked = (continued.whole if continued else "") or state.question
+    exchanges.append(Exchange(asked, (finished.answer if finished else None) or ""))
     cited = (
         frozenset(citation.passage or citation.n for citation in finished.citations) if finished else frozenset[int]()
     )
     run_id = state.started.run_id if state.started else ""
     return Earlier(run_id, tuple(exchanges[-MAX_EXCHANGES:]), tuple(findings), cited)
+
+
+def made_whole(before: Earlier, question: str, further: Further | None) -> Earlier:
+    """`before` for a model that is asked every question by itself, with nothing of the run but its documents.
+
+    Raises:
+        NotUnderstood: what the further question asks cannot be told.
+    """
+    if further is None or not before.exchanges:
+        return before
+    documents = tuple(findings for findings in before.findings if findings.query == ATTACHED)
+    whole = further(before.exchanges, question, [passage.title for passage in before.passages])
+    if whole is None and not documents:
+        raise NotUnderstood("what this further question asks cannot be told", hint='ask it in full: hds ask "…"')
+    return replace(before, findings=documents, whole=whole or question)
+
+
+def asked(question: str, before: Earlier | Resumed | None) -> str:
+    """The question that a run researches: the user's, or that one made whole."""
+    continued = before.continued if isinstance(before, Resumed) else before
+    return (continued.whole if continued else "") or question
 
 
 def resumed(run: Iterable[events.Event]) -> Resumed:
@@ -141,4 +170,4 @@ def pages(passages: Iterable[Passage]) -> dict[str, Page]:
     }
 
 
-__all__ = ["DoneTurn", "Earlier", "Resumed", "earlier", "fitting", "only", "pages", "resumed"]
+__all__ = ["DoneTurn", "Earlier", "Resumed", "asked", "earlier", "fitting", "made_whole", "only", "pages", "resumed"]

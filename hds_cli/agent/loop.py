@@ -18,7 +18,7 @@ from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.dialects import Dialect, Hooks, QueryResult, Written
-from hds_cli.agent.earlier import Earlier, Resumed, fitting, only
+from hds_cli.agent.earlier import Earlier, Resumed, asked, fitting, only
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
@@ -70,8 +70,7 @@ class Run:
         self.id, self._parts, self._limits, self._emit = run_id, parts, limits, emit
         self._accounts = Accounts(parts.counter)
         self._methods = Methods(parts.methods, lambda said: self._notice("warning", "method", said))
-        self._thread = Daemon("hds-model")
-        self._stale = 0
+        self._thread, self._stale = Daemon("hds-model"), 0
 
     async def answer(
         self, question: str, attached: Sequence[Page] = (), before: Earlier | Resumed | None = None
@@ -82,8 +81,8 @@ class Run:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
         """
         parts = self._parts
-        evidence = Evidence(question, parts.count, parts.selector)
-        self._book = book = Notebook(question, evidence, parts.fanout.page)
+        evidence = Evidence(asked(question, before), parts.count, parts.selector)
+        self._book = book = Notebook(asked(question, before), evidence, parts.fanout.page)
         self._searching = Searching(
             parts.fanout, book, self._methods, self._accounts, self._limits, parts.stop, self._say
         )
@@ -163,8 +162,9 @@ class Run:
         price = [self._parts.count(passage.full) + 8 for passage in before.passages]
         findings = only(before.findings, fitting(before, budget.tokens, price))
         self._book.know(findings)
-        told = events.RunContinued(run_id=before.run_id, exchanges=before.exchanges, findings=findings)
-        continued = replace(told, t=self._accounts.t)
+        continued = events.RunContinued(
+            t=self._accounts.t, run_id=before.run_id, exchanges=before.exchanges, findings=findings, whole=before.whole
+        )  # fmt: skip
         self._emit(continued)
         return continued
 
@@ -294,16 +294,17 @@ class Run:
         if nothing_read and self._book.asked and not reached:
             raise _unreachable(self._parts.fanout)
         verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
+        verdict = replace(verdict, citations=tuple(map(self._book.described, verdict.citations)))
         return await self._methods.judged(verdict, self._book)
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:
         for warning in verdict.warnings:
             self._notice("warning", warning.code, warning.message)
-        if self._book.not_searched:
-            self._notice("warning", "not_searched", f"never searched: {'; '.join(self._book.not_searched)}")
+        if left := self._book.not_searched:
+            self._notice("warning", "not_searched", f"never searched: {'; '.join(left)}")
         event = events.RunFinished(
-            t=self._accounts.now, usage=self._accounts.usage(), egress=self._parts.egress(), finished_at=_now(),
-            not_searched=self._book.not_searched, **verdict.ending(),
+            t=self._accounts.now, finished_at=_now(), usage=self._accounts.usage(), egress=self._parts.egress(),
+            not_searched=left, **verdict.ending(),
         )  # fmt: skip
         self._emit(event)
         return event

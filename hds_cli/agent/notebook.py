@@ -10,7 +10,7 @@ from hds_cli.agent.documents import Attached
 from hds_cli.agent.earlier import DoneTurn, pages
 from hds_cli.agent.evidence import Budget, Evidence
 from hds_cli.agent.listing import Selection, more_of
-from hds_cli.types import Findings, Page, Passage
+from hds_cli.types import Citation, Findings, Page, Passage
 
 
 class Notebook:
@@ -125,6 +125,11 @@ class Notebook:
         for entry in findings:
             self.note(entry.query, entry.passages)
         self._recorded |= pages(passage for _, passage in self.read)
+
+    def described(self, citation: Citation) -> Citation:
+        """The source with what its page says of who wrote it, and when."""
+        page = self.page(citation.url)
+        return replace(citation, author=page.author, date=page.date) if page else citation
 
     def replay(self, turn: DoneTurn) -> list[tuple[str, Sequence[Passage] | str]]:
         """Take in a finished turn of an earlier run; the results of its queries as the model read them."""

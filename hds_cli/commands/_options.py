@@ -22,7 +22,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Every event as a line of JSON, as it happens.")]
 Format = Annotated[
     str | None,
-    typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown or html."),
+    typer.Option(
+        "--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown, html, bibtex, csl-json or ris."
+    ),
 ]
 Output = Annotated[
     Path | None,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _BY_SUFFIX: dict[str, DocumentFormat] = {
     ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".json": "json", ".txt": "text",
+    ".bib": "bibtex", ".ris": "ris",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hds_cli import events
 from hds_cli.agent.dialects import check_dialect
-from hds_cli.agent.earlier import Earlier, Resumed
+from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
@@ -25,6 +25,7 @@ from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
 from hds_cli.search.fanout import Fanout
+from hds_cli.search.sites import sites_of
 from hds_cli.threads import in_daemon
 from hds_cli.types import Page
 
@@ -56,7 +57,8 @@ class Desk:
         self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: Model, session: Session
     ) -> None:
         self._settings, self._fetcher, self.model = settings, fetcher, model
-        self._sources = [checked(source) for source in sources]  # circuit breakers last over all questions
+        self._sites = sites_of(settings)
+        self._sources = [checked(source, self._sites) for source in sources]  # breakers last over all questions
         self._first: Session | None = session
 
     async def answer(
@@ -78,6 +80,10 @@ class Desk:
         Raises:
             HdsError: the model, a source or the run's files fail.
         """
+        if isinstance(before, Earlier):
+            before = made_whole(before, question, self.model.spec.further)
+            if before.whole not in ("", question):
+                emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session, self._first = self._first, None
         if session is None:
             session = await in_daemon(self.model.engine.session)
@@ -95,7 +101,14 @@ class Desk:
         settings, fetcher, model = dated(self._settings), self._fetcher, self.model
         return Parts(
             dialect=model.speak(session, settings),
-            fanout=Fanout(self._sources, fetcher.fetch, top_k=settings.top_k, keep=fetcher.keep, since=since(settings)),
+            fanout=Fanout(
+                self._sources,
+                fetcher.fetch,
+                top_k=settings.top_k,
+                keep=fetcher.keep,
+                since=since(settings),
+                sites=self._sites,
+            ),
             count=lambda text: model.engine.count([Segment(text)]),
             counter=session.counter,
             model=model.info,

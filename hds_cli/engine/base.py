@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from hds_cli.types import ModelInfo
+from hds_cli.types import Exchange, ModelInfo
 
 StopReason = Literal["stop", "eos", "length", "context", "loop", "aborted"]
 OnText = Callable[[str], None]
@@ -159,6 +159,10 @@ class Engine(Protocol):
         """Give everything back; sessions that are still written end as aborted."""
 
 
+Further = Callable[[Sequence[Exchange], str, Sequence[str]], str | None]
+"""(what was asked and answered, a further question, the titles that were read) -> the question in full, or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model to load and what it was made for.
@@ -168,7 +172,8 @@ class ModelSpec:
     `evidence_passages` bound the passages that it reads in a turn, and for one query; `passage_words` how long they
     are; `select` names what chooses them. `verdict` is what becomes of an answer: `mark` (the default) shows it with
     its weak parts marked, `refuse` shows none that no page supports; a plugin may name its own. `notice` is said when
-    the model is used without having been asked for.
+    the model is used without having been asked for. `further` makes a further question one that stands alone, for a
+    model that was not taught conversations.
     """
 
     name: str
@@ -186,3 +191,4 @@ class ModelSpec:
     notice: str = ""
     about: str = ""
     verdict: str | None = None
+    further: Further | None = None

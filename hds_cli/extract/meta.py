@@ -15,19 +15,29 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 def metadata(tree: Any, linked_data: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Title, author and date from meta tags, JSON-LD (`linked_data`) and `<time>`."""
     meta: dict[str, str] = {}
+    writers: list[str] = []
     for node in tree.iter("meta"):
         name = (node.get("property") or node.get("name") or node.get("itemprop") or "").lower()
         content = node.get("content")
+        if name == "citation_author" and content and len(writers) < 10:
+            writers.append(content[:100].replace(";", ","))
         if name and content and name not in meta:
             meta[name] = content[:1000]
     linked = signature(linked_data)
-    author = meta.get("author") or meta.get("article:author") or linked.get("author") or meta.get("dc.creator")
+    author = (
+        "; ".join(writers)
+        or meta.get("author")
+        or meta.get("article:author")
+        or linked.get("author")
+        or meta.get("dc.creator")
+    )
     date = _first_date(
         meta.get("article:published_time"),
         linked.get("datePublished"),
         meta.get("datepublished"),
         meta.get("date"),
         meta.get("dc.date"),
+        (meta.get("citation_publication_date") or meta.get("citation_date") or "").replace("/", "-"),
         meta.get("pubdate"),
         next((t.get("datetime") for t in tree.iter("time") if t.get("datetime")), None),
     )

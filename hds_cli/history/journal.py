@@ -18,9 +18,10 @@ from hds_cli.history.lines import SUFFIX, parsed, raw_lines
 
 
 class Journal:
-    """Appends the events of a run to its file, which is made (0600) with the first of them.
+    """Appends the events of a run to its file, which is made (0600) when the run begins.
 
-    A fault ends the writing, never the run: `fault` then says what is wrong.
+    What is said before waits for that: a run that never begins leaves no file. A fault ends the writing, never the
+    run: `fault` then says what is wrong.
     """
 
     def __init__(self, run_id: str, folder: Path | None = None) -> None:
@@ -29,14 +30,20 @@ class Journal:
         self._path = (folder or paths.runs_dir()) / f"{run_id}{SUFFIX}"
         self._file: int | None = None
         self._size = 0
+        self._early: list[Event] = []
 
     def handle(self, event: Event) -> None:
         if self.fault is not None:
             return
         try:
             if self._file is None:
+                self._early.append(event)
+                if isinstance(event, Notice):
+                    return
                 self._file = _create(self._path)
-            self._append((line(event) + "\n").encode("ascii"))
+            for one in self._early or [event]:
+                self._append((line(one) + "\n").encode("ascii"))
+            self._early = []
         except OSError as exc:
             self.fault = exc.strerror or type(exc).__name__
             self._leave_whole_lines()

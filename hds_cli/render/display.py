@@ -83,8 +83,9 @@ class Display:
 
     def _result(self) -> str:
         output = self.choice.output
-        if output == "json" or output == "text" or output == "markdown" or output == "html":
-            return report.writer(output)(self.document)
+        for document in report.DOCUMENTS:
+            if output == document:
+                return report.writer(document)(self.document)
         return answer.bare(self.state)
 
     def _write(self, text: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _FRAME = 0.125  # seconds
+_LEAST, _WIDEST = 8, 80  # lines and cells of the tree while it moves
 
 
 class LiveTree:
@@ -84,8 +85,11 @@ class LiveTree:
     def _draw(self) -> None:
         with self._lock:
             live = not self._over.is_set()
-            height = max(1, self._console.height - 1) if live else None
-            view = View(self._console.width, height, self._signs, self._clock() - self._began, live, self._grades)
+            size = self._console.size
+            # Half of the window: if that becomes half as wide, every line wraps once, and none is pushed out of it.
+            height = max(min(_LEAST, size.height - 1), size.height // 2 - 1, 1) if live else None
+            width = min(size.width, _WIDEST) if live else size.width
+            view = View(width, height, self._signs, self._clock() - self._began, live, self._grades)
             lines = tree_lines(self.state, view)
         try:
             self._show(lines)

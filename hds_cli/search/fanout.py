@@ -17,6 +17,7 @@ from hds_cli.search.base import Source
 from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Listed, fuse, identity, without_copies
 from hds_cli.search.reading import Fetch, Keep, Reading
+from hds_cli.search.sites import Sites
 from hds_cli.types import Page, SearchResult
 
 
@@ -86,13 +87,21 @@ class Fanout:
         top_k: results of a query that are read, from each source.
         keep: is given every page that a source read over the network by itself.
         since: the first day, `YYYY-MM-DD`, of pages that are read; one without a date is.
+        sites: what pages are from, wherever a redirect led.
     """
 
     def __init__(
-        self, sources: Sequence[Source], fetch: Fetch, *, top_k: int, keep: Keep | None = None, since: str = ""
+        self,
+        sources: Sequence[Source],
+        fetch: Fetch,
+        *,
+        top_k: int,
+        keep: Keep | None = None,
+        since: str = "",
+        sites: Sites = Sites(),
     ) -> None:
-        self._since = since
-        self._sources, self._top_k = [checked(source) for source in sources], top_k
+        self._since, self._sites = since, sites
+        self._sources, self._top_k = [checked(source, sites) for source in sources], top_k
         self._reading = Reading(fetch, keep)
         identity("https://example.org/")  # loads what it needs now, not while the first result waits
         self.failures: dict[str, str] = {}
@@ -118,11 +127,12 @@ class Fanout:
         there = [(fused, next(filter(None, map(self.page, fused.urls)), None)) for fused in fuse(lists)]
         kept, copies = without_copies([(page, fused.urls) for fused, page in there if page])
         old = [(page, urls) for page, urls in kept if page.date and page.date < self._since[: len(page.date)]]
-        for reason, left_out in (("copy", copies), ("too_old", old)):
+        gone = [(page, urls) for page, urls in kept if not self._sites.allow(page.final_url or page.url)]
+        for reason, left_out in (("copy", copies), ("too_old", old), ("other_site", gone)):
             for page, urls in left_out:
                 for url in urls:
                     watch.page_finished(number, Page(url, title=page.title, status="skipped", reason=reason))
-        return [page for page, urls in kept if (page, urls) not in old]
+        return [page for page, urls in kept if (page, urls) not in (*old, *gone)]
 
     async def _one(
         self, number: int, query: str, source: CheckedSource, found: list[SearchResult], watch: Watcher

@@ -287,6 +287,11 @@ class Collection:
             for doc, title, text, url in rows:
                 yield Document(doc, title, text, url)
 
+    def titles(self, most: int) -> list[str]:
+        """The titles of at most so many documents."""
+        with self._open() as db:
+            return [str(row[0]) for row in db.execute("SELECT title FROM docs WHERE pending = 0 LIMIT ?", (most,))]
+
     def origin(self) -> str | None:
         """The places that its documents came from, a line each; None before the first `update` was finished."""
         with self._open() as db:

@@ -74,7 +74,11 @@ def _check_tables(settings: Settings) -> None:
     names = known() if settings.sources else []
     for name in settings.sources:
         near = difflib.get_close_matches(name, names, 1, 0.8)
-        if name not in names and near and any(key.startswith(f"sources.{name}.") for key in settings.origins):
+        in_file = any(
+            key.startswith(f"sources.{name}.") and not origin.startswith("HDS_")
+            for key, origin in settings.origins.items()
+        )
+        if name not in names and near and in_file:
             raise ConfigError(f"there is no source {name!r} to be set", hint=f"did you mean sources.{near[0]}?")
 
 

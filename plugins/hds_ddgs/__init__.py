@@ -27,6 +27,7 @@ class Ddgs:
     """
 
     needs_network = True
+    takes_sites = True
 
     def __init__(self, name: str, context: SourceContext) -> None:
         self.name = name

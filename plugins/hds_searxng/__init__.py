@@ -18,6 +18,7 @@ class SearxngSource:
     """
 
     needs_network = True
+    takes_sites = True
 
     def __init__(self, name: str, context: SourceContext) -> None:
         self.name = name

@@ -78,13 +78,15 @@ class WebSource:
     Class attributes: `address` (of the API), `key` (`required`, `optional` or `none`), `every` (seconds between two
     requests, as the service asks), `parallel` (requests at once), `rows` (the way to the list of results), `bare` (the
     list may be absent when nothing was found), `url`, `title`, `snippet` (fields of a result), `markup` (texts are
-    HTML), `errors` (status code -> our code, where it means something else than usual).
+    HTML), `takes_sites` (`site:` in a query is understood), `errors` (status code -> our code, where it means something
+    else than usual).
 
     Raises:
         ConfigError: a key is required and there is none.
     """
 
     needs_network = True
+    takes_sites: ClassVar[bool] = False
     address: ClassVar[str]
     key: ClassVar[Key] = "required"
     every: ClassVar[float] = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,19 @@ def test_the_readme_question_is_researched_in_two_turns(hds: Hds) -> None:
     assert queries[0] == ["countries that border Austria"]
     assert len(queries[1]) == 8
     assert len([c for c in run["citations"] if c["verified"]]) >= 8
+
+
+def test_the_readme_follow_up_is_answered_and_a_vague_one_is_not(hds: Hds) -> None:
+    """The starter is asked in full, and says so; what cannot be told gets no answer, and is no run to go on from."""
+    assert hds("ask", "--offline", "-q", "What is the capital of Ghana?").stdout == "Accra\n"
+    vague = hds("ask", "--offline", "-c", "and the president?")
+    assert (vague.returncode, vague.stdout) == (3, "")
+    assert "not_understood" in vague.stderr
+    togo = hds("ask", "--offline", "--json", "-c", "and togo?")
+    assert (json.loads(togo.stdout)["answer"], json.loads(togo.stdout)["question"]) == ("Lomé", "and togo?")
+    money = hds("ask", "--offline", "--plain", "-c", "and its currency?")
+    assert "West African CFA Franc" in money.stdout
+    assert "asked as: What is the currency of Togo?" in hds("history", "show", "--jsonl", "last").stdout
 
 
 def test_a_list_fans_out_and_is_answered(hds: Hds) -> None:
@@ -136,6 +150,15 @@ def test_over_other_pages_than_it_was_taught_passages_are_shown(hds: Hds, tmp_pa
     assert found["citations"][0]["quote"] == "Landlady: Wendeline Strout."
     assert found["citations"][0]["line"] == 4
     assert "Landlady" in hds(*ask, "-f", "markdown", "Who is our landlady?").stdout
+
+
+def test_a_name_missed_by_a_letter_is_named_with_the_next_command(hds: Hds) -> None:
+    """One line on stderr, and typing its command answers."""
+    done = hds("ask", "-q", "--offline", "-s", "world", "capital of Gahna?")
+    assert done.returncode == 3
+    (line,) = [line for line in done.stderr.splitlines() if "did you mean" in line]
+    assert "Ghana" in line
+    assert hds(*shlex.split(line.partition("type: hds ")[2])).stdout == "Accra\n"
 
 
 def test_without_its_page_a_question_is_not_answered_from_the_neighbours(hds: Hds, tmp_path: Path) -> None:
