@@ -84,7 +84,7 @@ class QueryState:
 
     @property
     def seconds(self) -> float:
-        """From the first question to a source until the last source answered."""
+        """The time from the first question to a source until the last source answered."""
         ends = [s.finished for s in self.searches.values() if s.finished is not None]
         return max(ends) - min(s.started for s in self.searches.values()) if ends else 0.0
 

@@ -1,4 +1,4 @@
-"""The values that travel between rooms. All of them are frozen; none of them does anything."""
+"""The values that travel between rooms. All of them are frozen, and hold data only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as text, or why there is none.
+    """A page as text, or the reason why there is no text.
 
     `text` is the full clean text: paragraphs parted by blank lines, headings as `## …`.
     `reason` is a short machine word (`timeout`, `too_big`, `robots`, `http_404`, ...) unless the status is
@@ -157,7 +157,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What answered: recorded in every run."""
+    """The model that answered, recorded in every run."""
 
     name: str
     file: str | None = None
@@ -173,7 +173,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Where the time of a run went; `overlap` is how much of it was saved by doing things at once."""
+    """The time of a run by kind of work; `overlap` is the time saved by doing things at once."""
 
     total: float = 0.0
     model: float = 0.0

@@ -73,7 +73,8 @@ class Evidence:
                     kept[numbered.n] = numbered
                     new += is_new
                     left -= price
-            of = sum(len(cuts_of(page.text, terms(reading.query), budget.words)) for page in reading.pages)
+            sought = terms(reading.query)
+            of = sum(1 for page in reading.pages for _ in cuts_of(page.text, sought, budget.words, budget.late))
             chosen.append(Selection(kept.values(), of))
         return chosen
 

@@ -10,6 +10,7 @@ from hds_cli.agent.documents import Attached
 from hds_cli.agent.earlier import DoneTurn, pages
 from hds_cli.agent.evidence import Budget, Evidence
 from hds_cli.agent.listing import Selection, more_of
+from hds_cli.agent.selectors.base import never
 from hds_cli.types import Citation, Findings, Page, Passage
 
 
@@ -36,6 +37,8 @@ class Notebook:
         self._due: set[str] = set()
         self._attached: dict[str, Page] = {}
         self._recorded: dict[str, Page] = {}
+        self.late: Callable[[], bool] = never
+        """True once nobody is to wait for more reading in pages."""
 
     @property
     def asked(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -37,12 +38,18 @@ class Stop:
     reason: str | None = None
     event: asyncio.Event = field(default_factory=asyncio.Event)
     abort: Callable[[], None] = lambda: None
+    at: float = 0.0  # of the monotonic clock, once it was asked for
 
     def request(self, reason: str) -> None:
         if self.reason is None:
-            self.reason = reason
+            self.reason, self.at = reason, time.monotonic()
             self.event.set()
             self.abort()
+
+    def within(self, seconds: float) -> Callable[[], bool]:
+        """For work that begins now: true once it has gone on for `seconds` although a stop was asked for."""
+        began = time.monotonic()
+        return lambda: self.reason is not None and time.monotonic() > max(self.at, began) + seconds
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -29,12 +29,16 @@ from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.room import Room
 from hds_cli.fetch.workers import Archive, Workers
+from hds_cli.memory import give_back_large_blocks
 from hds_cli.search.base import SourceContext
 from hds_cli.threads import Daemon
 from hds_cli.types import Egress, Page, PageStatus, SearchResult
 
 if TYPE_CHECKING:
     import httpx
+
+
+_LARGE_TEXTS = 2  # pages with a large body that are read and stored at once
 
 
 class Readable:
@@ -102,6 +106,7 @@ class Fetcher:
         self._disk = Daemon("hds-cache")
         self._workers = Workers()
         self._room = Room()
+        self._large = asyncio.Semaphore(_LARGE_TEXTS)
         self._journey = Journey(settings, self._http, self._room)
         self._browser = Rendered(settings, self._http) if settings.fetch_browser else None
         self._running: dict[tuple[str, bool], tuple[asyncio.Task[Page], list[None]]] = {}
@@ -110,6 +115,7 @@ class Fetcher:
         self.api = Api(settings, Http(own, agent, lookup, transport, network=network, ca_file=settings.fetch_ca_file))
 
     async def __aenter__(self) -> Fetcher:
+        give_back_large_blocks()
         return self
 
     async def __aexit__(
@@ -214,7 +220,9 @@ class Fetcher:
                 await self._disk.call(self.cache.refresh, tidy)
                 return dataclasses.replace(entry.page, url=url, status="cached", fetched_at=_now())
             try:
-                return await self._extract(url, tidy, answer)
+                # A text may take four times the room of its bytes, and waits for the disk.
+                async with self._large if answer.held else nullcontext():
+                    return await self._extract(url, tidy, answer)
             finally:
                 self._room.give(answer.held)
 

@@ -125,7 +125,7 @@ class Fanout:
         """The pages that are there, in the order of all sources together, each story once."""
         lists = [Listed(results, not s.needs_network) for results, s in zip(found, self._sources, strict=True)]
         there = [(fused, next(filter(None, map(self.page, fused.urls)), None)) for fused in fuse(lists)]
-        kept, copies = without_copies([(page, fused.urls) for fused, page in there if page])
+        kept, copies = without_copies([(page, fused.urls) for fused, page in there if page], self._reading.fingerprint)
         old = [(page, urls) for page, urls in kept if page.date and page.date < self._since[: len(page.date)]]
         gone = [(page, urls) for page, urls in kept if not self._sites.allow(page.final_url or page.url)]
         for reason, left_out in (("copy", copies), ("too_old", old), ("other_site", gone)):

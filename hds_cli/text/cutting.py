@@ -26,6 +26,8 @@ _HEAD = 4  # the part of a passage that the names of its columns may take
 _NONE = (0, 0)
 _WRAPPED = 40  # characters from which on a line may have ended for want of room
 _STATEMENT = 150  # words
+_AROUND = 400  # characters before and behind a passage, among them its heading
+_BLANK = re.compile(r"\s")
 _CHAIN = 4  # headings in a row that are still those of one text
 
 
@@ -40,6 +42,32 @@ class Cut(NamedTuple):
     def sentences(self) -> tuple[str, ...]:
         """Its statements, each on one line; the cells of a table row are parted by colons."""
         return tuple(statements(self.text))
+
+
+class Span(NamedTuple):
+    """A passage of a text without the text: the heading it begins under, where it is, whether a border is torn.
+
+    `head`: where the names of the columns stand of the table within which it begins.
+    """
+
+    heading: str
+    start: int
+    end: int
+    torn_before: bool = False
+    torn_after: bool = False
+    head: tuple[int, int] = (0, 0)
+
+    def of(self, text: str) -> Cut:
+        """The passage, from the text that was cut."""
+        head = f"{text[slice(*self.head)]}\n" if self.head[1] else ""
+        torn = "… " if self.torn_before else ""
+        body = f"{head}{torn}{text[self.start : self.end]}{' …' if self.torn_after else ''}"
+        return Cut(self.heading, body, self.start)
+
+    def moved(self, by: int) -> Span:
+        """The passage in a text of which the one that was cut is a part, `by` characters behind its beginning."""
+        head = (self.head[0] + by, self.head[1] + by) if self.head[1] else self.head
+        return self._replace(start=self.start + by, end=self.end + by, head=head)
 
 
 class Piece(NamedTuple):
@@ -108,6 +136,13 @@ def cut_passages(
         longest: words from which on a single sentence is cut; before, it is a passage of its own. None: `most`.
         begin: the place in the text from which on there are passages.
     """
+    return (span.of(text) for span in cut_spans(text, most, least, longest, begin=begin))
+
+
+def cut_spans(
+    text: str, most: int = 90, least: int = 0, longest: int | None = None, *, begin: int = 0
+) -> Iterator[Span]:
+    """Where the passages of `cut_passages` are; a long page's take little room."""
     heading = ""
     held: list[Piece] = []
     weight = words = 0  # of all that is held, and without headings
@@ -120,8 +155,8 @@ def cut_passages(
         full = weight + piece.size > most and (words > 0 or len(held) >= _CHAIN)
         if held and (full or (is_heading and words >= max(1, least))):
             after = _closing_headings(held) if full and not is_heading else []
-            heading, cut = _cut(text, heading, held[: len(held) - len(after)])
-            yield cut
+            heading, span = _span(text, heading, held[: len(held) - len(after)])
+            yield span
             held, weight, words = after, sum(p.size for p in after), 0
         if not held and piece.head[1]:
             weight += size_of(text[slice(*piece.head)])
@@ -129,7 +164,7 @@ def cut_passages(
         weight += piece.size
         words += 0 if is_heading else piece.size
     if held:
-        yield _cut(text, heading, held)[1]
+        yield _span(text, heading, held)[1]
 
 
 def _closing_headings(held: list[Piece]) -> list[Piece]:
@@ -138,26 +173,28 @@ def _closing_headings(held: list[Piece]) -> list[Piece]:
     return after[::-1] if len(after) < len(held) else []
 
 
-def _cut(text: str, heading: str, held: list[Piece]) -> tuple[str, Cut]:
+def _span(text: str, heading: str, held: list[Piece]) -> tuple[str, Span]:
     """The heading in force after a passage, and the passage. Its one heading stands beside its text, others in it."""
     leading = sum(1 for _ in itertools.takewhile(lambda piece: piece.kind == "heading", held))
     if leading and len(held) > 1:
         heading = _title(text, held[leading - 1])
     first = held[1] if leading == 1 and len(held) > 1 else held[0]
-    body = stretch(text, first, held[-1])
     inner = [piece for piece in held if piece.kind == "heading"]
-    return (_title(text, inner[-1]) if inner else heading), Cut(heading, body, first.start)
+    span = _stretch(heading, first, held[-1])
+    return (_title(text, inner[-1]) if inner else heading), span
 
 
 def _title(text: str, piece: Piece) -> str:
     return plain_text(text[piece.start : piece.end], "heading")
 
 
+def _stretch(heading: str, first: Piece, last: Piece) -> Span:
+    return Span(heading, first.start, last.end, first.torn_before, last.torn_after, first.head)
+
+
 def stretch(text: str, first: Piece, last: Piece) -> str:
     """The text from one piece to another, below the names of the columns where it begins within a table."""
-    head = f"{text[slice(*first.head)]}\n" if first.head[1] else ""
-    torn = "… " if first.torn_before else ""
-    return f"{head}{torn}{text[first.start : last.end]}{' …' if last.torn_after else ''}"
+    return _stretch("", first, last).of(text).text
 
 
 def behind(text: str, passage: str) -> int | None:
@@ -169,6 +206,20 @@ def behind(text: str, passage: str) -> int | None:
         body = body.lstrip("… \n")
         at = text.find(body, len("\n".join(head))) if body and "\n".join(head) in text else -1
     return None if at < 0 else at + len(body)
+
+
+def surroundings(text: str, passage: str) -> str:
+    """The stretch of a text that a passage stands in, with what is around it; all of the text where it is not found.
+
+    It begins and ends at a blank, where there is one near: no word of it is half a word of the text.
+    """
+    end = behind(text, passage)
+    if end is None:
+        return text
+    low = max(0, end - len(passage) - _AROUND)
+    first = _BLANK.search(text, low, end) if low else None
+    last = _BLANK.search(text, end, end + _AROUND)
+    return text[first.end() if first else low : last.start() if last else end + _AROUND]
 
 
 def pieces(text: str, most: int) -> Iterator[Piece]:

@@ -42,8 +42,8 @@ def chromium() -> Chromium:
     named = os.environ.get("HDS_CHROMIUM")
     program = shutil.which(named) if named else next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
-        said = f"HDS_CHROMIUM: there is no program {named}" if named else "no Chromium is installed"
-        raise ConfigError(said, hint="install it, or  hds config set fetch.browser ''")
+        problem = f"HDS_CHROMIUM: there is no program {named}" if named else "no Chromium is installed"
+        raise ConfigError(problem, hint="install it, or  hds config set fetch.browser ''")
     return Chromium(program)
 
 
@@ -92,14 +92,14 @@ class _Rendering:
     async def html(self, url: str, seconds: float) -> str:
         until = asyncio.get_running_loop().time() + seconds
         context = (await self._pipe.call("Target.createBrowserContext"))["browserContextId"]
-        made = await self._pipe.call("Target.createTarget", url="about:blank", browserContextId=context)
-        attached = await self._pipe.call("Target.attachToTarget", targetId=made["targetId"], flatten=True)
+        target = await self._pipe.call("Target.createTarget", url="about:blank", browserContextId=context)
+        attached = await self._pipe.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         session = attached["sessionId"]
         self._pipe.listen(session, lambda method, values: self._hear(session, method, values))
         try:
             await self._pipe.call("Page.enable", session)
             await self._pipe.call("Fetch.enable", session, patterns=[{"urlPattern": "*"}])
-            self._main, self._url = made["targetId"], url.partition("#")[0]
+            self._main, self._url = target["targetId"], url.partition("#")[0]
             async with asyncio.timeout_at(until):
                 went = await self._pipe.call("Page.navigate", session, url=url)
             if went.get("errorText"):
@@ -108,8 +108,8 @@ class _Rendering:
                 async with asyncio.timeout_at(until - min(1.0, seconds / 4)):
                     await self._settled()
             async with asyncio.timeout_at(until):
-                said = await self._pipe.call("Runtime.evaluate", session, expression=_TREE, returnByValue=True)
-            return str(said.get("result", {}).get("value") or "")
+                result = await self._pipe.call("Runtime.evaluate", session, expression=_TREE, returnByValue=True)
+            return str(result.get("result", {}).get("value") or "")
         finally:
             self._pipe.listen(session, None)
             for task in self._open:
@@ -149,7 +149,7 @@ class _Rendering:
     async def _answer(self, session: str, paused: dict[str, Any]) -> None:
         """Hand a request to hds and its answer to the page; what is refused, or not read anyway, fails there."""
         request, number = paused["request"], paused["requestId"]
-        told: Told | None = None
+        answer: Told | None = None
         document = paused.get("resourceType") == "Document" and paused.get("frameId") == self._main
         if document and request["url"].partition("#")[0] != self._url:
             # A script that leads on: robots.txt was asked for this page, not for that one.
@@ -157,14 +157,14 @@ class _Rendering:
             return
         if paused.get("resourceType") not in _NOT_READ and not request["url"].endswith("/favicon.ico"):
             asked = Asked(request["url"], request["method"], request.get("headers", {}), _body(request))
-            told = await self._get(asked)
-        if told is None:
+            answer = await self._get(asked)
+        if answer is None:
             await self._pipe.call("Fetch.failRequest", session, requestId=number, errorReason="BlockedByClient")
             return
-        headers = [{"name": name, "value": value} for name, value in told.headers]
+        headers = [{"name": name, "value": value} for name, value in answer.headers]
         await self._pipe.call(
-            "Fetch.fulfillRequest", session, requestId=number, responseCode=told.status, responseHeaders=headers,
-            body=base64.b64encode(told.body).decode("ascii"),
+            "Fetch.fulfillRequest", session, requestId=number, responseCode=answer.status, responseHeaders=headers,
+            body=base64.b64encode(answer.body).decode("ascii"),
         )  # fmt: skip
 
 

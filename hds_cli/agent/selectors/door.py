@@ -32,10 +32,10 @@ def selector(name: str) -> Selector:
 
 
 def asked(choose: Selector, question: str, readings: Sequence[Reading], budget: Budget) -> list[list[Passage]]:
-    """What a selector chooses for each reading, as far as it stands in the pages; its mistakes are an error of its own.
+    """A selector's passages for each reading; a passage that does not stand in the pages is left out.
 
     Raises:
-        PluginError: it failed; another way of choosing is never put in its place.
+        PluginError: the selector failed; no other selector takes its place.
     """
     try:
         lists = list(itertools.islice(choose(question, readings, budget), len(readings) + 1))
@@ -43,8 +43,8 @@ def asked(choose: Selector, question: str, readings: Sequence[Reading], budget: 
             raise ValueError(f"{len(lists)} lists of passages for {len(readings)} queries")
         return [list(_standing(passages, reading.pages)) for passages, reading in zip(lists, readings, strict=True)]
     except (Exception, SystemExit) as exc:
-        said = f"the selector failed: {type(exc).__name__}: {exc}"[:500]
-        raise PluginError(said, hint="hds ask without --select") from exc
+        message = f"the selector failed: {type(exc).__name__}: {exc}"[:500]
+        raise PluginError(message, hint="hds ask without --select") from exc
 
 
 def _standing(passages: Iterable[Any], pages: Sequence[Page]) -> Iterator[Passage]:

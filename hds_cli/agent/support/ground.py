@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from hds_cli.agent.support.claims import Claim, Names
 from hds_cli.agent.support.values import Value, plain, same, values
 from hds_cli.agent.support.words import kin, negated, stem, words
-from hds_cli.text import fold
+from hds_cli.text import fold, in_pieces
 from hds_cli.text.cutting import pieces, plain_text
 from hds_cli.types import Passage
 
 _LOOKS = 64  # places of a page that are read for one value
+MOST_READ = 400_000  # characters of a page that are looked through for what none of its passages has
 _DIGITS = re.compile(r"\d[\d.,' ]{0,14}")
 _STATEMENT = 150  # words of a sentence
 _CANDIDATES = 32  # sentences that are compared in full with a claim
@@ -263,7 +264,7 @@ class Page:
     """A page: the words of its passages, the values of their titles, and its text, read where something is sought."""
 
     def __init__(self, text: str, known: frozenset[str], stems: frozenset[str], stated: Sequence[Value]) -> None:
-        self._text, self._known, self._stems, self._stated = text, known, stems, stated
+        self._text, self._known, self._stems, self._stated = text[:MOST_READ], known, stems, stated
         self._found: dict[str, bool] = {}
         self._read: dict[int, tuple[Value, ...]] = {}
 
@@ -286,14 +287,15 @@ class Page:
 
     @functools.cached_property
     def _folded(self) -> str:
-        return fold(self._text)
+        return "".join(in_pieces(fold, self._text))
 
     @functools.cached_property
     def _places(self) -> dict[str, list[int]]:
-        """The places of numbers by their first two digits."""
+        """The places of numbers by their first two digits, of each the first ones."""
         places: dict[str, list[int]] = defaultdict(list)
-        for match in _DIGITS.finditer(plain(self._text)):
-            places[_significant(match[0])].append(match.start())
+        for match in _DIGITS.finditer("".join(in_pieces(plain, self._text))):
+            if len(some := places[_significant(match[0])]) < _LOOKS:
+                some.append(match.start())
         return places
 
     def _around(self, place: int) -> tuple[Value, ...]:
