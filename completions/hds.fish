@@ -6,6 +6,8 @@ function __hds_complete
     for line in ($words[1] __complete fish $words "$current" 2>/dev/null)
         if test "$line" = :files
             __fish_complete_path "$current"
+        else if test "$line" = :gguf
+            __fish_complete_suffix "$current" .gguf "" | string match -r '^[^\t]*(?:\.gguf|/)(?:\t.*)?$'
         else
             printf '%s\n' $line
         end

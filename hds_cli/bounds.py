@@ -1,4 +1,4 @@
-"""How much of a page there may be: in the process that reads pages, and again where a page enters this one.
+"""The limits of a page, applied in the process that reads pages, and again where a page enters this process.
 
 Whatever a stranger wrote passes one of these functions: the answer of a reading process, a page of a source, of the
 cache, of an archive, an import.
@@ -16,11 +16,11 @@ MAX_URL = 8192  # characters, as are the others
 MAX_TITLE = 300
 MAX_HEADING = 300  # a heading is kept with every passage under it
 MAX_TEXT = 4_000_000
-MAX_FILE_TEXT = 20 << 20  # of a file that the user names
+MAX_FILE_TEXT = 20 << 20  # characters of a file that the user names
 MAX_AUTHOR = 200
 MAX_DATE = 40
-MAX_COUNT = 1 << 53  # of bytes: what every reader of JSON holds exactly
-MAX_SECONDS = 30 * 86400.0  # of a run, and of anything in it
+MAX_COUNT = 1 << 53  # bytes; every reader of JSON holds integers up to here exactly
+MAX_SECONDS = 30 * 86400.0  # the longest time of a run, and of anything in it
 
 _LONG_HEADING = re.compile(rf"(?m)^#{{1,6}}[^\S\n]+(?=[^\n]{{{MAX_HEADING + 1}}})")
 
@@ -52,12 +52,12 @@ def width(text: str) -> int:
 
 
 def author(value: object) -> str | None:
-    """Who wrote a page, on one line."""
+    """The author of a page, on one line."""
     return _line(value, MAX_AUTHOR) or None
 
 
 def date(value: object) -> str | None:
-    """When a page was written, as the page says."""
+    """The date of a page, in the page's own form."""
     return _line(value, MAX_DATE) or None
 
 
@@ -97,5 +97,5 @@ def is_number(value: object, least: float = -math.inf, most: float = math.inf) -
 
 
 def _line(value: object, most: int) -> str:
-    # Cut before it is split: a title of megabytes has as many words.
+    # The title is cut before it is split, because a title of megabytes has about as many words.
     return " ".join(value[: 4 * most].split())[:most].strip() if isinstance(value, str) else ""

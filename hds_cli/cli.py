@@ -192,10 +192,18 @@ def _warn() -> None:
         if line := exposed(path):
             say(f"warning: {line}")
     if any(name.startswith("HDS_") for name in os.environ):
-        from hds_cli.settings_variables import misspelt
+        from hds_cli.settings_variables import misspelt, strays
 
         for name, near in misspelt(os.environ):
             say(f"warning: {name} is not a variable of hds; did you mean {near}?")
+        for name, meant in strays(os.environ, _source_names):
+            say(f"warning: {name} names no source of hds" + (f"; did you mean {meant}?" if meant else ""))
+
+
+def _source_names() -> list[str]:
+    from hds_cli.search.sources import known
+
+    return known()
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ from hds_cli import paths
 
 TABLE = Path(__file__).with_name("completion.json")
 FILES = ":files"  # a line of the answer: the shell completes a path itself
+GGUF = ":gguf"  # likewise a path that ends in .gguf
+_PATHS = (FILES, GGUF)
 _MOST_RUNS, _HEAD = 100, 32_768  # runs that are offered, bytes of each that are read for its question
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:/@=-]*")
 _BREAKS = re.compile(r"[:=]")  # where bash cuts a word of its own accord
@@ -51,7 +53,7 @@ def candidates(words: Sequence[str]) -> list[Candidate]:
         option = _option(node, flag)
         kind = option.get("value") if option else None
         return (
-            [(f"{flag}={v}", about) for v, about in _matching(_values(kind, value), value) if v != FILES]
+            [(f"{flag}={v}", about) for v, about in _matching(_values(kind, value), value) if v not in _PATHS]
             if kind
             else []
         )
@@ -97,7 +99,7 @@ def _matching(found: Iterable[Candidate], start: str) -> list[Candidate]:
     """What begins with `start`, in order, each once."""
     kept: dict[str, str] = {}
     for value, about in found:
-        if value == FILES or value.startswith(start):
+        if value in _PATHS or value.startswith(start):
             kept.setdefault(value, about)
     return list(kept.items())
 
@@ -109,7 +111,7 @@ def _values(kind: str | None, start: str) -> Iterator[Candidate]:
     elif kind == "run":
         yield from (c for c in _runs(start) if _PLAIN.fullmatch(c[0]))
     elif kind in _KINDS:
-        yield from (c for c in _KINDS[kind]() if c[0] == FILES or _PLAIN.fullmatch(c[0]))
+        yield from (c for c in _KINDS[kind]() if c[0] in _PATHS or _PLAIN.fullmatch(c[0]))
 
 
 def _runs(start: str) -> Iterator[Candidate]:
@@ -166,7 +168,7 @@ def _pulled() -> Iterator[Candidate]:
 def _models() -> Iterator[Candidate]:
     yield from _pulled()
     yield from ((name, "installed") for name in _installed("hds.models.v1"))
-    yield FILES, ""
+    yield GGUF, ""
 
 
 def _short() -> Iterator[Candidate]:
@@ -177,8 +179,16 @@ def _short() -> Iterator[Candidate]:
 
 
 def _plugins() -> Iterator[Candidate]:
-    for kind in ("sources", "collections", "models", "engines", "dialects"):
-        yield from ((name, kind) for name in _installed(f"hds.{kind}.v1"))
+    for group in (
+        "sources.v1",
+        "collections.v1",
+        "models.v1",
+        "engines.v2",
+        "dialects.v1",
+        "selectors.v2",
+        "verdicts.v1",
+    ):
+        yield from ((name, group.partition(".")[0]) for name in _installed(f"hds.{group}"))
 
 
 def _dialects() -> Iterator[Candidate]:
@@ -253,8 +263,8 @@ def _split(line: str) -> list[str]:
 
 
 def _line(shell: str, current: str, value: str, about: str) -> str:
-    if value == FILES:
-        return f"{FILES}\n"
+    if value in _PATHS:
+        return f"{value}\n"
     about = " ".join(about.split())
     if shell == "bash":  # it replaces what stands behind its last break only
         breaks = [match.end() for match in _BREAKS.finditer(current)]

@@ -1,4 +1,4 @@
-"""What can go wrong in a way that a user can do something about.
+"""The errors that a user can do something about.
 
 HdsError                      exit 1
 ├── UsageError                exit 2   wrong arguments
@@ -10,6 +10,7 @@ HdsError                      exit 1
 │   └── ModelUnusable                  there, but llama.cpp cannot use it
 ├── SourceError               exit 5   a search did not work
 │   └── NoSources                      nothing to search in at all
+├── NotUnderstood             exit 3   what a further question asks cannot be told
 ├── ScriptEnded               exit 4   the scripted engine has no line left
 ├── OutputError               exit 74  the answer could not be written
 └── Interrupted               exit 130 stopped by the user
@@ -98,6 +99,11 @@ class SourceError(HdsError):
 
 class NoSources(SourceError):
     code = "no_sources"
+
+
+class NotUnderstood(HdsError):
+    code = "not_understood"
+    exit_code = 3
 
 
 class OutputError(HdsError):

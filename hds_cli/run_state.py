@@ -84,7 +84,7 @@ class QueryState:
 
     @property
     def seconds(self) -> float:
-        """From the first question to a source until the last source answered."""
+        """The time from the first question to a source until the last source answered."""
         ends = [s.finished for s in self.searches.values() if s.finished is not None]
         return max(ends) - min(s.started for s in self.searches.values()) if ends else 0.0
 
@@ -94,7 +94,7 @@ class TurnState:
     """One call of the model. `seconds` is set when the turn is over.
 
     `written`: the second of the run at which its text was complete; `read`: at which its evidence was chosen. `text` is
-    all that the model wrote; `cut`: it was stopped in it.
+    all that the model wrote; `cut`: it was stopped in it; `not_searched`: queries without room or time.
     """
 
     number: int
@@ -107,6 +107,7 @@ class TurnState:
     ended: float | None = None
     text: str = ""
     cut: bool = False
+    not_searched: tuple[str, ...] = ()
     queries: dict[int, QueryState] = field(default_factory=dict)
 
     @property
@@ -161,10 +162,14 @@ class RunState:
         """The source that led to a page; empty when none did (an attached document)."""
         return next((r.source for q in self.queries for r in q.results if r.url == url), "")
 
+    @property
+    def passages(self) -> Iterator[Passage]:
+        """All passages that the model read: those of the queries, then those that it had before it searched."""
+        return chain((p for query in self.queries for p in query.passages or ()), self._given())
+
     def passage(self, number: int) -> Passage | None:
         """The passage that was read under a number."""
-        read = (p for query in self.queries for p in query.passages or ())
-        return next((p for p in chain(read, self._given()) if p.n == number), None)
+        return next((p for p in self.passages if p.n == number), None)
 
     def _given(self) -> Iterator[Passage]:
         """The passages that the model had before it searched."""
@@ -199,6 +204,7 @@ class RunState:
             case events.TurnFinished():
                 turn = self._turn(event.turn)
                 turn.seconds, turn.ended, turn.text, turn.cut = event.seconds, event.t, event.written, event.cut
+                turn.not_searched = event.not_searched
             case _:
                 self._in_query(event)
 

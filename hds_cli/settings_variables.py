@@ -1,12 +1,13 @@
-"""Variables of the environment that hds reads beside the settings, and those that look like one and are none."""
+"""Variables of the environment that hds reads beside the settings, and misspelt ones that only look like them."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from hds_cli.config import SOURCE_VARIABLES, fields
-from hds_cli.settings_facts import env_of
+from hds_cli.config import SOURCE_VARIABLES, SourceSettings, fields
+from hds_cli.settings_facts import env_of, facts
 
 VARIABLES = {
     "HDS_HOME": "a folder that holds everything: config, data and cache",
@@ -18,13 +19,15 @@ VARIABLES = {
 """The variables with a meaning of their own, for the manual."""
 
 _FOR_TESTS = frozenset({"HDS_SHARED", "HDS_LONG"})
+_SOURCE = re.compile(rf"HDS_([A-Z0-9_]+?)_(API_KEY|{'|'.join(sorted(SOURCE_VARIABLES))})")
+_ADDRESSES = {f.name.upper() for f in dataclasses.fields(SourceSettings) if facts(f).address}
 _NEAR = 0.75  # of difflib: HDS_TOPK, HDS_MODLE and HDS_THREADS are near a setting, HDS_ROOT and HDS_USER are not
 
 
 def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The variables that hds does not read and that are spelt nearly like one it does, each with that one.
 
-    A variable that resembles none is another program's business, and is not mentioned.
+    A variable unlike all of them is another program's business, and is not mentioned.
     """
     settings = {env_of(f) for f in fields()}
     known = settings | _FOR_TESTS | VARIABLES.keys()
@@ -33,9 +36,33 @@ def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, near
 
 
+def strays(environ: Mapping[str, str], sources: Callable[[], Collection[str]]) -> Iterator[tuple[str, str | None]]:
+    """The variables that look like a source's where there is no such source, each with the one probably meant.
+
+    One that resembles none is another program's business, and is only mentioned where its value cannot be a source's.
+
+    Args:
+        sources: the names of all sources; only asked for where there is such a variable.
+    """
+    import difflib
+
+    own = {env_of(f) for f in fields()} | VARIABLES.keys()
+    matches = [(name, match) for name in sorted(environ) if name not in own and (match := _SOURCE.fullmatch(name))]
+    known = {source.lower() for source in sources()} if matches else set()
+    for name, match in matches:
+        source, option = match[1].lower(), match[2]
+        if source in known:
+            continue
+        near = difflib.get_close_matches(source, known, 1, _NEAR)
+        value = environ[name]
+        wrong = bool(value) and option in _ADDRESSES and not value.startswith(("http://", "https://"))
+        if near or wrong:
+            yield name, f"HDS_{near[0].upper()}_{option}" if near else None
+
+
 def _of_source(name: str) -> bool:
     """True for `HDS_<NAME>_<OPTION>` and `HDS_<NAME>_API_KEY`."""
-    return re.fullmatch(rf"HDS_[A-Z0-9_]+_(API_KEY|{'|'.join(sorted(SOURCE_VARIABLES))})", name) is not None
+    return _SOURCE.fullmatch(name) is not None
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:

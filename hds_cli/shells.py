@@ -5,16 +5,18 @@ from __future__ import annotations
 BASH = r"""# Completion of hds for bash (4.4 or newer). Put it where bash-completion looks, or:
 #   eval "$(hds completions bash)"
 _hds() {
-    local found files='' line
+    local found files='' line current=${COMP_WORDS[COMP_CWORD]}
     COMPREPLY=()
     mapfile -t found < <("${COMP_WORDS[0]}" __complete bash "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
     for line in "${found[@]}"; do
-        if [[ $line == :files ]]; then files=1; else COMPREPLY+=("$line"); fi
+        case $line in :files|:gguf) files=$line ;; *) COMPREPLY+=("$line") ;; esac
     done
     if [[ -n $files ]]; then
         compopt -o filenames 2>/dev/null
         local IFS=$'\n'
-        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(
+            if [[ $files == :files ]]; then compgen -f -- "$current"
+            else compgen -f -X '!*.gguf' -- "$current"; compgen -d -- "$current"; fi)
     fi
 }
 complete -F _hds hds
@@ -30,6 +32,8 @@ _hds() {
     for line in "${found[@]}"; do
         if [[ $line == :files ]]; then
             _files
+        elif [[ $line == :gguf ]]; then
+            _files -g '*.gguf'
         elif [[ -n $line ]]; then
             value=${line%%$'\t'*} about=${line#*$'\t'}
             described+=("${value//:/\\:}:${about}")
@@ -52,6 +56,8 @@ function __hds_complete
     for line in ($words[1] __complete fish $words "$current" 2>/dev/null)
         if test "$line" = :files
             __fish_complete_path "$current"
+        else if test "$line" = :gguf
+            __fish_complete_suffix "$current" .gguf "" | string match -r '^[^\t]*(?:\.gguf|/)(?:\t.*)?$'
         else
             printf '%s\n' $line
         end
@@ -67,7 +73,7 @@ Register-ArgumentCompleter -Native -CommandName hds -ScriptBlock {
     $words = @($tree.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } | ForEach-Object { "$_" })
     & $words[0] __complete powershell @words "$word" 2>$null | ForEach-Object {
         $value, $about = $_ -split "`t", 2
-        if ($value -ne ':files') {
+        if ($value -notin ':files', ':gguf') {
             if (-not $about) { $about = $value }
             [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $about)
         }

@@ -18,15 +18,14 @@ from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.dialects import Dialect, Hooks, QueryResult, Written
-from hds_cli.agent.earlier import Earlier, Resumed, fitting, only
+from hds_cli.agent.earlier import Earlier, Resumed, asked, continuation
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
-from hds_cli.agent.listing import Selection
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
-from hds_cli.agent.verdict import Policy, Verdict, refuse
+from hds_cli.agent.verdict import Policy, Verdict, mark
 from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
@@ -61,7 +60,7 @@ class Parts:
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     selector: Selector | None = None
-    judge: Policy = refuse
+    judge: Policy = mark
     methods: Sequence[Method] = ()
 
 
@@ -72,8 +71,7 @@ class Run:
         self.id, self._parts, self._limits, self._emit = run_id, parts, limits, emit
         self._accounts = Accounts(parts.counter)
         self._methods = Methods(parts.methods, lambda said: self._notice("warning", "method", said))
-        self._thread = Daemon("hds-model")
-        self._stale = 0
+        self._thread, self._stale = Daemon("hds-model"), 0
 
     async def answer(
         self, question: str, attached: Sequence[Page] = (), before: Earlier | Resumed | None = None
@@ -84,8 +82,8 @@ class Run:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
         """
         parts = self._parts
-        evidence = Evidence(question, parts.count, parts.selector)
-        self._book = book = Notebook(question, evidence, parts.fanout.page)
+        evidence = Evidence(asked(question, before), parts.count, parts.selector)
+        self._book = book = Notebook(asked(question, before), evidence, parts.fanout.page)
         self._searching = Searching(
             parts.fanout, book, self._methods, self._accounts, self._limits, parts.stop, self._say
         )
@@ -137,7 +135,7 @@ class Run:
             await self._gather(turn)
         self._say(
             events.TurnFinished, turn=number, seconds=time.monotonic() - started, generated_tokens=written.tokens,
-            written=written.text, cut=self._stopped,
+            written=written.text, cut=self._stopped, not_searched=turn.not_searched,
         )  # fmt: skip
         return written
 
@@ -162,11 +160,8 @@ class Run:
     def _recall(self, before: Earlier) -> events.RunContinued:
         """The part of an earlier run that the model is told: as much evidence as one turn may read."""
         budget = self._budget(self._parts.dialect.make_room())
-        price = [self._parts.count(passage.full) + 8 for passage in before.passages]
-        findings = only(before.findings, fitting(before, budget.tokens, price))
-        self._book.know(findings)
-        told = events.RunContinued(run_id=before.run_id, exchanges=before.exchanges, findings=findings)
-        continued = replace(told, t=self._accounts.t)
+        continued = continuation(before, budget.tokens, self._parts.count, self._accounts.t)
+        self._book.know(continued.findings)
         self._emit(continued)
         return continued
 
@@ -188,12 +183,10 @@ class Run:
     async def _attach(self, pages: Sequence[Page]) -> list[Passage]:
         """What the model reads of the documents; together they get half of the room."""
         given: list[Passage] = []
-        budget = self._budget(self._parts.dialect.make_room() // 2, self._limits.max_turns)
+        room = self._budget(self._parts.dialect.make_room() // 2, self._limits.max_turns)
+        budget = replace(room, passages=max(8, room.passages), late=self._parts.stop.within(_LAST))
         for place, page in enumerate(pages):
-            tokens = budget.tokens // (len(pages) - place)
-            share = replace(
-                budget, tokens=tokens, passages=max(8, budget.passages), late=self._parts.stop.within(_LAST)
-            )
+            share = replace(budget, tokens=budget.tokens // (len(pages) - place))
             document = await in_daemon(self._book.attach, page, share)
             budget = replace(budget, tokens=budget.tokens - document.tokens)
             if document.left_out:
@@ -227,8 +220,7 @@ class Run:
             return Written("", answer=None, reason="aborted" if self._stopped else "eos")
         self._parts.resume()
         self._say(events.TurnStarted, turn=number, forced=True)
-        started = time.monotonic()
-        grace = None
+        started, grace = time.monotonic(), None
         if self._parts.stop.reason == "timeout" and self._limits.timeout:
             seconds = max(2.0, 0.25 * self._limits.timeout)
             grace = asyncio.get_running_loop().call_later(seconds, self._parts.stop.abort)
@@ -278,7 +270,7 @@ class Run:
                 continue
             self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=tuple(passages[number]))
             self._book.note(query, passages[number])
-            results.append((query, Selection(passages[number], passages[number].of, turn.why.get(number, ""))))
+            results.append((query, turn.late.get(number) or turn.explained(number, passages[number])))
         results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
         notes = await self._methods.read(turn.number, self._book)
         await self._model(self._parts.dialect.read, results, notes)
@@ -302,14 +294,17 @@ class Run:
         self._book.late = self._parts.stop.within(_LAST)
         # Not on the loop: pages are read for it, and `--timeout` and Ctrl-C are heeded meanwhile.
         verdict = await in_daemon(self._parts.judge, written, self._book, self._parts.stop.reason)
+        verdict = replace(verdict, citations=tuple(map(self._book.described, verdict.citations)))
         return await self._methods.judged(verdict, self._book)
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:
         for warning in verdict.warnings:
             self._notice("warning", warning.code, warning.message)
+        if left := self._book.not_searched:
+            self._notice("warning", "not_searched", f"never searched: {'; '.join(left)}")
         event = events.RunFinished(
-            t=self._accounts.now, usage=self._accounts.usage(), egress=self._parts.egress(), finished_at=_now(),
-            not_searched=self._book.not_searched, **verdict.ending(),
+            t=self._accounts.now, finished_at=_now(), usage=self._accounts.usage(), egress=self._parts.egress(),
+            not_searched=left, **verdict.ending(),
         )  # fmt: skip
         self._emit(event)
         return event

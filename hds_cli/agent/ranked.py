@@ -180,4 +180,4 @@ def _around(text: str, words: int, least: int, sought: Sequence[str]) -> Iterato
     for n in sorted([0, *order[: MOST_CHARACTERS // _WINDOW - 1]]):
         start, end = windows[n]
         for span in cut_spans(text[start:end], words, least):
-            yield span._replace(start=span.start + start, end=span.end + start)
+            yield span.moved(start)

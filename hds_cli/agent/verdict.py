@@ -1,30 +1,31 @@
 """From what the model wrote and what it read to the end of a run: a pure function, with a policy.
 
-`refuse` shows no answer that no page supports (`citations.py` finds who supports what); `mark` shows what the model
-wrote and grades every unit of it (`support/`).
+`mark` shows what the model wrote and grades every unit of it (`support/`); `refuse` shows no answer that no page
+supports. A plugin may bring another policy for a model of its own.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from hds_cli.agent import citations
-from hds_cli.agent.dialects import Written, strip_numbers
+from hds_cli.agent.dialects import Written
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.support.attribution import attributed
 from hds_cli.agent.support.claims import is_yes_or_no
 from hds_cli.agent.support.lists import lacking, led_to
 from hds_cli.agent.support.message import Message, in_order, message, renumbered
 from hds_cli.agent.support.placing import clip
-from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.support.values import values
+from hds_cli.plugins import load
 from hds_cli.text import has_words, quote_words
+from hds_cli.text.cutting import surroundings
+from hds_cli.text.sentences import sentences
 from hds_cli.types import Citation, Passage, Quote, RunStatus, Support
 
-_WHO = frozenset("who whom whose wer wem wen wessen qui quién quien quem chi кто кого хто ποιος ποια من".split())
+BUILTIN = "mark"
+GROUP = "hds.verdicts.v1"
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,15 @@ Policy = Callable[[Written, Notebook, str | None], Verdict]
 
 
 def policy(name: str | None) -> Policy:
-    """The policy called `name`; None: `mark`."""
-    return refuse if name == "refuse" else mark
+    """The policy called `name`, of hds or of a plugin; None: `mark`.
+
+    Raises:
+        PluginError: there is none, or it does not load.
+    """
+    if name in (None, BUILTIN):
+        return mark
+    chosen: Policy = load(GROUP, str(name))
+    return chosen
 
 
 def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
@@ -73,28 +81,19 @@ def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verd
     Args:
         stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
     """
-    without_answer = _without_answer(stopped)
-    if not book.read and not stopped:
-        return Verdict(*without_answer, "no_evidence", explanation=book.nothing_on())
-    if written.answer is None or written.gave_up:
-        return Verdict(*without_answer, stopped or "not_found")
-    explanation, unknown = strip_numbers(written.explanation, book.numbers)
-    grounds = citations.support(written.answer, explanation, book.question, book.read, book.page)
-    warnings = list(_removed(unknown))
-    if grounds.supported and (holes := _without_ground(written.answer, explanation, book)):
-        left = tuple(item for item in dict.fromkeys((*grounds.unsupported, *holes)))
-        items = citations.answer_items(written.answer, [passage for _, passage in book.read])
-        grounds = replace(grounds, unsupported=left, supported=not set(items) <= set(left))
-    if grounds.unsupported and grounds.supported:
-        warnings.append(Warned("unsupported", f"no page says: {', '.join(grounds.unsupported)}"))
-    if not grounds.supported:
-        reason = stopped or "unsupported"
-        return Verdict(*without_answer, reason, explanation=written.explanation or None, warnings=tuple(warnings))
-    status, exit_code = without_answer if stopped else ("answered", 0)
-    return Verdict(
-        status, exit_code, stopped, written.answer, explanation or None, grounds.citations, grounds.unsupported,
-        tuple(warnings), raw_answer=written.answer,
-    )  # fmt: skip
+    verdict = mark(written, book, stopped)
+    if verdict.answer is None or _is_supported(verdict.answer, verdict.support, book):
+        return verdict
+    status, exit_code = unanswered(stopped)
+    return replace(verdict, status=status, exit_code=exit_code, reason=stopped or "unsupported", answer=None)
+
+
+def _is_supported(answer: str, graded: Sequence[Support], book: Notebook) -> bool:
+    """True where a unit with a ground holds the answer, or a part of the answer has a ground by itself."""
+    said = quote_words(answer)
+    if any(has_words(quote_words(s.text), said) for s in graded if not s.weak):
+        return True
+    return any(not s.weak for s in attributed_to(answer, book))
 
 
 def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
@@ -105,21 +104,21 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
     Args:
         stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
     """
-    without_answer = _without_answer(stopped)
+    without_answer = unanswered(stopped)
     if not book.read and not stopped:
         return Verdict(*without_answer, "no_evidence", explanation=book.nothing_on())
     if written.answer is None:
         return Verdict(*without_answer, stopped or "not_found")
     made = _message(written)
-    graded = _attributed(made.text, book)
+    graded = attributed_to(made.text, book)
     numbers = in_order(n for s in graded for n in (*s.marks, *(quote.n for quote in s.quotes)))
-    text, removed = renumbered(made.text, numbers)
+    text, unknown = renumbered(made.text, numbers)
     verdict = Verdict(
         *(without_answer if stopped else ("answered", 0)), stopped,
         answer=renumbered(made.headline, {})[0] if made.headline else text,
         citations=_citations(graded, numbers, book), support=tuple(_numbered(s, numbers) for s in graded), text=text,
         unsupported=tuple(s.text for s in graded if s.weak), raw_answer=written.answer,
-        warnings=(*_removed(removed), *_weak(graded), *_incomplete(made.text, book)),
+        warnings=(*removed(unknown), *_weak(graded), *_incomplete(made.text, book)),
     )  # fmt: skip
     if written.gave_up or not _has_ground(graded):
         reason = stopped or ("not_found" if written.gave_up else "unsupported")
@@ -128,44 +127,17 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
     return verdict
 
 
-def _without_ground(answer: str, explanation: str, book: Notebook) -> list[str]:
-    """The items of a short answer that words alone would let pass: said of another subject, by no name, or twice.
+def attributed_to(text: str, book: Notebook) -> list[Support]:
+    """The units of a text with their ground in what a run read."""
 
-    `The capital of Switzerland is Warsaw [2]`: no sentence has both. `Who …?` is answered by a name. `Norway: Oslo;
-    Sweden: Oslo`: one of two equal values is of neither.
-    """
-    items = citations.answer_items(answer, [passage for _, passage in book.read])
-    if _asks_who(book.question) and not any(word[:1].isupper() for word in answer.split()) and answer.islower():
-        return items
-    claimed = [s for s in _attributed(explanation, book) if s.marks]
-    holes = []
-    for item in items:
-        value = item.rpartition(": ")[2]
-        naming = [s for s in claimed if has_words(quote_words(s.text), value)]
-        if naming and all(s.weak and _is_of_another(s, value) for s in naming):
-            holes.append(item)
-    values_of = Counter(quote_words(item.rpartition(": ")[2]) for item in items if ": " in item)
-    twice = [item for item in items if values_of[quote_words(item.rpartition(": ")[2])] > 1]
-    return holes + [s.text for s in _attributed("\n\n".join(twice), book) if s.weak]
-
-
-def _is_of_another(support: Support, value: str) -> bool:
-    """True for a claim that says more than a value: it is a value of something."""
-    return len(quote_words(support.text).split()) > len(quote_words(value).split()) + 2
-
-
-def _asks_who(question: str) -> bool:
-    return bool(set(quote_words(question).split()[:3]) & _WHO)
-
-
-def _attributed(text: str, book: Notebook) -> list[Support]:
     def rest(url: str) -> str:
         return "" if book.late() else _text(book, url)
 
     return [s for _, s in attributed(text, book.question, book.read, rest)]
 
 
-def _without_answer(stopped: str | None) -> tuple[RunStatus, int]:
+def unanswered(stopped: str | None) -> tuple[RunStatus, int]:
+    """Status and exit code of a run without an answer; `stopped` is why it was stopped early, if it was."""
     return ("partial", 6) if stopped else ("unanswered", 3)
 
 
@@ -205,7 +177,7 @@ def _citations(graded: Sequence[Support], numbers: dict[int, int], book: Noteboo
 
 def _citation(passage: Passage, number: int, quote: str | None, book: Notebook) -> Citation:
     said = quote or clip(next(iter(sentences(passage.text)), passage.text), 0)
-    verified = has_words(quote_words(citations.where_it_stands(passage, _text(book, passage.url))), said)
+    verified = has_words(quote_words(surroundings(_text(book, passage.url), passage.text)), said)
     return Citation(number, passage.url, passage.title, said, verified, passage.fetched_at, passage.n)
 
 
@@ -214,7 +186,8 @@ def _numbered(support: Support, numbers: dict[int, int]) -> Support:
     return replace(support, marks=tuple(numbers[n] for n in support.marks), quotes=quotes)
 
 
-def _removed(numbers: Sequence[int]) -> tuple[Warned, ...]:
+def removed(numbers: Sequence[int]) -> tuple[Warned, ...]:
+    """A warning for numbers of passages that no page of a run has."""
     if not numbers:
         return ()
     said = ", ".join(f"[{n}]" for n in sorted(set(numbers)))

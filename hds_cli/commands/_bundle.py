@@ -46,18 +46,18 @@ def pack(name: str, file: Path) -> str:
     store = RunStore()
     run_id = store.find(name)
     lines = [raw for raw, whole in journal.whole_lines(io.BytesIO(store.path(run_id).read_bytes())) if whole]
-    wanted = _pages(store.read(run_id).events)
+    urls = _pages(store.read(run_id).events)
     with _cache() as cache:
-        found = [entry for entry in map(cache.lookup, wanted) if entry is not None]
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        entries = [entry for entry in map(cache.lookup, urls) if entry is not None]
+    archive_bytes = io.BytesIO()
+    with zipfile.ZipFile(archive_bytes, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_EVENTS, b"".join(lines))
-        archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in found))
-    with _output.binary_target(_output.named(file), private=True) as out:  # what was asked is private
-        out.write(made.getbuffer())
-    missing = len(wanted) - len(found)
+        archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in entries))
+    with _output.binary_target(_output.named(file), private=True) as out:  # questions are private
+        out.write(archive_bytes.getbuffer())
+    missing = len(urls) - len(entries)
     note = f"; no longer in the cache: {missing}" if missing else ""
-    pages = f"{len(found)} of {count(len(wanted), 'web page')}"
+    pages = f"{len(entries)} of {count(len(urls), 'web page')}"
     return f"{file}: run {run_id}, {count(len(lines), 'event')}, {pages}{note}"
 
 
@@ -104,7 +104,7 @@ def _pages(run: Sequence[events.Event]) -> list[str]:
 
 
 def _checked(data: BinaryIO, file: Path) -> events.RunStarted:
-    """The beginning of a run, every line of which is an event.
+    """The first event of a bundle, after checking that every line is an event.
 
     Raises:
         UsageError: it is not one whole run.
@@ -144,7 +144,7 @@ def _add(started: events.RunStarted, data: BinaryIO) -> bool:
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
             data.seek(0)
             shutil.copyfileobj(data, out)
-        os.utime(part, (0, _seconds(started.started_at)))  # `last` is what was asked last
+        os.utime(part, (0, _seconds(started.started_at)))  # so that `last` stays the run that was asked last
         os.replace(part, path)
     except OSError as exc:
         raise OutputError(f"the history cannot be written: {exc.strerror or exc}") from exc
@@ -171,7 +171,7 @@ def _seconds(stamp: str) -> float:
 
 
 def _add_pages(pages: Lines) -> tuple[int, int, int]:
-    """How many pages were added, were here, and were no pages. An added one is asked for again when online."""
+    """Add pages to the cache; returns the numbers of pages added, pages that were here, and lines that are no page."""
     added = kept = bad = 0
     with _cache() as cache:
         for _, entry in read_lines(pages):
@@ -187,7 +187,7 @@ def _add_pages(pages: Lines) -> tuple[int, int, int]:
 
 
 def _stale(entry: Entry) -> Entry:
-    """Without what would make a server say that it has not changed, and old."""
+    """The entry without validators, and old: the next run online fetches the page anew."""
     return replace(entry, etag=None, modified=None, stored=min(entry.stored, 0.0))
 
 

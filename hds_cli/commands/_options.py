@@ -12,7 +12,7 @@ from hds_cli.commands import _output
 
 
 def _no_color(asked: bool) -> bool:
-    """As if `NO_COLOR` (no-color.org) were set: every console of this process heeds it."""
+    """Set `NO_COLOR` (no-color.org) when asked: every console of this process heeds it."""
     if asked:
         os.environ["NO_COLOR"] = "1"
     return asked
@@ -22,7 +22,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Every event as a line of JSON, as it happens.")]
 Format = Annotated[
     str | None,
-    typer.Option("--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown or html."),
+    typer.Option(
+        "--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown, html, bibtex, csl-json or ris."
+    ),
 ]
 Output = Annotated[
     Path | None,

@@ -12,12 +12,13 @@ from typing import Annotated, TextIO
 import typer
 
 from hds_cli import config, events
-from hds_cli.commands import _earlier, _formats, _input, _options, _output, _print
+from hds_cli.commands import _earlier, _formats, _input, _nearly, _options, _output, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._research import Request, notices, research
 from hds_cli.config import Settings
 from hds_cli.desk.desk import new_run_id
 from hds_cli.engine.opening import find_model
+from hds_cli.errors import NoSources
 from hds_cli.history.journal import Journal, keep
 from hds_cli.interrupts import Interrupts
 from hds_cli.render import answer, words
@@ -103,6 +104,12 @@ def _say_unanswered(display: Display) -> None:
             _print.say(line)
 
 
+def _suggest(question: str, display: Display) -> None:
+    """The name that was probably meant, where nothing was found on the one that was asked for."""
+    if display.state.started is not None:
+        _nearly.suggest(question, display.state.started.sources, sys.argv[1:])
+
+
 def _receipt(finished: events.RunFinished) -> None:
     """Every host that was contacted, at the end of stderr."""
     lines = [f"{host.host}: {words.count(host.requests, 'request')}, {host.bytes:,} bytes" for host in finished.egress]
@@ -138,6 +145,10 @@ def _run(
     with interrupts.leaving(display.close):
         try:
             finished = asyncio.run(research(request, settings, emit, interrupts, run_id))
+        except NoSources:
+            display.close()
+            _suggest(request.question, display)
+            raise
         finally:
             with interrupts.held():  # the terminal is put right whatever comes
                 display.close()
@@ -145,4 +156,6 @@ def _run(
                     journal.close()
     display.print_result()
     _say_unanswered(display)
+    if finished.exit_code == 3:
+        _suggest(request.question, display)
     return finished

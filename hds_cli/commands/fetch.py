@@ -52,11 +52,11 @@ def fetch(
 
     hds fetch --json https://example.org/a https://example.org/b | jq -r '.pages[].title'
     """
-    wanted = _wanted(urls or [])
+    addresses = _addresses(urls or [])
     settings = config.load(flags)
     if settings.fetch_proxy:
         _print.say("fetch.proxy is set: the proxy decides what is reached", quiet=quiet)
-    missing, egress, fault = asyncio.run(_print_all(wanted, settings, _as_json if json_ else _as_text))
+    missing, egress, fault = asyncio.run(_print_all(addresses, settings, _as_json if json_ else _as_text))
     sys.stdout.flush()
     for page in missing:
         _print.say(f"{page.url}: {_why(page)}")
@@ -76,7 +76,7 @@ def _why(page: Page) -> str:
     return f"{reason(code)}{more} [{code}]"
 
 
-def _wanted(urls: list[str]) -> list[str]:
+def _addresses(urls: list[str]) -> list[str]:
     if urls == ["-"] or (not urls and not sys.stdin.isatty()):
         data = sys.stdin.buffer.read(1 << 20).decode("utf-8", "replace")
         urls = [line.strip() for line in data.splitlines() if line.strip()]
@@ -92,7 +92,7 @@ _OTHER = ("data", "javascript", "file", "mailto", "about", "blob", "http", "http
 async def pages_of(
     urls: list[str], settings: config.Settings, *, typed: bool
 ) -> tuple[list[Page], tuple[Egress, ...], str | None]:
-    """The pages, all at once; what was contacted; what is wrong with the cache.
+    """Fetch pages, all at once; returns the pages, the hosts contacted, and a fault of the cache.
 
     Args:
         typed: a person typed the addresses: robots.txt is not applied to them.

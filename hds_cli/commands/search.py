@@ -12,17 +12,18 @@ from typing import Annotated, Any
 import typer
 
 from hds_cli import config
-from hds_cli.commands import _options, _print
+from hds_cli.commands import _nearly, _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import HdsError, NoSources, SourceError, UsageError
 from hds_cli.render import tables
 from hds_cli.search.base import Results
 from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Fused, Listed, fuse
+from hds_cli.search.sites import sites_of
 from hds_cli.types import SearchResult
 
 
-@with_flags("source", "offline", "top_k")
+@with_flags("source", "offline", "top_k", "site", "not_site")
 def search(
     query: Annotated[list[str] | None, typer.Argument(metavar="QUERY…", help="Each argument is one query.")] = None,
     *,
@@ -57,6 +58,7 @@ def search(
     answers = asyncio.run(answers_to(queries, settings))
     _show(answers, json_, line)
     if not any(answer.found for answer in answers):
+        _nearly.suggest(" ".join(queries), settings.source or ("local",), sys.argv[1:])
         raise typer.Exit(NoSources.exit_code if any(answer.errors for answer in answers) else 3)
 
 
@@ -143,9 +145,10 @@ async def answers_to(queries: Sequence[str], settings: config.Settings) -> list[
     from hds_cli.search.sources import open_sources
 
     answers = [_Answer(query) for query in queries]
+    sites = sites_of(settings)
     async with Fetcher(settings) as fetcher:
         context = fetcher.context
-        sources = [checked(source) for source in open_sources(settings.source, context)]
+        sources = [checked(source, sites) for source in open_sources(settings.source, context)]
         pairs = [(answer, source) for answer in answers for source in sources]
         asked = (_ask(answer.text, source, settings) for answer, source in pairs)
         for (answer, source), said in zip(pairs, await asyncio.gather(*asked), strict=True):

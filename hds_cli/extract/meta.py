@@ -12,22 +12,32 @@ from hds_cli.extract.text import tidy
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def metadata(tree: Any, told: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """Title, author and date from meta tags, JSON-LD (`told`) and `<time>`."""
+def metadata(tree: Any, linked_data: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """Title, author and date from meta tags, JSON-LD (`linked_data`) and `<time>`."""
     meta: dict[str, str] = {}
+    writers: list[str] = []
     for node in tree.iter("meta"):
         name = (node.get("property") or node.get("name") or node.get("itemprop") or "").lower()
         content = node.get("content")
+        if name == "citation_author" and content and len(writers) < 10:
+            writers.append(content[:100].replace(";", ","))
         if name and content and name not in meta:
             meta[name] = content[:1000]
-    linked = signature(told)
-    author = meta.get("author") or meta.get("article:author") or linked.get("author") or meta.get("dc.creator")
+    linked = signature(linked_data)
+    author = (
+        "; ".join(writers)
+        or meta.get("author")
+        or meta.get("article:author")
+        or linked.get("author")
+        or meta.get("dc.creator")
+    )
     date = _first_date(
         meta.get("article:published_time"),
         linked.get("datePublished"),
         meta.get("datepublished"),
         meta.get("date"),
         meta.get("dc.date"),
+        (meta.get("citation_publication_date") or meta.get("citation_date") or "").replace("/", "-"),
         meta.get("pubdate"),
         next((t.get("datetime") for t in tree.iter("time") if t.get("datetime")), None),
     )
@@ -42,8 +52,8 @@ def metadata(tree: Any, told: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
 
 def _first_date(*values: str | None) -> str | None:
     for value in values:
-        if value and (found := _DATE.search(value)):
-            return found[0]
+        if value and (match := _DATE.search(value)):
+            return match[0]
     return None
 
 
@@ -53,8 +63,8 @@ def _title(tree: Any, meta: dict[str, str]) -> str:
         node = next(tree.iter("title"), None)
         title = node.text_content() if node is not None else ""
         site = meta.get("og:site_name", "")
-        if site and (found := re.fullmatch(r"(.+?)\s+[-–—|·:]\s+" + re.escape(site), " ".join(title.split()))):
-            title = found[1]
+        if site and (match := re.fullmatch(r"(.+?)\s+[-–—|·:]\s+" + re.escape(site), " ".join(title.split()))):
+            title = match[1]
     if not title.strip():
         node = next(tree.iter("h1"), None)
         title = node.text_content() if node is not None else ""

@@ -113,12 +113,12 @@ def _made(line: bytes) -> Entry | str:
 
 def read_entries(source: IO[bytes]) -> Iterator[tuple[int, Entry | str]]:
     """The entries of an export, JSONL or WARC, gzipped or not; numbers count lines, or records of a WARC."""
-    stream: Any = BufferedReader(cast(RawIOBase, source))  # which can look ahead, whatever it reads from
+    stream: Any = BufferedReader(cast(RawIOBase, source))  # a buffered reader can peek, whatever it reads from
     if stream.peek(2)[:2] == b"\x1f\x8b":
         stream = BufferedReader(gzip.GzipFile(fileobj=stream))
     try:
         yield from _read_warc(stream) if stream.peek(5)[:5] == b"WARC/" else read_lines(stream)
-    except (OSError, EOFError, zlib.error) as exc:  # a broken gzip; what was read of it counts
+    except (OSError, EOFError, zlib.error) as exc:  # a broken gzip; the entries read so far count
         yield 0, str(exc)[:200] or type(exc).__name__
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from hds_cli import bounds, jsons
 from hds_cli.types import Page
 
-# Goes into every key: pages read by an older extractor are not found and are read again.
+# A part of every key, so that pages read by an older extractor are missed and read again.
 EXTRACTOR = 2
 _FIELDS = ("url", "final_url", "title", "text", "bytes", "fetched_at", "author", "date")
 _MAX_ENTRY = 32 << 20
@@ -50,7 +50,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """How much there is, and since when."""
+    """The size and age of a cache."""
 
     folder: Path
     pages: int

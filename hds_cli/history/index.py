@@ -1,4 +1,4 @@
-"""What can be asked of all runs at once: SQLite FTS5 over the journals, made from them again whenever it is missing.
+"""The index of all runs: SQLite FTS5 over the journals, made from them again whenever it is missing.
 
 The journals are the truth. Each call looks at the folder's listing first and reads those that are new or have grown.
 """
@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from hds_cli import databases, paths
+from hds_cli.events import RunStarted, from_dict
 from hds_cli.history.lines import parsed, raw_lines
 from hds_cli.history.store import RunStore
+from hds_cli.run_state import RunState
 
 _VERSION = 1
 _BATCH = 200
-_TELLS = ("run_started", "run_finished", "query_proposed", "evidence_selected", "page_finished", "run_continued")
 _SKIPPED = tuple(
-    f'{{"event": "{name}"'.encode() for name in ("thought_delta", "answer_delta", "search_started", "page_requested")
+    f'{{"event": "{name}"'.encode()
+    for name in ("thought_delta", "answer_delta", "search_started", "search_finished", "page_requested")
 )
 _WEIGHTS = "4.0, 2.0, 1.0"  # question, answer, evidence
 Progress = Callable[[int, int], None]
@@ -61,7 +63,7 @@ class RunIndex:
     """The index of a store; kept in the cache directory, or in memory where that cannot be written.
 
     Args:
-        progress: told how many of the new journals are read, when there are many.
+        progress: called with the number of new journals read so far and their total, when there are many.
     """
 
     def __init__(self, store: RunStore, path: Path | None = None, progress: Progress | None = None) -> None:
@@ -77,8 +79,8 @@ class RunIndex:
 
     def latest(self, limit: int | None = None) -> list[Summary]:
         """The runs, the last one first."""
-        wanted = f"SELECT {', '.join(_COLUMNS)} FROM runs ORDER BY started_at DESC, run_id LIMIT ?"
-        return [Summary(*row) for row in self._db.execute(wanted, (-1 if limit is None else limit,))]
+        select = f"SELECT {', '.join(_COLUMNS)} FROM runs ORDER BY started_at DESC, run_id LIMIT ?"
+        return [Summary(*row) for row in self._db.execute(select, (-1 if limit is None else limit,))]
 
     def search(self, words: Sequence[str], limit: int = 20) -> list[Hit]:
         """The runs whose question, answer or evidence has all the words, best first."""
@@ -86,11 +88,11 @@ class RunIndex:
         if not terms:
             return []
         columns = ", ".join(f"runs.{name}" for name in _COLUMNS)
-        wanted = (
+        select = (
             f"SELECT {columns}, snippet(words, -1, '', '', '…', 14) FROM words JOIN runs ON runs.rowid = words.rowid "
             f"WHERE words MATCH ? ORDER BY bm25(words, {_WEIGHTS}) LIMIT ?"
         )
-        return [Hit(Summary(*row[:-1]), row[-1]) for row in self._db.execute(wanted, (" ".join(terms), limit))]
+        return [Hit(Summary(*row[:-1]), row[-1]) for row in self._db.execute(select, (" ".join(terms), limit))]
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM runs").fetchone()[0])
@@ -103,7 +105,7 @@ class RunIndex:
         self._catch_up()
 
     def _begin_again(self) -> None:
-        """Damaged, or of another version: it is deleted and made from the journals."""
+        """Delete an index that is damaged or of another version, and make it from the journals."""
         with suppress(OSError, AttributeError, sqlite3.Error):
             self._db.close()
         try:
@@ -118,21 +120,21 @@ class RunIndex:
         """Take in the journals that are new or have grown, and forget those that are gone."""
         known = {row[0]: row[1:3] for row in self._db.execute("SELECT run_id, size, changed FROM runs")}
         growing = {row[0] for row in self._db.execute("SELECT run_id FROM runs WHERE status = 'stopped'")}
-        there: dict[str, tuple[int, int]] = {}
+        stamps: dict[str, tuple[int, int]] = {}
         for run_id, entry in self._store.listing():
             if run_id in known and run_id not in growing:
-                there[run_id] = known[run_id]  # the journal of a run that came to its end does not change
+                stamps[run_id] = known[run_id]  # the journal of a run that came to its end does not change
                 continue
             with suppress(OSError):
                 status = entry.stat()
-                there[run_id] = (status.st_size, status.st_mtime_ns)
-        fresh = [run_id for run_id, stamp in there.items() if known.get(run_id) != stamp]
-        gone = [run_id for run_id in known if run_id not in there]
+                stamps[run_id] = (status.st_size, status.st_mtime_ns)
+        fresh = [run_id for run_id, stamp in stamps.items() if known.get(run_id) != stamp]
+        gone = [run_id for run_id in known if run_id not in stamps]
         for start in range(0, len(fresh), _BATCH):
             self._db.execute("BEGIN IMMEDIATE")  # another process may be at the same journals
             with self._db:
                 for run_id in fresh[start : start + _BATCH]:
-                    self._put(run_id, there[run_id])
+                    self._put(run_id, stamps[run_id])
             self._progress(min(start + _BATCH, len(fresh)), len(fresh))
         if gone:
             self._db.execute("BEGIN IMMEDIATE")
@@ -163,55 +165,36 @@ class RunIndex:
 
 
 def summarise(run_id: str, lines: Iterable[bytes]) -> tuple[Summary, str]:
-    """A journal as its summary and the words of its evidence; damaged lines are passed over."""
-    told: dict[str, list[dict[str, Any]]] = {name: [] for name in _TELLS}
-    last = 0.0
+    """A journal as its summary and the words of its evidence; damaged and unknown lines are passed over."""
+    state = RunState()
     for raw in lines:
-        if raw.startswith(_SKIPPED):
-            continue
-        with suppress(ValueError):
-            data = parsed(raw)
-            last = max(last, _number(data.get("t")))
-            if (name := _text(data, "event")) in told:
-                told[name].append(data)
-    started, finished = (told[name][-1] if told[name] else {} for name in ("run_started", "run_finished"))
-    passages = [p for event in told["evidence_selected"] for p in _list(event, "passages")]
-    passages += [p for event in told["run_continued"] for f in _list(event, "findings") for p in _list(f, "passages")]
-    queries = [_text(event, "text") for event in told["query_proposed"]]
-    pages = {_text(e, "url") for e in told["page_finished"] if e.get("status") in ("fetched", "cached")}
-    evidence = dict.fromkeys(f"{_text(p, 'title')} {_text(p, 'heading')} {_text(p, 'text')}" for p in passages)
+        if not raw.startswith(_SKIPPED):
+            with suppress(ValueError):
+                state.apply(from_dict(parsed(raw)))
+    started, finished, queries = state.started, state.finished, list(state.queries)
+    proposed = [query for query in queries if query.text]
+    pages = {page.url for query in queries for page in query.pages.values() if page.ok}
+    evidence = dict.fromkeys(f"{p.title} {p.heading} {p.text}" for p in state.passages)
     summary = Summary(
-        run_id=run_id, started_at=_text(started, "started_at"), question=_text(started, "question"),
-        status=_text(finished, "status") or "stopped", answer=_text(finished, "answer") or None,
-        model=_text(_dict(started, "model"), "name"), sources=", ".join(_texts(started, "sources")),
-        turns=len({str(event.get("turn")) for event in told["query_proposed"]}), queries=len(queries), pages=len(pages),
-        seconds=last, continues=_text(started, "continues") or None, resumes=_text(started, "resumes") or None,
+        run_id=run_id,
+        status=finished.status if finished else "stopped",
+        answer=(finished.answer if finished else None) or None,
+        turns=sum(any(query.text for query in turn.queries.values()) for turn in state.turns.values()),
+        queries=len(proposed), pages=len(pages), seconds=state.now,
+        **_beginning(started) if started else {},
     )  # fmt: skip
-    return summary, "\n".join([*queries, *evidence])
+    return summary, "\n".join([*(query.text for query in proposed), *evidence])
 
 
-def _text(data: dict[str, Any], name: str) -> str:
-    value = data.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _dict(data: dict[str, Any], name: str) -> dict[str, Any]:
-    value = data.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _list(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    value = data.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _texts(data: dict[str, Any], name: str) -> list[str]:
-    value = data.get(name)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else 0.0
+def _beginning(started: RunStarted) -> dict[str, Any]:
+    return {
+        "started_at": started.started_at,
+        "question": started.question,
+        "model": started.model.name,
+        "sources": ", ".join(started.sources),
+        "continues": started.continues or None,
+        "resumes": started.resumes or None,
+    }
 
 
 def _storable(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The journal of a run: the lines that `--jsonl` prints, written as they happen. What can be read of it counts.
+"""The journal of a run: the lines that `--jsonl` prints, written as they happen. A reader skips damaged lines.
 
 A line is one `write` to a file opened for appending: a killed process leaves whole lines and at most a half one.
 """
@@ -18,9 +18,10 @@ from hds_cli.history.lines import SUFFIX, parsed, raw_lines
 
 
 class Journal:
-    """Appends the events of a run to its file, which is made (0600) with the first of them.
+    """Appends the events of a run to its file, which is made (0600) when the run begins.
 
-    A fault ends the writing, never the run: `fault` then says what is wrong.
+    What is said before waits for that: a run that never begins leaves no file. A fault ends the writing, never the
+    run: `fault` then says what is wrong.
     """
 
     def __init__(self, run_id: str, folder: Path | None = None) -> None:
@@ -29,14 +30,20 @@ class Journal:
         self._path = (folder or paths.runs_dir()) / f"{run_id}{SUFFIX}"
         self._file: int | None = None
         self._size = 0
+        self._early: list[Event] = []
 
     def handle(self, event: Event) -> None:
         if self.fault is not None:
             return
         try:
             if self._file is None:
+                self._early.append(event)
+                if isinstance(event, Notice):
+                    return
                 self._file = _create(self._path)
-            self._append((line(event) + "\n").encode("ascii"))
+            for one in self._early or [event]:
+                self._append((line(one) + "\n").encode("ascii"))
+            self._early = []
         except OSError as exc:
             self.fault = exc.strerror or type(exc).__name__
             self._leave_whole_lines()
@@ -64,14 +71,14 @@ class Journal:
 
 def keep(journal: Journal, then: Emit) -> Emit:
     """An `emit` that writes every event to the journal and then hands it on; a fault is said once."""
-    said = False
+    warned = False
 
     def handle(event: Event) -> None:
-        nonlocal said
+        nonlocal warned
         journal.handle(event)
         then(event)
-        if journal.fault is not None and not said:
-            said = True
+        if journal.fault is not None and not warned:
+            warned = True
             message = f"this run is not kept in the history: {journal.fault}"
             then(Notice(t=event.t, level="warning", code="history", message=message))
 
@@ -88,7 +95,7 @@ def _create(path: Path) -> int:
 
 
 def running(path: Path) -> bool:
-    """Whether the process that writes a journal is alive."""
+    """True when the process that writes a journal is alive."""
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:
@@ -101,7 +108,7 @@ def running(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Record:
-    """What a journal says; how many of its lines are damaged, and how many another version of hds wrote."""
+    """The events of a journal, and the numbers of its damaged lines and of lines that another version of hds wrote."""
 
     events: tuple[Event, ...]
     damaged: int = 0
@@ -109,7 +116,7 @@ class Record:
 
 
 def read(stream: BinaryIO) -> Record:
-    """The events of a journal; what is no event, or none that this version knows, is counted and left out."""
+    """The events of a journal. Lines that are no event, or one unknown to this version, are counted and left out."""
     events: list[Event] = []
     damaged = unknown = 0
     for event in each(stream):

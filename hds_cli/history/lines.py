@@ -15,7 +15,7 @@ def parsed(raw: bytes) -> dict[str, object]:
     """The JSON object of a line.
 
     Raises:
-        ValueError: it is none, or not a whole one.
+        ValueError: the line is no whole JSON object.
     """
     data = jsons.loads(raw)
     if not isinstance(data, dict) or not raw.endswith(b"\n"):

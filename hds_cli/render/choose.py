@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Format = Literal["tree", "text", "json", "jsonl", "markdown", "html"]
+Format = Literal["tree", "text", "json", "jsonl", "markdown", "html", "bibtex", "csl-json", "ris"]
 Progress = Literal["live", "plain", "warnings", "none"]
-Output = Literal["terminal", "text", "json", "jsonl", "markdown", "html", "bare"]
+Output = Literal["terminal", "text", "json", "jsonl", "markdown", "html", "bibtex", "csl-json", "ris", "bare"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 _DUMB = ("", "dumb", "unknown")
@@ -57,7 +57,7 @@ def choose(
             output = "bare" if quiet else "terminal"
         case "text":
             output = "text"
-        case "json" | "jsonl" | "markdown" | "html":
+        case _:
             output = format
     if quiet:
         return Choice("none", output, summary=False, linear=plain)

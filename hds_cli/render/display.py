@@ -83,8 +83,9 @@ class Display:
 
     def _result(self) -> str:
         output = self.choice.output
-        if output == "json" or output == "text" or output == "markdown" or output == "html":
-            return report.writer(output)(self.document)
+        for document in report.DOCUMENTS:
+            if output == document:
+                return report.writer(document)(self.document)
         return answer.bare(self.state)
 
     def _write(self, text: str) -> None:
@@ -142,7 +143,7 @@ class Display:
 
             console = console_for(self._stderr)
             if not console.legacy_windows:  # an old Windows console knows no cursor moves
-                return LiveTree(console)
+                return LiveTree(console, grades=self.choice.output != "terminal")
         from hds_cli.render.plain import PlainLines
 
         return PlainLines(self._stderr, only_warnings=self.choice.progress == "warnings")

@@ -1,7 +1,7 @@
 """A block of lines redrawn in place on a terminal: a frame is one write, and only lines that changed are in it.
 
-Nothing is erased before it is written again, so nothing flickers. rich's `Live` erases the whole block first, and
-loses count of its lines when the window gets narrower.
+Nothing is erased before it is written again, so nothing flickers; only in a window that changed it begins anew. rich's
+`Live` erases the whole block first, and loses count of its lines when the window gets narrower.
 """
 
 from __future__ import annotations
@@ -41,10 +41,12 @@ class Painter:
             return
         resized, self._size = size != self._size, size
         frame = [_HIDE, _CUT, _up(min(self._rows(), size.height - 1))]
+        if resized:  # deleted, not erased: tmux keeps in its history what is erased, and of a line that it was wrapped
+            frame.append(f"\x1b[{size.height}M")
         for place, (text, cells) in enumerate(new):
             kept = not resized and place < len(self._shown) and self._shown[place] == (text, cells)
             frame.append("\n" if kept else f"{text}{_ERASE_LINE}\n")
-        if resized or len(new) < len(self._shown):
+        if len(new) < len(self._shown) and not resized:
             frame.append(_ERASE_BELOW)  # last: tmux keeps in its history what is erased from the screen's first line on
         self._shown = new
         self._write("".join([*frame, _WRAP]))

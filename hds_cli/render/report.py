@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from hds_cli.events import Event
 from hds_cli.render.document import RunDocument
 
-DocumentFormat = Literal["text", "json", "markdown", "html"]
+DocumentFormat = Literal["text", "json", "markdown", "html", "bibtex", "csl-json", "ris"]
 DOCUMENTS: tuple[DocumentFormat, ...] = get_args(DocumentFormat)
 
 
@@ -42,3 +42,8 @@ def writer(format: DocumentFormat) -> Callable[[RunDocument], str]:
             from hds_cli.render.html import to_html
 
             return to_html
+        case _:
+            from hds_cli.render import references
+
+            made = {"bibtex": references.to_bibtex, "csl-json": references.to_csl, "ris": references.to_ris}[format]
+            return lambda document: made(document.state)

@@ -122,8 +122,10 @@ def link(url: str, style: str = "", *, width: int | None = None) -> Text:
     from rich.style import Style
     from rich.text import Text
 
+    from hds_cli.render import links
+
     shown = safe_url(url) if width is None else clip(safe_url(url), width)
     text = Text(shown, style=style)
-    if target := link_target(url):
+    if links.known() and (target := link_target(url)):
         text.stylize(Style(link=target))
     return text

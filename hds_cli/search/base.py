@@ -26,7 +26,10 @@ class Results(list[SearchResult]):
 
 @runtime_checkable
 class Source(Protocol):
-    """Something that can be searched. A source fails by raising a `SourceError`; the run goes on with the others."""
+    """Something that can be searched. A source fails by raising a `SourceError`; the run goes on with the others.
+
+    One with an attribute `takes_sites = True` understands `site:example.org` and `-site:example.org` in a query.
+    """
 
     name: str
     needs_network: bool

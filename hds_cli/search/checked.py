@@ -19,6 +19,7 @@ from hds_cli.keys import redact
 from hds_cli.plugins import prints_to_stderr
 from hds_cli.search.base import ReadingSource, Results, Source
 from hds_cli.search.health import Breaker
+from hds_cli.search.sites import MORE, MOST, Sites
 from hds_cli.types import Page, SearchResult
 
 MAX_SNIPPET = 10_000  # characters
@@ -29,9 +30,11 @@ class CheckedSource:
 
     Args:
         clock: of the breaker.
+        sites: results from elsewhere are left out; a source with `takes_sites` is asked for nothing else.
     """
 
-    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic, sites: Sites = Sites()) -> None:
+        self._sites = sites
         self.name, self.needs_network = source.name, source.needs_network
         self.reads = isinstance(source, ReadingSource)
         self._source, self._breaker = source, Breaker(clock)
@@ -44,9 +47,14 @@ class CheckedSource:
                 `rate_limited` or `resting` when the source is not asked now.
         """
         self._breaker.admit()
+        asked, most = query, top_k
+        if self._sites and getattr(self._source, "takes_sites", False):
+            asked = self._sites.operators(query)
+        elif self._sites:
+            most = max(top_k, min(MOST, MORE * top_k))
         try:
             with prints_to_stderr():
-                results = self._results(await self._source.search(query, top_k), top_k)
+                results = self._results(await self._source.search(asked, most), top_k)
         except asyncio.CancelledError:
             self._breaker.failed(SourceError("no answer in time", code="timeout"))
             raise
@@ -72,17 +80,17 @@ class CheckedSource:
         if not isinstance(found, Iterable):
             raise SourceError("it did not answer with a list of results", code="bad_answer")
         missing = found.missing if isinstance(found, Results) else None
-        usable = (_result(entry) for entry in itertools.islice(found, top_k))
+        usable = (_result(entry) for entry in itertools.islice(found, max(top_k, MOST) if self._sites else top_k))
         ranked = (
             replace(result, rank=rank, source=result.source or self.name)
-            for rank, result in enumerate((r for r in usable if r is not None), 1)
+            for rank, result in enumerate((r for r in usable if r is not None and self._sites.allow(r.url)), 1)
         )
-        return Results(ranked, missing)
+        return Results(itertools.islice(ranked, top_k), missing)
 
 
-def checked(source: Source) -> CheckedSource:
+def checked(source: Source, sites: Sites = Sites()) -> CheckedSource:
     """`source` itself if it is checked already: its breaker goes with it from question to question."""
-    return source if isinstance(source, CheckedSource) else CheckedSource(source)
+    return source if isinstance(source, CheckedSource) else CheckedSource(source, sites=sites)
 
 
 def as_error(exc: BaseException) -> HdsError:

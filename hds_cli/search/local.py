@@ -38,13 +38,13 @@ __all__ = [
 _MAX_LINE = 64 << 20  # bytes of a line of a corpus
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 CACHE_KIB = 32_768
-SECONDS = 15.0  # that a search may take
+SECONDS = 15.0  # the time that a search may take
 COUNT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """What is known of a collection; `origin` has a line for each place, `unfinished` the one of a stopped update."""
+    """The facts of a collection; `origin` has a line for each place, `unfinished` is the place of a stopped update."""
 
     name: str
     path: Path
@@ -185,19 +185,19 @@ class Collection:
         Raises:
             SourceError: the collection was never finished (`incomplete`), or its file is damaged.
         """
-        wanted = parse(query)
-        if not wanted.terms:
+        parsed = parse(query)
+        if not parsed.terms:
             return []
         self._renew()
         with self._open() as db:
-            found = self._nearest(db, wanted, top_k) if wanted.plain else ranking.best(db, wanted, top_k)
-            if not found and wanted.phrases:
-                found = ranking.best(db, replace(wanted, phrases=()), top_k)
-            if not found:
+            candidates = self._nearest(db, parsed, top_k) if parsed.plain else ranking.best(db, parsed, top_k)
+            if not candidates and parsed.phrases:
+                candidates = ranking.best(db, replace(parsed, phrases=()), top_k)
+            if not candidates:
                 self._check_whole(db)
         return [
-            SearchResult(one.url, one.title, snippet(one.text, wanted.terms), rank, self.name)
-            for rank, one in enumerate(found, 1)
+            SearchResult(one.url, one.title, snippet(one.text, parsed.terms), rank, self.name)
+            for rank, one in enumerate(candidates, 1)
         ]
 
     def embed(self, embedder: Embedder | None = None, on_passage: Callable[[int], None] | None = None) -> int:
@@ -209,30 +209,30 @@ class Collection:
         self._embedder = embedder or self._embedder or embeddings.WordLlama()
         self._today()
         with self._open(None) as db, self._alone():
-            made = embeddings.write(db, self._embedder, on_passage)
+            number = embeddings.write(db, self._embedder, on_passage)
         self._vectors = None
-        return made
+        return number
 
     def embedded(self) -> bool:
-        """Whether its passages have vectors."""
+        """True when its passages have vectors."""
         with self._open() as db:
             return _meta(db, "embedder") is not None
 
-    def _nearest(self, db: sqlite3.Connection, wanted: Query, top_k: int) -> list[ranking.Candidate]:
-        """By BM25; with vectors, by both ranks."""
+    def _nearest(self, db: sqlite3.Connection, query: Query, top_k: int) -> list[ranking.Candidate]:
+        """The best candidates by BM25; when there are vectors, by both ranks."""
         name = _meta(db, "embedder")
         if name is None or not self._load_embedder(name):
-            return ranking.best(db, wanted, top_k)
+            return ranking.best(db, query, top_k)
         stamp = db.execute("PRAGMA data_version").fetchone()[0], db.total_changes
         if self._vectors is None or self._vectors[0] != stamp:
             self._vectors = (stamp, embeddings.Vectors(db))
-        ranked = {one.doc: one for one in ranking.best(db, wanted, 5 * top_k)}
-        near = dict(self._vectors[1].nearest(self._embedder([wanted.text])[0], 2 * top_k))  # type: ignore[misc]
+        ranked = {one.doc: one for one in ranking.best(db, query, 5 * top_k)}
+        near = dict(self._vectors[1].nearest(self._embedder([query.text])[0], 2 * top_k))  # type: ignore[misc]
         chosen = embeddings.fused(list(ranked), list(near))[:top_k]
         return [ranked.get(doc) or ranking.passage(db, near[doc]) for doc in chosen]
 
     def _load_embedder(self, name: str) -> bool:
-        """Whether the embedder that made the vectors is here; without it BM25 alone is as good as it was."""
+        """True when the embedder that made the vectors is installed; without it BM25 alone ranks the passages."""
         if self._embedder is None:
             try:
                 self._embedder = embeddings.WordLlama()
@@ -241,7 +241,7 @@ class Collection:
         return self._embedder.name == name
 
     def _renew(self) -> None:
-        """Make an older collection today's, in the background; a small one is by the time this returns."""
+        """Bring an older collection to today's form in the background; a small one is done when this returns."""
         with self._open() as db:
             older = self._older or _meta(db, renewing.VECTORS) is not None
         if older:
@@ -249,7 +249,7 @@ class Collection:
             self._renewing.wait()
 
     def _today(self) -> None:
-        """Make an older collection today's before it is written."""
+        """Bring an older collection to today's form before it is written."""
         with self._open() as db:
             older = self._older or _meta(db, renewing.VECTORS) is not None
         if older:
@@ -287,8 +287,13 @@ class Collection:
             for doc, title, text, url in rows:
                 yield Document(doc, title, text, url)
 
+    def titles(self, most: int) -> list[str]:
+        """The titles of at most so many documents."""
+        with self._open() as db:
+            return [str(row[0]) for row in db.execute("SELECT title FROM docs WHERE pending = 0 LIMIT ?", (most,))]
+
     def origin(self) -> str | None:
-        """Where its documents came from, a line for each place; None before the first `update` was finished."""
+        """The places that its documents came from, a line each; None before the first `update` was finished."""
         with self._open() as db:
             return _meta(db, "origin")
 

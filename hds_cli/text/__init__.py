@@ -1,6 +1,6 @@
 """Plain-text craft used by collections, evidence and citations alike: folding, cutting, names, BM25, quotes."""
 
-from hds_cli.text.cutting import Cut, cut_passages, sentences, size_of, statements
+from hds_cli.text.cutting import Cut, cut_passages, size_of, statements
 from hds_cli.text.folding import (
     STOPWORDS,
     fold,
@@ -17,6 +17,7 @@ from hds_cli.text.folding import (
 )
 from hds_cli.text.naming import abbreviated, named_in, plain_title
 from hds_cli.text.scoring import BM25, overlap
+from hds_cli.text.sentences import sentences
 from hds_cli.text.snippets import snippet
 
 __all__ = [

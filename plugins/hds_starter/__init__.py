@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hds_cli.engine.base import ModelSpec
 from hds_cli.errors import ModelMissing, ModelUnusable
+from hds_cli.types import Exchange
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
@@ -52,5 +54,12 @@ def model(adapter: Path = ADAPTER) -> ModelSpec:
         select="starter",
         about="SmolLM2-135M-Instruct (Apache-2.0) with the hds starter adapter",
         notice=NOTICE,
-        verdict="refuse",
+        verdict="starter",
+        further=_further if adapter.exists() else None,
     )
+
+
+def _further(before: Sequence[Exchange], question: str, names: Sequence[str]) -> str | None:
+    from hds_starter.further import whole
+
+    return whole(before, question, names)

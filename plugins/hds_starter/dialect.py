@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hds_cli.agent.dialects import Speaking
 from hds_cli.agent.hds import HdsDialect
+from hds_cli.events import RunContinued
 from hds_cli.text import normalise
+from hds_cli.types import Passage
 from hds_starter import calculation
 
 NOTHING = "nothing was found on "
@@ -16,6 +20,13 @@ class StarterDialect(HdsDialect):
 
     name = "starter"
     stops = (calculation.CLOSE,)
+
+    def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
+        """A question made whole is asked by itself, over the documents of the run before it."""
+        if continued and continued.whole:
+            known = [passage for findings in continued.findings for passage in findings.passages]
+            documents, continued = [*known, *documents], None
+        super().start(question, documents, continued)
 
     def after_stop(self, text: str) -> str:
         result = calculation.result(text)

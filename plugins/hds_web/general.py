@@ -9,13 +9,15 @@ from typing import Any, ClassVar
 from hds_cli.errors import SourceError
 from hds_cli.extract.text import tidy
 from hds_cli.search.base import SourceContext
+from hds_cli.search.sites import sites_of
 from hds_cli.types import Page
-from hds_web.base import Request, WebSource, made, rows_at
+from hds_web.base import Request, WebSource, result_at, rows_at
 
 
 class Brave(WebSource):
     """Brave Search, web results; the free plan allows one request a second (`every`)."""
 
+    takes_sites = True
     address = "https://api.search.brave.com/res/v1/web/search"
     rows, bare, markup, every = ("web", "results"), True, True, 1.0
     errors: ClassVar = {"http_422": "bad_key"}
@@ -36,8 +38,16 @@ class Tavily(WebSource):
     snippet = "content"
     errors: ClassVar = {"http_432": "quota", "http_433": "quota"}
 
+    def __init__(self, name: str, context: SourceContext) -> None:
+        super().__init__(name, context)
+        self._sites = sites_of(context.settings)
+
     def request(self, query: str, top_k: int) -> Request:
-        body: dict[str, str | int] = {"query": query, "max_results": min(top_k, 20)}
+        body: dict[str, Any] = {"query": query, "max_results": min(top_k, 20)}
+        if self._sites.only:
+            body["include_domains"] = list(self._sites.only)
+        if self._sites.without:
+            body["exclude_domains"] = list(self._sites.without)
         if self.recent:
             body["time_range"] = self.recent
         return Request(headers={"Authorization": f"Bearer {self.reveal()}"}, body=body)
@@ -46,6 +56,7 @@ class Tavily(WebSource):
 class Serper(WebSource):
     """Serper, Google's results."""
 
+    takes_sites = True
     address = "https://google.serper.dev/search"
     rows, bare, url, snippet = ("organic",), True, "link", "snippet"
 
@@ -66,6 +77,7 @@ class Jina(WebSource):
     cannot get is not fetched behind its back.
     """
 
+    takes_sites = True
     address = "https://s.jina.ai/"
     rows = ("data",)
 
@@ -87,7 +99,7 @@ class Jina(WebSource):
         data = answer["data"] if _has_table(answer, "data") else {}
         if not isinstance(text := data.get("content"), str) or not (text := tidy(text)):
             raise SourceError(f"{self.name}: the reader gave no text", code="bad_answer")
-        final = made(data.get("url"), "", "")
+        final = result_at(data.get("url"), "", "")
         return Page(
             url, final.url if final else url, self.text(data.get("title")), text, bytes=len(text.encode()),
             fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -101,6 +113,7 @@ class Jina(WebSource):
 class Kagi(WebSource):
     """Kagi Search, version 1 of its API; only the list `search` of its answer (not news, videos, related searches)."""
 
+    takes_sites = True
     address = "https://kagi.com/api/v1/search"
     rows, bare, snippet, markup = ("data", "search"), True, "snippet", True
 
@@ -112,6 +125,7 @@ class Kagi(WebSource):
 class Mojeek(WebSource):
     """Mojeek, an index of its own. The key is a parameter; errors may come with status 200."""
 
+    takes_sites = True
     address = "https://api.mojeek.com/search"
     rows, bare, snippet, markup = ("response", "results"), True, "desc", True
 
@@ -121,7 +135,7 @@ class Mojeek(WebSource):
             params |= {"lb": self.language.upper(), "lbb": 100}
         return Request(params)
 
-    def found(self, answer: Any) -> Sequence[Any]:
+    def rows_in(self, answer: Any) -> Sequence[Any]:
         status = answer["response"].get("status", "") if _has_table(answer, "response") else None
         if not isinstance(status, str):
             raise SourceError("the answer has no status", code="bad_answer")
@@ -134,6 +148,7 @@ class Mojeek(WebSource):
 class Marginalia(WebSource):
     """Marginalia, small and old pages; without a key it uses the shared one, which is often exhausted."""
 
+    takes_sites = True
     address = "https://api2.marginalia-search.com/search"
     key, parallel = "optional", 2
     errors: ClassVar = {"http_503": "rate_limited"}

@@ -162,7 +162,7 @@ def test_a_method_that_raises_is_left_out_with_a_notice(tmp_path: Path) -> None:
 
     method = Broken()
     finished, seen, _ = play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], method)
-    assert (finished.status, finished.explanation) == ("answered", "done")
+    assert (finished.status, finished.answer) == ("answered", "Antonín Dvořák")
     assert method.calls == ["began True", "searched rusalka 1"]
     (notice,) = [event for event in seen if isinstance(event, events.Notice)]
     assert (notice.code, notice.level) == ("method", "warning")

@@ -11,6 +11,7 @@ from hds_cli.agent.evidence import Evidence
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.support.lists import lacking
 from hds_cli.agent.verdict import mark, policy, refuse
+from hds_cli.plugins import PluginError
 from hds_cli.types import Page, Passage
 
 SWITZERLAND = ("Switzerland", "Switzerland is a country in central Europe. The capital of Switzerland is Bern.")
@@ -122,27 +123,17 @@ def test_the_policy_is_chosen_by_name() -> None:
     assert policy(None) is policy("mark") is mark
 
 
-def test_refuse_wants_subject_and_value_in_one_sentence() -> None:
-    """A page on Poland that names Switzerland somewhere is no source for a capital of Switzerland."""
-    read = book("What is the capital of Switzerland?", SWITZERLAND, POLAND)
-    wrong = Written("", (), "Warsaw", "The capital of Switzerland is Warsaw [2].")
-    assert refuse(wrong, read).exit_code == 3
-    right = Written("", (), "Bern", "The capital of Switzerland is Bern [1].")
-    assert (refuse(right, read).exit_code, refuse(right, read).answer) == (0, "Bern")
+def test_refuse_shows_no_answer_that_no_page_supports() -> None:
+    """A part with a ground beside it does not help an answer that has none; the message stays to be looked at."""
+    read = book("How long is the pier?", HARBOUR)
+    wrong = refuse(said("The pier stands in Kelmar [1].\n\n\\boxed{977 m}", "977 m"), read)
+    assert (wrong.status, wrong.exit_code, wrong.reason, wrong.answer) == ("unanswered", 3, "unsupported", None)
+    assert "977 m" in (wrong.text or "")
+    right = refuse(said("The pier is 142 m long [1].\n\n\\boxed{142 m}", "142 m"), read)
+    assert (right.exit_code, right.answer) == (0, "142 m")
 
 
-def test_refuse_wants_a_name_for_who() -> None:
-    """A question for a person is not answered by a word that is no name."""
-    page = ("Emma", "Emma is a novel by Jane Austen about a young woman.")
-    assert refuse(Written("", (), "novel", "Emma is a novel [1]."), book("Who wrote Emma?", page)).exit_code == 3
-    assert (
-        refuse(Written("", (), "Jane Austen", "Emma is by Jane Austen [1]."), book("Who wrote Emma?", page)).exit_code
-        == 0
-    )
-
-
-def test_refuse_wants_two_grounds_for_one_value() -> None:
-    """Of two entries with the same value each needs a sentence of its own."""
-    written = Written("", (), "Switzerland: Bern; Poland: Bern", "The capital of Switzerland is Bern [1].")
-    verdict = refuse(written, book("Capitals of Switzerland and Poland?", SWITZERLAND, POLAND))
-    assert any("Poland" in item for item in verdict.unsupported)
+def test_a_policy_that_nobody_has_is_an_error() -> None:
+    """The name is given, and where the known ones are listed."""
+    with pytest.raises(PluginError, match="strict"):
+        policy("strict")

@@ -16,7 +16,7 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "interrupts", "kinds", "__init__",
+    "databases", "locks", "jsons", "interrupts", "kinds", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
@@ -33,6 +33,9 @@ MAY = {
     "text": {"text"},
     "threads": set(),
     "databases": {"errors"},
+    "locks": set(),
+    "jsons": set(),
+    "memory": set(),
     "plugins": {"errors"},
     "keys": {"errors", "paths"},
     "interrupts": {"errors"},
@@ -40,12 +43,24 @@ MAY = {
     "completion": {"paths", "engine"},
     "engine": BASE | {"engine"},
     "search": BASE | {"search"},
-    "fetch": BASE | {"fetch", "search", "extract"},
+    "fetch": BASE | {"fetch", "search", "extract", "memory"},
     "extract": BASE | {"extract"},
     "agent": BASE | {"agent", "engine", "search", "run_state"},
     "desk": BASE | {"agent", "engine", "search", "fetch", "desk"},
     "evaluation": BASE | {"agent", "engine", "search", "desk", "evaluation", "run_state"},
-    "history": {"events", "types", "errors", "paths", "bounds", "databases", "run_state", "history", "__init__"},
+    "history": {
+        "events",
+        "types",
+        "errors",
+        "paths",
+        "bounds",
+        "databases",
+        "jsons",
+        "locks",
+        "run_state",
+        "history",
+        "__init__",
+    },
     "render": {"events", "types", "errors", "run_state", "render", "__init__"},
 }
 MOST_LINES = {"file": 400, "class": 250, "function": 60}

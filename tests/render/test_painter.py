@@ -120,5 +120,5 @@ def test_narrower_window_is_found_again() -> None:
     console.width = 20
     painter.draw([Text("x" * 10), Text("y" * 10)])
     assert written(console)[before:] == (
-        f"\x1b[?25l\x1b[?7l\r\x1b[4A{'x' * 10}\x1b[K\n{'y' * 10}\x1b[K\n\x1b[J\x1b[?7h"
+        f"\x1b[?25l\x1b[?7l\r\x1b[4A\x1b[24M{'x' * 10}\x1b[K\n{'y' * 10}\x1b[K\n\x1b[?7h"
     )

@@ -92,7 +92,7 @@ from tests.render.sample import first_turn, second_turn, ending
 display = Display(choose(stdout_tty=True, stderr_tty=True, term="xterm"), sys.stdout, sys.stderr)
 print("BEFORE")
 for event in first_turn() + second_turn(): display.handle(event)
-time.sleep(8)
+time.sleep({seconds})
 for event in ending(): display.handle(event)
 display.print_result()
 print("AFTER")
@@ -115,7 +115,7 @@ def _until(tmux: Tmux, words: str) -> str:
 def test_window_that_is_resized_mid_run_shows_one_tree(tmux: Tmux, tmp_path: Path, widths: tuple[str, ...]) -> None:
     """Narrower and wider while the tree moves: each time, and in the end, the window shows it once and whole."""
     script = tmp_path / "play.py"
-    script.write_text(_PLAY.format(root=str(Path(__file__).resolve().parents[2])))
+    script.write_text(_PLAY.format(root=str(Path(__file__).resolve().parents[2]), seconds=8))
     tmux("kill-server")
     tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "50", "-s", "t", f"{sys.executable} {script}")
     _until(tmux, "capital of Slovakia")
@@ -126,6 +126,36 @@ def test_window_that_is_resized_mid_run_shows_one_tree(tmux: Tmux, tmp_path: Pat
     _shows_one_tree(tmux)
     assert not set(screen) & set("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
     assert "BEFORE" in tmux("capture-pane", "-p", "-S", "-", "-t", "t")
+
+
+@pytest.mark.parametrize(
+    ("width", "sizes"),
+    [
+        (120, ["40x24"]),
+        (80, ["40x24", "120x24"]),
+        (40, ["80x24", "120x24"]),
+        (80, ["80x12", "80x40"]),
+        (120, ["119x24", "118x24", "90x24", "82x24"]),
+    ],
+)
+def test_the_scrollback_has_one_tree_whatever_the_window_did(
+    tmux: Tmux, tmp_path: Path, width: int, sizes: list[str]
+) -> None:
+    """Halved, dragged a little or made lower while the tree moves below a full screen: the scrollback has it once, at the end."""
+    script = tmp_path / "play.py"
+    play = _PLAY.replace('print("BEFORE")', 'print("before\\n" * 60 + "BEFORE")')
+    script.write_text(play.format(root=str(Path(__file__).resolve().parents[2]), seconds=6))
+    tmux("kill-server")
+    tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", "24", "-s", "t", f"{sys.executable} {script}")
+    _until(tmux, "1  I need the")
+    for size in sizes:
+        columns, _, rows = size.partition("x")
+        tmux("resize-window", "-t", "t", "-x", columns, "-y", rows)
+        time.sleep(0.7)
+    _until(tmux, "AFTER")
+    everything = tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "t")
+    for line in ("What are the capitals", "─ 1  I need the", "─ 2  Austria borders", "─ capital of Slova"):
+        assert everything.count(line) == 1, everything
 
 
 def _shows_one_tree(tmux: Tmux) -> None:

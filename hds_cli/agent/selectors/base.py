@@ -1,4 +1,4 @@
-"""What a selector is called with, and what it is."""
+"""The selector's door: `Selector`, and the `Reading` and `Budget` it is called with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a turn may give the model to read.
+    """The bounds of what the model reads in a turn.
 
     Attributes:
         tokens: for the whole turn.
@@ -55,10 +55,10 @@ class Budget:
 
 
 class Selector(Protocol):
-    """What an entry point of `hds.selectors.v2` is."""
+    """The interface of an entry point of `hds.selectors.v2`."""
 
     def __call__(self, question: str, readings: Sequence[Reading], budget: Budget) -> Iterable[Iterable[Passage]]:
-        """For each reading the passages of its pages to read, best first: url, text and maybe heading of each.
+        """The passages to read for each reading, best first. Each has url and text, and may have a heading.
 
         A passage must stand in its page word for word. One that does not is left out, as is one over the budget; a
         passage that was shown before is named and not repeated, so it costs next to nothing.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.text import STOPWORDS, cut_passages, has_words, quote_words, terms
+from hds_cli.text.cutting import surroundings
 from hds_cli.types import Citation, Page, Passage
 
 _NUMBER = re.compile(r"\[(\d{1,4})\]")
@@ -22,8 +23,6 @@ _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w'’-]*")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MAX_QUOTE = 300
 _MAX_ENTRY = 6  # words
-_BEFORE = 400  # characters before a passage, among them its heading
-_BLANK = re.compile(r"\s")
 _LEAD = 300  # characters in which a page says what it is about
 
 
@@ -253,26 +252,11 @@ def _quote(passage: Passage, claim: str, items: Sequence[str], page_of: Callable
 
     quote = _clip(pieces[max(range(len(pieces)), key=worth)], values)
     page = page_of(passage.url)
-    stored = quote_words(where_it_stands(passage, page.text)) if page else ""
+    stored = quote_words(surroundings(page.text, passage.text)) if page else ""
     if len(quote.split()) < 4 and passage.heading and has_words(stored, f"{passage.heading} {quote}"):
         quote = f"{passage.heading}: {quote}"  # ".no" says nothing without the heading it stands under
     verified = has_words(stored, quote)
     return Citation(passage.n, passage.url, passage.title, quote, verified, passage.fetched_at)
-
-
-def where_it_stands(passage: Passage, text: str) -> str:
-    """The stretch of a page that a passage stands in, with what is before it; the whole page where it is not found.
-
-    It begins and ends at a blank, where there is one near: no word of it is half a word of the page.
-    """
-    inside = passage.text.strip("… \n")
-    at = text.find(inside) if inside else -1
-    if at < 0:
-        return text
-    low, high = max(0, at - _BEFORE), at + len(inside)
-    first = _BLANK.search(text, low, at) if low else None
-    last = _BLANK.search(text, high, high + _BEFORE)
-    return text[first.end() if first else low : last.start() if last else high + _BEFORE]
 
 
 def _clip(quote: str, values: Sequence[str]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hds_cli.agent.citations import answer_items, support, where_it_stands
 from hds_cli.types import Page, Passage
+from hds_starter.grounds import answer_items, support
 
 NORWAY = Page(
     "u1", "u1", "Norway", "## Facts\n\nThe capital of Norway is Oslo. It lies on a fjord.\n\n| area | 323,802 sq km |"
@@ -227,16 +227,3 @@ def test_a_result_needs_every_number_it_was_made_from() -> None:
     assert not judged("Sweden and Norway", three)
     assert not judged("838,656", three)
     assert judged("Norway: 323,802; Sweden: 450,295; Estonia: 64,559", three)  # a list is judged part by part
-
-
-def test_a_quote_is_looked_for_where_its_passage_stands() -> None:
-    """The stretch has the heading before the passage, begins and ends at a blank, and is short in a page of megabytes."""
-    inside = "Harbour seals rest on the sandbanks at low tide."
-    page = "filler words. " * 100_000 + f"\n\n## Haul-out\n\n{inside} Then they swim.\n" + "more filler. " * 100_000
-    passage = Passage("http://x/1", "Seals", f"… {inside} …", 1)
-    stretch = where_it_stands(passage, page)
-    assert "## Haul-out" in stretch
-    assert inside in stretch
-    assert len(stretch) < 2000
-    assert f" {stretch.split()[0]} " in page
-    assert where_it_stands(Passage("http://x/1", "Seals", "not there", 1), "a page") == "a page"

@@ -1,0 +1,218 @@
+"""A further question as one that stands alone: the adapter was taught single questions, not conversations.
+
+A question is read through the phrasings that the adapter was taught (`training/facts.py`), as what is asked of whom. A
+further question changes one of the two: "and of Peru?", "and their currencies?".
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from hds_cli.types import Exchange
+from hds_starter.training.facts import ARTICLE, ASK, ASK_MANY, FACTS
+
+MAX_CHARS = 300
+_PLURALS = {
+    "capital": "capitals", "population": "populations", "area": "areas", "currency": "currencies",
+    "language": "official languages", "calling": "calling codes", "domain": "internet domains",
+}  # fmt: skip
+_NOUNS = {fact.noun: key for key, fact in FACTS.items()} | {plural: key for key, plural in _PLURALS.items()} | {
+    "capital city": "capital", "capital cities": "capital", "number of people": "population",
+    "number of inhabitants": "population", "size": "area", "money": "currency", "language": "language",
+    "languages": "language", "official language": "language", "phone code": "calling", "phone codes": "calling",
+    "dialling code": "calling", "country code": "calling", "domain": "domain", "top-level domain": "domain",
+    "demonyms": "people", "neighbours": "borders", "neighbors": "borders", "neighbouring countries": "borders",
+    "borders": "borders", "region": "region",
+}  # fmt: skip
+_BORDERS = (
+    "Which countries border {t}?", "Which countries does {t} border?", "What are the neighbours of {t}?",
+    "Name the countries that border {t}.", "Neighbouring countries of {t}?", "countries bordering {t}",
+    "List the countries that share a border with {t}.", "What countries share a border with {t}?", "Who borders {t}?",
+    "neighbours of {t}", "{t}'s neighbours?",
+)  # fmt: skip
+_AROUND = (
+    "the countries that border {t}", "the countries bordering {t}", "all countries bordering {t}",
+    "all countries that border {t}", "the countries around {t}", "the countries next to {t}", "the neighbours of {t}",
+    "all neighbours of {t}", "the neighbouring countries of {t}", "countries that border {t}", "{t}'s neighbours",
+    "{t}'s neighbouring countries", "each country bordering {t}", "the neighbors of {t}",
+)  # fmt: skip
+_HOLDERS = (
+    "Which country has the capital {t}?", "Whose capital is {t}?", "{t} is the capital of which country?",
+    "What country is {t} the capital of?", "Of which country is {t} the capital?", "{t} is the capital of what?",
+    "Name the country whose capital is {t}.", "Which country's capital is {t}?",
+)  # fmt: skip
+_LEADING = re.compile(
+    r"(?:(?:and|but|then|now|ok|okay|so|also|what about|how about|the same for|same for)\b[\s,:]*)+", re.I
+)
+_ASKING = re.compile(r"(?:what(?:'s| is| are| was| were)|which (?:is|are)|tell me|name|give me|list)\s+", re.I)
+_PREPOSITION = re.compile(r"(?:(?:that|those|the one|the ones)\s+)?(?:of|in|for|from)\s+", re.I)
+_POSSESSIVE = re.compile(r"(?:its|their|his|her)\s+", re.I)
+_PRONOUNS = frozenset("it they them he she him her this that these those there".split())
+_OWNERS = frozenset("its their his her theirs".split())
+_SENTENCE = frozenset(
+    "who whom whose what which when where why how is are was were do does did has have had can could will would "
+    "should border borders than more less most least largest smallest or not".split()
+)
+_OTHER = re.compile(r"(?P<head>.{0,120}?\bthe (?:[\w-]+ ){1,3}(?:of|in) )(?P<t>[^?.!]+)(?P<tail>[?.!]*)\Z", re.I)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question: `key` of FACTS, `borders` or `holder` (whose capital it is), of `subject` or of what borders it."""
+
+    key: str
+    subject: str
+    around: bool = False
+
+    @property
+    def whole(self) -> str:
+        subject = self.subject
+        if self.key == "borders":
+            return f"Which countries border {subject}?"
+        if self.key == "holder":
+            return f"Which country has the capital {subject}?"
+        if self.around:
+            noun = _PLURALS.get(self.key, f"{FACTS[self.key].noun}s")
+            return f"What are the {noun} of the countries that border {subject}?"
+        several = re.search(r",|\band\b", subject)
+        return FACTS[self.key].ask_many[0].format(l=subject) if several else FACTS[self.key].ask[0].format(t=subject)
+
+
+def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> str | None:
+    """A further question as one that needs nothing before it; None where that cannot be told.
+
+    Args:
+        before: what was asked, in full, and answered; the last one is what the question goes on from.
+        names: what the pages read for it are called.
+    """
+    said = _plain(question)
+    joined = _LEADING.match(said) is not None
+    alone = _read(_LEADING.sub("", said, count=1))
+    if alone is not None and alone.subject.casefold() not in _PRONOUNS:
+        return alone.whole if joined else question
+    last = before[-1]
+    asked = _read(_plain(last.question))
+    if asked is not None and re.search(r"\b(?:it|its)\b", said, re.I):
+        asked = replace(asked, around=False, key=asked.key if asked.key == "holder" else "capital")
+    if alone is not None:
+        return _of_referent(alone.key, asked, last.answer)
+    fragment = _fragment(said)
+    key, known = _attribute(fragment, names)
+    if key is not None:
+        return _of_referent(key, asked, last.answer)
+    if _stands_alone(_LEADING.sub("", said, count=1)):
+        return question
+    if around := _match(_AROUND, _PREPOSITION.sub("", fragment, count=1)):
+        return _Asked(asked.key, _name(around), around=True).whole if asked is not None and asked.key in FACTS else None
+    if known or not fragment or set(re.findall(r"[\w']+", fragment.casefold())) & (_SENTENCE | _PRONOUNS):
+        return None
+    return _of_another(_PREPOSITION.sub("", fragment, count=1), asked, last.question)
+
+
+def _of_referent(key: str, asked: _Asked | None, answer: str) -> str | None:
+    """Something else of whom the last question was about; of its answer, where that is whom it asked for."""
+    if asked is not None and asked.key in FACTS:
+        return None if key == "borders" and asked.around else replace(asked, key=key).whole
+    if asked is not None and asked.key == "borders":
+        return None if key == "borders" else _Asked(key, asked.subject, around=True).whole
+    if answer and not re.search(r"\d|[;:\n]", answer) and len(answer) <= MAX_CHARS:
+        return _Asked(key, answer.strip(" .")).whole
+    return None
+
+
+def _of_another(fragment: str, asked: _Asked | None, question: str) -> str | None:
+    """The last question of somebody else."""
+    subject = _name(re.sub(r"'s\Z", "", fragment))
+    if asked is not None:
+        if (asked.around or asked.key not in FACTS) and re.search(r",|\band\b", subject):
+            return None  # the neighbours of several were not taught
+        return replace(asked, subject=subject).whole
+    other = _OTHER.fullmatch(question.strip()[:MAX_CHARS])
+    if other is None or set(other["t"].casefold().split()) & _SENTENCE:
+        return None
+    return f"{other['head']}{subject}{other['tail']}"
+
+
+def _read(said: str) -> _Asked | None:
+    """A question through the phrasings that were taught; None where it is none of them."""
+    for key, pattern in _patterns():
+        if match := pattern.fullmatch(said):
+            subject = re.sub(r"\A(?:each of|all of)\s+", "", match["t"].strip(), flags=re.I)
+            if around := _match(_AROUND, subject):
+                return _Asked(key, _name(around), around=True) if key in FACTS else None
+            words = set(re.findall(r"[\w']+", subject.casefold()))
+            if words & _SENTENCE or words & _OWNERS or len(subject.split()) > 12:
+                continue
+            return _Asked(key, subject if subject.casefold() in _PRONOUNS else _name(subject))
+    return None
+
+
+def _attribute(fragment: str, names: Sequence[str]) -> tuple[str | None, bool]:
+    """The fact that a fragment names without saying of whom, and whether it is clear that it names one."""
+    owned = _POSSESSIVE.match(fragment)
+    noun = re.sub(r"\A(?:its|their|his|her|the)\s+|\s+(?:of|in|for)\s+(?:it|them|there)\Z", "", fragment, flags=re.I)
+    if key := _NOUNS.get(noun.casefold()):
+        return key, True
+    called = {name.casefold() for name in (*names, *ARTICLE)}
+    return None, bool(owned) or (fragment[:4].casefold() == "the " and noun.islower() and noun not in called)
+
+
+def _fragment(said: str) -> str:
+    """What is left of a further question without the words that join it to the last."""
+    for joining in (_LEADING, _ASKING):
+        if match := joining.match(said):
+            said = said[match.end() :]
+    return said
+
+
+def _stands_alone(said: str) -> bool:
+    """True for a sentence that refers to nothing before it."""
+    words = re.findall(r"[\w']+", said.casefold())
+    return len(words) > 2 and words[0] in _SENTENCE and not set(words) & (_PRONOUNS | _OWNERS | {"one"})
+
+
+def _plain(question: str) -> str:
+    """The words of a question; `there` at its end is a place like any other."""
+    words = re.sub(r"\s+", " ", question[:MAX_CHARS]).strip(" ?!.").replace("’", "'")
+    return re.sub(
+        r" (?:in )?there\Z", " in them", _LEADING.sub("", words, count=1) if words.endswith("there") else words
+    )
+
+
+def _name(text: str) -> str:
+    """A name as it is written; one in small letters gets its capitals."""
+    text = re.sub(r"\Athe\s+", "", text.strip(), flags=re.I)
+    if text != text.casefold():
+        return text
+    return re.sub(r"[^\W\d_][\w'’]*", lambda m: m[0] if m[0] in ("and", "of", "the") else m[0].capitalize(), text)
+
+
+def _match(templates: Iterable[str], text: str) -> str | None:
+    for template in templates:
+        if match := _pattern(template).fullmatch(text):
+            return match["t"]
+    return None
+
+
+@functools.cache
+def _pattern(template: str) -> re.Pattern[str]:
+    text = re.escape(template.rstrip("?.")).replace(r"\{t\}", "(?P<t>.+)").replace(r"\{l\}", "(?P<t>.+)")
+    return re.compile(text, re.I)
+
+
+@functools.cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Every phrasing that was taught, those of many words first: `{t} capital` matches much."""
+    told = [("borders", text) for text in _BORDERS] + [("holder", text) for text in _HOLDERS]
+    for key, fact in FACTS.items():
+        told += [(key, text) for text in (*fact.ask, *fact.ask_many)]
+        nouns = [noun for noun, of in _NOUNS.items() if of == key]
+        frames = [frame for frame in (*ASK, *ASK_MANY) if frame != "{x} {t}"]
+        frames += ["What is the {x} of {t}?", "What are the {x} of {t}?", "{x} of {t}?", "Which {x} do {t} have?",
+                   "Name the {x} of {t}.", "List the {x} of {t}.", "Give me the {x} of {t}."]  # fmt: skip
+        told += [(key, frame.replace("{x}", noun)) for frame in frames for noun in nouns]
+    told.sort(key=lambda entry: -len(entry[1].split()))
+    return tuple((key, _pattern(text)) for key, text in dict.fromkeys(told))

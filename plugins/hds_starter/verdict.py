@@ -1,0 +1,88 @@
+"""What becomes of an answer of the starter: it is shown where pages support it, and refused where they do not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from hds_cli.agent.dialects import Written, strip_numbers
+from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.verdict import Verdict, Warned, attributed_to, removed, unanswered
+from hds_cli.text import has_words, quote_words
+from hds_cli.types import Support
+from hds_starter import grounds, passages
+
+_WHO = frozenset("who whom whose wer wem wen wessen qui quién quien quem chi кто кого хто ποιος ποια من".split())
+
+
+def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
+    """The policy `starter` of `hds.verdicts.v1`: over other pages than it was taught it only shows passages.
+
+    Args:
+        stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
+    """
+    verdict = grounded(written, book, stopped)
+    others = passages.strange(book)
+    if not others or (verdict.answer and not {citation.url for citation in verdict.citations} & set(others)):
+        return verdict
+    return passages.best(book, others, stopped)
+
+
+def grounded(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
+    """The policy `grounded`: an answer that no page supports is no answer.
+
+    Args:
+        stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
+    """
+    without_answer = unanswered(stopped)
+    if not book.read and not stopped:
+        return Verdict(*without_answer, "no_evidence", explanation=book.nothing_on())
+    if written.answer is None or written.gave_up:
+        return Verdict(*without_answer, stopped or "not_found")
+    explanation, unknown = strip_numbers(written.explanation, book.numbers)
+    support = grounds.support(written.answer, explanation, book.question, book.read, book.page)
+    warnings = list(removed(unknown))
+    if support.supported and (holes := _without_ground(written.answer, explanation, book)):
+        left = tuple(item for item in dict.fromkeys((*support.unsupported, *holes)))
+        items = grounds.answer_items(written.answer, [passage for _, passage in book.read])
+        support = replace(support, unsupported=left, supported=not set(items) <= set(left))
+    if support.unsupported and support.supported:
+        warnings.append(Warned("unsupported", f"no page says: {', '.join(support.unsupported)}"))
+    if not support.supported:
+        reason = stopped or "unsupported"
+        return Verdict(*without_answer, reason, explanation=written.explanation or None, warnings=tuple(warnings))
+    status, exit_code = without_answer if stopped else ("answered", 0)
+    return Verdict(
+        status, exit_code, stopped, written.answer, explanation or None, support.citations, support.unsupported,
+        tuple(warnings), raw_answer=written.answer,
+    )  # fmt: skip
+
+
+def _without_ground(answer: str, explanation: str, book: Notebook) -> list[str]:
+    """The items of a short answer that words alone would let pass: said of another subject, by no name, or twice.
+
+    `The capital of Switzerland is Warsaw [2]`: no sentence has both. `Who …?` is answered by a name. `Norway: Oslo;
+    Sweden: Oslo`: one of two equal values is of neither.
+    """
+    items = grounds.answer_items(answer, [passage for _, passage in book.read])
+    if _asks_who(book.question) and not any(word[:1].isupper() for word in answer.split()) and answer.islower():
+        return items
+    claimed = [s for s in attributed_to(explanation, book) if s.marks]
+    holes = []
+    for item in items:
+        value = item.rpartition(": ")[2]
+        naming = [s for s in claimed if has_words(quote_words(s.text), value)]
+        if naming and all(s.weak and _is_of_another(s, value) for s in naming):
+            holes.append(item)
+    values_of = Counter(quote_words(item.rpartition(": ")[2]) for item in items if ": " in item)
+    twice = [item for item in items if values_of[quote_words(item.rpartition(": ")[2])] > 1]
+    return holes + [s.text for s in attributed_to("\n\n".join(twice), book) if s.weak]
+
+
+def _is_of_another(support: Support, value: str) -> bool:
+    """True for a claim that says more than a value: it is a value of something."""
+    return len(quote_words(support.text).split()) > len(quote_words(value).split()) + 2
+
+
+def _asks_who(question: str) -> bool:
+    return bool(set(quote_words(question).split()[:3]) & _WHO)
