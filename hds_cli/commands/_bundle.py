@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from hds_cli import config, events, paths
 from hds_cli.commands import _output
@@ -91,7 +91,7 @@ def unpack(file: Path) -> str:
         _copy(archive, _PAGES, MAX_PAGES, file)  # all of it can be read, before anything is added
         started = _checked(data, file)
         new = _add(started, data)
-        with archive.open(_PAGES) as pages:
+        with io.BufferedReader(cast(io.RawIOBase, archive.open(_PAGES)), _PIECE) as pages:
             added, kept, bad = _add_pages(pages)
     run = f"run {started.run_id}" + ("" if new else " was here already")
     return f"{run}; {count(added, 'page')} added, {kept} already here" + (f", {bad} left out" if bad else "")

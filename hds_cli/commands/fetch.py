@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import sys
+import zlib
+from collections import deque
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -14,6 +18,7 @@ from hds_cli.commands import _options, _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.errors import UsageError
 from hds_cli.render.words import count, reason
+from hds_cli.threads import in_daemon
 from hds_cli.types import Egress, Page
 
 SCHEMA = "hds.fetch/1"
@@ -51,18 +56,16 @@ def fetch(
     settings = config.load(flags)
     if settings.fetch_proxy:
         _print.say("fetch.proxy is set: the proxy decides what is reached", quiet=quiet)
-    pages, egress, fault = asyncio.run(pages_of(addresses, settings, typed=True))
-    _print.result(SCHEMA, document(pages), markdown(pages), as_json=json_)
+    missing, egress, fault = asyncio.run(_print_all(addresses, settings, _as_json if json_ else _as_text))
     sys.stdout.flush()
-    for page in pages:
-        if not page.ok:
-            _print.say(f"{page.url}: {_why(page)}")
+    for page in missing:
+        _print.say(f"{page.url}: {_why(page)}")
     if fault:
         _print.say(fault + " (pages are not kept)", quiet=quiet)
     if verbose:
         for host in egress:
             _print.say(f"{host.host}: {count(host.requests, 'request')}, {count(host.bytes, 'byte')}")
-    if not all(page.ok for page in pages):
+    if missing:
         raise typer.Exit(UNREACHED)
 
 
@@ -101,27 +104,80 @@ async def pages_of(
         return list(pages), fetcher.egress(), fetcher.cache.fault
 
 
+async def _print_all(
+    urls: list[str], settings: config.Settings, shown: Callable[[Page | None, int], str]
+) -> tuple[list[Page], tuple[Egress, ...], str | None]:
+    """Print pages in the order of their addresses as they come; those that did not, what was contacted, the cache.
+
+    Args:
+        shown: what is written for a page and its number, and for None after the last.
+    """
+    from hds_cli.fetch.client import Fetcher
+
+    missing: list[Page] = []
+    async with Fetcher(settings) as fetcher:
+        ahead = asyncio.Semaphore(2 * settings.fetch_parallel)
+
+        async def one(url: str) -> _Waiting:
+            await ahead.acquire()
+            return await in_daemon(_Waiting, await fetcher.fetch(url, typed=True))
+
+        tasks = deque(asyncio.create_task(one(url)) for url in urls)
+        printed = 0
+        while tasks:
+            page = (await tasks.popleft()).page()
+            if not page.ok:
+                missing.append(dataclasses.replace(page, text=""))
+            if text := shown(page, printed):
+                printed += 1
+                await in_daemon(sys.stdout.write, text)  # not on the loop: whoever reads it may take their time
+            ahead.release()
+        await in_daemon(sys.stdout.write, shown(None, printed))
+        return missing, fetcher.egress(), fetcher.cache.fault
+
+
+class _Waiting:
+    """A page that waits for those before it, squeezed."""
+
+    def __init__(self, page: Page) -> None:
+        self._text = zlib.compress(page.text.encode("utf-8", "surrogatepass"), 1)
+        self._page = dataclasses.replace(page, text="")
+
+    def page(self) -> Page:
+        text = zlib.decompress(self._text).decode("utf-8", "surrogatepass")
+        return dataclasses.replace(self._page, text=text)
+
+
+def _as_json(page: Page | None, number: int) -> str:
+    """A piece of the `hds.fetch/1` document."""
+    if page is None:
+        return "]}\n" if number else f"{_START}]}}\n"
+    row = json.dumps(_row(page))
+    return f", {row}" if number else _START + row
+
+
+_START = json.dumps({"schema": SCHEMA, "pages": []}).removesuffix("]}")
+
+
+def _as_text(page: Page | None, number: int) -> str:
+    """A page as Markdown; nothing for one that did not come."""
+    from hds_cli.render.text import clean
+
+    blocks = markdown([page]) if page is not None else []
+    return "".join(("\n" if number else "") + clean(block) + "\n" for block in blocks)
+
+
 def document(pages: list[Page]) -> dict[str, object]:
     """The content of the `hds.fetch/1` document."""
-    names = (
-        "url",
-        "final_url",
-        "status",
-        "reason",
-        "title",
-        "text",
-        "bytes",
-        "seconds",
-        "author",
-        "date",
-        "fetched_at",
-    )
-    rows = []
-    for page in pages:
-        values = dataclasses.asdict(page)
-        row = {name: values[name] for name in names} | {"cached": page.status == "cached"}
-        rows.append(row | {"seconds": round(page.seconds, 4), "extract_seconds": round(page.extract_seconds, 4)})
-    return {"pages": rows}
+    return {"pages": [_row(page) for page in pages]}
+
+
+_NAMES = "url final_url status reason title text bytes seconds author date fetched_at".split()
+
+
+def _row(page: Page) -> dict[str, object]:
+    row = {name: getattr(page, name) for name in _NAMES} | {"cached": page.status == "cached"}
+    return row | {"seconds": round(page.seconds, 4), "extract_seconds": round(page.extract_seconds, 4)}
 
 
 def markdown(pages: list[Page]) -> list[str]:

@@ -97,11 +97,18 @@ def read_lines(stream: Lines) -> Iterator[tuple[int, Entry | str]]:
             while (rest := stream.readline(1 << 20)) and not rest.endswith(b"\n"):
                 continue
             yield number, f"longer than {MAX_LINE >> 20} MiB"
-        elif line.strip():
-            try:
-                yield number, from_line(line)
-            except (ValueError, KeyError, RecursionError) as exc:
-                yield number, str(exc)[:200] or type(exc).__name__
+        elif not line.isspace():
+            made = _made(line)
+            line = b""  # megabytes, while the page is stored
+            yield number, made
+
+
+def _made(line: bytes) -> Entry | str:
+    """The entry of a line, or what is wrong with it."""
+    try:
+        return from_line(line)
+    except (ValueError, KeyError, RecursionError) as exc:
+        return str(exc)[:200] or type(exc).__name__
 
 
 def read_entries(source: IO[bytes]) -> Iterator[tuple[int, Entry | str]]:

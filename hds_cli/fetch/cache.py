@@ -19,6 +19,7 @@ from hds_cli.fetch.robots_file import NAME as ROBOTS_FILE
 from hds_cli.fetch.words import NAME as WORDS_FILE
 from hds_cli.fetch.words import PageWords
 from hds_cli.keys import hider
+from hds_cli.memory import give_back_large_blocks
 from hds_cli.text import named_in, snippet, terms
 from hds_cli.types import Page, SearchResult
 
@@ -52,6 +53,7 @@ class PageCache:
     @classmethod
     def of(cls, settings: Settings) -> PageCache:
         """The cache that the settings name."""
+        give_back_large_blocks()
         return cls(settings.pages_dir, settings.cache_ttl * 86400.0, int(settings.cache_size * (1 << 20)), hider())
 
     @property

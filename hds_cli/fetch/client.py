@@ -29,7 +29,6 @@ from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.room import Room
 from hds_cli.fetch.workers import Archive, Workers
-from hds_cli.memory import give_back_large_blocks
 from hds_cli.search.base import SourceContext
 from hds_cli.threads import Daemon
 from hds_cli.types import Egress, Page, PageStatus, SearchResult
@@ -115,7 +114,6 @@ class Fetcher:
         self.api = Api(settings, Http(own, agent, lookup, transport, network=network, ca_file=settings.fetch_ca_file))
 
     async def __aenter__(self) -> Fetcher:
-        give_back_large_blocks()
         return self
 
     async def __aexit__(

@@ -204,3 +204,29 @@ def test_quotes_are_compared_by_their_words() -> None:
     assert quote_words("| total |  323,802 sq\nkm |") == quote_words("total: 323,802 sq km")
     assert quote_words("“Größe” — über") == quote_words('"größe" - ÜBER')
     assert quote_words("a b") != quote_words("ab")
+
+
+def test_a_choice_that_is_late_is_made_of_what_was_looked_at() -> None:
+    """Once the run does not wait any more, the pages that were not looked at yet are left out, and nothing fails."""
+    pages = [long_page(f"http://x/{n}", f"Lighthouse {n}", 40, "lighthouse") for n in range(6)]
+    asked_for = 0
+
+    def late() -> bool:
+        nonlocal asked_for
+        asked_for += 1
+        return asked_for > 10
+
+    budget = Budget(4000, 12, 50, words, late=late)
+    (chosen,) = Evidence("lighthouse", words).select([("lighthouse", pages)], budget)
+    assert {passage.url for passage in chosen} == {"http://x/0"}
+    assert asked_for < 60
+    (chosen,) = Evidence("lighthouse", words).select([("lighthouse", pages)], Budget(4000, 12, 50, words))
+    assert len({passage.url for passage in chosen}) > 1
+
+
+def test_a_question_counts_by_its_beginning_and_its_end() -> None:
+    """A pasted text before the question does not hide it."""
+    pages = [long_page("http://x/1", "Tides", 3), long_page("http://x/2", "Harbour seals", 3, "harbour seals")]
+    asked_at_the_end = "lorem ipsum " * 3000 + " where do harbour seals live?"
+    chosen = read(asked_at_the_end, *pages, question=asked_at_the_end)
+    assert chosen[0].url == "http://x/2"

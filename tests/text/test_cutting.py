@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.text import Cut, cut_passages, sentences, size_of, statements
-from hds_cli.text.cutting import behind
+from hds_cli.text.cutting import behind, surroundings
 
 PROSE = " ".join(f"Sentence number {n} tells of the harbour and its {n} boats." for n in range(200))
 UNBROKEN = {
@@ -179,3 +179,15 @@ def test_a_passage_below_columns_named_again_is_found_in_its_text() -> None:
     assert behind(FLEET, cut.text.replace("Seats", "Guns")) is None
     assert behind(FLEET, "All boats of") == FLEET.index(" the company")
     assert behind(FLEET, "| x |") is behind(FLEET, "no such words") is None
+
+
+def test_a_quote_is_looked_for_where_its_passage_stands() -> None:
+    """The stretch has the heading before the passage, begins and ends at a blank, and is short in a page of megabytes."""
+    inside = "Harbour seals rest on the sandbanks at low tide."
+    page = "filler words. " * 100_000 + f"\n\n## Haul-out\n\n{inside} Then they swim.\n" + "more filler. " * 100_000
+    stretch = surroundings(page, f"… {inside} …")
+    assert "## Haul-out" in stretch
+    assert inside in stretch
+    assert len(stretch) < 2000
+    assert f" {stretch.split()[0]} " in page
+    assert surroundings("a page", "not there") == "a page"
