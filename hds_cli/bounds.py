@@ -1,4 +1,4 @@
-"""How much of a page there may be: in the process that reads pages, and again where a page enters this one.
+"""The limits of a page, applied in the process that reads pages, and again where a page enters this process.
 
 Whatever a stranger wrote passes one of these functions: the answer of a reading process, a page of a source, of the
 cache, of an archive, an import.
@@ -16,13 +16,15 @@ MAX_URL = 8192  # characters, as are the others
 MAX_TITLE = 300
 MAX_HEADING = 300  # a heading is kept with every passage under it
 MAX_TEXT = 4_000_000
-MAX_FILE_TEXT = 20 << 20  # of a file that the user names
+MAX_FILE_TEXT = 20 << 20  # characters of a file that the user names
 MAX_AUTHOR = 200
 MAX_DATE = 40
-MAX_COUNT = 1 << 53  # of bytes: what every reader of JSON holds exactly
-MAX_SECONDS = 30 * 86400.0  # of a run, and of anything in it
+MAX_COUNT = 1 << 53  # bytes; every reader of JSON holds integers up to here exactly
+MAX_SECONDS = 30 * 86400.0  # the longest time of a run, and of anything in it
 
 _LONG_HEADING = re.compile(rf"(?m)^#{{1,6}}[^\S\n]+(?=[^\n]{{{MAX_HEADING + 1}}})")
+
+_WIDE, _ASTRAL = re.compile("[\u0100-\U0010ffff]"), re.compile("[\U00010000-\U0010ffff]")
 
 
 def title(text: object) -> str:
@@ -31,19 +33,31 @@ def title(text: object) -> str:
 
 
 def text(value: object, most: int = MAX_TEXT) -> str:
-    """The text of a page, cut at `most` characters; a heading longer than `MAX_HEADING` becomes a paragraph."""
+    """The text of a page, cut at `most` characters; a heading longer than `MAX_HEADING` becomes a paragraph.
+
+    Of a text whose characters take four bytes each, half as many are kept.
+    """
     if not isinstance(value, str):
         return ""
+    if 2 * len(value) > most and width(value) == 4:
+        most //= 2
     return _LONG_HEADING.sub("", value[:most])
 
 
+def width(text: str) -> int:
+    """The bytes that each character of a text takes (PEP 393): one emoji in it makes every letter four wide."""
+    if text.isascii():
+        return 1
+    return 4 if _ASTRAL.search(text) else 2 if _WIDE.search(text) else 1
+
+
 def author(value: object) -> str | None:
-    """Who wrote a page, on one line."""
+    """The author of a page, on one line."""
     return _line(value, MAX_AUTHOR) or None
 
 
 def date(value: object) -> str | None:
-    """When a page was written, as the page says."""
+    """The date of a page, in the page's own form."""
     return _line(value, MAX_DATE) or None
 
 
@@ -83,5 +97,5 @@ def is_number(value: object, least: float = -math.inf, most: float = math.inf) -
 
 
 def _line(value: object, most: int) -> str:
-    # Cut before it is split: a title of megabytes has as many words.
+    # The title is cut before it is split, because a title of megabytes has about as many words.
     return " ".join(value[: 4 * most].split())[:most].strip() if isinstance(value, str) else ""

@@ -30,7 +30,7 @@ from hds_cli.settings_facts import (
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """What can be set for one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
+    """The settings of one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
 
     url: str | None = setting(
         None, "address of its API instead of the public one; its host may be a private one", address=True
@@ -170,6 +170,9 @@ class Settings:
     fetch_cookies: str | None = setting(
         None, "cookies of yours for pages, in a file of Netscape's format", key="fetch.cookies"
     )
+    fetch_browser: str | None = setting(
+        None, "what reads pages that need a browser: chromium, or a plugin's", key="fetch.browser"
+    )
     cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
     cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)
@@ -184,7 +187,7 @@ class Settings:
         return Path(self.cache_dir).expanduser() if self.cache_dir else paths.cache_dir() / "pages"
 
     def source_settings(self, name: str) -> SourceSettings:
-        """What is set for the source `name`.
+        """The settings of the source `name`.
 
         Raises:
             ConfigError: a variable of it has a wrong value; as long as nobody asks, it may be another program's.
@@ -212,34 +215,34 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
         ConfigError: the file is not TOML, has an unknown key, or a value of the wrong type; there is no such profile.
     """
     environ = os.environ if environ is None else environ
-    found = _of_table(settings_file.read(paths.config_file()), environ.get("HDS_PROFILE") or None)
+    gathered = _of_table(settings_file.read(paths.config_file()), environ.get("HDS_PROFILE") or None)
     hints = get_type_hints(Settings)
     for f in fields():
         if (raw := environ.get(env_of(f))) not in (None, ""):
-            found.values[f.name], found.origins[f.name] = convert(raw, hints[f.name], env_of(f)), env_of(f)
+            gathered.values[f.name], gathered.origins[f.name] = convert(raw, hints[f.name], env_of(f)), env_of(f)
     for name, value in (flags or {}).items():
         if value is not None:
-            found.values[name], found.origins[name] = value, "flag"
-    faults = _sources_of_environment(found.own, environ, found.origins)
-    sources = {name: SourceSettings(**table) for name, table in found.own.items()}
-    settings = Settings(**found.values, sources=sources, origins=found.origins, faults=faults)
+            gathered.values[name], gathered.origins[name] = value, "flag"
+    faults = _sources_of_environment(gathered.own, environ, gathered.origins)
+    sources = {name: SourceSettings(**table) for name, table in gathered.own.items()}
+    settings = Settings(**gathered.values, sources=sources, origins=gathered.origins, faults=faults)
     _check(settings)
     return settings
 
 
 def check(table: dict[str, Any]) -> None:
-    """Whether the content of a settings file is right, each profile included.
+    """Check the content of a settings file, each profile included.
 
     Raises:
         ConfigError: an unknown key, a value of the wrong type or out of range.
     """
     for profile in (None, *table.get("profile", {})):
-        found = _of_table(dict(table), profile)
-        _check(Settings(**found.values, origins=found.origins))
+        gathered = _of_table(dict(table), profile)
+        _check(Settings(**gathered.values, origins=gathered.origins))
 
 
 def given(settings: Settings) -> dict[str, Any]:
-    """The flags that settings were loaded with, to load others with them."""
+    """The flags that `settings` was loaded with; other settings can be loaded with the same flags."""
     return {name: getattr(settings, name) for name, origin in settings.origins.items() if origin == "flag"}
 
 
@@ -250,15 +253,15 @@ def profiles() -> list[str]:
 
 
 @dataclass
-class _Found:
-    """What was found so far: field name -> value, name -> where from, source -> its settings."""
+class _Gathered:
+    """Settings gathered so far: field name -> value, field name -> origin, source -> its own settings."""
 
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     own: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def _of_table(table: dict[str, Any], profile: str | None) -> _Found:
+def _of_table(table: dict[str, Any], profile: str | None) -> _Gathered:
     """The settings of the file; those of the profile over the rest. Every table is checked, whichever is chosen."""
     path = paths.config_file()
     known = table.pop("profile", {})
@@ -268,14 +271,14 @@ def _of_table(table: dict[str, Any], profile: str | None) -> _Found:
     if profile is not None and profile not in known:
         hint = nearest(profile, known) if known else f"a table [profile.{profile}] in {path}"
         raise ConfigError(f"there is no profile {profile!r}", hint=hint)
-    found = _Found()
-    _take(found, table, path, "")
+    gathered = _Gathered()
+    _take(gathered, table, path, "")
     for name, entry in known.items():
-        _take(found if name == profile else _Found(), entry, path, f"profile.{name}.")
-    return found
+        _take(gathered if name == profile else _Gathered(), entry, path, f"profile.{name}.")
+    return gathered
 
 
-def _take(found: _Found, table: Mapping[str, Any], path: Path, above: str) -> None:
+def _take(gathered: _Gathered, table: Mapping[str, Any], path: Path, above: str) -> None:
     """Take in one table of the file that may hold any setting; `above` is its own dotted name."""
     by_key = {key_of(f): f for f in fields()}
     hints = get_type_hints(Settings)
@@ -283,15 +286,15 @@ def _take(found: _Found, table: Mapping[str, Any], path: Path, above: str) -> No
     for written, raw in _flatten(table).items():
         try:
             if written.startswith("sources.") and written != "sources.searxng.url":
-                _of_source(found.own, written, raw, origin, found.origins, strict=True)
+                _of_source(gathered.own, written, raw, origin, gathered.origins, strict=True)
                 continue
             key = written.removeprefix("sources.")
             if key not in by_key:
                 raise ConfigError(f"unknown setting {key!r} in {origin}", hint=nearest(key, by_key))
             f = by_key[key]
-            found.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
-            found.origins[f.name] = origin
-        except ConfigError as exc:  # only now is it worth the while to look for the line
+            gathered.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
+            gathered.origins[f.name] = origin
+        except ConfigError as exc:  # looking for the line is slow, so it is done only for an error
             place = settings_file.place(path, above + written)
             raise ConfigError(exc.message.replace(origin, place), hint=exc.hint) from None
 
@@ -360,8 +363,8 @@ def converted(key: str, raw: str) -> tuple[str, Any]:
 
 def _check(s: Settings) -> None:
     for f in fields():
-        if found := complaint(f, getattr(s, f.name)):
-            raise ConfigError(f"{_named(s, f)} {found[0]}", hint=found[1])
+        if wrong := complaint(f, getattr(s, f.name)):
+            raise ConfigError(f"{_named(s, f)} {wrong[0]}", hint=wrong[1])
 
 
 def _named(s: Settings, f: Field) -> str:
@@ -386,7 +389,7 @@ INDIFFERENT = frozenset(f.name for f in fields() if facts(f).indifferent)
 
 
 def shaping(settings: Settings) -> dict[str, Any]:
-    """What is kept of the settings with a run; a path holds from any folder."""
+    """The settings that are saved with a run; paths of files are absolute."""
     kept = {name: getattr(settings, name) for name in SHAPING}
     for name in ("model", "prompt_file"):
         if kept[name] and (path := Path(kept[name]).expanduser()).exists():

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-_STEPS = 20_000  # of SQLite's virtual machine between two looks at the clock
+_STEPS = 20_000  # steps of SQLite's virtual machine between two looks at the clock
 _MOST = 200  # objects of a schema
 _LONGEST = 10_000  # characters of a statement
 _INDEX = re.compile(r'CREATE (UNIQUE )?INDEX "?\w+"? ON "?\w+"? ?\(("?\w+"?(, ?)?)+\)( WHERE \w+)?')
@@ -65,8 +65,8 @@ def check(db: sqlite3.Connection, needed: Mapping[str, Iterable[str]], triggers:
     for table, columns in needed.items():
         if table not in tables:
             raise sqlite3.DatabaseError(f"no table {table}")
-        there = {row[0] for row in db.execute("SELECT name FROM pragma_table_info(?)", (table,))}
-        if missing := set(columns) - there:
+        columns_of_table = {row[0] for row in db.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+        if missing := set(columns) - columns_of_table:
             raise sqlite3.DatabaseError(f"no column {min(missing)} in the table {table}")
 
 
@@ -101,7 +101,7 @@ def _plain(sql: str) -> str:
 
 @contextmanager
 def limited(db: sqlite3.Connection, seconds: float | None) -> Iterator[None]:
-    """What is done inside ends after `seconds` (None: no limit), and at a Ctrl-C also in the middle of a statement.
+    """A context whose statements end after `seconds` (None: no limit), and at a Ctrl-C even in the middle of one.
 
     Raises:
         sqlite3.OperationalError: the time is over.

@@ -1,4 +1,4 @@
-"""Where the `hds` command begins: a completion is answered before the command's own parts are loaded."""
+"""The entry of the `hds` command: a completion is answered before the command's own parts are loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main() -> None:
     from hds_cli.cli import run
 
     code = run(sys.argv[1:])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; the code stands while the interpreter ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: a Ctrl-C now must not change the exit code
     sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong in a way that a user can do something about.
+"""The errors that a user can do something about.
 
 HdsError                      exit 1
 ├── UsageError                exit 2   wrong arguments

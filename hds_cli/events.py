@@ -1,4 +1,4 @@
-"""What happens in a run, as values. The tree, `--json`, `--jsonl` and whatever watches a run are made from these alone.
+"""The events of a run, as values. The tree, `--json`, `--jsonl` and all else that watches a run use these alone.
 
 `t` is seconds since the run began. `turn` and `query` count from 1; a query is named by the pair. An event becomes a
 dictionary with `to_dict` (key `event` first) and comes back with `from_dict`.
@@ -43,7 +43,7 @@ class _Base:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(_Base):
-    """A run begins: what was asked, of which sources, with which model.
+    """A run begins: its question, its sources, its model.
 
     `settings` are those that shape the run, by their names; `continues` and `resumes` name an earlier run.
     """
@@ -63,7 +63,7 @@ class RunStarted(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContinued(_Base):
-    """What the model is told of the run that this one continues; the passages keep their numbers.
+    """The part of a continued run that the model is given; the passages keep their numbers.
 
     `whole`: the further question as one that stands alone, for a model that was not taught to be asked further.
     """
@@ -177,7 +177,7 @@ class PageFinished(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSelected(_Base):
-    """What the model is given to read for one query."""
+    """The passages that the model is given for one query."""
 
     turn: int
     query: int
@@ -188,7 +188,8 @@ class EvidenceSelected(_Base):
 class TurnFinished(_Base):
     """The model has written, and has read what its queries found.
 
-    `written` is what it wrote, to the letter; `cut`: the run was being stopped, so that not all of it may be there.
+    `written` is what it wrote, to the letter; `cut`: the run was being stopped, so that not all of it may be there;
+    `not_searched`: the queries that there was no room or no time for.
     """
 
     turn: int
@@ -196,6 +197,7 @@ class TurnFinished(_Base):
     generated_tokens: int = 0
     written: str = ""
     cut: bool = False
+    not_searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +213,7 @@ class RunFinished(_Base):
 
     `unsupported`: parts of the answer that no page of the run says. `text` is the model's whole last message as
     Markdown, kept where there is no answer too; `support` grades its units. `raw_answer` is the answer as the model
-    wrote it, for scoring; `not_searched` are queries that were never searched.
+    wrote it, for scoring; `not_searched` are queries that were never searched, or never answered in time.
     """
 
     status: RunStatus
@@ -259,7 +261,7 @@ def event_name(cls: type[Event] | type[_Base]) -> str:
 _BY_NAME: dict[str, type[Any]] = {event_name(cls): cls for cls in get_args(Event)}
 _hints = functools.cache(get_type_hints)
 _NAME = re.compile(r"[a-z][a-z_]{0,63}")
-_SIGNED = frozenset({"score", "seed", "n_gpu_layers", "n_ctx", "overlap"})  # every other number counts something
+_SIGNED = frozenset({"score", "seed", "n_gpu_layers", "n_ctx", "overlap"})  # all others are counts: never negative
 
 
 def line(event: Event) -> str:
@@ -326,7 +328,7 @@ def _field(name: str, hint: Any, value: Any) -> Any:
 
 
 def _scalars(value: dict[str, Any]) -> Iterator[Any]:
-    """What a value of JSON holds, however deep."""
+    """The scalars in a value of JSON, however deep."""
     stack: list[Any] = [value]
     while stack:
         item = stack.pop()

@@ -72,7 +72,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def leaving(self, then: Callable[[], None]) -> Iterator[None]:
-        """`then` puts the terminal right before a signal ends the process."""
+        """While this context is open, `then` restores the terminal before a signal ends the process."""
         before_leaving(then)
         try:
             yield
@@ -141,7 +141,7 @@ class Interrupts:
         if self._state == "run" and self._loop is not None:
             self._state = "stopping"
             self._loop.call_soon_threadsafe(self._asked_to_stop)
-            # Until the loop has answered: a source that blocks it is ended, then the next one. No thread could do it
+            # Until the loop has answered, a source that blocks it is ended, then the next one. A thread cannot do it
             # while the main thread keeps the interpreter's lock.
             signal.setitimer(signal.ITIMER_REAL, _PATIENCE, _PATIENCE)
         elif self._state == "idle" and self._raising:

@@ -25,7 +25,7 @@ _HEADER = re.compile(
     r"((?:bearer|bot|basic|token)\s+)?[^\s,;\"'}]+"
 )
 
-# What a settings file can hold of that kind: a value named so, a password in an address, a key among its parameters.
+# Secrets that a settings file can hold: a value named like one, a password in an address, a key in its parameters.
 _HELD = re.compile(
     r"(?im)^\s*[\w.\"'-]*(?:key|token|secret|password)[\"']?\s*=\s*[\"']?[^\"'\s]"
     r"|^[^#\n]*(?:://[^/\s\"'@:]*:[^/\s\"'@]+@|[?&][\w-]*(?:key|token|secret)[\w-]*=[^&\s\"'])"
@@ -34,7 +34,7 @@ _HELD = re.compile(
 _PASSWORD = re.compile(r"(://[^/\s\"'@:]*:)[^/\s\"'@]+@")
 
 
-# Variables that a child process has no use for, by what their names say.
+# Variables that a child process has no use for, by patterns of their names.
 _SECRET_NAMES = ("API_KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 
@@ -106,7 +106,7 @@ def _in_file(path: Path) -> dict[str, str]:
         return {}
     mode = about.st_mode
     for place, owner in ((path, about.st_uid), (path.parent, path.parent.stat().st_uid)):
-        if os.name == "posix" and owner not in (0, os.geteuid()):  # as ssh has it
+        if os.name == "posix" and owner not in (0, os.geteuid()):  # the rule of ssh
             raise ConfigError(
                 f"{place} belongs to another user", hint="HDS_HOME=FOLDER, or HDS_CONFIG=FILE, of your own"
             )
@@ -129,21 +129,21 @@ def _in_file(path: Path) -> dict[str, str]:
 
 
 def present() -> dict[str, str]:
-    """Which sources have a key: lower-case name -> the variable or the file it stands in; never the key itself.
+    """The sources that have a key: lower-case name -> the variable or the file it stands in; never the key itself.
 
     Raises:
         ConfigError: the file is open to others or broken.
     """
     path = keys_file()
-    found = {name: str(path) for name, value in _in_file(path).items() if value.strip()}
+    origins = {name: str(path) for name, value in _in_file(path).items() if value.strip()}
     for name, value in os.environ.items():
         if value.strip() and _VARIABLE.fullmatch(name):
-            found[name.removeprefix("HDS_").removesuffix("_API_KEY").lower()] = name
-    return dict(sorted(found.items()))
+            origins[name.removeprefix("HDS_").removesuffix("_API_KEY").lower()] = name
+    return dict(sorted(origins.items()))
 
 
 def exposed(path: Path) -> str | None:
-    """What to say about a settings file that holds a key or a password and that others may read (R10.4)."""
+    """The warning about a settings file that holds a key or a password and that others may read (R10.4)."""
     try:
         mode = path.stat().st_mode
         held = os.name == "posix" and mode & 0o077 and _HELD.search(path.read_text("utf-8", "replace"))
@@ -165,7 +165,7 @@ def redact(text: str) -> str:
 
 
 def hider() -> Callable[[Any], Any] | None:
-    """What puts `***` for the keys that are known now, in a text or in every text of a value; None: there is no key.
+    """A function that puts `***` for the keys known now, in a text or in every text of a value; None: there is no key.
 
     Unlike `redact` it leaves parameters of addresses alone: a page at `?keyword=tides` must stay findable.
     """
@@ -192,7 +192,7 @@ def hider() -> Callable[[Any], Any] | None:
 
 def _known() -> set[str]:
     values = {value.strip() for name, value in os.environ.items() if _VARIABLE.fullmatch(name)}
-    with contextlib.suppress(ConfigError, OSError):  # a file that is refused gave nobody a key
+    with contextlib.suppress(ConfigError, OSError):  # nobody got a key from a file that is refused
         values |= {value.strip() for value in _in_file(keys_file()).values()}
     return {value for value in values if len(value) >= _SHORTEST}
 

@@ -1,4 +1,4 @@
-"""Which kinds of content hds reads, by the endings of names and by media types."""
+"""The kinds of content that hds reads, by the endings of names and by media types."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _read(words: tuple[str, ...], command: Any, parent: Any) -> Command:
 
 
 def completion_table(tree: Command) -> dict[str, Any]:
-    """What `completion.py` reads: commands, their options, the kinds of their values."""
+    """The table that `completion.py` reads: commands, their options, the kinds of their values."""
     settings = {key_of(f): facts(f).doc for f in config.fields()}
     return _node(tree) | {"settings": settings}
 
@@ -192,10 +192,10 @@ def _short(command: Command) -> str:
 def pages(tree: Command) -> dict[str, str]:
     """File name -> manual page: `hds.1` and one for each command."""
     names = [f"hds-{sub.words[0]}" for sub in tree.commands]
-    made = {"hds.1": "\n".join(_root_page(tree, names)) + "\n"}
+    pages_by_name = {"hds.1": "\n".join(_root_page(tree, names)) + "\n"}
     for sub in tree.commands:
-        made[f"hds-{sub.words[0]}.1"] = "\n".join(_page(sub, tree)) + "\n"
-    return made
+        pages_by_name[f"hds-{sub.words[0]}.1"] = "\n".join(_page(sub, tree)) + "\n"
+    return pages_by_name
 
 
 def _root_page(tree: Command, names: Sequence[str]) -> Iterator[str]:
@@ -345,23 +345,23 @@ def _esc(text: str) -> str:
 def files() -> dict[Path, str]:
     """Every generated file, below the project's folder, and what it holds."""
     tree = command_tree()
-    made = {Path("man") / name: text for name, text in pages(tree).items()}
-    made |= {Path("completions") / FILES[shell]: script for shell, script in SCRIPTS.items()}
+    texts = {Path("man") / name: text for name, text in pages(tree).items()}
+    texts |= {Path("completions") / FILES[shell]: script for shell, script in SCRIPTS.items()}
     table = json.dumps(completion_table(tree), ensure_ascii=False, indent=1)
-    return made | {Path("hds_cli") / "completion.json": table + "\n"}
+    return texts | {Path("hds_cli") / "completion.json": table + "\n"}
 
 
 def main() -> None:
     """Write what differs, remove pages of commands that are gone, and say both."""
-    made = files()
-    for path, text in made.items():
+    texts = files()
+    for path, text in texts.items():
         target = ROOT / path
         if not target.exists() or target.read_text("utf-8") != text:
             target.parent.mkdir(exist_ok=True)
             target.write_text(text, "utf-8")
             sys.stdout.write(f"wrote {path}\n")
     for old in sorted((ROOT / "man").glob("*.1")):
-        if Path("man") / old.name not in made:
+        if Path("man") / old.name not in texts:
             old.unlink()
             sys.stdout.write(f"removed man/{old.name}\n")
 

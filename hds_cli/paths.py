@@ -1,4 +1,4 @@
-"""Where hds keeps things: XDG directories, or all of them below `HDS_HOME`. Nothing is made at import."""
+"""The folders of hds: XDG directories, or all of them below `HDS_HOME`. Nothing is made at import."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def private_dir(path: Path) -> Path:
     while not folder.exists():
         missing.append(folder)
         folder = folder.parent
-    for folder in reversed(missing):  # `parents=True` would give those above the mode of the umask
+    for folder in reversed(missing):  # `parents=True` would make the folders above with the umask's mode
         folder.mkdir(mode=0o700, exist_ok=True)
     path.mkdir(exist_ok=True)  # it is a file: the error says so
     return path

@@ -38,23 +38,23 @@ class PluginError(UsageError):
 
 
 def turned_off() -> bool:
-    """Whether only hds's own plugins are seen (`HDS_NO_PLUGINS=1`, `hds --no-plugins`)."""
+    """True when only hds's own plugins are seen (`HDS_NO_PLUGINS=1`, `hds --no-plugins`)."""
     return os.environ.get("HDS_NO_PLUGINS", "") not in ("", "0")
 
 
 def entry_points(group: str) -> dict[str, EntryPoint]:
     """The entry points of a kind by name; hds's own win over another distribution's of the same name."""
-    return _found(group, turned_off())
+    return _points(group, turned_off())
 
 
 @functools.cache
-def _found(group: str, only_ours: bool) -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
+def _points(group: str, only_ours: bool) -> dict[str, EntryPoint]:
+    points: dict[str, EntryPoint] = {}
     for point in _all_entry_points(group=group):
         ours = distribution(point) == FIRST_PARTY
-        if ours or (not only_ours and point.name not in found):
-            found[point.name] = point
-    return found
+        if ours or (not only_ours and point.name not in points):
+            points[point.name] = point
+    return points
 
 
 def every() -> dict[str, dict[str, EntryPoint]]:
@@ -85,7 +85,7 @@ def source_file(point: EntryPoint) -> str | None:
 
 
 def summary(point: EntryPoint) -> str | None:
-    """What a plugin says of itself, read from its source without running it.
+    """The description of a plugin, read from its source without running it.
 
     That is the first paragraph of its docstring, or the `help=` of a `typer.Typer`; None where there is neither.
     """
@@ -101,19 +101,19 @@ def summary(point: EntryPoint) -> str | None:
     text: str | None = None
     for node in body:
         match node:
-            case ast.FunctionDef(name=found) | ast.AsyncFunctionDef(name=found) | ast.ClassDef(name=found):
-                text = ast.get_docstring(node) if found == name else text
-            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call(keywords=keywords)) if found == name:
+            case ast.FunctionDef(name=defined) | ast.AsyncFunctionDef(name=defined) | ast.ClassDef(name=defined):
+                text = ast.get_docstring(node) if defined == name else text
+            case ast.Assign(targets=[ast.Name(id=defined)], value=ast.Call(keywords=keywords)) if defined == name:
                 given = (k.value.value for k in keywords if k.arg == "help" and isinstance(k.value, ast.Constant))
                 text = next((value for value in given if isinstance(value, str)), None)
     return " ".join((text or "").partition("\n\n")[0].split()) or None
 
 
 def mismatch(kind: str, name: str) -> PluginError | None:
-    """What to say of a plugin that is there, but made for another version of hds; None when there is none."""
+    """The error for a plugin that is installed, but made for another version of hds; None when there is none."""
     for group, points in every().items():
-        found = _GROUP.fullmatch(group)
-        if found and found[1] == kind and name in points and group not in KNOWN:
+        match = _GROUP.fullmatch(group)
+        if match and match[1] == kind and name in points and group not in KNOWN:
             whose = distribution(points[name])
             have = f"hds.{kind}.v{VERSIONS[kind]}"
             wants = f"the plugin {name!r} of {whose} is made for {group}, and this version of hds has {have}"
@@ -136,7 +136,7 @@ def load(group: str, name: str) -> Any:
 
 
 def make(group: str, name: str, *arguments: Any, needs: tuple[str, ...] = ()) -> Any:
-    """What the plugin's factory makes of `arguments`.
+    """Load a plugin and call its factory with `arguments`; returns the factory's result.
 
     Args:
         needs: attributes that it must have, or it is not of this kind.
@@ -146,12 +146,12 @@ def make(group: str, name: str, *arguments: Any, needs: tuple[str, ...] = ()) ->
     """
     factory = load(group, name)
     point = entry_points(group)[name]
-    made = _guarded(point, lambda: factory(*arguments))
-    missing = [attribute for attribute in needs if not hasattr(made, attribute)]
+    plugin = _guarded(point, lambda: factory(*arguments))
+    missing = [attribute for attribute in needs if not hasattr(plugin, attribute)]
     if missing:
-        what = f"{type(made).__name__} without {', '.join(missing)}"
+        what = f"{type(plugin).__name__} without {', '.join(missing)}"
         raise PluginError(f"the plugin {name!r} of {distribution(point)} makes no {group}: {what}")
-    return made
+    return plugin
 
 
 class _Stdout:
@@ -171,7 +171,7 @@ class _Stdout:
 
 @contextlib.contextmanager
 def prints_to_stderr() -> Iterator[None]:
-    """Around a plugin's code: stdout is the answer's."""
+    """A context for a plugin's code: its prints go to stderr, since stdout is for the answer."""
     if sys.stdout is not None and not isinstance(sys.stdout, _Stdout):
         sys.stdout = _Stdout(sys.stdout)
     before = _Stdout.at_work.set(True)
@@ -188,11 +188,11 @@ def _guarded(point: EntryPoint, call: Callable[[], Any]) -> Any:
     except HdsError:
         raise
     except (Exception, SystemExit) as exc:
-        # Any exception: what a stranger's module does at import must not end the run with a trace.
+        # Any exception: a stranger's module must not end the run with a trace when it is imported.
         whose = distribution(point)
-        said = " ".join(f"{type(exc).__name__}: {exc}"[:500].split())
+        problem = " ".join(f"{type(exc).__name__}: {exc}"[:500].split())
         raise PluginError(
-            f"the plugin {point.name!r} of {whose} does not load: {said}",
+            f"the plugin {point.name!r} of {whose} does not load: {problem}",
             hint=f"pip install --upgrade {whose}   or   hds --no-plugins …",
         ) from exc
 
@@ -205,7 +205,7 @@ def _in_time(point: EntryPoint) -> Any:
         try:
             with prints_to_stderr():
                 outcome.extend((point.load(), None))
-        except BaseException as exc:  # a thread's own end would be a trace on stderr
+        except BaseException as exc:  # an exception that ends a thread would print a trace on stderr
             outcome.extend((None, exc))
 
     thread = threading.Thread(target=work, daemon=True, name="hds-plugin")

@@ -84,7 +84,7 @@ class QueryState:
 
     @property
     def seconds(self) -> float:
-        """From the first question to a source until the last source answered."""
+        """The time from the first question to a source until the last source answered."""
         ends = [s.finished for s in self.searches.values() if s.finished is not None]
         return max(ends) - min(s.started for s in self.searches.values()) if ends else 0.0
 
@@ -94,7 +94,7 @@ class TurnState:
     """One call of the model. `seconds` is set when the turn is over.
 
     `written`: the second of the run at which its text was complete; `read`: at which its evidence was chosen. `text` is
-    all that the model wrote; `cut`: it was stopped in it.
+    all that the model wrote; `cut`: it was stopped in it; `not_searched`: queries without room or time.
     """
 
     number: int
@@ -107,6 +107,7 @@ class TurnState:
     ended: float | None = None
     text: str = ""
     cut: bool = False
+    not_searched: tuple[str, ...] = ()
     queries: dict[int, QueryState] = field(default_factory=dict)
 
     @property
@@ -203,6 +204,7 @@ class RunState:
             case events.TurnFinished():
                 turn = self._turn(event.turn)
                 turn.seconds, turn.ended, turn.text, turn.cut = event.seconds, event.t, event.written, event.cut
+                turn.not_searched = event.not_searched
             case _:
                 self._in_query(event)
 

@@ -1,4 +1,4 @@
-"""What is known of a setting besides its value: `setting(default, doc, …)` puts it into the field's metadata.
+"""The facts of a setting besides its value: `setting(default, doc, …)` puts them into the field's metadata.
 
 Options of commands, checks, the manual, completion and what a rerun compares are all made from these facts.
 """
@@ -92,7 +92,7 @@ def flag_of(f: Field) -> str:
 
 
 def complaint(f: Field, value: Any) -> tuple[str, str | None] | None:
-    """What is wrong with a value, as the end of a sentence about the setting, and a hint; None: nothing is."""
+    """The complaint about a wrong value, as the end of a sentence about the setting, and a hint; None: it is right."""
     known = facts(f)
     if value is None:
         return None

@@ -57,7 +57,7 @@ def place(path: Path, key: str) -> str:
 
 
 def holds(table: Mapping[str, Any], key: str) -> bool:
-    """Whether a dotted key is in nested tables."""
+    """True when a dotted key is in nested tables."""
     node: Any = table
     for part in key.split("."):
         if not isinstance(node, Mapping) or part not in node:

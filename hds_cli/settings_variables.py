@@ -1,4 +1,4 @@
-"""Variables of the environment that hds reads beside the settings, and those that look like one and are none."""
+"""Variables of the environment that hds reads beside the settings, and misspelt ones that only look like them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NEAR = 0.75  # of difflib: HDS_TOPK, HDS_MODLE and HDS_THREADS are near a setti
 def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The variables that hds does not read and that are spelt nearly like one it does, each with that one.
 
-    A variable that resembles none is another program's business, and is not mentioned.
+    A variable unlike all of them is another program's business, and is not mentioned.
     """
     settings = {env_of(f) for f in fields()}
     known = settings | _FOR_TESTS | VARIABLES.keys()
@@ -47,9 +47,9 @@ def strays(environ: Mapping[str, str], sources: Callable[[], Collection[str]]) -
     import difflib
 
     own = {env_of(f) for f in fields()} | VARIABLES.keys()
-    found = [(name, match) for name in sorted(environ) if name not in own and (match := _SOURCE.fullmatch(name))]
-    known = {source.lower() for source in sources()} if found else set()
-    for name, match in found:
+    matches = [(name, match) for name in sorted(environ) if name not in own and (match := _SOURCE.fullmatch(name))]
+    known = {source.lower() for source in sources()} if matches else set()
+    for name, match in matches:
         source, option = match[1].lower(), match[2]
         if source in known:
             continue

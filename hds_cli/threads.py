@@ -59,7 +59,8 @@ class Daemon:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            _run(job)
+            if not job[1].cancelled():  # nobody waits for it any more
+                _run(job)
         if self._last is not None:
             self._last()
 

@@ -1,4 +1,4 @@
-"""The values that travel between rooms. All of them are frozen; none of them does anything."""
+"""The values that travel between rooms. All of them are frozen, and hold data only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as text, or why there is none.
+    """A page as text, or the reason why there is no text.
 
     `text` is the full clean text: paragraphs parted by blank lines, headings as `## …`.
     `reason` is a short machine word (`timeout`, `too_big`, `robots`, `http_404`, ...) unless the status is
@@ -109,7 +109,8 @@ class Citation:
 
     `passage` is the number of its passage in the run, where the sources are numbered by themselves; 0: it is `n`.
     `led_to`: no part of the answer rests on it, but it led to the pages that others rest on. `author` and `date`: as
-    the page says.
+    the page says. `context` is text around the quote where the run read no passage with it; `line` is where the quote
+    begins in a file of lines, from 1.
     """
 
     n: int
@@ -122,6 +123,8 @@ class Citation:
     led_to: bool = False
     author: str | None = None
     date: str | None = None
+    context: str = ""
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What answered: recorded in every run."""
+    """The model that answered, recorded in every run."""
 
     name: str
     file: str | None = None
@@ -170,7 +173,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Where the time of a run went; `overlap` is how much of it was saved by doing things at once."""
+    """The time of a run by kind of work; `overlap` is the time saved by doing things at once."""
 
     total: float = 0.0
     model: float = 0.0

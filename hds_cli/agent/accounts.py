@@ -26,7 +26,7 @@ class Accounts:
 
     @property
     def now(self) -> float:
-        """Seconds since the run began, those of an earlier part of it included."""
+        """Seconds since the run began. A resumed run counts the time of its earlier part too."""
         return time.monotonic() - self._began
 
     @property

@@ -1,4 +1,4 @@
-"""One small question to a model, beside what it is doing: the answer held to a grammar, one retry, then a rule's."""
+"""One small question to a model, beside its main work. A grammar holds the answer; after one retry a rule answers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _WHOLE = ("eos", "stop")  # the model ended by itself, so its answer has all tha
 
 
 class Aside:
-    """Asks single tasks, each of which starts from nothing; what two have in common at their start is evaluated once.
+    """Asks single tasks. Each starts from an empty sequence; a beginning that two tasks share is evaluated once.
 
     Args:
-        session: of its own, as `Session.fork` or `Engine.session` make one; it is closed with this.
-        template: without one (the scripted engine) the model is given the plain text.
+        session: a session of its own (`Session.fork` or `Engine.session`), closed together with this.
+        template: the model's chat template; None (the scripted engine): the model is given the plain text.
         temperature: of the first try.
 
     Raises:
@@ -32,11 +32,11 @@ class Aside:
         self._segments("", "")
 
     def ask(self, system: str, task: str, grammar: str, max_tokens: int = 300, fallback: str = "") -> str:
-        """What the model writes to a task; `fallback` when twice it does not end by itself, or it fails.
+        """The model's answer to a task; `fallback` when the model fails, or twice does not end by itself.
 
         Args:
             system: instructions of ours.
-            task: may hold text from outside, which forms no token with power.
+            task: the task; text from outside in it forms no special token.
             grammar: GBNF that the answer follows.
             max_tokens: of each try.
         """
@@ -44,14 +44,14 @@ class Aside:
         for sampling in (self._sampling, again):
             try:
                 self._session.rewrite(0, self._segments(system, neutral(task)))
-                made = self._session.generate(max_tokens=max_tokens, sampling=sampling, grammar=grammar)
-            except ScriptEnded:  # no fault of a model: the user's file is too short
+                generation = self._session.generate(max_tokens=max_tokens, sampling=sampling, grammar=grammar)
+            except ScriptEnded:  # the model is not at fault: the user's script is too short
                 raise
             except ModelError:
                 return fallback
-            if made.reason in _WHOLE:
-                return made.text
-            if made.reason == "aborted":
+            if generation.reason in _WHOLE:
+                return generation.text
+            if generation.reason == "aborted":
                 return fallback
         return fallback
 

@@ -1,4 +1,4 @@
-"""How a model is spoken to: the door to every dialect, ours and the plugins'.
+"""Dialects: how hds speaks to a model. The door to every dialect, ours and the plugins'.
 
 A dialect writes into a session what the model reads, and reads what the model writes. It is called from the model's
 thread; queries, thoughts and pieces of the answer go to `Hooks` while they are written.
@@ -51,8 +51,8 @@ class Hooks:
 class Written:
     """One turn of the model: queries, or an answer, or neither when it has to be asked again.
 
-    `text` is the whole turn, as `Dialect.replay` takes it; `message` is all of what was written for the reader, its
-    box in place; `gave_up`: the model says itself that it has no answer.
+    `text` is the whole turn, as `Dialect.replay` takes it. `message` is everything written for the reader, the box in
+    place. `gave_up` is True when the model itself says that it has no answer.
     """
 
     thought: str
@@ -92,7 +92,7 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True)
 class Speaking:
-    """What a dialect is made of: a session of the loaded model, its spec and template, and the user's settings.
+    """The ingredients of a dialect: a session of the loaded model, its spec and template, and the user's settings.
 
     `preamble` is the text of the user's `prompt_file`, or the spec's own; None: the dialect's.
     """
@@ -105,7 +105,7 @@ class Speaking:
 
     @property
     def refuses(self) -> bool:
-        """True where an answer that no page supports is not shown: it has to be short, and in a box."""
+        """True when an answer that no page supports is not shown. Such an answer has to be short, and in a box."""
         return (self.settings.verdict or self.spec.verdict) not in (None, "mark")
 
     @property
@@ -139,7 +139,7 @@ def open_dialect(name: str, speaking: Speaking) -> Dialect:
 
 
 def choose_dialect(name: str | None, *, model_says: str | None, looks_like_searcher: bool, has_template: bool) -> str:
-    """The name of the dialect: the user's choice, what the model's spec says, what its metadata says."""
+    """The name of the dialect: the user's choice first, then the model's spec, then the metadata of its file."""
     if name or model_says:
         return str(name or model_says)
     if looks_like_searcher:

@@ -45,7 +45,7 @@ def excerpt(page: Page, question: str, budget: Budget) -> list[Passage]:
     """
     outline = _outline(page, budget)
     tokens = budget.tokens - sum(map(budget.price, outline))
-    every = ranked(question, question, [page], budget.words)
+    every = ranked(question, question, [page], budget.words, budget.late)
     beginning = sorted(every, key=lambda one: one.place)
     chosen = _fitting(beginning, tokens // _BEGINNING_SHARE, budget)
     tokens -= sum(budget.price(_passage(one)) for one in chosen)

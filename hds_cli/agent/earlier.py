@@ -1,9 +1,9 @@
-"""What an earlier run leaves to a later one, read from its events: to go on where it stopped, or to ask further."""
+"""The legacy of an earlier run, read from its events: a later run goes on where it stopped, or asks further."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli import events
@@ -18,7 +18,7 @@ ATTACHED = "attached document"
 
 @dataclass(frozen=True)
 class Earlier:
-    """A run that is continued: what was asked and answered, and the evidence, what was cited first.
+    """A run that is continued: its questions and answers, and its evidence, cited passages first.
 
     `whole`: the further question as one that stands alone; empty: it is asked as it is.
     """
@@ -32,22 +32,23 @@ class Earlier:
     @property
     def passages(self) -> list[Passage]:
         """Every passage once, by its number."""
-        found = {passage.n: passage for findings in self.findings for passage in findings.passages}
-        return [found[n] for n in sorted(found)]
+        by_number = {passage.n: passage for findings in self.findings for passage in findings.passages}
+        return [by_number[n] for n in sorted(by_number)]
 
 
 @dataclass(frozen=True)
 class DoneTurn:
-    """A turn that was finished: what the model wrote, its queries, and the passages it read for each."""
+    """A turn that was finished: what the model wrote, its queries, the passages it read for each, what was put off."""
 
     written: str
     queries: tuple[str, ...]
     evidence: dict[int, tuple[Passage, ...]]
+    not_searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Resumed:
-    """A run that goes on after its last finished turn; `events` are those of what was finished, `elapsed` seconds."""
+    """A run that goes on after its last finished turn; `events` and `elapsed` (seconds) are of the finished part."""
 
     run_id: str
     question: str
@@ -60,7 +61,7 @@ class Resumed:
 
 
 def earlier(run: Iterable[events.Event]) -> Earlier:
-    """What a run leaves to one that continues it; the exchanges and evidence of those it continued itself among it."""
+    """The exchanges and evidence that a run leaves to its continuation, those of the runs it continued included."""
     state = RunState.of(run)
     continued, finished = state.continued, state.finished
     findings = list(continued.findings) if continued else []
@@ -93,8 +94,8 @@ def made_whole(before: Earlier, question: str, further: Further | None) -> Earli
 
 def asked(question: str, before: Earlier | Resumed | None) -> str:
     """The question that a run researches: the user's, or that one made whole."""
-    told = before.continued if isinstance(before, Resumed) else before
-    return (told.whole if told else "") or question
+    continued = before.continued if isinstance(before, Resumed) else before
+    return (continued.whole if continued else "") or question
 
 
 def resumed(run: Iterable[events.Event]) -> Resumed:
@@ -102,7 +103,7 @@ def resumed(run: Iterable[events.Event]) -> Resumed:
     kept = list(run)
     state = RunState.of(kept)
     turns = list(_finished_turns(state))
-    again = [event for event in kept if _is_told_again(event, len(turns))]
+    again = [event for event in kept if _is_emitted_again(event, len(turns))]
     return Resumed(
         run_id=state.started.run_id if state.started else "",
         question=state.question,
@@ -122,21 +123,35 @@ def _finished_turns(state: RunState) -> Iterator[DoneTurn]:
         if turn is None or turn.forced or turn.cut or turn.ended is None or not (turn.queries and turn.text):
             return
         evidence = {n: query.passages for n, query in turn.queries.items() if query.passages is not None}
-        yield DoneTurn(turn.text, tuple(query.text for query in turn.queries.values()), evidence)
+        queries = tuple(query.text for query in turn.queries.values())
+        yield DoneTurn(turn.text, queries, evidence, turn.not_searched)
 
 
-def _is_told_again(event: events.Event, turns: int) -> bool:
+def _is_emitted_again(event: events.Event, turns: int) -> bool:
     """True for an event that a resumed run emits again: what was given to the model, and its finished turns."""
     if isinstance(event, events.RunContinued | events.DocumentAttached):
         return True
     return 0 < getattr(event, "turn", 0) <= turns
 
 
-def fitting(earlier: Earlier, tokens: int, price: Sequence[int]) -> set[int]:
-    """The numbers of the passages that fit: what was cited first, then in their order.
+def continuation(before: Earlier, tokens: int, count: Callable[[str], int], t: float) -> events.RunContinued:
+    """What a model is told of an earlier run: as much of its evidence as there is room for.
 
     Args:
-        tokens: how much there is room for.
+        t: seconds of the run that goes on from it.
+    """
+    price = [count(passage.full) + 8 for passage in before.passages]
+    findings = only(before.findings, fitting(before, tokens, price))
+    return events.RunContinued(
+        t=t, run_id=before.run_id, exchanges=before.exchanges, findings=findings, whole=before.whole
+    )  # fmt: skip
+
+
+def fitting(earlier: Earlier, tokens: int, price: Sequence[int]) -> set[int]:
+    """The numbers of the passages that fit: cited passages first, then the others in their order.
+
+    Args:
+        tokens: the room for all of them.
         price: the tokens of each of `earlier.passages`.
     """
     chosen: set[int] = set()
@@ -149,13 +164,13 @@ def fitting(earlier: Earlier, tokens: int, price: Sequence[int]) -> set[int]:
 
 
 def only(findings: Iterable[Findings], numbers: set[int]) -> tuple[Findings, ...]:
-    """The findings with none but these passages; a query that is left without any is left out."""
+    """The findings cut down to these passages. A query that loses all its passages is left out."""
     kept = (Findings(f.query, tuple(p for p in f.passages if p.n in numbers)) for f in findings)
     return tuple(entry for entry in kept if entry.passages)
 
 
 def pages(passages: Iterable[Passage]) -> dict[str, Page]:
-    """What is known of each page: the passages as they were cut from it when it was read."""
+    """The known part of each page: the passages that were cut from it when it was read."""
     texts: dict[str, list[str]] = {}
     first: dict[str, Passage] = {}
     for passage in passages:

@@ -13,6 +13,7 @@ from hds_cli.agent.ranked import cuts_of
 from hds_cli.agent.selectors.base import Budget, Count, Reading, Selector
 from hds_cli.agent.selectors.door import BUILTIN, asked, selector
 from hds_cli.text import cut_passages, terms
+from hds_cli.text.cutting import behind
 from hds_cli.types import Page, Passage
 
 __all__ = ["Budget", "Evidence", "turn_budget"]
@@ -72,7 +73,8 @@ class Evidence:
                     kept[numbered.n] = numbered
                     new += is_new
                     left -= price
-            of = sum(len(cuts_of(page.text, terms(reading.query), budget.words)) for page in reading.pages)
+            sought = terms(reading.query)
+            of = sum(1 for page in reading.pages for _ in cuts_of(page.text, sought, budget.words, budget.late))
             chosen.append(Selection(kept.values(), of))
         return chosen
 
@@ -82,11 +84,11 @@ class Evidence:
         if passage is None or not pages:
             return Selection(why=f"there is no passage {number}")
         page, budget = pages[0], replace(budget, count=self._count)
-        text = passage.text.strip("… \n")
-        at = page.text.find(text)
         tokens = budget.tokens
         following: list[Passage] = []
-        for cut in cut_passages(page.text[at + len(text) :], budget.words, int(0.6 * budget.words)) if at >= 0 else ():
+        begin = behind(page.text, passage.text)
+        begin = len(page.text) if begin is None else begin
+        for cut in cut_passages(page.text, budget.words, int(0.6 * budget.words), begin=begin):
             next_one = replace(passage, text=cut.text, heading=cut.heading or passage.heading, n=0)
             tokens -= budget.price(next_one)
             if tokens < 0 or len(following) == budget.passages:

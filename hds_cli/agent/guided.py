@@ -86,7 +86,8 @@ def open_guided(speaking: Speaking) -> GuidedDialect:
     """
     return GuidedDialect(
         speaking.session, speaking.template, temperature=speaking.temperature, seed=speaking.settings.seed,
-        max_queries=speaking.settings.max_queries, today=speaking.settings.today, language=speaking.settings.language,
+        max_queries=speaking.settings.max_queries, max_turns=speaking.settings.max_turns,
+        today=speaking.settings.today, language=speaking.settings.language,
     )  # fmt: skip
 
 
@@ -96,6 +97,7 @@ class GuidedDialect:
     Args:
         template: the model's chat template.
         temperature: None: 0, the likeliest token.
+        max_turns: as many turns may search; the plan says how many are left. 0: it says nothing of them.
 
     Raises:
         ModelUnusable: the model has no chat template, or one that does not render.
@@ -111,12 +113,14 @@ class GuidedDialect:
         temperature: float | None = None,
         seed: int = 0,
         max_queries: int = 8,
+        max_turns: int = 0,
         today: str | None = None,
         language: str | None = None,
     ) -> None:
         if template is None:
             raise ModelUnusable("the model's file has no chat template", hint="--dialect hds, or another GGUF file")
         self._session, self._template, self._today = session, template, today
+        self._turns_left, self._max_queries = max_turns, max_queries
         self._system = _SYSTEM + _LANGUAGE.format(NAMES.get(language or "", language) or "the language of the question")
         self._sampling = Sampling(temperature or 0.0, 0.95, 40, seed=seed)
         self._grammars = {name: rules % max(0, max_queries - 1) for name, rules in
@@ -138,20 +142,27 @@ class GuidedDialect:
     def write(self, hooks: Hooks) -> Written:
         tokens = self._read_all()
         plan = self._ask(self._plan(), "plan" if self._facts or self._missing else "search", hooks)
+        self._turns_left -= 1
         written = self._written(plan, tokens)
         fresh = [q for q in written.queries if protocol.query_key(q) not in self._asked]
         self._asked |= {protocol.query_key(q) for q in written.queries}
         if written.queries and not fresh:
-            # A small model asks again what it knows; it is made to use it.
+            # A small model asks again for facts it already has; this makes it use them.
             return self._answer(hooks, tokens + plan.tokens)
         return written
 
     def read(self, results: Sequence[QueryResult], notes: Sequence[Segment] = ()) -> None:
-        self._unread += [(query, passages) for query, passages in results if not isinstance(passages, str)]
+        for query, passages in results:
+            if not isinstance(passages, str):
+                self._unread.append((query, passages))
+            elif passages != protocol.REPEATED:
+                self._missing.append((query, f" ({passages})"))
+                self._asked.discard(protocol.query_key(query))  # asked again, it is no repetition
         self._notes = [note.text if note.trusted else _line(note.text) for note in notes]
 
     def replay(self, text: str, results: Sequence[QueryResult]) -> None:
         self._asked |= {protocol.query_key(query) for query, _ in results}
+        self._turns_left -= 1
         self.read(results)  # the readings are made again: they need no search, and come out the same
 
     def force(self, hooks: Hooks) -> Written:
@@ -165,10 +176,12 @@ class GuidedDialect:
     def _read_all(self) -> int:
         """Read the passages of every query that came back, each by itself; returns the tokens written."""
         tokens = 0
+        searched = {protocol.query_key(query) for query, _ in self._unread}
+        self._missing = [entry for entry in self._missing if protocol.query_key(entry[0]) not in searched]
         for query, passages in self._unread:
-            made = self._ask(self._reading(query, passages), "read", None) if passages else None
-            tokens += made.tokens if made else 0
-            fact = _fact(query, made.text, passages) if made else None
+            generation = self._ask(self._reading(query, passages), "read", None) if passages else None
+            tokens += generation.tokens if generation else 0
+            fact = _fact(query, generation.text, passages) if generation else None
             if fact:
                 self._facts.append(fact)
             else:
@@ -177,8 +190,8 @@ class GuidedDialect:
         return tokens
 
     def _reading(self, query: str, passages: Sequence[Passage]) -> str:
-        # No mark between the words (arXiv 2403.14720): it doubles the passages (2.07 times the tokens over 84 pages);
-        # what an order in a page makes the model write in words of its own is not believed anyway.
+        # Passages are not datamarked (arXiv 2403.14720): marks between the words double the tokens (2.07 times over 84
+        # pages). An order in a page gains little: an answer whose words the passage does not have is not believed.
         return f"READ\nPassages:\n{listed(passages)}\nQuery: {protocol.neutral(query)}"
 
     def _plan(self) -> str:
@@ -186,28 +199,37 @@ class GuidedDialect:
         known += [f"- {_line(query)}: not found{why}" for query, why in self._missing]
         known += [f"- {note}" for note in self._notes]
         day = f"Today is {self._today}.\n" if self._today else ""
+        day += self._left() if self._turns_left > 0 else ""
         return f"PLAN\n{day}Question: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
 
-    def _answer(self, hooks: Hooks, tokens: int) -> Written:
-        made = self._ask(self._plan(), "answer", hooks)
-        return self._written(made, tokens)
+    def _left(self) -> str:
+        """The line of the plan on what is left: `Left: 4 turns, 8 queries in each, 2300 tokens of passages.`"""
+        turns = "1 turn" if self._turns_left == 1 else f"{self._turns_left} turns"
+        room = self.make_room() // 100 * 100
+        return f"Left: {turns}, {self._max_queries} queries in each, {room} tokens of passages.\n"
 
-    def _written(self, made: Generation, tokens: int) -> Written:
-        values = _values(made.text)
+    def _answer(self, hooks: Hooks, tokens: int) -> Written:
+        generation = self._ask(self._plan(), "answer", hooks)
+        return self._written(generation, tokens)
+
+    def _written(self, generation: Generation, tokens: int) -> Written:
+        values = _values(generation.text)
         thought = str(values.get("thought") or "")
-        tokens += made.tokens
+        tokens += generation.tokens
         proposed = values.get("queries")
         if isinstance(proposed, list):
             queries = [q for q in (protocol.clean_query(str(item)) for item in proposed) if q]
             unique = list({protocol.query_key(q): q for q in reversed(queries)}.values())[::-1]
-            return Written(thought, tuple(unique), reason=made.reason, tokens=tokens, text=made.text)
-        said = values.get("answer")
-        answer = self._checked(str(said)) if said else None
+            return Written(thought, tuple(unique), reason=generation.reason, tokens=tokens, text=generation.text)
+        stated = values.get("answer")
+        answer = self._checked(str(stated)) if stated else None
         explanation = " ".join(f"{f.query}: {f.value} [{f.passage}]." for f in self._facts)
-        return Written(thought, (), answer, explanation, made.reason, tokens, made.text, says_nothing(answer))
+        return Written(
+            thought, (), answer, explanation, generation.reason, tokens, generation.text, says_nothing(answer)
+        )
 
     def _checked(self, answer: str) -> str:
-        """The answer if every word of it was found or asked for; else what was found, put together."""
+        """The answer when each of its words stands in the facts or the question; else the facts, joined by commas."""
         if not self._facts:
             return "not found"
         known = set(quote_words(f"{self._question} " + " ".join(f.value for f in self._facts)).split())
@@ -228,10 +250,12 @@ class GuidedDialect:
 
 
 def _why(passages: Sequence[Passage]) -> str:
-    """What the plan says of a query without an answer: why there was nothing to read, or how to read on."""
+    """The plan's note on a query without a fact: the reason for pages that could not be read, or how to read on."""
+    why = _line(getattr(passages, "why", ""))
     if not passages:
-        return f" ({_line(why)})" if (why := getattr(passages, "why", "")) else ""
-    return f' in {counted(passages)}; the query "more: [{passages[0].n}]" reads on there'
+        return f" ({why or 'nothing was found'})"
+    lost = f" ({why})" if why else ""
+    return f' in {counted(passages)}{lost}; the query "more: [{passages[0].n}]" reads on there'
 
 
 def _line(text: str) -> str:
@@ -239,19 +263,19 @@ def _line(text: str) -> str:
 
 
 def _fact(query: str, text: str, passages: Sequence[Passage]) -> _Fact | None:
-    """What a reading found, if it stands in a passage: the one it names, or else the first that has it.
+    """The fact of a reading whose value stands in a passage: the passage it names, else the first that has it.
 
-    A reading that fails this, or only repeats the query, gives way to the sentence that has every word of the query.
+    For any other reading, and for a value that only repeats the query: the first sentence with every word of the query.
     """
     values = _values(text)
     value = str(values.get("answer") or "").strip()
-    wanted = quote_words(value)
+    value_words = quote_words(value)
     if normalise(value).strip(" .") == "not found":
         return None
     if set(terms(value)) - set(terms(query)):
         named = [p for p in passages if p.n == values.get("passage")]
         for passage in (*named, *passages):
-            if f" {wanted} " in f" {quote_words(passage.full)} ":
+            if f" {value_words} " in f" {quote_words(passage.full)} ":
                 return _Fact(query, value, passage.n)
     for passage in passages:
         for cut in cut_passages(passage.text):
@@ -262,7 +286,7 @@ def _fact(query: str, text: str, passages: Sequence[Passage]) -> _Fact | None:
 
 
 def _values(text: str) -> dict[str, object]:
-    """The JSON object of `text`; one that was cut off gives what is complete of it."""
+    """The JSON object in `text`; of an object that was cut off, the complete members."""
     for end in ("", '"}', '"]}', "]}", "}"):
         try:
             values = json.loads(text + end)

@@ -68,7 +68,7 @@ class HdsDialect:
     """Stop strings beside the protocol's own; `after_stop` says what comes behind one."""
 
     def after_stop(self, text: str) -> str:
-        """The text that the run writes behind `text`, which was stopped at one of `stops`, before the model goes on."""
+        """The text to append to `text`, which ended at one of `stops`, before the model goes on."""
         return ""
 
     def mended(self, answer: str, explanation: str) -> str:
@@ -94,7 +94,7 @@ class HdsDialect:
             self._recall("I read the attached document first.", [("attached document", documents)])
 
     def _recall(self, thought: str, results: Sequence[QueryResult]) -> None:
-        """A turn that the model did not write: it asked for these, and reads them."""
+        """Put in a turn that the model did not write: a thought, its queries, and their results."""
         queries = ";\n".join(protocol.neutral(query) for query, _ in results)
         opening = f"{protocol.THINK}\n{thought}\n{protocol.END_THINK}\n\n{protocol.BEGIN_QUERIES}\n"
         self._add([Segment(opening, True), Segment(queries), Segment(f"\n{protocol.END_QUERIES}", True)])
@@ -103,7 +103,7 @@ class HdsDialect:
     def replay(self, text: str, results: Sequence[QueryResult]) -> None:
         self._turns += 1
         self._add([Segment(text, False)])
-        self.make_room()  # where it was made then
+        self.make_room()  # the original run made room at this place
         self.read(results)
         self.make_room()
 
@@ -111,22 +111,26 @@ class HdsDialect:
         mark = self._session.mark()
         stream = _Stream(hooks)
         self._turns += 1
-        made = self._generate(stream)
-        stream.finish(closed=made.stop == protocol.END_QUERIES)
-        thought = _thought(stream.parser.thought if stream.parser.found else made.text)
+        generation = self._generate(stream)
+        stream.finish(closed=generation.stop == protocol.END_QUERIES)
+        thought = _thought(stream.parser.thought if stream.parser.begun else generation.text)
         if stream.parser.queries:
-            response = protocol.close_thought(made.text + protocol.END_QUERIES)
+            response = protocol.close_thought(generation.text + protocol.END_QUERIES)
             segments = [Segment(response, False)]
             self._session.rewrite(mark, segments)
             self._parts.append(_Part(tuple(segments)))
-            return Written(thought, tuple(stream.parser.queries), reason=made.reason, tokens=made.tokens, text=response)
-        self._parts.append(_Part((Segment(made.text, False),)))
-        answer, explanation = protocol.split_answer(made.text)
-        thought = _thought(made.text) if protocol.END_THINK in made.text else ""
-        message = protocol.last_message(made.text)
-        if answer is None and message and not self._needs_box and made.reason != "length":
+            return Written(
+                thought, tuple(stream.parser.queries), reason=generation.reason, tokens=generation.tokens, text=response
+            )
+        self._parts.append(_Part((Segment(generation.text, False),)))
+        answer, explanation = protocol.split_answer(generation.text)
+        thought = _thought(generation.text) if protocol.END_THINK in generation.text else ""
+        message = protocol.last_message(generation.text)
+        if answer is None and message and not self._needs_box and generation.reason != "length":
             answer, explanation = message, ""
-        written = Written(thought, (), answer, explanation, made.reason, made.tokens, made.text, message=message)
+        written = Written(
+            thought, (), answer, explanation, generation.reason, generation.tokens, generation.text, message=message
+        )
         if self.gave_up(answer):
             return replace(written, gave_up=True)
         return replace(written, answer=self.mended(answer, explanation)) if answer else written
@@ -136,18 +140,18 @@ class HdsDialect:
         text, tokens = "", 0
         stop = [protocol.END_QUERIES, protocol.BEGIN_RESULTS, *self.stops]
         while True:
-            made = self._session.generate(
+            generation = self._session.generate(
                 max_tokens=self._max_tokens - tokens,
                 stop=stop,
-                # A turn of its own seed: a replay of one turn does not depend on how many tokens the others drew.
+                # Each turn has its own seed: its replay does not depend on how many tokens other turns drew.
                 sampling=replace(self._turn, seed=self._turn.seed + self._turns + tokens),
                 on_text=stream.feed,
             )
-            text, tokens = text + made.text, tokens + made.tokens
-            if made.stop not in self.stops or tokens >= self._max_tokens:
-                return replace(made, text=text, tokens=tokens)
-            mark, result = made.stop or "", self.after_stop(text)
-            self._session.append([Segment(mark), Segment(result)])  # by itself: the model is taught to write the first
+            text, tokens = text + generation.text, tokens + generation.tokens
+            if generation.stop not in self.stops or tokens >= self._max_tokens:
+                return replace(generation, text=text, tokens=tokens)
+            mark, result = generation.stop or "", self.after_stop(text)
+            self._session.append([Segment(mark), Segment(result)])  # apart: the model is trained to write the first
             stream.feed(mark + result)
             text += mark + result
 
@@ -169,11 +173,11 @@ class HdsDialect:
         reason: StopReason = "length"
         while tokens < limit:
             sampling = replace(self._final, seed=self._final.seed + self._turns + tokens)
-            made = self._session.generate(
+            generation = self._session.generate(
                 max_tokens=limit - tokens, stop=["}"], sampling=sampling, on_text=hooks.answer
             )
-            answer, tokens, reason = answer + made.text, tokens + max(1, made.tokens), made.reason
-            if made.reason != "stop" or protocol.balanced(answer + "}", 0)[1] is not None:
+            answer, tokens, reason = answer + generation.text, tokens + max(1, generation.tokens), generation.reason
+            if generation.reason != "stop" or protocol.balanced(answer + "}", 0)[1] is not None:
                 break
             answer += "}"
             self._session.append([Segment("}", False)])
@@ -184,7 +188,7 @@ class HdsDialect:
         )
 
     def make_room(self) -> int:
-        """What is left beside an answer; the oldest results shrink to their titles when that is less than a quarter."""
+        """The tokens left beside an answer. Below an eighth of the context, old results shrink to their titles."""
         session = self._session
         while (left := session.n_ctx - session.used - self._max_tokens) < session.n_ctx // 8:
             long = next((part for part in self._parts if part.short and not part.shortened), None)
@@ -238,7 +242,7 @@ class _Stream:
         self._boxed = False
 
     def feed(self, text: str) -> None:
-        if not self.parser.found:
+        if not self.parser.begun:
             self._waiting += text
             before, marker, _ = self._waiting.partition(protocol.BEGIN_QUERIES)
             if marker:
@@ -250,7 +254,7 @@ class _Stream:
     def finish(self, *, closed: bool) -> None:
         for query in self.parser.feed(protocol.END_QUERIES) if closed else self.parser.finish():
             self._hooks.query(query)
-        if not self.parser.found:
+        if not self.parser.begun:
             self._say(self._waiting.rstrip().removesuffix("}") if self._boxed else self._waiting)
 
     def _drain(self) -> None:
@@ -266,7 +270,7 @@ class _Stream:
             held = max(
                 (n for tag in self._TAGS for n in range(1, len(tag)) if self._waiting.endswith(tag[:n])), default=0
             )
-            # White space before a block of queries belongs to neither thought nor answer, nor does a box's last brace.
+            # Neither thought nor answer get white space before a block of queries, or the last brace of a box.
             body = self._waiting[: len(self._waiting) - held]
             keep = len(body) - len(body.rstrip().removesuffix("}" if self._boxed else ""))
             self._say(body[: len(body) - keep])

@@ -11,18 +11,23 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from hds_cli.agent import protocol
-from hds_cli.types import Passage
+from hds_cli.types import Page, Passage
 
 _MORE = re.compile(r"more\s*:?\s*\[?\(?(\d{1,4})[\])]?", re.IGNORECASE)
 _WHY = {
-    "robots": "blocked by robots.txt", "needs_browser": "needs a browser", "too_big": "over the size limit",
-    "deadline": "not there in time", "timeout": "not there in time", "not_text": "not a text", "empty": "without text",
-    "offline": "not on this machine", "copy": "a copy of another page", "blocked": "blocked",
+    "robots": "blocked by robots.txt", "robots_unavailable": "blocked by robots.txt",
+    "needs_browser": "needs a browser", "consent": "behind a question for consent",
+    "sign_in": "behind a sign-in form", "http_401": "behind a sign-in form",
+    "too_big": "over the size limit", "bomb": "over the size limit", "too_old": "too old",
+    "deadline": "not there in time", "timeout": "not there in time", "not_text": "not a text",
+    "empty": "without text", "offline": "not on this machine", "dns": "no such host",
+    "http_404": "not found", "http_410": "gone",
 }  # fmt: skip
+_REASONS, _HOSTS = 4, 2  # as many are named
 
 
 class Selection(tuple[Passage, ...]):
-    """The passages chosen for a query; `of`: passages there were; `why`: the reason where there are none."""
+    """The passages chosen for a query; `of`: passages there were; `why`: the reason why there are not more."""
 
     of: int
     why: str
@@ -68,7 +73,21 @@ def counted(passages: Sequence[Passage]) -> str:
     return f"{number} passage{'' if number == '1' else 's'}"
 
 
-def why_empty(reasons: Sequence[str]) -> str:
-    """In words, why a query brought nothing: the reasons of its sources and pages."""
-    said = list(dict.fromkeys(_WHY.get(reason, reason.replace("_", " ")) for reason in reasons))
-    return "; ".join(said[:3]) if said else "nothing was found"
+def why_lost(reasons: Sequence[str], lost: Sequence[Page]) -> str:
+    """In words, why a query brought less than there may be: what its sources said, then its pages by reason.
+
+    Example: `wikipedia: no answer in 5 s; needs a browser (shop.example); blocked by robots.txt (4 pages)`
+    """
+    said = list(dict.fromkeys(reasons))[:_REASONS]
+    pages: dict[str, list[str]] = {}
+    for page in lost:
+        reason = page.reason or "failed"
+        pages.setdefault(_WHY.get(reason, reason.replace("_", " ")), []).append(_host(page.url))
+    for reason, hosts in list(pages.items())[:_REASONS]:
+        named = ", ".join(dict.fromkeys(filter(None, hosts)))
+        said.append(f"{reason} ({named if named and len(hosts) <= _HOSTS else _pages(len(hosts))})")
+    return "; ".join(said)
+
+
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count} pages"

@@ -18,9 +18,8 @@ from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.dialects import Dialect, Hooks, QueryResult, Written
-from hds_cli.agent.earlier import Earlier, Resumed, asked, fitting, only
+from hds_cli.agent.earlier import Earlier, Resumed, asked, continuation
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
-from hds_cli.agent.listing import Selection
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
@@ -30,11 +29,12 @@ from hds_cli.agent.verdict import Policy, Verdict, mark
 from hds_cli.engine.base import Counter, Segment
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
-from hds_cli.threads import Daemon
+from hds_cli.threads import Daemon, in_daemon
 from hds_cli.types import Egress, Findings, ModelInfo, Page, Passage
 
 T = TypeVar("T")
 _LEAST_ROOM = 96  # tokens below which there is no point in another search
+_LAST = 0.05  # seconds for which a run that was stopped still looks through pages, at each step
 _STALE_TURNS = 2  # turns of nothing but repeated queries before the answer is forced
 
 
@@ -71,8 +71,7 @@ class Run:
         self.id, self._parts, self._limits, self._emit = run_id, parts, limits, emit
         self._accounts = Accounts(parts.counter)
         self._methods = Methods(parts.methods, lambda said: self._notice("warning", "method", said))
-        self._thread = Daemon("hds-model")
-        self._stale = 0
+        self._thread, self._stale = Daemon("hds-model"), 0
 
     async def answer(
         self, question: str, attached: Sequence[Page] = (), before: Earlier | Resumed | None = None
@@ -136,7 +135,7 @@ class Run:
             await self._gather(turn)
         self._say(
             events.TurnFinished, turn=number, seconds=time.monotonic() - started, generated_tokens=written.tokens,
-            written=written.text, cut=self._stopped,
+            written=written.text, cut=self._stopped, not_searched=turn.not_searched,
         )  # fmt: skip
         return written
 
@@ -154,19 +153,15 @@ class Run:
         if isinstance(before, Resumed):
             return await self._resume(before)
         continued = self._recall(before) if before else None
-        documents = self._attach(attached)
+        documents = await self._attach(attached)
         await self._model(self._parts.dialect.start, self._book.question, documents, continued)
         return 0
 
     def _recall(self, before: Earlier) -> events.RunContinued:
         """The part of an earlier run that the model is told: as much evidence as one turn may read."""
         budget = self._budget(self._parts.dialect.make_room())
-        price = [self._parts.count(passage.full) + 8 for passage in before.passages]
-        findings = only(before.findings, fitting(before, budget.tokens, price))
-        self._book.know(findings)
-        continued = events.RunContinued(
-            t=self._accounts.t, run_id=before.run_id, exchanges=before.exchanges, findings=findings, whole=before.whole
-        )
+        continued = continuation(before, budget.tokens, self._parts.count, self._accounts.t)
+        self._book.know(continued.findings)
         self._emit(continued)
         return continued
 
@@ -185,13 +180,14 @@ class Run:
         self._parts.fanout.answered = bool(before.turns)
         return len(before.turns)
 
-    def _attach(self, pages: Sequence[Page]) -> list[Passage]:
+    async def _attach(self, pages: Sequence[Page]) -> list[Passage]:
         """What the model reads of the documents; together they get half of the room."""
         given: list[Passage] = []
-        budget = self._budget(self._parts.dialect.make_room() // 2, self._limits.max_turns)
+        room = self._budget(self._parts.dialect.make_room() // 2, self._limits.max_turns)
+        budget = replace(room, passages=max(8, room.passages), late=self._parts.stop.within(_LAST))
         for place, page in enumerate(pages):
-            tokens = budget.tokens // (len(pages) - place)
-            document = self._book.attach(page, replace(budget, tokens=tokens, passages=max(8, budget.passages)))
+            share = replace(budget, tokens=budget.tokens // (len(pages) - place))
+            document = await in_daemon(self._book.attach, page, share)
             budget = replace(budget, tokens=budget.tokens - document.tokens)
             if document.left_out:
                 self._notice("info", "document", document.left_out)
@@ -224,8 +220,7 @@ class Run:
             return Written("", answer=None, reason="aborted" if self._stopped else "eos")
         self._parts.resume()
         self._say(events.TurnStarted, turn=number, forced=True)
-        started = time.monotonic()
-        grace = None
+        started, grace = time.monotonic(), None
         if self._parts.stop.reason == "timeout" and self._limits.timeout:
             seconds = max(2.0, 0.25 * self._limits.timeout)
             grace = asyncio.get_running_loop().call_later(seconds, self._parts.stop.abort)
@@ -265,6 +260,7 @@ class Run:
             raise _unreachable(self._parts.fanout)
         budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
+        budget = replace(budget, late=self._parts.stop.within(_LAST))
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
         passages = dict(zip(pages, chosen, strict=True))
         results: list[QueryResult] = []
@@ -274,7 +270,7 @@ class Run:
                 continue
             self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=tuple(passages[number]))
             self._book.note(query, passages[number])
-            results.append((query, Selection(passages[number], passages[number].of, turn.why.get(number, ""))))
+            results.append((query, turn.late.get(number) or turn.explained(number, passages[number])))
         results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
         notes = await self._methods.read(turn.number, self._book)
         await self._model(self._parts.dialect.read, results, notes)
@@ -295,16 +291,20 @@ class Run:
         reached = self._book.found if self._parts.offline else self._parts.fanout.answered
         if nothing_read and self._book.asked and not reached:
             raise _unreachable(self._parts.fanout)
-        verdict = self._parts.judge(written, self._book, self._parts.stop.reason)
+        self._book.late = self._parts.stop.within(_LAST)
+        # Not on the loop: pages are read for it, and `--timeout` and Ctrl-C are heeded meanwhile.
+        verdict = await in_daemon(self._parts.judge, written, self._book, self._parts.stop.reason)
         verdict = replace(verdict, citations=tuple(map(self._book.described, verdict.citations)))
         return await self._methods.judged(verdict, self._book)
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:
         for warning in verdict.warnings:
             self._notice("warning", warning.code, warning.message)
+        if left := self._book.not_searched:
+            self._notice("warning", "not_searched", f"never searched: {'; '.join(left)}")
         event = events.RunFinished(
-            t=self._accounts.now, usage=self._accounts.usage(), egress=self._parts.egress(), finished_at=_now(),
-            not_searched=self._book.not_searched, **verdict.ending(),
+            t=self._accounts.now, finished_at=_now(), usage=self._accounts.usage(), egress=self._parts.egress(),
+            not_searched=left, **verdict.ending(),
         )  # fmt: skip
         self._emit(event)
         return event

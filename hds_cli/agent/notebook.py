@@ -10,6 +10,7 @@ from hds_cli.agent.documents import Attached
 from hds_cli.agent.earlier import DoneTurn, pages
 from hds_cli.agent.evidence import Budget, Evidence
 from hds_cli.agent.listing import Selection, more_of
+from hds_cli.agent.selectors.base import never
 from hds_cli.types import Citation, Findings, Page, Passage
 
 
@@ -32,13 +33,17 @@ class Notebook:
         """The queries that were searched, in order."""
         self._asked: set[str] = set()
         self._waiting: dict[str, str] = {}
+        self._late: set[str] = set()
+        self._due: set[str] = set()
         self._attached: dict[str, Page] = {}
         self._recorded: dict[str, Page] = {}
+        self.late: Callable[[], bool] = never
+        """True once nobody is to wait for more reading in pages."""
 
     @property
     def asked(self) -> bool:
         """True when a query was proposed."""
-        return bool(self._asked)
+        return bool(self.queries or self._waiting)
 
     @property
     def numbers(self) -> set[int]:
@@ -47,12 +52,31 @@ class Notebook:
 
     @property
     def not_searched(self) -> tuple[str, ...]:
-        """The queries that were proposed and never searched, in order."""
+        """The queries that were proposed and never searched, or never answered in time, in order."""
         return tuple(self._waiting.values())
 
-    def put_off(self, query: str) -> None:
-        """Note a query that there was no room or time for."""
-        self._waiting.setdefault(protocol.query_key(query), query)
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Those of them that are searched in the next turn: all but what was late twice."""
+        return tuple(query for key, query in self._waiting.items() if key in self._due)
+
+    def put_off(self, query: str, *, late: bool = False) -> bool:
+        """Note a query that there was no room for, or (`late`) no time: True when the next turn searches it.
+
+        One that was late twice is left to the model, which may ask it again.
+        """
+        key = protocol.query_key(query)
+        self._waiting.setdefault(key, query)
+        self._asked.discard(key)
+        if due := not (late and key in self._late):
+            self._due.add(key)
+        if late:
+            self._late.add(key)
+        return due
+
+    def forget(self, query: str) -> None:
+        """Let a query be asked again that led to pages which were not there in time."""
+        self._asked.discard(protocol.query_key(query))
 
     def is_new(self, query: str) -> bool:
         """Note a query; False when the run has asked it before."""
@@ -60,7 +84,8 @@ class Notebook:
         new = key not in self._asked
         self._asked.add(key)
         self._waiting.pop(key, None)
-        if new:
+        self._due.discard(key)
+        if new and query not in self.queries:
             self.queries.append(query)
         return new
 
@@ -112,8 +137,17 @@ class Notebook:
     def replay(self, turn: DoneTurn) -> list[tuple[str, Sequence[Passage] | str]]:
         """Take in a finished turn of an earlier run; the results of its queries as the model read them."""
         self.know([Findings(turn.queries[n - 1], passages) for n, passages in turn.evidence.items()])
-        self._asked |= {protocol.query_key(query) for query in turn.queries}
-        return [(query, turn.evidence.get(n, protocol.REPEATED)) for n, query in enumerate(turn.queries, 1)]
+        results: list[tuple[str, Sequence[Passage] | str]] = []
+        for number, query in enumerate(turn.queries, 1):
+            self.is_new(query)
+            results.append((query, turn.evidence.get(number, protocol.REPEATED)))
+            if query in turn.not_searched:
+                results[-1] = query, protocol.NO_TIME if self.put_off(query, late=True) else protocol.NO_TIME_AGAIN
+        for query in turn.not_searched:
+            if query not in turn.queries:
+                results.append((query, protocol.NOT_SEARCHED))
+                self.put_off(query)
+        return results
 
     def page(self, url: str) -> Page | None:
         """A page of this run; with what an earlier run kept of it, as it may have changed since."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hds_cli.engine.base import Segment
-from hds_cli.text import normalise
+from hds_cli.text import normalise, thinned
 from hds_cli.types import Exchange, Passage
 
 BEGIN_QUERIES = "<|begin_search_queries|>"
@@ -30,6 +30,8 @@ OPEN_ASSISTANT = f"{TURN_END}\n{TURN_START}assistant\n"  # after a user's turn
 
 NOTHING_FOUND = "No helpful information found."
 NOT_SEARCHED = "Not searched: there were too many queries. It comes first in your next block of queries."
+NO_TIME = "Not searched: the time was over. It comes first in your next block of queries."
+NO_TIME_AGAIN = "Not searched: the time was over again. Other words may help."
 REPEATED = "You have searched this query. Please refer to previous results."
 MAX_QUERY_CHARS = 200
 
@@ -91,7 +93,7 @@ def next_question(answer: str, question: str) -> list[Segment]:
 def results_block(
     results: Sequence[tuple[str, Sequence[Passage] | str]], shown: Iterable[int] = (), notes: Sequence[Segment] = ()
 ) -> list[Segment]:
-    """What goes back to the model: per query its numbered passages, or a notice; then a new thought is opened.
+    """The block that goes back to the model: per query its numbered passages or a notice, then an opened thought.
 
     Args:
         results: query and its passages, or the notice that stands in their place.
@@ -137,9 +139,10 @@ _SUBSTITUTE = {"<": "‹", ">": "›", "[": "("}
 def neutral(text: str) -> str:
     """Untrusted text as it may stand in a prompt: no marker, chat token, think tag, passage number or box in it.
 
-    NFKC comes first: a full-width `＜|im_end|＞` becomes a real one only there. Invisible and control characters go.
+    NFKC comes first: a full-width `＜|im_end|＞` becomes a real one only there. Invisible and control characters go,
+    and piles of combining marks, on which NFKC takes time with their square.
     """
-    text = _CONTROL.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    text = _CONTROL.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", thinned(text))))
     return _TAG.sub(lambda m: _SUBSTITUTE.get(m[0].strip(), ""), text)
 
 
@@ -156,7 +159,7 @@ def clean_query(line: str) -> str:
 
 
 def query_key(query: str) -> str:
-    """What two queries have in common when they are the same query."""
+    """The key of a query: two wordings with one key are the same query."""
     return normalise(query).strip(" ;.?!\"'")
 
 
@@ -179,8 +182,8 @@ class QueryParser:
     queries: list[str] = field(default_factory=list)
 
     @property
-    def found(self) -> bool:
-        """A block was begun."""
+    def begun(self) -> bool:
+        """True when a block of queries was begun."""
         return self._open
 
     @property
@@ -264,7 +267,7 @@ FORCED = f"\n{END_THINK}\n\n**Final Answer:**\n{BOX}"
 
 
 def forced_answer(written: str) -> str:
-    """What is appended to make the model answer now, given what stands so far."""
+    """The text to append to `written` so that the model answers now."""
     return f"\n\n**Final Answer:**\n{BOX}" if written.rstrip().endswith(END_THINK) else FORCED
 
 
@@ -313,7 +316,7 @@ def balanced(text: str, start: int) -> tuple[str, int | None]:
 
 
 def last_message(response: str) -> str:
-    """What a final response says to its reader: all behind its thought; of one that never ended, its box alone."""
+    """The message in a final response: all text behind the thought; only the box when the thought never ended."""
     if END_THINK in response:
         body = response.rsplit(END_THINK, 1)[-1].strip()
         if body:

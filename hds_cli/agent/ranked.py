@@ -7,15 +7,19 @@ never left out: the source that ranked it may know more than its words.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hds_cli.text import BM25, Cut, abbreviated, cut_passages, fold, named_in, plain_title, terms
+from hds_cli.text import BM25, Cut, abbreviated, fold, named_in, plain_title, terms
+from hds_cli.text.cutting import Span, cut_spans
 from hds_cli.types import Page
 
 MOST_CHARACTERS = 400_000  # of a page are cut and scored; of a longer one the stretches with the query's rarest words
+MOST_ASKED = 2000  # characters of a question that passages are compared with: its beginning and its end
 _WINDOW = 20_000
 _LEAST = 0.6  # of a passage's size, before a heading begins another
 _QUESTION, _RANK = 0.15, 0.5
@@ -28,47 +32,86 @@ _SPELT = _SHORT | {long: short for short, long in _SHORT.items()}
 
 @dataclass(frozen=True)
 class Ranked:
-    """A passage of a page; `rank` is the page's place in the search, `place` the passage's in the page."""
+    """A passage of a page; `rank` is the page's place in the search, `place` the passage's in the page.
+
+    It holds neither its text nor its terms: thousands are ranked, and a dozen read.
+    """
 
     page: Page
-    cut: Cut
+    span: Span
     score: float
     rank: int
     place: int
-    terms: tuple[str, ...]
+    short: tuple[str, ...] = ()
+    """The terms of the query that the page's title is short for."""
+
+    @property
+    def cut(self) -> Cut:
+        return self.span.of(self.page.text)
+
+    @property
+    def terms(self) -> list[str]:
+        return _own_terms(self.page, self.cut, self.short)
 
 
-def ranked(query: str, question: str, pages: Sequence[Page], words: int) -> list[Ranked]:
+def ranked(
+    query: str, question: str, pages: Sequence[Page], words: int, late: Callable[[], bool] = lambda: False
+) -> list[Ranked]:
     """All passages of `pages`, best first.
 
     Args:
+        query: of a longer one than `MOST_ASKED` its beginning and its end count, as of the question.
         words: of a passage, at most.
+        late: asked before each passage; once it is true, the rest is left out.
     """
+    query, question = _shortened(query), _shortened(question)
     sought = [*(asked := terms(query)), *(word for word in _spelt(asked) if word not in asked)]
-    pool = [
-        (rank, page, place, cut)
-        for rank, page in enumerate(pages)
-        for place, cut in enumerate(cuts_of(page.text, sought, words))
-    ]
-    short = {page.url: abbreviated(page.title, sought) for page in pages}
-    texts = [
-        short[page.url] + terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}") for _, page, _, cut in pool
-    ]
-    index = BM25(texts)
-    by_query, by_question = index.scores(sought), index.scores(terms(question))
-    titles = {page.url: set(terms(plain_title(page.title))) for page in pages}
-    named = {url: bool(short[url] or (names and names <= set(sought))) for url, names in titles.items()}
-    names = [titles[url] for url in titles if named[url]]
+    titles = {page.url: _Title(page, sought) for page in pages}
+    names = [title.names for title in titles.values() if title.named]
+    pool: list[tuple[Page, Span, int, int, float, bool]] = []
+
+    def texts() -> Iterator[list[str]]:
+        for rank, page in enumerate(pages):
+            title = titles[page.url]
+            for place, span in enumerate(cuts_of(page.text, sought, words, late)):
+                cut = span.of(page.text)
+                own = _own_terms(page, cut, title.short)
+                factor = 1 + _TITLE * title.named + _HEADING * _section_named(cut, sought)
+                other = bool(names) and not title.named and not any(map(set(own).issuperset, names))
+                pool.append((page, span, rank, place, factor, other))
+                yield own
+
+    wider = terms(question)
+    index = BM25(texts(), only={*sought, *wider})
     made = []
-    for (rank, page, place, cut), own, by_terms, wider in zip(pool, texts, by_query, by_question, strict=True):
-        score = by_terms + _QUESTION * wider
-        score *= 1 + _TITLE * named[page.url] + _HEADING * _section_named(cut, sought)
-        if names and not named[page.url] and not any(name <= set(own) for name in names):
+    scores = zip(index.scores(sought), index.scores(wider), strict=True)
+    for (page, span, rank, place, factor, other), (by_query, by_question) in zip(pool, scores, strict=True):
+        score = (by_query + _QUESTION * by_question) * factor
+        if other:
             score *= _OTHER
         if score > 0:
             score += _RANK / (1 + rank)
-        made.append(Ranked(page, cut, score, rank, place, tuple(own)))
+        made.append(Ranked(page, span, score, rank, place, titles[page.url].short))
     return sorted(made, key=lambda one: (-one.score, one.rank, one.place))
+
+
+class _Title:
+    """What a page's title has to do with a query."""
+
+    def __init__(self, page: Page, sought: Sequence[str]) -> None:
+        self.short = tuple(abbreviated(page.title, sought))
+        self.names = set(terms(plain_title(page.title)))
+        self.named = bool(self.short or (self.names and self.names <= set(sought)))
+
+
+def _own_terms(page: Page, cut: Cut, short: Sequence[str]) -> list[str]:
+    """A passage's terms with those of its title; its heading counts twice."""
+    return [*short, *terms(f"{page.title} {cut.heading} {cut.heading} {cut.text}")]
+
+
+def _shortened(question: str) -> str:
+    half = MOST_ASKED // 2
+    return question if len(question) <= MOST_ASKED else f"{question[:half]} {question[-half:]}"
 
 
 def _section_named(cut: Cut, sought: Sequence[str]) -> bool:
@@ -83,26 +126,41 @@ def _spelt(words: Sequence[str]) -> list[str]:
     return [_SPELT.get(word, word) for word in words]
 
 
-def cuts_of(text: str, sought: Sequence[str], words: int) -> list[Cut]:
-    """The passages of a page; of a very long one those around the words that are sought."""
-    if len(text) <= MOST_CHARACTERS:
-        return _all_cuts(text, words)
-    least = int(_LEAST * words)
-    return [
-        cut._replace(start=cut.start + start)
-        for start, end in _stretches(text, sought)
-        for cut in cut_passages(text[start:end], words, least)
-    ]
+def cuts_of(text: str, sought: Sequence[str], words: int, late: Callable[[], bool] = lambda: False) -> Iterator[Span]:
+    """The passages of a page, of a very long one those around the words that are sought; until it is `late`."""
+    spans = iter(_spans(text, words, tuple(sought) if len(text) > MOST_CHARACTERS else None))
+    end = object()
+    while not late() and (span := next(spans, end)) is not end:
+        if isinstance(span, Span):
+            yield span
 
 
-@functools.lru_cache(maxsize=16)
-def _all_cuts(text: str, words: int) -> list[Cut]:
+class _Spans:
+    """The passages of a page, cut when they are first asked for; None stands for a step without one."""
+
+    def __init__(self, cut: Iterator[Span | None]) -> None:
+        self._cut, self._known, self._lock = cut, list[Span | None](), threading.Lock()
+
+    def __iter__(self) -> Iterator[Span | None]:
+        for place in itertools.count():
+            with self._lock:
+                if place == len(self._known):
+                    try:
+                        self._known.append(next(self._cut))
+                    except StopIteration:
+                        return
+            yield self._known[place]
+
+
+@functools.lru_cache(maxsize=64)
+def _spans(text: str, words: int, sought: tuple[str, ...] | None) -> _Spans:
     # Several queries of a turn lead to one page.
-    return list(cut_passages(text, words, int(_LEAST * words)))
+    least = int(_LEAST * words)
+    return _Spans(cut_spans(text, words, least) if sought is None else _around(text, words, least, sought))
 
 
-def _stretches(text: str, sought: Sequence[str]) -> list[tuple[int, int]]:
-    """The beginning of a long text and the windows with the rarest of the words, in order."""
+def _around(text: str, words: int, least: int, sought: Sequence[str]) -> Iterator[Span | None]:
+    """The passages of the beginning of a long text and of the windows with the rarest of the words, in order."""
     windows = []
     at = 0
     while at < len(text):
@@ -111,8 +169,15 @@ def _stretches(text: str, sought: Sequence[str]) -> list[tuple[int, int]]:
         end = line + 1 if line > 0 else end
         windows.append((at, end))
         at = end
-    has = [{term for term in sought if term in folded} for folded in (fold(text[a:b]) for a, b in windows)]
+    has = []
+    for start, end in windows:
+        folded = fold(text[start:end])
+        has.append({term for term in sought if term in folded})
+        yield None
     rare = {term: math.log(1 + len(windows) / (1 + sum(term in some for some in has))) for term in sought}
     worth = [sum(rare[term] for term in some) for some in has]
     order = sorted(range(1, len(windows)), key=lambda n: (-worth[n], n))
-    return [windows[n] for n in sorted([0, *order[: MOST_CHARACTERS // _WINDOW - 1]])]
+    for n in sorted([0, *order[: MOST_CHARACTERS // _WINDOW - 1]]):
+        start, end = windows[n]
+        for span in cut_spans(text[start:end], words, least):
+            yield span.moved(start)

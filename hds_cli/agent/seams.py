@@ -1,7 +1,7 @@
-"""A finished conversation in the pieces in which a run puts it together.
+"""A finished conversation, cut into the pieces that a run appends one by one.
 
-Text is tokenized piece by piece, and a seam elsewhere makes other tokens: a model that is taught on rows with other
-seams reads at its work what it never saw. `protocol` makes the pieces of a run; these are the same.
+Text is tokenized piece by piece, so other seams give other tokens. A model trained on rows with other seams would read
+at work what it never saw in training. `protocol` makes the pieces of a run; these are the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Piece(NamedTuple):
 
 
 _MARKERS = (p.BEGIN_QUERIES, p.END_QUERIES, p.BEGIN_RESULTS, p.END_RESULTS)
-# A block of results that begins or ends otherwise than a run's is cut where its markers are.
+# A block of results without a run's beginning and end is cut at its markers.
 _RESULTS = re.compile(
     rf"((?:\n\n)?{re.escape(p.BEGIN_RESULTS)}\n?)(.*?)(\n?{re.escape(p.END_RESULTS)}(?:\n\n{p.THINK}\n)?|\Z)", re.DOTALL
 )
@@ -37,22 +37,22 @@ def pieces(messages: Sequence[Mapping[str, Any]]) -> list[Piece]:
     Raises:
         KeyError: a message without role or content.
     """
-    made: list[Piece] = []
+    result: list[Piece] = []
     before = ""
     for message in messages:
         role, content = str(message["role"]), str(message["content"])
         opening = f"{before}{p.TURN_START}{role}\n"
         if role == "assistant":
-            made += [Piece(opening, True), *_written(content), Piece(p.TURN_END, True, True)]
+            result += [Piece(opening, True), *_written(content), Piece(p.TURN_END, True, True)]
             before = "\n"
         else:
-            made += _asked(opening, content)
+            result += _asked(opening, content)
             before = f"{p.TURN_END}\n"
-    return [piece for piece in made if piece.text]
+    return [piece for piece in result if piece.text]
 
 
 def _asked(opening: str, content: str) -> list[Piece]:
-    """A user's turn: the words around the question are ours, where they are the protocol's."""
+    """The pieces of a user's turn. The protocol's words around the question are trusted, the question is not."""
     head, ask, question = content.partition(p.ASK)
     text = head
     for marker in _MARKERS:
@@ -63,7 +63,7 @@ def _asked(opening: str, content: str) -> list[Piece]:
 
 
 def _written(content: str) -> Iterator[Piece]:
-    """An assistant's turn: what the model wrote, and the results that the run put between."""
+    """The pieces of an assistant's turn: the model's text, and the results that the run put in between."""
     end = 0
     for block in _RESULTS.finditer(content):
         yield Piece(content[end : block.start()], learned=True)

@@ -26,7 +26,7 @@ MAX_RENDERED = 1 << 20  # characters
 _CPU_SECONDS = 1.0
 _WALL_SECONDS = 10.0  # a loaded machine is slow to start a process
 _MEMORY = 160 << 20
-_REPEATS = 8  # times that a template may write each message
+_REPEATS = 8  # a template may write each message so many times
 _HINT = "--dialect hds, or another GGUF file"
 _SLOT = re.compile("\ue000([0-9]{1,4})\ue001")  # stands for a message while the template is rendered
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
-from hds_cli.agent.listing import more_of, why_empty
+from hds_cli.agent.listing import Selection, more_of, why_lost
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.reporting import SearchEvents
@@ -37,12 +38,18 @@ class Stop:
     reason: str | None = None
     event: asyncio.Event = field(default_factory=asyncio.Event)
     abort: Callable[[], None] = lambda: None
+    at: float = 0.0  # of the monotonic clock, once it was asked for
 
     def request(self, reason: str) -> None:
         if self.reason is None:
-            self.reason = reason
+            self.reason, self.at = reason, time.monotonic()
             self.event.set()
             self.abort()
+
+    def within(self, seconds: float) -> Callable[[], bool]:
+        """For work that begins now: true once it has gone on for `seconds` although a stop was asked for."""
+        began = time.monotonic()
+        return lambda: self.reason is not None and time.monotonic() > max(self.at, began) + seconds
 
 
 @dataclass(frozen=True)
@@ -66,11 +73,18 @@ class Turn:
         self.queries: list[str] = []
         self.tasks: dict[int, asyncio.Task[Gathered]] = {}
         self.dropped: list[str] = []
+        self.late: dict[int, str] = {}
+        """What the model is told of queries that no source answered before the time of the turn was over."""
         self.why: dict[int, str] = {}
-        """Why a query that was searched may have brought nothing."""
+        """Why a query that was searched brought nothing, or less than there may be."""
         self._keys: set[str] = set()  # of queries that an earlier turn put off
         self._read_on: dict[int, int] = {}  # queries that read on in a page, and from which passage
         self._deadline = asyncio.Event()
+
+    @property
+    def not_searched(self) -> tuple[str, ...]:
+        """The queries that there was no time or room for."""
+        return (*(self.queries[number - 1] for number in sorted(self.late)), *self.dropped)
 
     def propose(self, text: str, *, reworded: bool = False) -> asyncio.Task[Gathered] | None:
         """Take a query, and search it unless it was asked before; None when it is not searched."""
@@ -86,8 +100,8 @@ class Turn:
         return self._search_new(text, reworded)
 
     def _resume(self) -> None:
-        """What earlier turns had no room for comes first."""
-        for query in self._run.book.not_searched[: self._run.limits.max_queries]:
+        """What earlier turns had no room or time for comes first."""
+        for query in self._run.book.waiting[: self._run.limits.max_queries]:
             self._keys.add(protocol.query_key(query))
             self._search_new(query, False)
 
@@ -97,6 +111,8 @@ class Turn:
         number = len(self.queries)
         new = run.book.is_new(text)
         run.say(events.QueryProposed, turn=self.number, query=number, text=text, repeated=not new)
+        if new and run.stop.reason is not None:
+            run.book.put_off(text)
         if not new or run.stop.reason is not None:
             return None
         if (passage := more_of(text)) is not None:
@@ -117,6 +133,10 @@ class Turn:
                 await asyncio.wait({again})
         return gathered
 
+    def explained(self, number: int, read: Selection) -> Selection:
+        """What is read for a query, with the reason why there is not more."""
+        return Selection(read, read.of, read.why or self.why.get(number, ""))
+
     async def pages(self) -> dict[int, list[Page]]:
         """The pages of each query that was searched; waits until all are there, the time is over or the run stops."""
         if self.dropped:
@@ -135,9 +155,17 @@ class Turn:
         finally:
             stop.cancel()
         for number, task in self.tasks.items():
-            gathered = Gathered([], False, ("deadline",)) if task.cancelled() else task.result()
+            gathered = Gathered([], False, late=True) if task.cancelled() else task.result()
             known[number] = gathered.pages
-            self.why[number] = why_empty(gathered.reasons)
+            self.why[number] = why_lost(gathered.reasons, gathered.lost)
+            if gathered.late:
+                due = self._run.book.put_off(self.queries[number - 1], late=True)
+                self.late[number] = protocol.NO_TIME if due else protocol.NO_TIME_AGAIN
+            elif not gathered.pages and any(page.reason == "deadline" for page in gathered.lost):
+                self._run.book.forget(self.queries[number - 1])
+        if self.late:
+            said = f"no answer in the time of a turn: {'; '.join(self.queries[n - 1] for n in sorted(self.late))}"
+            self._run.say(events.Notice, level="warning", code="queries_late", message=said)
         return dict(sorted(known.items()))
 
 

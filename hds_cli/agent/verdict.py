@@ -17,10 +17,11 @@ from hds_cli.agent.support.claims import is_yes_or_no
 from hds_cli.agent.support.lists import lacking, led_to
 from hds_cli.agent.support.message import Message, in_order, message, renumbered
 from hds_cli.agent.support.placing import clip
-from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.support.values import values
 from hds_cli.plugins import load
 from hds_cli.text import has_words, quote_words
+from hds_cli.text.cutting import surroundings
+from hds_cli.text.sentences import sentences
 from hds_cli.types import Citation, Passage, Quote, RunStatus, Support
 
 BUILTIN = "mark"
@@ -128,7 +129,11 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
 
 def attributed_to(text: str, book: Notebook) -> list[Support]:
     """The units of a text with their ground in what a run read."""
-    return [s for _, s in attributed(text, book.question, book.read, lambda url: _text(book, url))]
+
+    def rest(url: str) -> str:
+        return "" if book.late() else _text(book, url)
+
+    return [s for _, s in attributed(text, book.question, book.read, rest)]
 
 
 def unanswered(stopped: str | None) -> tuple[RunStatus, int]:
@@ -172,7 +177,7 @@ def _citations(graded: Sequence[Support], numbers: dict[int, int], book: Noteboo
 
 def _citation(passage: Passage, number: int, quote: str | None, book: Notebook) -> Citation:
     said = quote or clip(next(iter(sentences(passage.text)), passage.text), 0)
-    verified = has_words(quote_words(_text(book, passage.url)), said)
+    verified = has_words(quote_words(surroundings(_text(book, passage.url), passage.text)), said)
     return Citation(number, passage.url, passage.title, said, verified, passage.fetched_at, passage.n)
 
 

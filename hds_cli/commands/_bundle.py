@@ -9,15 +9,19 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from hds_cli import config, events, paths
 from hds_cli.commands import _output
 from hds_cli.errors import OutputError, UsageError
-from hds_cli.fetch.archive import read_lines, to_line
+from hds_cli.fetch.archive import Lines, read_lines, to_line
 from hds_cli.fetch.cache import PageCache
 from hds_cli.fetch.entry import Entry
 from hds_cli.history import journal
@@ -27,6 +31,8 @@ from hds_cli.render.words import count
 _EVENTS, _PAGES = "events.jsonl", "pages.jsonl"
 MAX_EVENTS = 64 << 20
 MAX_PAGES = 512 << 20
+MOST_EVENTS = 200_000
+_PIECE = 1 << 20
 _HINT = "hds history export RUN --bundle FILE"
 
 
@@ -40,18 +46,18 @@ def pack(name: str, file: Path) -> str:
     store = RunStore()
     run_id = store.find(name)
     lines = [raw for raw, whole in journal.whole_lines(io.BytesIO(store.path(run_id).read_bytes())) if whole]
-    wanted = _pages(store.read(run_id).events)
+    urls = _pages(store.read(run_id).events)
     with _cache() as cache:
-        found = [entry for entry in map(cache.lookup, wanted) if entry is not None]
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        entries = [entry for entry in map(cache.lookup, urls) if entry is not None]
+    archive_bytes = io.BytesIO()
+    with zipfile.ZipFile(archive_bytes, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_EVENTS, b"".join(lines))
-        archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in found))
-    with _output.binary_target(_output.named(file), private=True) as out:  # what was asked is private
-        out.write(made.getbuffer())
-    missing = len(wanted) - len(found)
+        archive.writestr(_PAGES, "".join(to_line(entry) + "\n" for entry in entries))
+    with _output.binary_target(_output.named(file), private=True) as out:  # questions are private
+        out.write(archive_bytes.getbuffer())
+    missing = len(urls) - len(entries)
     note = f"; no longer in the cache: {missing}" if missing else ""
-    pages = f"{len(found)} of {count(len(wanted), 'web page')}"
+    pages = f"{len(entries)} of {count(len(urls), 'web page')}"
     return f"{file}: run {run_id}, {count(len(lines), 'event')}, {pages}{note}"
 
 
@@ -64,9 +70,12 @@ def journal_in(file: Path) -> bytes:
     if not zipfile.is_zipfile(file):
         with file.open("rb") as stream:
             data = stream.read(MAX_EVENTS + 1)
-        return _within(data, MAX_EVENTS, file)
+        _within(len(data), MAX_EVENTS, file)
+        return data
     with _opened(file) as archive:
-        return _member(archive, _EVENTS, MAX_EVENTS, file)
+        out = io.BytesIO()
+        _copy(archive, _EVENTS, MAX_EVENTS, file, out)
+        return out.getvalue()
 
 
 def unpack(file: Path) -> str:
@@ -77,12 +86,13 @@ def unpack(file: Path) -> str:
     """
     if not file.is_file():
         raise UsageError(f"there is no file {file}", hint=_HINT)
-    with _opened(file) as archive:
-        data = _member(archive, _EVENTS, MAX_EVENTS, file)
-        pages = _member(archive, _PAGES, MAX_PAGES, file)
-    started = _checked(data, file)
-    new = _add(started, data)
-    added, kept, bad = _add_pages(pages)
+    with _opened(file) as archive, tempfile.TemporaryFile() as data:
+        _copy(archive, _EVENTS, MAX_EVENTS, file, data)
+        _copy(archive, _PAGES, MAX_PAGES, file)  # all of it can be read, before anything is added
+        started = _checked(data, file)
+        new = _add(started, data)
+        with archive.open(_PAGES) as pages:
+            added, kept, bad = _add_pages(pages)
     run = f"run {started.run_id}" + ("" if new else " was here already")
     return f"{run}; {count(added, 'page')} added, {kept} already here" + (f", {bad} left out" if bad else "")
 
@@ -93,20 +103,28 @@ def _pages(run: Sequence[events.Event]) -> list[str]:
     return [url for url in dict.fromkeys(read) if url.startswith(("http://", "https://"))]
 
 
-def _checked(data: bytes, file: Path) -> events.RunStarted:
-    """The beginning of a run, every line of which is an event.
+def _checked(data: BinaryIO, file: Path) -> events.RunStarted:
+    """The first event of a bundle, after checking that every line is an event.
 
     Raises:
         UsageError: it is not one whole run.
     """
-    record = journal.read(io.BytesIO(data))
-    started = [event for event in record.events if isinstance(event, events.RunStarted)]
-    if len(started) != 1 or record.damaged or not RunStore.is_id(started[0].run_id):
+    started: list[events.RunStarted] = []
+    data.seek(0)
+    for number, event in enumerate(journal.each(data)):
+        if number >= MOST_EVENTS:
+            raise UsageError(f"{file} holds more than {MOST_EVENTS:,} events", hint=_HINT)
+        if event is None or (isinstance(event, events.RunStarted) and started):
+            started.clear()
+            break
+        if isinstance(event, events.RunStarted):
+            started.append(event)
+    if not started or not RunStore.is_id(started[0].run_id):
         raise UsageError(f"{file} holds no run of this version", hint=_HINT)
     return started[0]
 
 
-def _add(started: events.RunStarted, data: bytes) -> bool:
+def _add(started: events.RunStarted, data: BinaryIO) -> bool:
     """Write a journal; False when it is here already.
 
     Raises:
@@ -116,7 +134,7 @@ def _add(started: events.RunStarted, data: bytes) -> bool:
     path = RunStore().path(started.run_id)
     try:
         if path.exists():
-            if path.read_bytes() == data:
+            if _same(path, data):
                 return False
             raise UsageError(
                 f"another run {started.run_id} is here", hint=f"hds history remove {started.run_id}   and import again"
@@ -124,12 +142,23 @@ def _add(started: events.RunStarted, data: bytes) -> bool:
         paths.private_dir(path.parent)
         part = path.with_suffix(f".{os.getpid()}.part")
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
-            out.write(data)
-        os.utime(part, (0, _seconds(started.started_at)))  # `last` is what was asked last
+            data.seek(0)
+            shutil.copyfileobj(data, out)
+        os.utime(part, (0, _seconds(started.started_at)))  # so that `last` stays the run that was asked last
         os.replace(part, path)
     except OSError as exc:
         raise OutputError(f"the history cannot be written: {exc.strerror or exc}") from exc
     return True
+
+
+def _same(path: Path, data: BinaryIO) -> bool:
+    """True when a file holds these bytes."""
+    data.seek(0)
+    with path.open("rb") as stream:
+        while (piece := stream.read(_PIECE)) == data.read(_PIECE):
+            if not piece:
+                return True
+    return False
 
 
 def _seconds(stamp: str) -> float:
@@ -141,11 +170,11 @@ def _seconds(stamp: str) -> float:
         return 0.0
 
 
-def _add_pages(data: bytes) -> tuple[int, int, int]:
-    """How many pages were added, were here, and were no pages. An added one is asked for again when online."""
+def _add_pages(pages: Lines) -> tuple[int, int, int]:
+    """Add pages to the cache; returns the numbers of pages added, pages that were here, and lines that are no page."""
     added = kept = bad = 0
     with _cache() as cache:
-        for _, entry in read_lines(io.BytesIO(data)):
+        for _, entry in read_lines(pages):
             if isinstance(entry, str):
                 bad += 1
             elif cache.lookup(entry.page.url) is not None:
@@ -158,7 +187,7 @@ def _add_pages(data: bytes) -> tuple[int, int, int]:
 
 
 def _stale(entry: Entry) -> Entry:
-    """Without what would make a server say that it has not changed, and old."""
+    """The entry without validators, and old: the next run online fetches the page anew."""
     return replace(entry, etag=None, modified=None, stored=min(entry.stored, 0.0))
 
 
@@ -176,22 +205,25 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as exc:
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, NotImplementedError, RuntimeError, EOFError) as exc:
         raise UsageError(f"{file} is not a bundle of hds: {exc}", hint=_HINT) from exc
 
 
-def _member(archive: zipfile.ZipFile, name: str, limit: int, file: Path) -> bytes:
-    import zlib
+def _copy(archive: zipfile.ZipFile, name: str, limit: int, file: Path, out: BinaryIO | None = None) -> None:
+    """Read a member to its end, and write it to `out`.
 
-    try:
-        with archive.open(name) as stream:
-            data = stream.read(limit + 1)
-    except (KeyError, zlib.error) as exc:
-        raise UsageError(f"{file} is not a bundle of hds", hint=_HINT) from exc
-    return _within(data, limit, file)
+    Raises:
+        UsageError: it is larger than `limit`.
+    """
+    size = 0
+    with archive.open(name) as stream:
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            _within(size, limit, file)
+            if out is not None:
+                out.write(piece)
 
 
-def _within(data: bytes, limit: int, file: Path) -> bytes:
-    if len(data) > limit:
+def _within(size: int, limit: int, file: Path) -> None:
+    if size > limit:
         raise UsageError(f"{file} holds more than {limit >> 20} MiB", hint=_HINT)
-    return data

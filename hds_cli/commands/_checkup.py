@@ -1,4 +1,4 @@
-"""What `hds doctor` looks at: each check gives findings, and none of them ends the others."""
+"""The checks of `hds doctor`. Each gives findings; a check that fails does not end the others."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class Finding:
 
 def examine(*, offline: bool) -> list[Finding]:
     """Look at everything; opens no socket when `offline`, by flag or by setting."""
-    found = list(_python())
+    findings = list(_python())
     try:
         settings = config.load({"offline": offline or None})
     except HdsError as exc:
-        return [*found, Finding("settings", "fail", exc.message, exc.hint), *_terminal(sys.stdout)]
-    found.append(_settings_file())
+        return [*findings, Finding("settings", "fail", exc.message, exc.hint), *_terminal(sys.stdout)]
+    findings.append(_settings_file())
     for check in (_llama, _model, _disk, _cache, _keys, _sources, _plugins):
-        found += _guarded(check, settings)
-    return found + list(_terminal(sys.stdout))
+        findings += _guarded(check, settings)
+    return findings + list(_terminal(sys.stdout))
 
 
 def _guarded(check: Callable[[Settings], Iterable[Finding]], settings: Settings) -> Iterator[Finding]:
@@ -129,10 +129,12 @@ def _memory() -> int | None:
 
 def _disk(settings: Settings) -> Iterator[Finding]:
     for area, folder in (("data", paths.data_dir()), ("pages", settings.pages_dir)):
-        there = next(p for p in (folder, *folder.parents) if p.exists())
-        free = shutil.disk_usage(there).free
-        if not os.access(there, os.W_OK | os.X_OK):
-            yield Finding("disk", "fail", f"{area}: {there} cannot be written", f"chmod u+rwx {there}, or HDS_HOME=…")
+        existing = next(p for p in (folder, *folder.parents) if p.exists())
+        free = shutil.disk_usage(existing).free
+        if not os.access(existing, os.W_OK | os.X_OK):
+            yield Finding(
+                "disk", "fail", f"{area}: {existing} cannot be written", f"chmod u+rwx {existing}, or HDS_HOME=…"
+            )
         elif free < _LITTLE:
             hint = "hds cache prune, hds model remove NAME, or HDS_HOME=OTHER/FOLDER"
             yield Finding("disk", "warn", f"{area}: {free / 1e6:.0f} MB are free in {folder}", hint)
@@ -162,9 +164,9 @@ def _cache(settings: Settings) -> Iterator[Finding]:
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    found = keys.present()
-    if found:
-        yield Finding("keys", "ok", ", ".join(f"{name} ({where})" for name, where in found.items()))
+    present = keys.present()
+    if present:
+        yield Finding("keys", "ok", ", ".join(f"{name} ({where})" for name, where in present.items()))
     else:
         yield Finding("keys", "ok", "none set; the sources in use may need none")
 
@@ -184,7 +186,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
 
 async def _asked(settings: Settings) -> list[tuple[str, HdsError | None]]:
-    """Each source in use with what it was asked, or why it does not work."""
+    """Each source in use, and the error when it does not work."""
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import defaults
 
@@ -217,7 +219,7 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
     for group, points in plugins.every().items():
         for name, point in points.items():
             if plugins.distribution(point) == plugins.FIRST_PARTY:
-                continue  # ours load when they are used; what their extras lack is said then
+                continue  # ours load when they are used, and say then which extra is missing
             try:
                 plugins.load(group, name)
                 loaded += 1

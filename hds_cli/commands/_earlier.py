@@ -1,4 +1,4 @@
-"""`-c` and `--resume`: which earlier run is meant, what of its settings holds, what the new run begins with."""
+"""`-c` and `--resume`: the earlier run that is meant, the settings kept from it, and the start of the new run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PREFIX = re.compile(r"(?=.*[0-9])(?=.*[a-z])[0-9a-z]{3,}")
 
 @dataclass(frozen=True)
 class Start:
-    """How a run begins: the words of its question, the settings of the earlier run, and the run itself."""
+    """The start of a run: the words of its question, the settings of the earlier run, and that run itself."""
 
     words: list[str]
     settings: dict[str, Any] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Start:
 
 
 def start(words: Sequence[str], go_on: bool, resume: str | None) -> Start:
-    """What `-c` and `--resume` mean.
+    """The start of a run under `-c` and `--resume`.
 
     Args:
         words: the arguments; with `go_on` the first of them may name the run that is meant.
@@ -90,10 +90,10 @@ def _resumed(name: str) -> Start:
 def _settings(run: Sequence[events.Event], names: Sequence[str]) -> dict[str, Any]:
     """The settings of an earlier run; `offline` only ever adds, so that the environment's stays in force."""
     kept = next((event.settings for event in run if isinstance(event, events.RunStarted)), {})
-    found = {name: kept[name] for name in names if kept.get(name)}
+    chosen = {name: kept[name] for name in names if kept.get(name)}
     if names is SHAPING:
-        found |= {name: kept[name] for name in names if kept.get(name) is not None and name != "offline"}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+        chosen |= {name: kept[name] for name in names if kept.get(name) is not None and name != "offline"}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()}
 
 
 def settings_of(run: Sequence[events.Event]) -> dict[str, Any]:

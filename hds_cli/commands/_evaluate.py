@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of whom, and where the results go (None: a name made of both, among the data)."""
+    """An evaluation to run: its questions and settings. `results` None: a file in the data folder, named after both."""
 
     dataset: Dataset
     questions: Sequence[Question]
@@ -52,12 +52,12 @@ class Plan:
 
     @property
     def in_rows(self) -> bool:
-        """The only pages are the paragraphs in the rows of the set."""
+        """True when the only pages are the paragraphs in the rows of the set."""
         return self.dataset.brings_pages and self.pages is None and not self._named
 
     @property
     def _named(self) -> bool:
-        """A source in the settings file is for questions of one's own, not for those of a set."""
+        """True when sources were named on the command line. Those of the settings file are not for question sets."""
         return bool(self.settings.source) and self.settings.origins.get("source") == "flag"
 
     def sequential(self) -> Plan:
@@ -82,7 +82,7 @@ async def _evaluate(plan: Plan) -> Journal:
     own = own_source(plan)
     jobs = min(plan.jobs, max(1, len(plan.questions)))
     async with desk(spec, plan.settings, own, jobs=jobs) as place:
-        head = header(plan, asdict(replace(place.model.info, file=None)))  # the checksum says which
+        head = header(plan, asdict(replace(place.model.info, file=None)))  # the checksum identifies it
         journal = Journal(plan.results or _place(plan, head), head)
         with journal.open(resume=plan.resume, overwrite=plan.overwrite):
             done = len(journal.rows)
@@ -98,18 +98,18 @@ def own_source(plan: Plan) -> Sequence[Source] | None:
             return [CorpusSource(open_corpus(plan.pages, file_digest(plan.pages), lambda _: progress.step("pages")))]
         if plan.in_rows:
             digest = hashlib.sha256(f"rows of {plan.dataset.digest}".encode()).hexdigest()
-            made = indexed(digest, lambda: datasets.pages(plan.dataset), str(plan.dataset.path))
-            return [CorpusSource(made)]
+            index = indexed(digest, lambda: datasets.pages(plan.dataset), str(plan.dataset.path))
+            return [CorpusSource(index)]
     return None
 
 
 def asker(place: Desk) -> Asker:
-    """Who answers: an open desk."""
+    """An asker over an open desk."""
     return Asker(place.answer, lambda text: place.model.engine.count([Segment(text)]))
 
 
 def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
-    """What the results depend on; a resumed evaluation must have the same."""
+    """Everything that the results depend on; a resumed evaluation must have an equal header."""
     default = Settings()
     options = {f.name: getattr(plan.settings, f.name) for f in config.fields() if f.name not in config.INDIFFERENT}
     changed = {name: value for name, value in options.items() if value != getattr(default, name)}
@@ -123,7 +123,7 @@ def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
         "options": changed,
         "model": model,
     }
-    return dict(json.loads(json.dumps(head, default=str)))  # as it will be read back
+    return dict(json.loads(json.dumps(head, default=str)))  # the form in which it will be read back
 
 
 def _place(plan: Plan, head: dict[str, Any]) -> Path:
@@ -144,10 +144,10 @@ def document(plan: Plan, journal: Journal) -> dict[str, Any]:
     Raises:
         ModelError: the judge cannot be used.
     """
-    found = summary.document(list(journal.rows.values()), journal.costs, str(journal.path))
+    summed = summary.document(list(journal.rows.values()), journal.costs, str(journal.path))
     if plan.judge is not None:
-        found["metrics"]["judge"] = _judged(plan, journal)
-    return found
+        summed["metrics"]["judge"] = _judged(plan, journal)
+    return summed
 
 
 def _judged(plan: Plan, journal: Journal) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from hds_cli.types import Document
 
 MAX_TEXT = bounds.MAX_FILE_TEXT
 MAX_PACKED = 100 << 20
-SECONDS = 60.0  # for the largest
-UNPACKED = 20  # letters that a byte of a packed file may become; bombs have a thousand
-SPREAD = 4  # and one of another: a table names its column in every row
-_COMPOUND = b"\xd0\xcf\x11\xe0"  # of .xls files
+SECONDS = 60.0  # seconds for the largest file
+UNPACKED = 20  # characters of text for a byte of a packed file; bombs have a thousand
+SPREAD = 4  # characters of text for a byte of any other file: a table repeats column names in every row
+_COMPOUND = b"\xd0\xcf\x11\xe0"  # the magic number of .xls files
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 _WHY = {
     "empty": "no text in it", "encrypted": "needs a password", "extract_timeout": "took too long",
@@ -35,7 +35,7 @@ class Reader:
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._workers: Any = None
-        self.notes: list[str] = []  # what of a file is not in its document
+        self.notes: list[str] = []  # lines on the parts of files that are not in their documents
 
     def __enter__(self) -> Reader:
         return self
@@ -46,7 +46,7 @@ class Reader:
         self._runner.close()
 
     def __call__(self, files: Sequence[Path]) -> list[Document | str]:
-        """A document for each file, or why it is none."""
+        """A document for each file, or the reason why there is none."""
         return self._runner.run(self._all(files))
 
     async def _all(self, files: Sequence[Path]) -> list[Document | str]:
@@ -60,15 +60,15 @@ class Reader:
             return exc.strerror or "cannot be read"
         except ValueError as exc:
             return str(exc)
-        found = await self._extract(file, kind, size)
-        if reason := found.get("reason"):
-            return _why(str(reason), str(found.get("detail") or ""))
-        if note := found.get("note"):
+        content = await self._extract(file, kind, size)
+        if reason := content.get("reason"):
+            return _why(str(reason), str(content.get("detail") or ""))
+        if note := content.get("note"):
             self.notes.append(f"{written(file)}: {note}")
         title, date = _front_matter(start) if kind == "markdown" else ("", "")
-        date = date or found.get("date") or changed
-        title = bounds.title(title or _title(found, file, kind))
-        return Document(written(file), title, bounds.text(found["text"], MAX_TEXT), file.as_uri(), str(date))
+        date = date or content.get("date") or changed
+        title = bounds.title(title or _title(content, file, kind))
+        return Document(written(file), title, bounds.text(content["text"], MAX_TEXT), file.as_uri(), str(date))
 
     async def _extract(self, file: Path, kind: str, size: int) -> dict[str, Any]:
         if self._workers is None:
@@ -78,12 +78,12 @@ class Reader:
         packed = kind in kinds.LARGE
         most = min(MAX_TEXT, UNPACKED * size + 100_000 if packed else SPREAD * size + 1_000_000)
         limit = min(SECONDS, (15 if packed else 5) + 5 * size / (1 << 20))
-        found: dict[str, Any] = await self._workers.extract_file(file, kind, most=most, limit=limit)
-        return found
+        content: dict[str, Any] = await self._workers.extract_file(file, kind, most=most, limit=limit)
+        return content
 
 
 def _why(reason: str, detail: str) -> str:
-    """Why a file is no document; what a package is called that is missing."""
+    """The reason why a file is no document, in words; a missing package is named."""
     if reason == "missing_package":
         return f"needs the package {detail}"
     return _WHY.get(reason, reason.replace("_", " "))
@@ -113,17 +113,17 @@ def _look(file: Path, kind: str) -> tuple[bytes, int, str]:
     return start, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC).date().isoformat()
 
 
-def _title(found: dict[str, Any], file: Path, kind: str) -> str:
-    """The document's own title; a text's first line is none, the file's name is."""
-    title = str(found.get("title") or "")
+def _title(content: dict[str, Any], file: Path, kind: str) -> str:
+    """The document's own title. A plain text, a table or code is named after its file, not its first line."""
+    title = str(content.get("title") or "")
     is_named = kind in ("text", "csv", "code", "jsonl") or not title or title == file.name
     return written(file.name if kind == "code" else file.stem) if is_named else title
 
 
 def _front_matter(body: bytes) -> tuple[str, str]:
     """`title` and `date` of a Markdown file's YAML head, as far as they are plain."""
-    found = _FRONT.match(body.decode("utf-8-sig", "replace").replace("\r\n", "\n"))
-    lines = found[1].splitlines() if found else []
+    front = _FRONT.match(body.decode("utf-8-sig", "replace").replace("\r\n", "\n"))
+    lines = front[1].splitlines() if front else []
     fields = {key.strip().lower(): value.strip().strip("\"'") for key, _, value in (x.partition(":") for x in lines)}
     date = re.match(r"\d{4}-\d\d-\d\d", fields.get("date", ""))
     return fields.get("title", ""), date[0] if date else ""

@@ -18,11 +18,11 @@ Flags = Mapping[str, Any]
 
 
 def with_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command that takes `flags` gets the options of these settings in its place, in their order.
+    """Decorator: the options of these settings, in their order, take the place of a command's parameter `flags`.
 
     Args:
-        names: of the fields; none: all that the commands which ask questions have. An option of the command's own
-            goes before the one of the same name.
+        names: the fields; none: all fields that the commands which ask questions have. An option of the command's own
+            goes before a setting's option of the same name.
     """
     fields = [f for f in config.fields() if (f.name in names if names else _of_asking(f))]
 
@@ -69,8 +69,8 @@ def _parameter(f: Field) -> inspect.Parameter:
     kind = _kind(f)
     switch = kind is bool
     metavar = flag.metavar or "|".join(facts(f).choices) or None
-    told = flag.help if f.default is None or switch or f.default == () else f"{flag.help} [{f.default}]."
-    option = typer.Option(*names, metavar=None if switch else metavar, help=told)
+    help_text = flag.help if f.default is None or switch or f.default == () else f"{flag.help} [{f.default}]."
+    option = typer.Option(*names, metavar=None if switch else metavar, help=help_text)
     return inspect.Parameter(
         f.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )

@@ -36,8 +36,8 @@ def _plugged(name: str) -> Make:
         unknown = UsageError(f"there is no format {name!r}", hint=f"formats: {formats}")
         raise mismatch("renderers", name) or unknown
 
-    def made(write: Write) -> Renderer:
+    def factory(write: Write) -> Renderer:
         renderer: Renderer = make(GROUP, name, write, needs=("handle", "close"))
         return renderer
 
-    return made
+    return factory

@@ -12,7 +12,7 @@ from hds_cli.commands import _output
 
 
 def _no_color(asked: bool) -> bool:
-    """As if `NO_COLOR` (no-color.org) were set: every console of this process heeds it."""
+    """Set `NO_COLOR` (no-color.org) when asked: every console of this process heeds it."""
     if asked:
         os.environ["NO_COLOR"] = "1"
     return asked

@@ -1,4 +1,4 @@
-"""Where every command prints: a result on stdout, as text or as one JSON document; messages on stderr after `hds: `."""
+"""The printing of all commands: a result on stdout, as text or one JSON document; messages on stderr after `hds: `."""
 
 from __future__ import annotations
 
@@ -101,17 +101,17 @@ def say(text: str, *, quiet: bool = False) -> None:
 
 
 def sections(
-    stdout: TextIO, title: str, found: Sequence[report.Section], notes: Sequence[str], *, markdown: bool
+    stdout: TextIO, title: str, parts: Sequence[report.Section], notes: Sequence[str], *, markdown: bool
 ) -> None:
     """Print sections of figures; the notes end the Markdown page, or go to stderr."""
     from hds_cli.evaluation import report
     from hds_cli.render.text import one_line
 
     if markdown:
-        stdout.write(report.markdown(title, found, notes))
+        stdout.write(report.markdown(title, parts, notes))
         return
-    for place, (heading, header, rows) in enumerate(found):
-        if len(found) > 1:
+    for place, (heading, header, rows) in enumerate(parts):
+        if len(parts) > 1:
             stdout.write(("\n" if place else "") + one_line(heading) + "\n")
         # In a pipe the header is a line too: a figure without its name says nothing.
         show(Table(header, rows if stdout.isatty() else [header, *rows]), stdout)

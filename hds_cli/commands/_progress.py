@@ -32,18 +32,18 @@ class Progress:
             sys.stderr.flush()
 
     def to(self, done: int, total: int | None = None) -> None:
-        """`done` are done in all, of `total` where that is known by now."""
+        """Set the count to `done`, and the total to `total` when that is known by now."""
         self._total = total or self._total
         self.step(count=done - self._done)
 
-    def step(self, said: str = "", count: int = 1) -> None:
-        """`count` more are done; `said` is shown behind the count (ours, never text from outside)."""
+    def step(self, note: str = "", count: int = 1) -> None:
+        """Add `count` to the count; `note` is shown behind it (words of ours, never text from outside)."""
         self._done += count
         now = time.monotonic()
         if not self._on or (now - self._shown < 0.1 and self._done != self._total):
             return
         self._shown = now
-        sys.stderr.write(f"\r\x1b[K{self._bar()}{self._what} {self._done:,}{self._of()}{self._left(now)}  {said}"[:200])
+        sys.stderr.write(f"\r\x1b[K{self._bar()}{self._what} {self._done:,}{self._of()}{self._left(now)}  {note}"[:200])
         sys.stderr.flush()
 
     def _bar(self) -> str:
@@ -56,8 +56,8 @@ class Progress:
         return f" of {self._total:,}" if self._total is not None else ""
 
     def _left(self, now: float) -> str:
-        made = self._done - self._begun
-        if self._total is None or not made:
+        done = self._done - self._begun
+        if self._total is None or not done:
             return ""
-        seconds = (now - self._began) / made * (self._total - self._done)
+        seconds = (now - self._began) / done * (self._total - self._done)
         return f"  {seconds / 60:.0f} min left" if seconds >= 90 else f"  {seconds:.0f} s left"

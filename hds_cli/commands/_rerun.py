@@ -38,7 +38,7 @@ class Difference:
 
 
 class Recorded:
-    """A source of the web as it was: the results of a run by query; for other queries the pages on disk.
+    """A web source played back: a query of the run gets its results of then, any other the pages on disk.
 
     Args:
         results: what it found then, by the key of the query.
@@ -51,9 +51,9 @@ class Recorded:
         self.name, self._results, self._pages = name, results, context.pages
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        found = self._results.get(query_key(query))
-        if found is not None:
-            return found[:top_k]
+        results = self._results.get(query_key(query))
+        if results is not None:
+            return results[:top_k]
         return await in_daemon(self._pages.search, query, top_k) if self._pages else []
 
 
@@ -118,7 +118,7 @@ def _sources(started: events.RunStarted, run: RunState, context: SourceContext) 
 
 
 def _results(run: RunState, source: str) -> dict[str, list[SearchResult]]:
-    """What a source found in a run, by the key of the query."""
+    """The results of a source in a run, by the key of the query."""
     searches = ((query_key(query.text), query.searches.get(source)) for query in run.queries)
     return {
         key: list(search.results)
@@ -128,17 +128,17 @@ def _results(run: RunState, source: str) -> dict[str, list[SearchResult]]:
 
 
 def compare(then: RunState, now: RunState) -> list[Difference]:
-    """Where two runs differ: queries by what they ask, pages by address, evidence by its words, the answer."""
-    found = []
+    """The differences of two runs: queries by their keys, pages by address, evidence by its words, and the answer."""
+    differences = []
     for aspect, old, new in zip(_ASPECTS, _aspects(then), _aspects(now), strict=True):
         gone = tuple(text for key, text in old.items() if key not in new)
         come = tuple(text for key, text in new.items() if key not in old)
-        found.append(Difference(aspect, len(old.keys() & new.keys()), gone, come))
-    return found
+        differences.append(Difference(aspect, len(old.keys() & new.keys()), gone, come))
+    return differences
 
 
 def _aspects(run: RunState) -> tuple[dict[str, str], ...]:
-    """For each aspect what a run has of it: what is compared, and how it is shown."""
+    """For each aspect (queries, pages, evidence, answer) a dictionary: the key that is compared -> the text shown."""
     queries: dict[str, str] = {}
     pages: dict[str, str] = {}
     evidence: dict[str, str] = {}
@@ -153,21 +153,22 @@ def _aspects(run: RunState) -> tuple[dict[str, str], ...]:
     return queries, pages, evidence, {answer: answer}
 
 
-def _lines(found: Difference) -> list[str]:
+def _lines(difference: Difference) -> list[str]:
     from hds_cli.render.text import one_line
 
-    if found.same:
-        return [f"{found.aspect:9} the same" + (f" ({found.both})" if found.aspect != "answer" else "")]
-    head = f"{found.aspect:9} {found.both} the same, {len(found.only_then)} only then, {len(found.only_now)} only now"
-    marked = [("-", text) for text in found.only_then] + [("+", text) for text in found.only_now]
+    if difference.same:
+        return [f"{difference.aspect:9} the same" + (f" ({difference.both})" if difference.aspect != "answer" else "")]
+    only = f"{len(difference.only_then)} only then, {len(difference.only_now)} only now"
+    head = f"{difference.aspect:9} {difference.both} the same, {only}"
+    marked = [("-", text) for text in difference.only_then] + [("+", text) for text in difference.only_now]
     return [head, *(f"  {mark} {one_line(text, 160)}" for mark, text in marked)]
 
 
 def _document(run_id: str, differences: Sequence[Difference]) -> dict[str, object]:
     return {
         "run_id": run_id,
-        "same": all(found.same for found in differences),
-        "differences": [asdict(found) for found in differences],
+        "same": all(difference.same for difference in differences),
+        "differences": [asdict(difference) for difference in differences],
     }
 
 

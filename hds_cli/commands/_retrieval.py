@@ -19,7 +19,7 @@ from hds_cli.types import Page
 
 @dataclass(frozen=True)
 class Task:
-    """What is measured: folders, sources by name (none: the pages of the set), selectors, results asked for."""
+    """A measurement: `folders` are the sets; without sources in `settings`, the pages of each set are searched."""
 
     folders: Sequence[Path]
     settings: Settings
@@ -35,8 +35,8 @@ def measure(task: Task) -> list[Finding]:
     Raises:
         HdsError: a set, a source or a selector that cannot be used.
     """
-    found = asyncio.run(_measure(task))
-    return found + retrieval.overall(found)
+    findings = asyncio.run(_measure(task))
+    return findings + retrieval.overall(findings)
 
 
 async def _measure(task: Task) -> list[Finding]:
@@ -57,15 +57,15 @@ def _counting(progress: Progress) -> Callable[[int], None]:
 async def _of_source(task: Task, bench: relevance.Bench, source: Source) -> list[Finding]:
     total = len(bench.topics[: task.limit])
     with Progress(f"{bench.name}, {source.name}", total, quiet=task.quiet) as progress:
-        found = [await retrieval.rank(bench, source.name, source.search, task.top_k, task.limit, progress.step)]
+        findings = [await retrieval.rank(bench, source.name, source.search, task.top_k, task.limit, progress.step)]
     for name in task.selectors:
         with Progress(f"{bench.name}, {name}", total, quiet=task.quiet) as progress:
-            found.append(
+            findings.append(
                 await retrieval.choose(
                     bench, source.name, source.search, _reader(source), name, task.limit, progress.step
                 )
             )
-    return found
+    return findings
 
 
 def _reader(source: Source) -> Callable[[str], Awaitable[Page | None]]:

@@ -33,7 +33,7 @@ LONGEST_PAUSE = 60.0  # seconds; a journal may say anything
 
 @dataclass(frozen=True)
 class Look:
-    """How a run is to be shown: `--format`, `--json`, `--jsonl`, `--output`, and what `choose` takes."""
+    """The look of a shown run: `--format`, `--json`, `--jsonl`, `--output`, and the arguments of `choose`."""
 
     format: str | None
     json: bool
@@ -111,7 +111,7 @@ def replay(name: str, speed: float) -> None:
     """The run as it happened, `speed` times as fast; 0: at once. No pause is longer than `LONGEST_PAUSE`."""
     run = events_of(name)
     choice = look_of(None, None)
-    shown, due = 0.0, time.monotonic()  # the second of the run, and when it is to be shown
+    shown, due = 0.0, time.monotonic()  # the run's second that was shown last, and the time at which the next is due
     display = Display(choice, sys.stdout, sys.stderr)
     try:
         for event in run:
@@ -150,7 +150,7 @@ def document_of(file: Path) -> DocumentFormat:
 
 
 def look_of(known: object, output: Path | None, **shown: bool) -> Choice:
-    """Who watches and how the answer is printed, from what the streams are."""
+    """The renderers and the form of the answer, chosen from the kinds of the streams."""
     return choose(
         stdout_tty=output is None and sys.stdout is not None and sys.stdout.isatty(),
         stderr_tty=sys.stderr is not None and sys.stderr.isatty(),

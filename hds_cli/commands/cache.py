@@ -32,10 +32,10 @@ def info(json_: _options.Json = False) -> None:
     hds cache info
     """
     with _cache() as cache:
-        found = cache.info()
+        facts = cache.info()
         values: dict[str, object] = {
-            "folder": str(found.folder), "pages": found.pages, "bytes": found.bytes, "limit_bytes": found.limit,
-            "fresh_for_days": round(cache.ttl / 86400, 3), "oldest": found.oldest, "newest": found.newest,
+            "folder": str(facts.folder), "pages": facts.pages, "bytes": facts.bytes, "limit_bytes": facts.limit,
+            "fresh_for_days": round(cache.ttl / 86400, 3), "oldest": facts.oldest, "newest": facts.newest,
         }  # fmt: skip
     lines = [f"{name.replace('_', ' '):15} {'-' if value is None else value}" for name, value in values.items()]
     _print.result("hds.cache/1", values, lines, as_json=json_)
@@ -54,10 +54,10 @@ def list_(
     rows: list[dict[str, object]] = []
     with _cache() as cache:
         if query:
-            found = (cache.lookup(hit.url) for hit in cache.search(query, limit))
+            entries = (cache.lookup(hit.url) for hit in cache.search(query, limit))
         else:
-            found = (entry for entry in cache.entries())
-        for entry in found:
+            entries = (entry for entry in cache.entries())
+        for entry in entries:
             if entry is None:
                 continue
             page = entry.page

@@ -43,7 +43,7 @@ def completions(
 
 
 def _installed(shell: str) -> str:
-    """Write the script; where it is now, and from when on it works."""
+    """Write the script; returns a line that says where it is and when it takes effect."""
     try:
         match shell:
             case "fish":
@@ -61,7 +61,7 @@ def _installed(shell: str) -> str:
 
 
 def _bash() -> str:
-    """Where bash-completion looks for a user's own; without it, a line in ~/.bashrc reads the script."""
+    """Install for bash: in bash-completion's folder of the user, or as a line in ~/.bashrc that reads the script."""
     chosen = os.environ.get("BASH_COMPLETION_USER_DIR")
     folder = Path(chosen) if chosen else _base("XDG_DATA_HOME", ".local/share") / "bash-completion"
     file = folder / "completions" / "hds"

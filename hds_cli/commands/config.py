@@ -132,12 +132,12 @@ def _origins() -> dict[str, str]:
 
 
 def _keys() -> list[dict[str, str]]:
-    """Which sources have a key, and from where; never the key."""
+    """The sources that have a key, and where each comes from; never the key."""
     return [{"source": name, "origin": origin} for name, origin in keys.present().items()]
 
 
 def _refuse_key(key: str) -> None:
-    """A key on a command line is seen by everyone on the machine, and stays in the shell's history."""
+    """Refuse an API key as an argument: everyone on the machine can see it, and the shell's history keeps it."""
     last = key.lower().replace("-", "_").rpartition(".")[2]
     if last in ("key", "api_key", "token", "secret", "password") or last.endswith("_api_key"):
         raise UsageError(
@@ -146,7 +146,7 @@ def _refuse_key(key: str) -> None:
 
 
 def _any(key: str) -> str:
-    """A value of the right kind, to look up the name of a setting that is taken out."""
+    """Some value of the setting's type: the look-up of a setting that is to be unset needs one."""
     for guess in ("", "1", "true"):
         try:
             config.converted(key, guess)

@@ -24,18 +24,18 @@ def doctor(*, flags: Flags, json_: _options.Json = False) -> None:
 
     hds doctor --json | jq -r '.findings[] | select(.state != "ok") | .hint'
     """
-    found = [replace(f, message=redact(f.message)) for f in examine(offline=bool(flags.get("offline")))]
-    broken = any(finding.state == "fail" for finding in found)
+    findings = [replace(f, message=redact(f.message)) for f in examine(offline=bool(flags.get("offline")))]
+    broken = any(finding.state == "fail" for finding in findings)
     if sys.stdout.isatty() and not json_:
-        _show(found)
+        _show(findings)
     else:
-        rows = [[f.state, f.area, f.message, f.hint or ""] for f in found]
-        document = {"ok": not broken, "findings": [asdict(f) for f in found]}
+        rows = [[f.state, f.area, f.message, f.hint or ""] for f in findings]
+        document = {"ok": not broken, "findings": [asdict(f) for f in findings]}
         _print.result("hds.doctor/1", document, _print.Table((), rows), as_json=json_)
     raise typer.Exit(1 if broken else 0)
 
 
-def _show(found: Sequence[Finding]) -> None:
+def _show(findings: Sequence[Finding]) -> None:
     """On a terminal: each hint below what it is about, not in a column of its own."""
     from rich.text import Text
 
@@ -44,7 +44,7 @@ def _show(found: Sequence[Finding]) -> None:
 
     console = console_for(sys.stdout)
     styles = {"ok": "green", "warn": "yellow", "fail": "red bold"}
-    for finding in found:
+    for finding in findings:
         line = Text(f"{finding.state:5}", styles[finding.state])
         line.append(f"{finding.area:10}", "dim").append(one_line(finding.message), "")
         console.print(line)

@@ -109,20 +109,21 @@ def compare(
 
     hds eval compare parallel.jsonl sequential.jsonl --curves f1.svg -o report.md
     """
-    found = comparison.shared(comparison.read_all(results))
-    names = [one.name for one in found]
-    lines = curve_room.curves(found)
+    evaluations = comparison.shared(comparison.read_all(results))
+    names = [one.name for one in evaluations]
+    lines = curve_room.curves(evaluations)
     if curves is not None:
         drawn = curve_room.picture(lines, names, curves.suffix)
         with _output.binary_target(curves) as file:
             file.write(drawn)
     with _output.target(output) as stdout:
         if json_:
-            _print.document(comparison.SCHEMA, comparison.document(found) | {"curves": lines}, stdout)
+            _print.document(comparison.SCHEMA, comparison.document(evaluations) | {"curves": lines}, stdout)
             return
-        sections = [("Figures (95 % intervals)", *report.figures([one.document() for one in found], names))]
+        sections = [("Figures (95 % intervals)", *report.figures([one.document() for one in evaluations], names))]
         sections += [
-            report.differences(found[0].name, one.name, comparison.differences(found[0], one)) for one in found[1:]
+            report.differences(evaluations[0].name, one.name, comparison.differences(evaluations[0], one))
+            for one in evaluations[1:]
         ]
         sections += curve_room.text(lines, names)
         _print.sections(
@@ -194,9 +195,9 @@ def _show(arms: list[Plan], journals: list[Journal], output: Path | None, json_:
 
 
 def _notes(plan: Plan, journals: list[Journal]) -> list[str]:
-    """Where the rows are, and what was published on such a set."""
-    said = published.note(plan.dataset.format)
-    return [f"rows: {journal.path}" for journal in journals] + ([said] if said else [])
+    """Notes below the figures: where the rows are, and what was published on such a set."""
+    note = published.note(plan.dataset.format)
+    return [f"rows: {journal.path}" for journal in journals] + ([note] if note else [])
 
 
 def _wants_markdown(output: Path | None) -> bool:

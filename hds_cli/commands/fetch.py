@@ -47,11 +47,11 @@ def fetch(
 
     hds fetch --json https://example.org/a https://example.org/b | jq -r '.pages[].title'
     """
-    wanted = _wanted(urls or [])
+    addresses = _addresses(urls or [])
     settings = config.load(flags)
     if settings.fetch_proxy:
         _print.say("fetch.proxy is set: the proxy decides what is reached", quiet=quiet)
-    pages, egress, fault = asyncio.run(pages_of(wanted, settings, typed=True))
+    pages, egress, fault = asyncio.run(pages_of(addresses, settings, typed=True))
     _print.result(SCHEMA, document(pages), markdown(pages), as_json=json_)
     sys.stdout.flush()
     for page in pages:
@@ -73,7 +73,7 @@ def _why(page: Page) -> str:
     return f"{reason(code)}{more} [{code}]"
 
 
-def _wanted(urls: list[str]) -> list[str]:
+def _addresses(urls: list[str]) -> list[str]:
     if urls == ["-"] or (not urls and not sys.stdin.isatty()):
         data = sys.stdin.buffer.read(1 << 20).decode("utf-8", "replace")
         urls = [line.strip() for line in data.splitlines() if line.strip()]
@@ -89,7 +89,7 @@ _OTHER = ("data", "javascript", "file", "mailto", "about", "blob", "http", "http
 async def pages_of(
     urls: list[str], settings: config.Settings, *, typed: bool
 ) -> tuple[list[Page], tuple[Egress, ...], str | None]:
-    """The pages, all at once; what was contacted; what is wrong with the cache.
+    """Fetch pages, all at once; returns the pages, the hosts contacted, and a fault of the cache.
 
     Args:
         typed: a person typed the addresses: robots.txt is not applied to them.

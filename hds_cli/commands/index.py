@@ -73,7 +73,7 @@ def add(
         return
     for line in skipped:
         _print.say(f"skipped {line}")
-    for line in (*listing.notes, *_kinds_said(listing)):
+    for line in (*listing.notes, *_kind_lines(listing)):
         _print.say(line)
     _print.say(
         f"{name}: {changes.added} added, {changes.changed} changed, {changes.removed} removed, "
@@ -84,9 +84,9 @@ def add(
 
 
 def _checked(name: str) -> str:
-    """`name`, if a collection of the user's can be called that: no source and no package has it.
+    """`name`, when the user's collection may have it: no source and no package is called so.
 
-    One that was made before a plugin of its name came is the user's still, and is kept up to date.
+    A collection that is older than a plugin of its name stays the user's, and is kept up to date.
 
     Raises:
         UsageError: it cannot.
@@ -108,7 +108,7 @@ def _embed(name: str, quiet: bool) -> None:
 def _update(
     name: str, path: Path, choice: folder.Choice, quiet: bool
 ) -> tuple[Changes, list[str], list[str], folder.Listing]:
-    """Bring the part of a collection that comes from `path` up to date; the changes, what was skipped, other parts."""
+    """Update the part of a collection that comes from `path`: changes, skipped files, other origins, listing."""
     from hds_cli.commands._files import Reader
     from hds_cli.commands._progress import Progress
 
@@ -121,24 +121,24 @@ def _update(
             changes = collection.update(read_jsonl(path, name), root, progress.to, whole=False)
         else:
             listing = folder.look(path, choice)
-            found = listing.files
-            if not found and not (name in names() and Collection(name).stamps(root)):
-                raise UsageError(f"there is nothing to index in {root}", hint=_nothing_said(listing))
+            files = listing.files
+            if not files and not (name in names() and Collection(name).stamps(root)):
+                raise UsageError(f"there is nothing to index in {root}", hint=_hint_for_nothing(listing))
             collection = Collection(name, create=True)
-            documents = folder.items(found, collection.stamps(root), read, skipped.append)
-            changes = collection.update(documents, root, lambda done: progress.to(done, len(found)), whole=False)
+            documents = folder.items(files, collection.stamps(root), read, skipped.append)
+            changes = collection.update(documents, root, lambda done: progress.to(done, len(files)), whole=False)
             listing.notes = read.notes
     others = [one for one in (collection.origin() or "").split("\n") if one and one != root]
     return changes, skipped, others, listing
 
 
-def _nothing_said(listing: folder.Listing) -> str:
-    lines = _kinds_said(listing)
+def _hint_for_nothing(listing: folder.Listing) -> str:
+    lines = _kind_lines(listing)
     return lines[-1] if lines else "texts, code, .html, .pdf, .docx, .csv and more are read: hds index add --help"
 
 
-def _kinds_said(listing: folder.Listing) -> list[str]:
-    """Which kinds of files a folder has: those that are read, when they are several, and those that are left out."""
+def _kind_lines(listing: folder.Listing) -> list[str]:
+    """Lines on the kinds of files in a folder: those that are read, when they are several, and those left out."""
     read = Counter(folder.kind_of(file.path.name) for file in listing.files)
     excluded = listing.left_out[folder.EXCLUDED]
     others = Counter({kind: count for kind, count in listing.left_out.items() if kind != folder.EXCLUDED})
@@ -190,11 +190,11 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME")], json_: _options.J
         row = _linked_row(name)
         values = row | {"passages": None, "file": row["origin"]}
     else:
-        found = collections.open_one(name).info()
+        facts = collections.open_one(name).info()
         values = {
-            "name": found.name, "documents": found.documents, "passages": found.passages, "bytes": found.bytes,
-            "origin": ", ".join(found.origin.split("\n")), "unfinished": found.unfinished or None,
-            "file": str(found.path),
+            "name": facts.name, "documents": facts.documents, "passages": facts.passages, "bytes": facts.bytes,
+            "origin": ", ".join(facts.origin.split("\n")), "unfinished": facts.unfinished or None,
+            "file": str(facts.path),
         }  # fmt: skip
     pairs = [(name, str(value)) for name, value in values.items() if value is not None]
     _print.result("hds.collection/1", values, _print.Pairs(pairs), as_json=json_)
@@ -246,12 +246,12 @@ def _built_row(name: str) -> dict[str, object]:
 
 def _linked_row(name: str) -> dict[str, object]:
     """A linked collection as `hds index list` and `info` show it."""
-    found = linked.find(name)
-    if found is None:
+    record = linked.find(name)
+    if record is None:
         raise SourceUnknown(f"there is no collection {name!r}", hint="hds index list")
-    file = Path(found.path)
+    file = Path(record.path)
     size = file.stat().st_size if file.is_file() else 0
-    return {"name": name, "documents": found.documents, "bytes": size, "origin": found.path}
+    return {"name": name, "documents": record.documents, "bytes": size, "origin": record.path}
 
 
 def _count(number: object) -> str:

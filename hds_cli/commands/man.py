@@ -109,5 +109,5 @@ def _plain(roff: str) -> Iterator[str]:
 
 def _letters(text: str) -> str:
     """A line of roff as its reader sees it."""
-    text = _LETTER.sub(lambda found: chr(int(found[1], 16)), _FONT.sub("", text))
+    text = _LETTER.sub(lambda escape: chr(int(escape[1], 16)), _FONT.sub("", text))
     return text.replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")

@@ -107,7 +107,7 @@ def _register(server: Any, tools: _Tools) -> None:
 
 
 class _Tools:
-    """What the tools do; one model for all questions, loaded at the first."""
+    """The work of the tools. All questions share one model, which is loaded at the first."""
 
     def __init__(self, settings: Settings, *, save: bool) -> None:
         self._settings, self._save = settings, save
@@ -118,14 +118,14 @@ class _Tools:
     async def ask(self, question: str, continues: str | None, report: Any) -> dict[str, Any]:
         place = await self._place()
         document, journal = RunDocument(), Journal(new_run_id()) if self._save else None
-        said: asyncio.Queue[str | None] = asyncio.Queue()
-        lines = PlainLines(cast(TextIO, _Lines(said)))
+        tree_lines: asyncio.Queue[str | None] = asyncio.Queue()
+        lines = PlainLines(cast(TextIO, _Lines(tree_lines)))
 
         def watch(event: events.Event) -> None:
             document.handle(event)
             lines.handle(event)
 
-        reporting = asyncio.create_task(_report(said, report))
+        reporting = asyncio.create_task(_report(tree_lines, report))
         try:
             await place.answer(
                 question,
@@ -133,7 +133,7 @@ class _Tools:
                 before=_before(continues) if continues else None,
                 run_id=journal.run_id if journal else None,
             )
-            said.put_nowait(None)
+            tree_lines.put_nowait(None)
             await reporting
         finally:
             reporting.cancel()
@@ -145,11 +145,11 @@ class _Tools:
     async def search(self, queries: list[str], top_k: int) -> dict[str, Any]:
         from hds_cli.commands.search import answers_to, document
 
-        wanted = [query.strip() for query in queries if query.strip()]
-        if not 1 <= len(wanted) <= MAX_QUERIES:
+        texts = [query.strip() for query in queries if query.strip()]
+        if not 1 <= len(texts) <= MAX_QUERIES:
             raise UsageError(f"between 1 and {MAX_QUERIES} queries can be searched at once")
         settings = config.load(config.given(self._settings) | {"top_k": top_k})
-        return document(await answers_to(wanted, settings))
+        return document(await answers_to(texts, settings))
 
     async def fetch(self, urls: list[str]) -> dict[str, Any]:
         from hds_cli.commands.fetch import SCHEMA, document, pages_of
@@ -196,10 +196,10 @@ class _Lines:
         """Nothing is held back."""
 
 
-async def _report(said: asyncio.Queue[str | None], report: Any) -> None:
+async def _report(lines: asyncio.Queue[str | None], report: Any) -> None:
     """Hand the lines on as progress, up to a None; how many there will be is not known."""
     for count in itertools.count(1):
-        line = await said.get()
+        line = await lines.get()
         if line is None:
             return
         await report(count, None, line)

@@ -148,7 +148,7 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")], yes: _Yes = Fal
 
 
 def _described(planned: Any, reference: str) -> list[str]:
-    """What would be downloaded, before it is."""
+    """A description of a planned download."""
     where = f"{planned.repo} at {planned.revision[:12]}" if planned.repo else planned.url
     size = "of unknown size" if planned.bytes is None else _size(planned.bytes)
     lines = [f"{planned.name}: {size}, licence {planned.licence or 'not stated'}, from {where}"]

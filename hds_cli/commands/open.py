@@ -43,8 +43,8 @@ def open_source(finished: events.RunFinished, number: int, *, print_address: boo
 
     cited = {citation.n: citation for citation in finished.citations}
     if number not in cited:
-        there = ", ".join(map(str, sorted(cited))) or "none"
-        raise UsageError(f"the answer has no source {number}", hint=f"its sources: {there}")
+        numbers = ", ".join(map(str, sorted(cited))) or "none"
+        raise UsageError(f"the answer has no source {number}", hint=f"its sources: {numbers}")
     url = cited[number].url
     target = link_target(url)
     if target is None and not print_address:
@@ -54,7 +54,7 @@ def open_source(finished: events.RunFinished, number: int, *, print_address: boo
 
 
 def _opened(address: str) -> bool:
-    """Hand the address to the user's browser; False where there is none."""
+    """Hand the address to the user's browser; False when there is no browser."""
     import webbrowser
 
     try:

@@ -39,22 +39,22 @@ def info(
     hds plugins info wikipedia
     """
     everything = plugins.every()
-    found = [(group, points[name]) for group, points in everything.items() if name in points]
-    if not found:
+    matching = [(group, points[name]) for group, points in everything.items() if name in points]
+    if not matching:
         names = sorted({name for points in everything.values() for name in points})
         near = difflib.get_close_matches(name, names, 1)
         raise plugins.PluginError(
             f"there is no plugin {name!r}", hint=f"hds plugins info {near[0]}" if near else "hds plugins list"
         )
-    rows = [_row(group, point) | _loading(group, name) for group, point in found]
-    lines = [f"{key + ':':14}{_said(value)}" for row in rows for key, value in row.items() if value is not None]
+    rows = [_row(group, point) | _loading(group, name) for group, point in matching]
+    lines = [f"{key + ':':14}{_in_words(value)}" for row in rows for key, value in row.items() if value is not None]
     _print.result("hds.plugins/1", {"plugins": rows}, lines, as_json=json_)
     if not all(row["loads"] for row in rows):
         raise typer.Exit(plugins.PluginError.exit_code)
 
 
 def _loading(group: str, name: str) -> dict[str, Any]:
-    """Whether the plugin loads, why not, and what it says of itself. What it prints at import goes to stderr."""
+    """Import the plugin: `loads`, the `problem` if not, `about` from its docstring. Its prints go to stderr."""
     if group not in plugins.KNOWN:
         return {"loads": False, "problem": f"this version of hds does not know the kind {group}", "about": None}
     try:
@@ -76,5 +76,5 @@ def _row(group: str, point: EntryPoint) -> dict[str, Any]:
     }
 
 
-def _said(value: Any) -> str:
+def _in_words(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -69,17 +69,17 @@ def synth(
         raise UsageError("no pages were named", hint="hds synth --collection world   (hds index list)")
     pages = _pages(names)
     folder = output or Path(f"{'-'.join(names)}-questions-{seed}")
-    wanted = _Wanted(count, seed, top_k)
+    order = _Order(count, seed, top_k)
     with Progress("questions", count, quiet=quiet) as progress:
         if model is None:
-            rows = _questions(pages, folder, wanted, progress)
+            rows = _questions(pages, folder, order, progress)
         else:
-            rows = _written(pages, folder, wanted, config.load({"model": model, **flags}), progress)
+            rows = _written(pages, folder, order, config.load({"model": model, **flags}), progress)
     corpus_file = folder / "corpus.jsonl"
     _write(corpus_file, ({"id": d.id, "title": d.title, "text": d.text, "url": d.url} for d in pages.documents))
     kept = _trajectories(pages, folder, rows, quiet) if trajectories else None
-    made = {"folder": str(folder), "questions": len(rows), "trajectories": kept}
-    _print.result("hds.synth/1", made, _described(folder, rows, kept), as_json=json_)
+    summary = {"folder": str(folder), "questions": len(rows), "trajectories": kept}
+    _print.result("hds.synth/1", summary, _described(folder, rows, kept), as_json=json_)
     _print.say(f"hds eval {folder}", quiet=quiet or json_)
 
 
@@ -115,28 +115,28 @@ def _documents(name: str) -> Iterator[Document]:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Order:
     count: int
     seed: int
     top_k: int
 
     def header(self, pages: _Pages, by: str) -> dict[str, Any]:
-        """What the questions depend on."""
-        made = {"seed": self.seed, "top_k": self.top_k, "by": by}
-        return {"schema": make.SCHEMA, "pages": pages.digest, **made}
+        """Everything that the questions depend on."""
+        options = {"seed": self.seed, "top_k": self.top_k, "by": by}
+        return {"schema": make.SCHEMA, "pages": pages.digest, **options}
 
 
-def _questions(pages: _Pages, folder: Path, wanted: _Wanted, progress: Progress) -> list[dict[str, Any]]:
-    """From the facts of structured pages, without a model."""
-    maker = make.Maker(pool.make(pages.documents), pages.index.search, wanted.seed, wanted.top_k)
-    header = wanted.header(pages, "facts")
-    return make.write(folder / QUESTIONS, header, wanted.count, maker.rows, progress.step)
+def _questions(pages: _Pages, folder: Path, order: _Order, progress: Progress) -> list[dict[str, Any]]:
+    """Questions from the facts of structured pages, without a model."""
+    maker = make.Maker(pool.make(pages.documents), pages.index.search, order.seed, order.top_k)
+    header = order.header(pages, "facts")
+    return make.write(folder / QUESTIONS, header, order.count, maker.rows, progress.step)
 
 
 def _written(
-    pages: _Pages, folder: Path, wanted: _Wanted, settings: Settings, progress: Progress
+    pages: _Pages, folder: Path, order: _Order, settings: Settings, progress: Progress
 ) -> list[dict[str, Any]]:
-    """By a model, from prose."""
+    """Questions that a model writes from prose."""
     from hds_cli.agent.aside import Aside
     from hds_cli.desk.speaking import load
     from hds_cli.engine.opening import find_model
@@ -145,9 +145,9 @@ def _written(
     model = load(find_model(settings), settings)
     writer = Aside(model.engine.session(), model.engine.chat_template())
     try:
-        maker = WrittenMaker(pages.documents, pages.index.search, writer, wanted.seed, wanted.top_k)
-        header = wanted.header(pages, f"{model.info.name} {model.info.sha256 or ''}".strip())
-        return make.write(folder / QUESTIONS, header, wanted.count, maker.rows, progress.step)
+        maker = WrittenMaker(pages.documents, pages.index.search, writer, order.seed, order.top_k)
+        header = order.header(pages, f"{model.info.name} {model.info.sha256 or ''}".strip())
+        return make.write(folder / QUESTIONS, header, order.count, maker.rows, progress.step)
     finally:
         writer.close()
         model.engine.close()
@@ -159,8 +159,8 @@ def _trajectories(pages: _Pages, folder: Path, rows: list[dict[str, Any]], quiet
     kept = []
     with Progress("trajectories", len(rows), quiet=quiet) as progress:
         for row in rows:
-            if (made := exporter.export(row)) is not None:
-                kept.append(made)
+            if (trajectory := exporter.export(row)) is not None:
+                kept.append(trajectory)
             progress.step()
     _write(folder / "trajectories.jsonl", iter(kept))
     return len(kept)

@@ -62,24 +62,24 @@ def tune(
     questions = datasets.chosen(loaded.questions, limit=limit, shard=(1, 1))
     plan = Plan(loaded, questions, config.load(flags), corpus, quiet=quiet)
     configs = tuning.drawn(tuning.space_of(option or (), _types()), trials, draw)
-    found = asyncio.run(_tune(plan, configs, strategy))
+    tuned = asyncio.run(_tune(plan, configs, strategy))
     with _output.target(output) as stdout:
         if json_:
-            _print.document(tuning.SCHEMA, found.to_dict(), stdout)
+            _print.document(tuning.SCHEMA, tuned.to_dict(), stdout)
         else:
-            _show(stdout, found, markdown=output is not None and output.suffix == ".md")
+            _show(stdout, tuned, markdown=output is not None and output.suffix == ".md")
 
 
 def _types() -> dict[str, Callable[[str], Value]]:
     """The settings that may be tuned: those with one number or word as their value."""
     hints = get_type_hints(Settings)
     kinds: dict[Any, Callable[[str], Value]] = {int: int, float: float, str: str}
-    found = {}
+    types = {}
     for field in config.fields():
         kind = next((k for k in kinds if hints[field.name] in (k, k | None)), None)
         if kind is not None:
-            found[field.name] = kinds[kind]
-    return found
+            types[field.name] = kinds[kind]
+    return types
 
 
 async def _tune(plan: Plan, configs: Sequence[Config], strategy: str) -> tuning.Tuned:
@@ -120,19 +120,21 @@ def _place(plan: Plan, model: dict[str, Any]) -> Path:
     return paths.data_dir() / "eval" / "tune" / f"{plan.dataset.name}-{key}.jsonl"
 
 
-def _show(stdout: Any, found: tuning.Tuned, *, markdown: bool) -> None:
-    front = {outcome.config.key for outcome in found.front}
-    order = sorted(found.tried, key=lambda o: (-len(o.results), -o.f1, o.seconds))
+def _show(stdout: Any, tuned: tuning.Tuned, *, markdown: bool) -> None:
+    front = {outcome.config.key for outcome in tuned.front}
+    order = sorted(tuned.tried, key=lambda o: (-len(o.results), -o.f1, o.seconds))
     rows = [
         [str(o.config), str(len(o.results)), f"{o.f1:.1f} ({o.bounds().low:.1f}-{o.bounds().high:.1f})",
          f"{o.seconds:.2f}", f"{o.tokens:.0f}", "front" if o.config.key in front else ""]
         for o in order
     ]  # fmt: skip
     header = ["options", "questions", "F1 (95 %)", "seconds", "tokens", ""]
-    gain = found.gain
-    said = f"{found.winner}: {found.verdict}"
-    if found.winner.changes:
-        said += f" ({gain.mean:+.1f} F1, {gain.low:+.1f} to {gain.high:+.1f}, on {found.confirmed_on} other questions)"
-    _print.sections(stdout, "hds tune", [("Tried", header, rows)], [said] if markdown else [], markdown=markdown)
+    gain = tuned.gain
+    conclusion = f"{tuned.winner}: {tuned.verdict}"
+    if tuned.winner.changes:
+        conclusion += (
+            f" ({gain.mean:+.1f} F1, {gain.low:+.1f} to {gain.high:+.1f}, on {tuned.confirmed_on} other questions)"
+        )
+    _print.sections(stdout, "hds tune", [("Tried", header, rows)], [conclusion] if markdown else [], markdown=markdown)
     if not markdown:
-        stdout.write(f"\n{said}\n")
+        stdout.write(f"\n{conclusion}\n")

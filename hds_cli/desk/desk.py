@@ -41,7 +41,7 @@ def new_run_id() -> str:
 
 
 def _hidden(emit: events.Emit) -> events.Emit:
-    """`emit` without the keys: what is shown, printed and kept is the same, and has none."""
+    """An `emit` that takes API keys out of every event, so that screen, output and history hold none."""
     hide = hider()
     return emit if hide is None else lambda event: emit(hide(event))
 
@@ -58,7 +58,7 @@ class Desk:
     ) -> None:
         self._settings, self._fetcher, self.model = settings, fetcher, model
         self._sites = sites_of(settings)
-        self._sources = [checked(source, self._sites) for source in sources]  # their breakers last over all questions
+        self._sources = [checked(source, self._sites) for source in sources]  # breakers last over all questions
         self._first: Session | None = session
 
     async def answer(
@@ -78,7 +78,7 @@ class Desk:
             run_id: a new one if none is given.
 
         Raises:
-            HdsError: what stands in the way.
+            HdsError: the model, a source or the run's files fail.
         """
         if isinstance(before, Earlier):
             before = made_whole(before, question, self.model.spec.further)
@@ -95,7 +95,7 @@ class Desk:
                 run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
                 return await run.answer(question, attached, before)
         finally:
-            session.close()  # the model's thread may still be in it: what it writes there ends
+            session.close()  # the model's thread may still be writing in it; closing ends that
 
     def _parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
         settings, fetcher, model = dated(self._settings), self._fetcher, self.model
@@ -141,7 +141,7 @@ async def desk(
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 
-    selector_of(spec, settings)  # one that is not there is said before the model is loaded
+    selector_of(spec, settings)  # an unknown selector is an error before the model is loaded
     check_dialect(settings.dialect)
     policy(settings.verdict or spec.verdict)
     async with Fetcher(settings) as fetcher:
@@ -159,7 +159,7 @@ def dated(settings: Settings) -> Settings:
     """The settings with the day on which a run begins; a run that is asked again has its own.
 
     Raises:
-        ConfigError: the day that is set is none.
+        ConfigError: the setting is not a day.
     """
     try:
         day = date.fromisoformat(settings.today) if settings.today else date.today()
@@ -178,7 +178,7 @@ def since(settings: Settings) -> str:
 
 
 def limits_of(model: Model, settings: Settings) -> Limits:
-    """What a run may take: the user's settings, then what the model was made for."""
+    """The limits of a run: the user's settings first, then those that the model was made for."""
     return Limits(
         max_turns=settings.max_turns,
         max_queries=settings.max_queries,
@@ -191,7 +191,7 @@ def limits_of(model: Model, settings: Settings) -> Limits:
 
 
 def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
-    """The user's choice, or what suits the model.
+    """The selector that the user chose, or the one that suits the model.
 
     Raises:
         PluginError: there is none of that name, or it does not load.
@@ -200,11 +200,11 @@ def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
 
 
 def warnings(model: Model, settings: Settings) -> list[events.Notice]:
-    said = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
+    notices = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
     if settings.fetch_proxy and not settings.offline:
         message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
-        said.append(events.Notice(level="info", code="proxy", message=message))
-    return said
+        notices.append(events.Notice(level="info", code="proxy", message=message))
+    return notices
 
 
 __all__ = ["Desk", "desk", "limits_of", "new_run_id", "selector_of", "warnings"]

@@ -1,1 +1,1 @@
-"""What runs the model."""
+"""Engines: the programs that run a model."""

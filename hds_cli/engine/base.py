@@ -41,7 +41,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What one call wrote. `text` ends before the stop string, which stands in `stop` when it was one."""
+    """The result of one `generate` call. `text` ends before the stop string; `stop` is that string or None."""
 
     text: str
     reason: StopReason
@@ -72,7 +72,7 @@ class Session(Protocol):
 
     @property
     def counter(self) -> Counter:
-        """Its tokens, from its beginning or fork on."""
+        """The token counts of this session, from its beginning or fork on."""
 
     @property
     def n_ctx(self) -> int:
@@ -80,7 +80,7 @@ class Session(Protocol):
 
     @property
     def used(self) -> int:
-        """Tokens it holds now."""
+        """Tokens the sequence holds now."""
 
     def append(self, segments: Sequence[Segment]) -> int:
         """Add text at the end; returns how many tokens it took. It is evaluated with the next `generate`."""
@@ -89,9 +89,9 @@ class Session(Protocol):
         """The present end, for `rewrite`."""
 
     def rewrite(self, mark: int, segments: Sequence[Segment]) -> int:
-        """Make `segments` what stands after `mark` (0: the whole sequence); returns how many tokens that is.
+        """Replace all text after `mark` (0: the whole sequence) by `segments`; returns the number of their tokens.
 
-        What it shares with the start of what stood there stays evaluated.
+        A beginning that the old and the new text share stays evaluated.
         """
 
     def generate(
@@ -113,18 +113,20 @@ class Session(Protocol):
         """
 
     def fork(self) -> Session:
-        """A session with the same tokens; what is evaluated of them is shared, and counts in neither counter again."""
+        """A new session with the same tokens. Evaluated tokens are shared, and neither counter counts them again."""
 
     def save(self, path: Path) -> None:
-        """Keep the tokens and what is evaluated of them in a file.
+        """Save the tokens, and the model's state after those evaluated, in a file.
 
         Raises:
             OSError: as writing a file does.
         """
 
     def load(self, path: Path) -> bool:
-        """Become what was saved there. False, and the session stays as it is, when the file is missing or damaged, or
-        was saved by another model, adapter, build or with other parameters.
+        """Restore a session that `save` wrote to `path`.
+
+        Returns False, and leaves the session as it is, when the file is missing or damaged, or was saved by another
+        model, adapter or build, or with other parameters.
         """
 
     def abort(self) -> None:
@@ -148,7 +150,7 @@ class Engine(Protocol):
         """A session that holds nothing yet."""
 
     def count(self, segments: Sequence[Segment]) -> int:
-        """How many tokens `segments` would take."""
+        """The number of tokens that `segments` would take."""
 
     def chat_template(self) -> ChatTemplate | None:
         """The template the model's file carries, if any."""

@@ -67,7 +67,7 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apar
         engine: Engine = make(GROUP, settings.engine, spec, settings, needs=_ENGINE)
         return engine
     if settings.dialect not in (None, spec.dialect):
-        spec = replace(spec, lora=None)  # it was taught that dialect and no other
+        spec = replace(spec, lora=None)  # the adapter was trained for that dialect only
     return open_llama(
         spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers,
         sequences=sequences, apart=apart,
@@ -87,7 +87,7 @@ def open_llama(
     from hds_cli.engine.files import models
     from hds_cli.engine.llama.model import LlamaEngine
 
-    models.read_header(spec.path)  # what its header already says against a file costs no process
+    models.read_header(spec.path)  # a fault in the header is seen here, without starting a process
     digest = models.fingerprint(spec.path)
     trial.ensure(spec.path, digest)
     return LlamaEngine(

@@ -20,11 +20,11 @@ from hds_cli.errors import ModelMissing, ModelUnusable, ScriptEnded
 from hds_cli.types import ModelInfo
 
 N_CTX = 32_768
-_CHARS = 4  # of a token
+_CHARS = 4  # characters of a token
 
 
 class Line(NamedTuple):
-    """What is written at one call; `pace` in characters a second, None: at once."""
+    """The text of one call; `pace` in characters a second, None: at once."""
 
     text: str
     pace: float | None
@@ -118,7 +118,7 @@ class ScriptedSession:
         return Generation(text, reason, stopped, _tokens(text))
 
     def _cut(self, text: str, max_tokens: int, stop: Sequence[str]) -> tuple[str, StopReason, str | None]:
-        """What is written of a line, and why no more."""
+        """The part of a line that is written, the reason it ends, and the stop string."""
         ends = [(at, s) for s in stop if s and (at := text.find(s)) >= 0]
         end, stopped = min(ends) if ends else (len(text), None)
         room = self._n_ctx - self.used

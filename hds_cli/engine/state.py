@@ -1,6 +1,6 @@
 """Files that hold what a model has evaluated: a header that says of what, the tokens, the state, and a checksum.
 
-A file that is not whole, or is of anything else, is none; what it would have saved is evaluated anew.
+A file that is damaged, or that another model wrote, is ignored: its tokens are evaluated anew.
 """
 
 from __future__ import annotations
@@ -52,6 +52,6 @@ def read(path: Path, head: Mapping[str, Any]) -> bytes | None:
     except OSError:
         return None
     body, digest = rest[:-_DIGEST], rest[-_DIGEST:]
-    made = hashlib.sha256(_MAGIC + line)
-    made.update(body)
-    return body if made.digest() == digest else None
+    checksum = hashlib.sha256(_MAGIC + line)
+    checksum.update(body)
+    return body if checksum.digest() == digest else None

@@ -21,9 +21,9 @@ from hds_cli.errors import HdsError, ModelUnusable
 from hds_cli.keys import without_secrets
 
 _MEMORY = "models-tried.json"
-_VERSION = 1  # of the trial itself: a stricter one asks anew
+_VERSION = 1  # version of the trial: a stricter trial raises it, and files are tried again
 _SECONDS = 60.0
-_BYTES_PER_SECOND = 50e6  # of a slow disk, for the first reading of a large file
+_BYTES_PER_SECOND = 50e6  # bytes a second of a slow disk, for the first reading of a large file
 _ROOM = 8 << 30  # address space beyond twice the file
 _GRAMMAR = "root ::= [a-z ]{1,8}"
 
@@ -66,10 +66,10 @@ def _try(path: Path) -> None:
 _HINT = "another GGUF file, or pip install --upgrade llama-cpp-python"
 
 
-def _reason(path: Path, code: int, said: bytes) -> str:
-    """What the child said, or how it ended."""
+def _reason(path: Path, code: int, output: bytes) -> str:
+    """The child's own error, or how the child ended."""
     with contextlib.suppress(ValueError, KeyError, TypeError):
-        return str(json.loads(said)["error"])
+        return str(json.loads(output)["error"])
     how = f"exit {code}"
     if code < 0:
         how = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
@@ -77,7 +77,7 @@ def _reason(path: Path, code: int, said: bytes) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Without keys and without a debugger's backtrace; without a graphics card, whose drivers would not fit."""
+    """The child's environment: no keys, no debugger's backtrace, and no graphics card, whose drivers would not fit."""
     return without_secrets(os.environ) | {
         "CUDA_VISIBLE_DEVICES": "",
         "HIP_VISIBLE_DEVICES": "",
@@ -130,4 +130,4 @@ if __name__ == "__main__":
     sys.stdout.flush()
     code = main(sys.argv[1])
     sys.stdout.flush()
-    os._exit(code)  # what llama.cpp does when it is taken down is not part of the trial
+    os._exit(code)  # leaves out llama.cpp's cleaning up, which is not part of the trial

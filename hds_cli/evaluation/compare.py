@@ -29,17 +29,17 @@ class Evaluation:
     costs: dict[str, Row]
 
     def document(self) -> dict[str, Any]:
-        """Its `hds.eval/1`."""
+        """The evaluation as a document `hds.eval/1`."""
         return summary.document(list(self.rows.values()), self.costs, str(self.path))
 
     def only(self, ids: Sequence[str]) -> Evaluation:
-        """Its part over these questions."""
+        """The evaluation restricted to these questions."""
         return Evaluation(self.name, self.path, self.header, {i: self.rows[i] for i in ids}, self.costs)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How another evaluation differs from the first in one figure; `verdict` is never bolder than the interval."""
+    """The difference of another evaluation from the first in one figure; `verdict` claims no more than the interval."""
 
     figure: str
     interval: Interval
@@ -48,16 +48,16 @@ class Difference:
 
 def read_all(files: Sequence[Path]) -> list[Evaluation]:
     """Several results; those whose files have one name are told apart by their folders."""
-    found = [read(path) for path in files]
-    names = [one.name for one in found]
-    return [replace(one, name=str(one.path)) if names.count(one.name) > 1 else one for one in found]
+    evaluations = [read(path) for path in files]
+    names = [one.name for one in evaluations]
+    return [replace(one, name=str(one.path)) if names.count(one.name) > 1 else one for one in evaluations]
 
 
 def read(path: Path) -> Evaluation:
     """The results that `hds eval --results PATH` wrote.
 
     Raises:
-        ResultsError: there are none.
+        ResultsError: the file holds no results.
     """
     header, rows = read_results(path)
     costs = read_lines(costs_of(path)) if costs_of(path).exists() else []
@@ -96,8 +96,8 @@ def shared(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
     """
     digests = {e.header["dataset"]["sha256"] for e in evaluations}
     if len(digests) > 1:
-        said = ", ".join(f"{e.name}: {e.header['dataset']['name']}" for e in evaluations)
-        raise UsageError(f"these are results of different question sets ({said})", hint="compare results of one set")
+        names = ", ".join(f"{e.name}: {e.header['dataset']['name']}" for e in evaluations)
+        raise UsageError(f"these are results of different question sets ({names})", hint="compare results of one set")
     ids = [i for i in evaluations[0].rows if all(i in e.rows for e in evaluations)]
     if not ids:
         raise UsageError("these results have no question in common", hint="the same --limit and --shard for both")
@@ -106,7 +106,7 @@ def shared(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
 
 def differences(first: Evaluation, other: Evaluation, *, seed: int = 0) -> list[Difference]:
     """Each figure of `other` minus that of `first`, question by question, with a 95 % paired bootstrap interval."""
-    found = []
+    compared = []
     for figure, (_, of) in summary.FIGURES.items():
         both = [
             (of(row, first.costs.get(i, {})), of(other.rows[i], other.costs.get(i, {})))
@@ -116,8 +116,8 @@ def differences(first: Evaluation, other: Evaluation, *, seed: int = 0) -> list[
         if not known:
             continue
         bounds = paired([a for a, _ in known], [b for _, b in known], seed=seed)
-        found.append(Difference(figure, bounds, _verdict(figure, bounds)))
-    return found
+        compared.append(Difference(figure, bounds, _verdict(figure, bounds)))
+    return compared
 
 
 def _verdict(figure: str, bounds: Interval) -> str:

@@ -13,11 +13,11 @@ Row = Mapping[str, Any]
 
 
 def has_pages(row: Row) -> bool:
-    """Whether a row brings paragraphs along, in a form that is known."""
+    """True when a row brings paragraphs along, in a known form."""
     try:
         return any(True for _ in _paragraphs(row))
     except (KeyError, TypeError, ValueError):
-        return False  # a field of that name which is something else
+        return False  # a field of that name with other content
 
 
 def documents(rows: Iterable[Row]) -> Iterator[Document]:

@@ -41,7 +41,7 @@ def file_digest(path: Path) -> str:
 
 
 def open_corpus(path: Path, digest: str, on_document: Callable[[int], None] | None = None) -> Collection:
-    """The collection of a `corpus.jsonl`, built when there is none for its content yet."""
+    """The collection of a `corpus.jsonl`, built when its content has no collection yet."""
     return indexed(digest, lambda: local.read_jsonl(path, NAME), str(path), on_document)
 
 
@@ -51,7 +51,7 @@ def indexed(
     origin: str,
     on_document: Callable[[int], None] | None = None,
 ) -> Collection:
-    """The collection kept under `digest`; `documents` are indexed when it is not there. A half-built one never is."""
+    """The collection kept under `digest`; built from `documents` when it is missing. A half-built one is not kept."""
     key = f"{digest[:32]}-{local.SCHEMA_VERSION}.{_VERSION}"
     folder = paths.cache_dir() / "eval" / key
     if not folder.is_dir():

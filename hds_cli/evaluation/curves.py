@@ -23,17 +23,17 @@ def curves(evaluations: Sequence[Evaluation]) -> dict[str, list[Curve]]:
 
     Turns, calls and tokens in the bins of `hds_compat`; seconds in steps that reach to the slowest question.
     """
-    found: dict[str, list[Curve]] = {axis: [] for axis in AXES}
+    by_axis: dict[str, list[Curve]] = {axis: [] for axis in AXES}
     for evaluation in evaluations:
         bins = curves_of(list(evaluation.rows.values()))
         for axis in ("turns", "calls", "tokens"):
-            found[axis].append([(float(x), y) for x, y in getattr(bins, axis).items()])
+            by_axis[axis].append([(float(x), y) for x, y in getattr(bins, axis).items()])
     spent = [_spent(e) for e in evaluations]
     longest = max((seconds for points in spent for seconds, _ in points), default=0.0)
     step = _nice(longest / _STEPS) if longest else 1.0
     edges = [step * n for n in range(1, max(1, math.ceil(longest / step)) + 1)]
-    found["seconds"] = [[(edge, _within(points, edge)) for edge in edges] for points in spent]
-    return found
+    by_axis["seconds"] = [[(edge, _within(points, edge)) for edge in edges] for points in spent]
+    return by_axis
 
 
 def _spent(evaluation: Evaluation) -> list[tuple[float, float]]:
@@ -54,11 +54,11 @@ def _nice(step: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= step)
 
 
-def text(found: Mapping[str, Sequence[Curve]], names: Sequence[str]) -> list[tuple[str, list[str], list[list[str]]]]:
+def text(by_axis: Mapping[str, Sequence[Curve]], names: Sequence[str]) -> list[tuple[str, list[str], list[list[str]]]]:
     """For every axis a title, a header and rows: the bin, and F1 with a bar for each evaluation."""
-    top = max((y for lines in found.values() for curve in lines for _, y in curve), default=0.0) or 1.0
+    top = max((y for lines in by_axis.values() for curve in lines for _, y in curve), default=0.0) or 1.0
     tables = []
-    for axis, lines in found.items():
+    for axis, lines in by_axis.items():
         rows = [
             [f"{edge:g}", *(f"{curve[place][1]:5.1f} {_bar(curve[place][1] / top)}" for curve in lines)]
             for place, (edge, _) in enumerate(lines[0])
@@ -72,7 +72,7 @@ def _bar(share: float) -> str:
     return _EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 
-def picture(found: Mapping[str, Sequence[Curve]], names: Sequence[str], suffix: str) -> bytes:
+def picture(by_axis: Mapping[str, Sequence[Curve]], names: Sequence[str], suffix: str) -> bytes:
     """Draw the curves; the content of a PNG or SVG file.
 
     Args:
@@ -93,7 +93,7 @@ def picture(found: Mapping[str, Sequence[Curve]], names: Sequence[str], suffix: 
     with rc_context({"svg.hashsalt": "hds", "text.usetex": False, "text.parse_math": False}):
         figure = Figure(figsize=(9, 6.5), layout="constrained")
         axes: Any = figure.subplots(2, 2, sharey=True)
-        for axis, (name, lines) in zip(axes.flat, found.items(), strict=True):
+        for axis, (name, lines) in zip(axes.flat, by_axis.items(), strict=True):
             for label, curve in zip(names, lines, strict=True):
                 axis.step([x for x, _ in curve], [y for _, y in curve], where="post", label=label.lstrip("_"))
             axis.set_xlabel(f"at most so many {name}")

@@ -30,7 +30,7 @@ def load(path: Path, format_name: str | None = None) -> Dataset:
     """Read a question set.
 
     Args:
-        path: the file, or a folder with `questions.jsonl` (and maybe `corpus.jsonl`, its pages).
+        path: the file, or a folder with `questions.jsonl` and, if there are pages, `corpus.jsonl`.
         format_name: one of `FORMATS`; recognised by the fields of the first row when not given.
 
     Raises:
@@ -121,10 +121,10 @@ def _questions(file: Path, rows: Sequence[tuple[int, Row]], form: Format) -> tup
         try:
             question = form.read(row, place)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as exc:
-            # Never the row itself: BrowseComp's must not be shown.
-            said = f"no field {exc}" if isinstance(exc, KeyError) else str(exc)
+            # The message never shows the row itself: rows of BrowseComp must stay secret.
+            problem = f"no field {exc}" if isinstance(exc, KeyError) else str(exc)
             raise DatasetError(
-                f"{file}, line {line}: does not fit the format {form.name} ({said})", hint="--format NAME forces one"
+                f"{file}, line {line}: does not fit the format {form.name} ({problem})", hint="--format NAME forces one"
             ) from None
         if question.id in questions:
             raise DatasetError(f"{file}, line {line}: the id {question.id!r} is there twice")

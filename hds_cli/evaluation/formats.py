@@ -48,16 +48,16 @@ def _plain(row: Row, place: int) -> Question:
     if not answers:
         raise ValueError("neither answers nor an answer")
     structured = raw if isinstance(raw, dict | list) else None
-    wanted = structured if structured is not None else list(answers) if row.get("all_answers_wanted") else None
-    wanted = list(answers) if str(row.get("type", "")).startswith("set-") else wanted
-    references = answers if wanted is None else (as_text(wanted),)
+    structure = structured if structured is not None else list(answers) if row.get("all_answers_wanted") else None
+    structure = list(answers) if str(row.get("type", "")).startswith("set-") else structure
+    references = answers if structure is None else (as_text(structure),)
     steps = tuple(
         Step(_text(s["question"]), as_text(s.get("answer", "")), str(s.get("title", "")))
         for s in row.get("decomposition") or ()
     )
     return Question(
         _id(row, place), _text(row["question"]), references,
-        gold=(raw,) if structured is not None else references, wanted=wanted,
+        gold=(raw,) if structured is not None else references, wanted=structure,
         fan_out=row.get("type") == _FAN_OUT_TYPE, tolerance=row.get("tolerance"), kind=str(row.get("type", "")),
         support=_titles(row.get("supporting_titles")), steps=steps,
     )  # fmt: skip
@@ -78,14 +78,14 @@ def _musique(row: Row, place: int) -> Question:
 
 def _fanoutqa(row: Row, place: int) -> Question:
     raw = row["answer"]
-    found = row.get("necessary_evidence") or [e for s in row.get("decomposition") or () for e in _evidence(s)]
-    support = tuple(dict.fromkeys(Support(str(e.get("title", "")), str(e.get("url", ""))) for e in found))
+    supports = row.get("necessary_evidence") or [e for s in row.get("decomposition") or () for e in _evidence(s)]
+    support = tuple(dict.fromkeys(Support(str(e.get("title", "")), str(e.get("url", ""))) for e in supports))
     steps = tuple(
         Step(_text(s["question"]), as_text(s.get("answer", "")), str((s.get("evidence") or {}).get("title", "")))
         for s in row.get("decomposition") or ()
     )
-    wanted = raw if isinstance(raw, dict | list) else None
-    return Question(_id(row, place), _text(row["question"]), (as_text(raw),), (raw,), wanted, fan_out=True,
+    structure = raw if isinstance(raw, dict | list) else None
+    return Question(_id(row, place), _text(row["question"]), (as_text(raw),), (raw,), structure, fan_out=True,
                     kind=type(raw).__name__, support=support, steps=steps)  # fmt: skip
 
 

@@ -66,7 +66,7 @@ class Journal:
             file.flush()
 
     def finish(self, order: Sequence[str]) -> None:
-        """Put the lines in the order of the questions; what is there afterwards does not depend on who was first."""
+        """Put the lines in the order of the questions, so that the file does not depend on which answer came first."""
         self.close()
         for path, head, rows in (
             (self.path, [self.header], self.rows),
@@ -102,12 +102,12 @@ class Journal:
                     hint="the same command with --resume, or --overwrite, or --results FILE",
                 )
         self.costs = {row["id"]: row for row in read_lines(self.costs_path)} if self.costs_path.exists() else {}
-        # The costs are written first: a result without them does not happen, costs without a result do.
+        # The costs are written first: after a kill there may be costs without a result, never a result without costs.
         self.rows = {row["id"]: row for row in rows}
 
 
 def costs_of(path: Path) -> Path:
-    """Where the costs of these results are."""
+    """The path of the costs that belong to these results."""
     return path.with_name(f"{path.name.removesuffix('.jsonl')}.costs.jsonl")
 
 
@@ -115,7 +115,7 @@ def read_results(path: Path) -> tuple[Row, list[Row]]:
     """The header and the rows of a result file.
 
     Raises:
-        ResultsError: it is none.
+        ResultsError: the file holds no results.
     """
     lines = read_lines(path)
     if not lines or lines[0].get("schema") != SCHEMA:

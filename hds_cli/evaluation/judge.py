@@ -21,7 +21,7 @@ _GRAMMAR = 'root ::= "A" | "B"'
 
 
 class Asks(Protocol):
-    """What a judge needs of a model (`hds_cli.agent.aside.Aside`)."""
+    """The model's side of a judge (`hds_cli.agent.aside.Aside`)."""
 
     def ask(self, system: str, task: str, grammar: str, max_tokens: int = 300, fallback: str = "") -> str: ...
 
@@ -36,7 +36,7 @@ def judge(
     """Judge every row; an unanswered one is wrong without asking. Verdicts are kept in `path`, and not asked for again.
 
     Args:
-        name: what tells the judging model from others; verdicts of another one are dropped.
+        name: of the judging model; kept verdicts of another model are dropped.
     """
     known = _known(path, name)
     with path.open("a", encoding="utf-8") as file:
@@ -52,18 +52,18 @@ def judge(
 
 
 def _right(row: Mapping[str, Any], model: Asks) -> bool:
-    said: Mapping[str, Any] = json.loads(opened(row["sealed"], row["canary"])) if "sealed" in row else row
-    if not said["prediction"]:
+    answered: Mapping[str, Any] = json.loads(opened(row["sealed"], row["canary"])) if "sealed" in row else row
+    if not answered["prediction"]:
         return False
-    answers = " / or: ".join(said["answers"])
-    task = f"Question: {said['question']}\nCorrect answer: {answers}\nAnswer to judge: {said['prediction']}"
+    answers = " / or: ".join(answered["answers"])
+    task = f"Question: {answered['question']}\nCorrect answer: {answers}\nAnswer to judge: {answered['prediction']}"
     return model.ask(_SYSTEM, task, _GRAMMAR, 2, fallback="B").strip() == "A"
 
 
 def _mark(row: Mapping[str, Any]) -> str:
-    """What shows that a verdict is on this very prediction, without telling it."""
-    said = row.get("sealed") or row["prediction"] or ""
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    """A digest of the prediction, which ties a verdict to it without revealing it."""
+    text = row.get("sealed") or row["prediction"] or ""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _known(path: Path, name: str) -> dict[str, dict[str, Any]]:

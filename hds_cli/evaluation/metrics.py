@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from hds_cli.agent.protocol import BEGIN_QUERIES, BEGIN_RESULTS, END_QUERIES, END_RESULTS
+from hds_cli.agent.protocol import BEGIN_QUERIES, END_QUERIES
 
 NO_DATE = "DATE: NA"  # stands for a missing gold answer of MedBrowseComp
 TURN_BINS = range(1, 11)
@@ -22,7 +22,6 @@ TOKEN_BINS = range(300, 1501, 300)
 _AUC_AL_SCALE = 500
 _DROPPED = ("begin{aligned}", "end{aligned}", "\\", "&", "{", "}", "(", ")", ":", '"', "'", ".", ",", ";", "!", "?")
 _BLOCK = re.compile(re.escape(BEGIN_QUERIES) + ".*?" + re.escape(END_QUERIES), re.DOTALL)
-_RESULTS = re.compile(f"({re.escape(BEGIN_RESULTS)}).*?({re.escape(END_RESULTS)})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +68,25 @@ def compat(prediction: str, gold: object, *, fan_out: bool = False) -> Compat:
         gold: a text; a dictionary or list counts as its Python text; None as `DATE: NA`.
         fan_out: clean the tokens as is done for FanOutQA.
     """
-    said, meant = normalise(prediction), normalise(NO_DATE if gold is None else str(gold))
-    return Compat(100.0 * (said == meant), 100.0 * (meant in said), _f1(said.split(), meant.split(), fan_out))
+    predicted, meant = normalise(prediction), normalise(NO_DATE if gold is None else str(gold))
+    return Compat(
+        100.0 * (predicted == meant), 100.0 * (meant in predicted), _f1(predicted.split(), meant.split(), fan_out)
+    )
 
 
 def best_compat(prediction: str, golds: Sequence[object], *, fan_out: bool = False) -> Compat:
     """The best of each score over alternative gold answers."""
-    found = [compat(prediction, gold, fan_out=fan_out) for gold in golds] or [Compat()]
-    return Compat(max(c.em for c in found), max(c.acc for c in found), max(c.f1 for c in found))
+    scores = [compat(prediction, gold, fan_out=fan_out) for gold in golds] or [Compat()]
+    return Compat(max(c.em for c in scores), max(c.acc for c in scores), max(c.f1 for c in scores))
 
 
-def _f1(said: list[str], meant: list[str], fan_out: bool) -> float:
+def _f1(predicted: list[str], meant: list[str], fan_out: bool) -> float:
     if fan_out:
-        said, meant = _cleaned(said), _cleaned(meant)
-    common = (Counter(said) & Counter(meant)).total()
+        predicted, meant = _cleaned(predicted), _cleaned(meant)
+    common = (Counter(predicted) & Counter(meant)).total()
     if not common:
         return 0.0
-    precision, recall = common / len(said), common / len(meant)
+    precision, recall = common / len(predicted), common / len(meant)
     return 100.0 * (2 * precision * recall) / (precision + recall)
 
 
@@ -112,11 +113,6 @@ def count_calls(history: Sequence[str], searches: Sequence[int]) -> int:
 def count_turns(history: Sequence[str], searches: Sequence[int]) -> int:
     """Distinct texts among the turns that searched: a turn that repeats another to the letter does not count."""
     return len(set(history[: len(searches)]))
-
-
-def without_results(output: str) -> str:
-    """The model's own output: the bodies of result blocks taken out, their markers kept."""
-    return _RESULTS.sub(r"\1\2", output)
 
 
 def accumulated(efforts: Sequence[Effort]) -> Accumulated:

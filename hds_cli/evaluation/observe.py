@@ -1,4 +1,4 @@
-"""Watches one run and makes of it the row that is compared, and the costs that are not (clocks differ)."""
+"""Watches one run. It makes the row that is compared, and the costs that are not compared (clocks differ)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Observer:
         searched = [place for place, query in self._queries.items() if not query.repeated]
         checked = [citation.verified for citation in finished.citations]
         correct = _correct(self._question, prediction)
-        said = {
+        content = {
             "question": self._question.text,
             "answers": list(self._question.answers),
             "prediction": finished.answer,
@@ -58,7 +58,7 @@ class Observer:
         return {
             "id": self._question.id,
             "kind": self._question.kind,
-            **(said if self._question.key is None else _sealed(said, self._question.key)),
+            **(content if self._question.key is None else _sealed(content, self._question.key)),
             "status": finished.status,
             "reason": finished.reason,
             "error": error,
@@ -75,7 +75,7 @@ class Observer:
         }
 
     def costs(self) -> Row:
-        """What depends on the machine, the network and what was computed before. Seconds, tokens, bytes."""
+        """The costs, which depend on machine, network and earlier work. Seconds, tokens, bytes."""
         finished = self._finished
         usage = finished.usage
         return {
@@ -112,25 +112,25 @@ class Observer:
 
     def _coverage(self, finished: events.RunFinished) -> dict[str, float] | None:
         """The share of supporting pages that were among the results, were read, were cited. Percentages."""
-        wanted = [page_keys(s.title, s.url) for s in self._question.support]
-        if not wanted:
+        supports = [page_keys(s.title, s.url) for s in self._question.support]
+        if not supports:
             return None
         cited = [page_keys(c.title, c.url) for c in finished.citations]
         retrieved = (keys for query in self._state.queries for keys in _result_keys(query))
         read = [page_keys(p.title, p.url) for query in self._state.queries for p in query.passages or ()]
         shares = {"retrieved": retrieved, "read": read, "cited": cited}
-        return {name: _share(wanted, pages) for name, pages in shares.items()}
+        return {name: _share(supports, pages) for name, pages in shares.items()}
 
     def _good(self, searched: Iterable[tuple[int, int]]) -> dict[str, int] | None:
-        """How many queries found a supporting page that none before them had found."""
-        wanted = [page_keys(s.title, s.url) for s in self._question.support]
-        if not wanted:
+        """The number of queries that found a supporting page which no earlier query had found, and of all queries."""
+        supports = [page_keys(s.title, s.url) for s in self._question.support]
+        if not supports:
             return None
         known: set[int] = set()
         good = total = 0
         for place in sorted(searched):
             results = _result_keys(self._queries[place])
-            hit = {n for n, keys in enumerate(wanted) if any(keys & result for result in results)}
+            hit = {n for n, keys in enumerate(supports) if any(keys & result for result in results)}
             good, total = good + bool(hit - known), total + 1
             known |= hit
         return {"good": good, "all": total}
@@ -140,13 +140,13 @@ def _result_keys(query: QueryState) -> list[set[str]]:
     return [page_keys(result.title, result.url) for result in query.results]
 
 
-def _share(wanted: list[set[str]], pages: Iterable[set[str]]) -> float:
+def _share(supports: list[set[str]], pages: Iterable[set[str]]) -> float:
     seen = set().union(*pages)
-    return 100.0 * sum(bool(keys & seen) for keys in wanted) / len(wanted)
+    return 100.0 * sum(bool(keys & seen) for keys in supports) / len(supports)
 
 
-def _sealed(said: Row, key: str) -> Row:
-    return {"sealed": seal(json.dumps(said, sort_keys=True), key), "canary": key}
+def _sealed(content: Row, key: str) -> Row:
+    return {"sealed": seal(json.dumps(content, sort_keys=True), key), "canary": key}
 
 
 def _scores(question: Question, prediction: str) -> Row:
@@ -161,10 +161,10 @@ def _scores(question: Question, prediction: str) -> Row:
 
 
 def _correct(question: Question, prediction: str) -> bool:
-    """SQuAD-exact; or all that was asked for is there; or a number within the tolerance that the set allows."""
+    """True for an exact match (SQuAD), a complete list or dictionary, or a number within the set's tolerance."""
     if question.wanted is not None:
-        found = fan_out(prediction, question.wanted)
-        return bool(found.pairs == 100.0 if found.pairs is not None else found.strict == 100.0)
+        score = fan_out(prediction, question.wanted)
+        return bool(score.pairs == 100.0 if score.pairs is not None else score.strict == 100.0)
     if question.tolerance and within(prediction, question.answers, question.tolerance):
         return True
     return squad(prediction, question.answers).em == 100.0

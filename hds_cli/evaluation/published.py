@@ -1,4 +1,4 @@
-"""What was published on the sets that `hds eval` reads, and under which conditions: to compare with, not to claim.
+"""Published figures on the sets that `hds eval` reads, with their conditions: to compare with, not to claim.
 
 HybridDeepSearcher (arXiv 2508.19113, ICLR 2026), main table: F1 as `hds_compat` counts it, and accuracy as a model
 judged it.

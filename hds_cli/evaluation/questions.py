@@ -13,7 +13,7 @@ from hds_cli.text import normalise
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A page that holds part of the answer; either may be empty."""
+    """A page that holds part of the answer; its title or its address may be empty."""
 
     title: str = ""
     url: str = ""
@@ -66,7 +66,7 @@ class Dataset:
 
 
 def page_keys(title: str, url: str) -> set[str]:
-    """What two mentions of one page have in common: the title, the last part of the address."""
+    """The keys of a page, its title and its address: two mentions of one page share a key."""
     keys = {normalise(title)} if title.strip() else set()
     if "://" in url:
         parts = urlsplit(url)

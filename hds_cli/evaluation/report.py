@@ -49,7 +49,7 @@ _INTERVALS = {"correct": "correct", "SQuAD EM": "squad em", "SQuAD F1": "squad f
 
 
 def figures(documents: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[list[str], Table]:
-    """The header and the rows of a table: one column an evaluation (`hds.eval/1`), what none of them has left out."""
+    """A table's header and rows: a column for each evaluation (`hds.eval/1`), without figures that none of them has."""
     rows = []
     for label, place, unit in _LINES:
         cells = [_cell(document, label, place) for document in documents]
@@ -58,11 +58,11 @@ def figures(documents: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tup
     return ["", *names, ""], [["questions", *(str(d["n"]) for d in documents), ""], *rows]
 
 
-def differences(first: str, other: str, found: Sequence[Difference]) -> Section:
-    """What `other` has more than `first`, question by question, and what may be said of it."""
+def differences(first: str, other: str, compared: Sequence[Difference]) -> Section:
+    """A section: how much more `other` has than `first`, question by question, and the verdict on each figure."""
     rows = [
         [d.figure, f"{number(d.interval.mean)} ({number(d.interval.low)} to {number(d.interval.high)})", d.verdict]
-        for d in found
+        for d in compared
     ]
     return f"{other} minus {first} (paired, 95 %)", ["", "difference", ""], rows
 

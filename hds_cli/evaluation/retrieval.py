@@ -19,7 +19,7 @@ SCHEMA = "hds.eval.retrieval/1"
 CUTS = (2, 5, 10, 20, 100)
 _RANKED = 10  # nDCG and MRR look at the first ten
 _STEP = 5  # results of each gold sub-query
-_PAGES, _PASSAGES, _TOKENS = 5, 4, 1500  # what a selector is given, and may keep
+_PAGES, _PASSAGES, _TOKENS = 5, 4, 1500  # pages given to a selector, passages and tokens it may keep
 Search = Callable[[str, int], Awaitable[Sequence[SearchResult]]]
 
 
@@ -40,7 +40,7 @@ class Finding:
 async def rank(
     bench: Bench, source: str, search: Search, top_k: int, limit: int | None, on_topic: Callable[[], None]
 ) -> Finding:
-    """How well a source ranks: the whole question as the only query; and the union of the gold sub-queries.
+    """How well a source ranks, for the whole question as the only query and for the union of the gold sub-queries.
 
     Args:
         top_k: results asked for; recall is given up to there.
@@ -72,8 +72,8 @@ def _key(bench: Bench, topic: Topic, result: SearchResult) -> str:
 async def _steps(bench: Bench, topic: Topic, search: Search) -> dict[str, float]:
     if not topic.steps:
         return {}
-    found = [_key(bench, topic, r) for step in topic.steps for r in await search(step, _STEP)]
-    share = recall(found, topic.grades, len(found))
+    keys = [_key(bench, topic, r) for step in topic.steps for r in await search(step, _STEP)]
+    share = recall(keys, topic.grades, len(keys))
     return {f"sub{_STEP}": share, f"sub{_STEP} all": float(share == 1.0)}
 
 
@@ -86,7 +86,7 @@ async def choose(
     limit: int | None,
     on_topic: Callable[[], None],
 ) -> Finding:
-    """How well a selector keeps what the first pages hold: its own pages, and whether the answer is in what it keeps.
+    """How well a selector keeps what the first pages hold: the supporting pages, and the answer in its passages.
 
     Raises:
         PluginError: there is no such selector, or it fails.

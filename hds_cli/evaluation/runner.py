@@ -32,7 +32,7 @@ async def run(
     """Ask what the journal does not hold yet, as many questions at once as there are askers, and order the results.
 
     Args:
-        on_row: told of each row as it is kept.
+        on_row: called with each row as it is kept.
     """
     left = iter([q for q in questions if q.id not in journal.rows])
     async with asyncio.TaskGroup() as group:
@@ -56,6 +56,6 @@ async def ask(question: Question, asker: Asker) -> tuple[Row, Row]:
         await asker.answer(question.text, observer.handle)
     except HdsError as exc:
         error = {"code": exc.error_code, "message": exc.message}
-    except Exception as exc:  # hours of other questions must not be lost to a bug in one; the row names it
+    except Exception as exc:  # a bug in one question must not lose hours of others; the row names the bug
         error = {"code": "bug", "message": f"{type(exc).__name__}: {exc}"}
     return observer.row(error), observer.costs()

@@ -26,7 +26,7 @@ class Squad:
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """`loose`: share of the gold strings found; `strict`: all of them; `pairs`: share of keys with their own value."""
+    """`loose`: share of the gold strings held; `strict`: all of them; `pairs`: share of keys with their own value."""
 
     loose: float = 0.0
     strict: float = 0.0
@@ -41,13 +41,13 @@ def squad_normalise(text: str) -> str:
 
 def squad(prediction: str, golds: Sequence[str]) -> Squad:
     """The best EM and the best F1 over alternative gold answers."""
-    said = squad_normalise(prediction)
+    predicted = squad_normalise(prediction)
     meant = [squad_normalise(gold) for gold in golds]
-    return Squad(100.0 * (said in meant), max((_token_f1(said, gold) for gold in meant), default=0.0))
+    return Squad(100.0 * (predicted in meant), max((_token_f1(predicted, gold) for gold in meant), default=0.0))
 
 
-def _token_f1(said: str, meant: str) -> float:
-    left, right = said.split(), meant.split()
+def _token_f1(predicted: str, meant: str) -> float:
+    left, right = predicted.split(), meant.split()
     if not left or not right:
         return 100.0 * (left == right)
     common = (Counter(left) & Counter(right)).total()
@@ -55,17 +55,17 @@ def _token_f1(said: str, meant: str) -> float:
 
 
 def fan_out(prediction: str, gold: object) -> FanOut:
-    """How much of a list or dictionary of answers the prediction holds.
+    """The share of a list or dictionary of answers that the prediction holds.
 
     Args:
         gold: a list of strings, a dictionary (keys and values are wanted), or one value.
     """
-    said = squad_normalise(prediction)
-    wanted = _strings(gold)
-    found = sum(_holds(said, squad_normalise(item)) for item in wanted)
-    share = found / len(wanted) if wanted else 0.0
-    pairs = _pairs(said, gold) if isinstance(gold, Mapping) and gold else None
-    return FanOut(100.0 * share, 100.0 * (bool(wanted) and found == len(wanted)), pairs)
+    predicted = squad_normalise(prediction)
+    items = _strings(gold)
+    held = sum(_holds(predicted, squad_normalise(item)) for item in items)
+    share = held / len(items) if items else 0.0
+    pairs = _pairs(predicted, gold) if isinstance(gold, Mapping) and gold else None
+    return FanOut(100.0 * share, 100.0 * (bool(items) and held == len(items)), pairs)
 
 
 def _strings(gold: object) -> list[str]:
@@ -82,9 +82,9 @@ def _holds(text: str, item: str) -> bool:
     return bool(item) and f" {item} " in f" {text} "
 
 
-def _pairs(said: str, gold: Mapping[object, object]) -> float:
+def _pairs(predicted: str, gold: Mapping[object, object]) -> float:
     """The share of keys that are followed by their value before the next key, wherever the pair stands."""
-    text = f" {said} "
+    text = f" {predicted} "
     keys = {squad_normalise(str(key)): value for key, value in gold.items()}
     starts = sorted((text.find(f" {key} "), key) for key in keys if key and f" {key} " in text)
     right = 0
@@ -96,13 +96,13 @@ def _pairs(said: str, gold: Mapping[object, object]) -> float:
 
 
 def within(prediction: str, golds: Sequence[str], tolerance: float) -> bool:
-    """Whether the first number of the prediction is within `tolerance` (a share) of a gold number."""
-    said = _number(prediction)
-    return said is not None and any(
-        meant is not None and abs(said - meant) <= tolerance * abs(meant) for meant in map(_number, golds)
+    """True when the first number of the prediction is within `tolerance` (a share) of a gold number."""
+    predicted = _number(prediction)
+    return predicted is not None and any(
+        meant is not None and abs(predicted - meant) <= tolerance * abs(meant) for meant in map(_number, golds)
     )
 
 
 def _number(text: str) -> float | None:
-    found = _NUMBER.search(text)
-    return float(found[0].replace(",", "")) if found else None
+    match = _NUMBER.search(text)
+    return float(match[0].replace(",", "")) if match else None

@@ -14,7 +14,7 @@ SCHEMA = "hds.eval/1"
 Row = Mapping[str, Any]
 _AREAS = ("auc_at", "auc_ac", "auc_al")
 PHASES = ("total", "model", "search", "fetch", "extract", "overlap")
-# The figures that have an interval, and that are compared: name, unit, of a row and its costs (None: not known).
+# The figures that are compared, with intervals: name, unit, and the value from a row and its costs (None: unknown).
 FIGURES: dict[str, tuple[str, Callable[[Row, Row], float | None]]] = {
     "correct": ("%", lambda row, _: 100.0 * row["correct"]),
     "squad em": ("%", lambda row, _: row["scores"]["squad"]["em"]),
@@ -72,12 +72,12 @@ def curves_of(rows: Sequence[Row]) -> Accumulated:
 
 def intervals(rows: Sequence[Row], costs: Mapping[str, Row]) -> dict[str, dict[str, float]]:
     """The 95 % bootstrap intervals of the figures that are compared."""
-    found = {}
+    bounds = {}
     for name, (_, of) in FIGURES.items():
         values = [value for row in rows if (value := of(row, costs.get(row["id"], {}))) is not None]
         if values:
-            found[name] = {k: round(v, 3) for k, v in asdict(interval(values)).items()}
-    return found
+            bounds[name] = {k: round(v, 3) for k, v in asdict(interval(values)).items()}
+    return bounds
 
 
 def _mean(rows: Sequence[Row], value: Callable[[Row], float | None]) -> float | None:
@@ -91,8 +91,8 @@ def _rounded(values: Sequence[float | None]) -> float | None:
 
 def _of(rows: Sequence[Row], part: Callable[[Row], Row | None], names: Sequence[str]) -> dict[str, float | None] | None:
     """Means of the named figures over the rows that have the part; None when no row has it."""
-    parts = [found for found in map(part, rows) if found is not None]
-    return {name: _rounded([found[name] for found in parts]) for name in names} if parts else None
+    parts = [figures for figures in map(part, rows) if figures is not None]
+    return {name: _rounded([figures[name] for figures in parts]) for name in names} if parts else None
 
 
 def _seconds(rows: Sequence[Row], costs: Mapping[str, Row]) -> dict[str, float | None]:

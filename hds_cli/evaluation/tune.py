@@ -31,12 +31,12 @@ SPACE: dict[str, tuple[Value, ...]] = {
     "max_turns": (1, 2, 4, 6, 10),
     "temperature": (None, 0.0, 0.3, 0.6),
 }
-_FIRST_RUNG = 4  # questions at least
+_FIRST_RUNG = 4  # questions in the first rung, at least
 
 
 @dataclass(frozen=True)
 class Config:
-    """What a configuration sets besides the present settings; the empty one is these themselves."""
+    """The options that a configuration sets over the present settings; the empty one is the present settings."""
 
     changes: tuple[tuple[str, Value], ...] = ()
 
@@ -85,7 +85,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What was tried, the front among those that came furthest, and the winner beside the present settings.
+    """The outcomes tried, the front of those that came furthest, and the winner beside the present settings.
 
     `gain` is the winner's F1 minus that of the present settings, over questions kept back until then.
     """
@@ -131,7 +131,7 @@ def space_of(options: Sequence[str], types: Mapping[str, Callable[[str], Value]]
         types: the settings that may be tuned, and how their values are read.
 
     Raises:
-        UsageError: no such setting, or a value that is none of its.
+        UsageError: there is no such setting, or it cannot have such a value.
     """
     space: dict[str, tuple[Value, ...]] = {}
     for option in options:
@@ -200,7 +200,10 @@ def _rungs(questions: int, configs: int) -> list[int]:
 
 
 def pareto(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those that no other beats: as good in F1, seconds and tokens and better in one. Best F1 first."""
+    """The outcomes that no other beats, best F1 first.
+
+    One beats another when it is as good in F1, seconds and tokens, and better in one of them.
+    """
 
     def beats(a: Outcome, b: Outcome) -> bool:
         left, right = (-a.f1, a.seconds, a.tokens), (-b.f1, b.seconds, b.tokens)

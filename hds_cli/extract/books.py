@@ -31,13 +31,13 @@ def epub(body: bytes) -> dict[str, Any]:
         raise ValueError("no package document")
     folder = posixpath.dirname(name)
     items = {node.get("id"): node for node in package.iter("{*}item")}
-    names = _contents(book, folder, package, items)
+    names = _contents(book, folder, items)
     chapters: list[str] = []
     size = 0
     for part in dict.fromkeys(_spine(package, items, folder)):
         markup = decode(book.read(part), markup=True)
-        found = _BODY.search(markup)
-        text = shown(found[1] if found else markup)
+        match = _BODY.search(markup)
+        text = shown(match[1] if match else markup)
         if text and not re.search(r"(?m)^#", text) and names.get(part):
             text = f"## {names[part]}\n\n{text}"
         chapters.append(text)
@@ -60,7 +60,7 @@ def _spine(package: Any, items: dict[str, Any], folder: str) -> list[str]:
     return parts
 
 
-def _contents(book: Package, folder: str, package: Any, items: dict[str, Any]) -> dict[str, str]:
+def _contents(book: Package, folder: str, items: dict[str, Any]) -> dict[str, str]:
     """Part -> its title in the table of contents: the navigation document, or the NCX of older books."""
     out: dict[str, str] = {}
     for item in items.values():
@@ -86,5 +86,5 @@ def _contents(book: Package, folder: str, package: Any, items: dict[str, Any]) -
 
 
 def _meta(root: Any, name: str) -> str:
-    found = next(root.iter(f"{{http://purl.org/dc/elements/1.1/}}{name}"), None)
-    return " ".join("".join(found.itertext()).split()) if found is not None else ""
+    node = next(root.iter(f"{{http://purl.org/dc/elements/1.1/}}{name}"), None)
+    return " ".join("".join(node.itertext()).split()) if node is not None else ""

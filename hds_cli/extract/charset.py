@@ -14,7 +14,7 @@ _XML = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([a-zA-Z0-9_:.\-
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
 _SAMPLE = 4096
-# What unlabelled legacy pages are written in, by their Python names.
+# The encodings of unlabelled legacy pages, by their Python names.
 _LEGACY = "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 koi8_r iso8859_2 cp932 euc_jp gb18030 big5 cp949".split()
 
 
@@ -30,9 +30,9 @@ def decode(body: bytes, label: str | None = None, *, markup: bool = False) -> st
         if body.startswith(mark):
             return _decode(body[len(mark) :], encoding)
     name = _lookup(label)
-    if name is None and markup and (found := _META.search(body[:2048]) or _XML.search(body[:2048])):
-        name = _lookup(found[1].decode("ascii"))
-        if name in ("utf-16le", "utf-16be"):  # it could not have been read if it were (HTML, prescan)
+    if name is None and markup and (declared := _META.search(body[:2048]) or _XML.search(body[:2048])):
+        name = _lookup(declared[1].decode("ascii"))
+        if name in ("utf-16le", "utf-16be"):  # wrong: in UTF-16 it could not be read (HTML, prescan)
             name = "utf-8"
     if name not in (None, "utf-8"):
         return _decode(body, str(name))

@@ -53,7 +53,7 @@ def _is_across(runs: list[_Run]) -> bool:
 def _by_columns(layout: str) -> str:
     """The lines of a page as they lie on it, left column first; a line across both ends what stands above it."""
     lines = layout.split("\n")
-    places = Counter(at for line in lines for found in _GAP.finditer(line) for at in range(found.start(), found.end()))
+    places = Counter(at for line in lines for gap in _GAP.finditer(line) for at in range(gap.start(), gap.end()))
     if not places:
         return ""
     middle = max(places, key=lambda at: (places[at], -at))

@@ -33,8 +33,8 @@ def feed(text: str) -> dict[str, Any]:
     blocks = []
     for node in entries[:MAX_ITEMS]:
         date = next((text for name in ("pubDate", "published", "updated", "date") if (text := _plain(node, name))), "")
-        said = [_markup(_child(node, name)) for name in ("encoded", "content", "description", "summary")]
-        blocks.append(_entry(_line(_child(node, "title")), date, next(filter(None, said), ""), _link(node)))
+        texts = [_markup(_child(node, name)) for name in ("encoded", "content", "description", "summary")]
+        blocks.append(_entry(_line(_child(node, "title")), date, next(filter(None, texts), ""), _link(node)))
     note = f"only the first {MAX_ITEMS} of {len(entries)} entries are read" if len(entries) > MAX_ITEMS else ""
     return {"title": title, "text": tidy("\n\n".join(blocks)), "note": note}
 
@@ -69,9 +69,9 @@ def _with_entities(text: str) -> str:
     """The document with the names of HTML's letters, which XML does not know, as letters: `&eacute;`, `&nbsp;`."""
     own = {"amp", "lt", "gt", "quot", "apos"}
 
-    def letter(found: re.Match[str]) -> str:
-        name = found[0][1:-1]
-        return found[0] if name in own or name.startswith("#") else html5.get(name + ";", found[0])
+    def letter(entity: re.Match[str]) -> str:
+        name = entity[0][1:-1]
+        return entity[0] if name in own or name.startswith("#") else html5.get(name + ";", entity[0])
 
     out: list[str] = []
     at = 0
@@ -90,8 +90,8 @@ def _child(node: Any, name: str) -> Any:
 
 
 def _plain(node: Any, name: str) -> str:
-    found = _child(node, name)
-    return " ".join("".join(found.itertext()).split()) if found is not None else ""
+    child = _child(node, name)
+    return " ".join("".join(child.itertext()).split()) if child is not None else ""
 
 
 def _line(node: Any) -> str:
@@ -108,7 +108,7 @@ def _unmarked(text: str) -> str:
 
 
 def _markup(node: Any) -> str:
-    """What an element holds as text: XHTML below it, or HTML written into it as letters."""
+    """The text of an element: XHTML below it, or HTML written into it as escaped text."""
     if node is None:
         return ""
     if node.get("type") == "xhtml" or any(str(child.tag).startswith(_XHTML) for child in node):
@@ -133,8 +133,8 @@ def _link(node: Any) -> str:
     own = [child for child in links if child.get("rel", "alternate") == "alternate"]
     written = ((child.text or "").strip() or child.get("href", "").strip() for child in (*own, *links))
     guid = _child(node, "guid")
-    if found := next((url for url in map(_web, written) if url), ""):
-        return found
+    if link := next((url for url in map(_web, written) if url), ""):
+        return link
     return _web((guid.text or "").strip()) if guid is not None and guid.get("isPermaLink") != "false" else ""
 
 

@@ -58,7 +58,7 @@ def rtf(body: bytes) -> Found:
     """Rich Text Format, through striprtf (BSD).
 
     Raises:
-        ValueError: it is none.
+        ValueError: the body is no RTF.
     """
     from striprtf.striprtf import rtf_to_text
 

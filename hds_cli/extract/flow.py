@@ -14,7 +14,7 @@ from hds_cli.extract import cells
 from hds_cli.extract.text import tidy
 
 MAX_WIDE, MAX_CELLS = 500, 2000  # cells of a row
-MAX_ROWS = 2000  # that a cell may reach down
+MAX_ROWS = 2000  # rows that one cell may span
 MAX_REPEATED = 400  # characters of a cell that is written again in each row it reaches
 MAX_TABLES_DEEP = 8
 _BLOCKS = frozenset(
@@ -29,7 +29,7 @@ _UNSEEN = frozenset(
 _BREAK = "\x0b"  # a line's end inside a block, while it is gathered
 _KEPT = "data-hds-"
 _WIDE = "hds-cell"
-_ROWS = frozenset(("div", "li", "tr", "p"))  # lines of code that a highlighter has wrapped
+_ROWS = frozenset(("div", "li", "tr", "p"))  # elements that highlighters put around a line of code
 _LISTS = frozenset(("ul", "ol", "dl", "menu", "dir"))
 _LANGUAGE = re.compile(
     r"(?:^|\s)(?:language-|lang-|highlight-source-|highlight-|brush:\s*|sourceCode\s+)([\w+#.-]{1,20})", re.I
@@ -38,7 +38,7 @@ _NO_LANGUAGE = frozenset(("none", "plaintext", "text", "plain", "txt", "wrapper"
 
 
 class _Frame:
-    """What is being gathered below a node: blocks done, and the line that is not."""
+    """The text gathered below a node so far: the finished blocks, and the unfinished line."""
 
     __slots__ = ("blocks", "kind", "line", "node", "term")
 
@@ -93,7 +93,7 @@ def blocks_of(tree: Any, deep: int = 0, without: Collection[Any] = ()) -> list[s
 
 
 def _start(stack: list[_Frame], node: Any, tag: str, deep: int) -> bool:
-    """Take a node in; True when what is below it is dealt with."""
+    """Take a node in; True when the nodes below it are dealt with too."""
     if not tag or tag in _UNSEEN or "hidden" in node.attrib:
         return True
     frame = stack[-1]
@@ -188,10 +188,10 @@ def _language(node: Any) -> str:
         if inner is None:
             continue
         if named := inner.get("data-lang") or inner.get("data-language"):
-            found = re.match(r"[\w+#.-]{1,20}$", named)
+            match = re.match(r"[\w+#.-]{1,20}$", named)
         else:
-            found = _LANGUAGE.search((inner.get("class") or "")[:1000])
-        name = (found[1] if found and found.re is _LANGUAGE else found[0]) if found else ""
+            match = _LANGUAGE.search((inner.get("class") or "")[:1000])
+        name = (match[1] if match and match.re is _LANGUAGE else match[0]) if match else ""
         if name and name.lower() not in _NO_LANGUAGE:
             return name.lower()
     return ""
@@ -210,7 +210,7 @@ def table(node: Any, deep: int = 1) -> str:
     lines: list[str] = []
     if (caption := next((part for part in node if part.tag == "caption"), None)) is not None:
         lines.append(" ".join(blocks_of(caption, deep)))
-    held: dict[int, tuple[int, str]] = {}  # column -> rows still to fill, and with what
+    held: dict[int, tuple[int, str]] = {}  # column -> the number of rows still to fill, and their value
     spare = 4_000 + 2 * sum(map(len, rows)) * 20
     for row in rows:
         values, repeated = _filled(row, held, width, deep, spare)
@@ -288,7 +288,7 @@ def _span(cell: Any, name: str) -> int:
 
 
 def cell_text(cell: Any, deep: int = 1) -> str:
-    """What stands in a cell on one line; its parts are parted by what a reader would put there."""
+    """The text of a cell on one line, its parts joined as a reader would join them."""
     if len(cell) == 0:
         return " ".join((cell.text or "").split())
     if deep > MAX_TABLES_DEEP:

@@ -20,12 +20,12 @@ from hds_cli.extract.nopage import why_no_page
 from hds_cli.extract.shape import Shapes, is_marked, unmarked
 from hds_cli.extract.text import tidy
 
-# What trafilatura always takes out, after it has searched and copied it several times.
+# Elements that trafilatura always takes out, but only after it has searched and copied them several times.
 _NEVER_TEXT = (
     "aside", "audio", "canvas", "embed", "footer", "head", "iframe", "input", "link", "map", "noscript", "object",
     "select", "svg", "template", "textarea", "video",
 )  # fmt: skip
-_DEEPEST = 240  # elements within each other, about as many as a tree may hold
+_DEEPEST = 240  # depth of nested elements, about as deep as a tree may be
 _STUB = 600  # characters; a shorter text may be the teaser of an article that stands in JSON-LD
 _MARKED = frozenset(("list", "table", "code"))
 
@@ -47,16 +47,16 @@ def extract(text: str, bound: Callable[[str], str] = bounded) -> dict[str, Any]:
     tree = parse_html(text)
     if tree is None:
         return {"title": "", "text": strip_tags(text)}
-    told = json_ld(tree)
-    found = metadata(tree, told)
+    items = json_ld(tree)
+    details = metadata(tree, items)
     for node in list(tree.iter(*_NEVER_TEXT)):
         if node.getparent() is not None:
             node.drop_tree()
-    body = _without_title(_body(tree, text, Shapes(tree, text)), found["title"])
-    reason = why_no_page(text, found["title"], body, has_scripts=has_scripts)
-    if told and (reason or len(body) < _STUB) and len(story := text_in(told)) > (0 if reason else 2 * len(body)):
-        return found | {"text": story}
-    return {"reason": reason, "title": found["title"]} if reason else found | {"text": body}
+    body = _without_title(_body(tree, text, Shapes(tree, text)), details["title"])
+    reason = why_no_page(text, details["title"], body, has_scripts=has_scripts)
+    if items and (reason or len(body) < _STUB) and len(story := text_in(items)) > (0 if reason else 2 * len(body)):
+        return details | {"text": story}
+    return {"reason": reason, "title": details["title"]} if reason else details | {"text": body}
 
 
 def _without_title(body: str, title: str) -> str:
@@ -105,7 +105,7 @@ def _is_cut(tree: Any) -> bool:
 
 
 def _running_text(tree: Any) -> int:
-    """How many characters stand in paragraphs: a measure of what there is to find, without menus and link lists."""
+    """The number of characters in paragraphs, without menus and link lists: a measure of the text to be found."""
     total = 0
     for node in tree.iter("p", "div", "td", "li", "pre", "blockquote"):
         own = node.text_content() if node.tag == "p" else (node.text or "") + "".join(c.tail or "" for c in node)

@@ -1,4 +1,4 @@
-"""What runs inside a line of HTML, settled before it is parsed: raised and lowered signs, struck words, formulas.
+"""Markup inside a line of HTML, made text before parsing: raised and lowered signs, struck words, formulas.
 
 Two figures that touch make a third: `10<sup>6</sup>` reads 106, a footnote's mark makes 4200 into 42003. Here each of
 them becomes plain text. It is done on the markup, in one pass, because a tree's elements cannot be taken out in linear
@@ -12,7 +12,7 @@ import itertools
 import re
 from collections.abc import Collection
 
-# Marks of a phrase's looks; `span` and these carry no text of their own.
+# Tags inside a line: most of them only change how a phrase looks, and go; their text stays.
 _TOKEN = re.compile(
     r"<(/?)(?=[sbieufktvmacdr])(span|su[bp]|b|strong|i|em|u|font|small|big|tt|kbd|samp|var|mark|abbr|cite|del|s|strike|math|rt|rp|svg)"
     r"(?=[\s>/])([^<>]*)>",
@@ -31,7 +31,7 @@ _UNSEEN = re.compile(
     re.I,
 )
 _STRIKE = frozenset(("del", "s", "strike"))
-_TELLING = frozenset(("del", "s", "strike", "math", "rt", "rp", "svg"))  # say something without attributes
+_TELLING = frozenset(("del", "s", "strike", "math", "rt", "rp", "svg"))  # have a meaning without attributes
 _FAQ = re.compile(r"faq-question", re.I)
 _RAISED = re.compile(r"<su([pb])\b[^<>]*>((?:(?!</?su[pb]\b)[\s\S]){0,400}?)</su\1\s*>", re.I)
 _NOTE_ANCHOR = re.compile(
@@ -97,7 +97,7 @@ def settled(markup: str) -> str:
     if any(word in markup for word in ("latex", "math", '"tex')):
         markup = _IMAGE.sub(_image, markup)
     markup = _with_fewer_links(_phrases(markup))
-    return _NOTE_ANCHOR.sub(lambda found: "" if _is_note_anchor(found, markup) else found[0], markup)
+    return _NOTE_ANCHOR.sub(lambda anchor: "" if _is_note_anchor(anchor, markup) else anchor[0], markup)
 
 
 def _with_fewer_links(markup: str) -> str:
@@ -113,17 +113,17 @@ def _without_programs(markup: str) -> str:
     """The markup without scripts and styles, whose strings hold tags; formulas and JSON-LD in a `script` stay."""
     out: list[str] = []
     at = 0
-    while found := _RAW.search(markup, at):
-        end = _RAW_END[found[1].lower()].search(markup, found.end())
-        if end is None:  # all that follows is the program, as a browser reads it
+    while raw := _RAW.search(markup, at):
+        end = _RAW_END[raw[1].lower()].search(markup, raw.end())
+        if end is None:  # the rest of the page is the program, as browsers read it
             break
-        out.append(markup[at : found.start()])
+        out.append(markup[at : raw.start()])
         at = end.end()
-        if _MATH_SCRIPT.search(found[2]):
-            tex = entities.unescape(markup[found.end() : end.start()])
-            out.append(_delimited(tex, bool(_DISPLAY.search(found[2]))))
-        elif "json" in found[2].lower():
-            out.append(markup[found.start() : at])
+        if _MATH_SCRIPT.search(raw[2]):
+            tex = entities.unescape(markup[raw.end() : end.start()])
+            out.append(_delimited(tex, bool(_DISPLAY.search(raw[2]))))
+        elif "json" in raw[2].lower():
+            out.append(markup[raw.start() : at])
     return "".join([*out, markup[at:]])
 
 
@@ -191,34 +191,34 @@ def _raised(markup: str) -> str:
     return markup
 
 
-def _plain(found: re.Match[str], source: str, notes: set[str]) -> str:
-    inner = _shown(found[2])
+def _plain(mark: re.Match[str], source: str, notes: set[str]) -> str:
+    inner = _shown(mark[2])
     if not inner:
         return ""
-    before = source[max(0, found.start() - 160) : found.start()]
+    before = source[max(0, mark.start() - 160) : mark.start()]
     inside_link = _LINK.search(before.rpartition("</a")[2] if "</a" in before.lower() else before)
     tags = _ENDS_IN_TAGS.search(before)
     opens = tags is not None and (tags.start() == 0 or bool(_BLOCK_TAG.search(tags[0])))
     base = "" if opens and tags is not None else _TAGS.sub("", before[: tags.start()] if tags else before)
-    after = _TAGS.sub("", source[found.end() : found.end() + 60])[:8]
-    if found[1] in "bB":
+    after = _TAGS.sub("", source[mark.end() : mark.end() + 60])[:8]
+    if mark[1] in "bB":
         text = lowered(inner, base)
     else:
-        link = _LINK.search(found[2])
+        link = _LINK.search(mark[2])
         leads = bool((link and _NOTE_LINK.search(link[1])) or (inside_link and _NOTE_LINK.search(inside_link[1])))
-        if leads or _NOTE_LINK.search(found[0][: found[0].index(">")]):
+        if leads or _NOTE_LINK.search(mark[0][: mark[0].index(">")]):
             return ""
         text = lifted(inner, base, after, notes)
     return text + " " if text and text[-1:].isdigit() and after[:1].isdigit() else text
 
 
-def _is_note_anchor(found: re.Match[str], markup: str) -> bool:
+def _is_note_anchor(anchor: re.Match[str], markup: str) -> bool:
     """True for `4200<a href="#fn3">3</a>`: a link within the page, to a number, that touches what stands before it."""
-    if found[0][found.end(1) - found.start() + 1 :].partition("<")[0].strip() == "":
+    if anchor[0][anchor.end(1) - anchor.start() + 1 :].partition("<")[0].strip() == "":
         return True  # an empty link: trafilatura takes its paragraph for a list of links
-    if not _NOTE_LINK.search(found[1][:2000]):
+    if not _NOTE_LINK.search(anchor[1][:2000]):
         return False
-    before = markup[max(0, found.start() - 40) : found.start()]
+    before = markup[max(0, anchor.start() - 40) : anchor.start()]
     return before != "" and not before[-1].isspace() and before[-1] != ">" and not before.endswith("..")
 
 
@@ -287,12 +287,12 @@ def _shown(markup: str) -> str:
 
 
 # -- formulas -------------------------------------------------------------------
-def _image(found: re.Match[str]) -> str:
+def _image(tag: re.Match[str]) -> str:
     """A picture of a formula as the TeX in its `alt`; the one beside a `<math>` goes."""
-    kind = _FORMULA_CLASS.search(found[0])
-    text = _ALT.search(found[0]) if kind else None
+    kind = _FORMULA_CLASS.search(tag[0])
+    text = _ALT.search(tag[0]) if kind else None
     if kind is None or text is None:
-        return found[0]
+        return tag[0]
     return (
         "" if kind[1].lower() == "mwe-math-fallback" else _delimited(entities.unescape(text[1] or text[2] or ""), False)
     )
@@ -300,17 +300,17 @@ def _image(found: re.Match[str]) -> str:
 
 def _formula(inside: str, attributes: str) -> str:
     display = bool(_DISPLAY.search(attributes))
-    if found := _ANNOTATION.search(inside):
-        return _delimited(entities.unescape(found[1]), display)
-    if (found := _ALTTEXT.search(attributes)) and (found[1] or found[2]):
-        return _delimited(entities.unescape(found[1] or found[2]), display)
+    if match := _ANNOTATION.search(inside):
+        return _delimited(entities.unescape(match[1]), display)
+    if (match := _ALTTEXT.search(attributes)) and (match[1] or match[2]):
+        return _delimited(entities.unescape(match[1] or match[2]), display)
     return entities.escape(f" {_mathml(inside)} ", quote=False)
 
 
 def _delimited(tex: str, display: bool) -> str:
     tex = " ".join(tex.split())
-    if found := re.fullmatch(r"\{\\(?:display|text)style\s*(.*)\}", tex):
-        tex = found[1].strip()
+    if match := re.fullmatch(r"\{\\(?:display|text)style\s*(.*)\}", tex):
+        tex = match[1].strip()
     if not tex:
         return ""
     return entities.escape(f"\\[{tex}\\]" if display else f"\\({tex}\\)", quote=False)
@@ -324,7 +324,7 @@ def _mathml(inside: str) -> str:
     root = parse_xml(f"<math>{inside}</math>") if len(inside) <= _MAX_FORMULA else None
     if root is None or max((depth for depth in _depths(root)), default=0) > 60:
         return plain
-    return " ".join(_said(root).split()) or plain
+    return " ".join(_math_text(root).split()) or plain
 
 
 def _depths(root: object) -> list[int]:
@@ -338,11 +338,11 @@ def _depths(root: object) -> list[int]:
     return out
 
 
-def _said(node: object) -> str:
+def _math_text(node: object) -> str:
     tag = node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""  # type: ignore[attr-defined]
     if tag in ("annotation", "annotation-xml", ""):
         return ""
-    parts = [_said(child) for child in node]  # type: ignore[attr-defined]
+    parts = [_math_text(child) for child in node]  # type: ignore[attr-defined]
     if not parts:
         text = str(node.text or "").strip()  # type: ignore[attr-defined]
         signs = "=+-−±×·<>≤≥≠≈→"

@@ -1,4 +1,4 @@
-"""What a page says of itself in JSON-LD (schema.org): who wrote it when, and sometimes all of its text."""
+"""The JSON-LD of a page (schema.org): its author and date, and sometimes all of its text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BODIES = ("articleBody", "text", "reviewBody", "transcript")
 
 
 def json_ld(tree: Any) -> list[dict[str, Any]]:
-    """The objects in the JSON-LD of a page, outer ones first; what is broken is not there."""
+    """The objects in the JSON-LD of a page, outer ones first; broken JSON is left out."""
     out: list[dict[str, Any]] = []
     for node in tree.iter("script"):
         kind = (node.get("type") or "").strip().lower()
@@ -36,15 +36,15 @@ def json_ld(tree: Any) -> list[dict[str, Any]]:
     return out
 
 
-def signature(told: Iterable[dict[str, Any]]) -> dict[str, str]:
+def signature(items: Iterable[dict[str, Any]]) -> dict[str, str]:
     """`author` and `datePublished` of the first objects that have them."""
-    found: dict[str, str] = {}
-    for item in told:
+    signed: dict[str, str] = {}
+    for item in items:
         if isinstance(item.get("datePublished"), str):
-            found.setdefault("datePublished", item["datePublished"])
+            signed.setdefault("datePublished", item["datePublished"])
         if name := _person(item.get("author")):
-            found.setdefault("author", name)
-    return found
+            signed.setdefault("author", name)
+    return signed
 
 
 def _person(value: Any) -> str | None:
@@ -55,17 +55,17 @@ def _person(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def text_in(told: Sequence[dict[str, Any]]) -> str:
+def text_in(items: Sequence[dict[str, Any]]) -> str:
     """The text of the article or the questions and answers among the objects; "" when there is none."""
     bodies = [
-        _plain(item[name]) for item in told for name in _BODIES if _is_story(item) and isinstance(item.get(name), str)
+        _plain(item[name]) for item in items for name in _BODIES if _is_story(item) and isinstance(item.get(name), str)
     ]
-    questions = [block for item in told if "Question" in _types(item) for block in _question(item)]
-    steps = [block for item in told if _types(item) & {"Recipe", "HowTo"} for block in _steps(item)]
+    questions = [block for item in items if "Question" in _types(item) for block in _question(item)]
+    steps = [block for item in items if _types(item) & {"Recipe", "HowTo"} for block in _steps(item)]
     whole = max((*bodies, "\n\n".join(questions), "\n\n".join(steps)), key=len, default="")
     if not whole:
-        said = (_plain(item["description"]) for item in told if isinstance(item.get("description"), str))
-        whole = max((text for text in said if len(text) >= 80), key=len, default="")
+        descriptions = (_plain(item["description"]) for item in items if isinstance(item.get("description"), str))
+        whole = max((text for text in descriptions if len(text) >= 80), key=len, default="")
     return tidy(whole)
 
 

@@ -28,7 +28,7 @@ def mbox(body: bytes) -> dict[str, Any]:
     """A mailbox: a heading a letter."""
     starts = [
         at
-        for at in (found.start() for found in _FROM.finditer(body))
+        for at in (match.start() for match in _FROM.finditer(body))
         if body[max(0, at - 3) : at].replace(b"\r", b"")[-2:] in (b"", b"\n\n")
     ]
     blocks: list[str] = []
@@ -61,7 +61,7 @@ def _header(message: EmailMessage, name: str) -> str:
         AttributeError,
         TypeError,
         LookupError,
-    ):  # the library's, on broken headers
+    ):  # errors of the library on broken headers
         return ""
 
 

@@ -90,11 +90,11 @@ def _visible(markup: str) -> str:
     out: list[str] = []
     endless: set[str] = set()
     at = 0
-    while found := _HIDDEN.search(markup, at):
-        name = (found[1] or "").lower()
-        end = None if name in endless else _HIDDEN_END[name].search(markup, found.end())
+    while hidden := _HIDDEN.search(markup, at):
+        name = (hidden[1] or "").lower()
+        end = None if name in endless else _HIDDEN_END[name].search(markup, hidden.end())
         if end is None:
             endless.add(name)
-        out += [markup[at : found.start()], " "]
-        at = end.end() if end else found.end()
+        out += [markup[at : hidden.start()], " "]
+        at = end.end() if end else hidden.end()
     return "".join([*out, markup[at:]])

@@ -12,8 +12,8 @@ from hds_cli.extract.text import tidy
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def metadata(tree: Any, told: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """Title, author and date from meta tags, JSON-LD (`told`) and `<time>`."""
+def metadata(tree: Any, linked_data: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """Title, author and date from meta tags, JSON-LD (`linked_data`) and `<time>`."""
     meta: dict[str, str] = {}
     writers: list[str] = []
     for node in tree.iter("meta"):
@@ -23,7 +23,7 @@ def metadata(tree: Any, told: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
             writers.append(content[:100].replace(";", ","))
         if name and content and name not in meta:
             meta[name] = content[:1000]
-    linked = signature(told)
+    linked = signature(linked_data)
     author = (
         "; ".join(writers)
         or meta.get("author")
@@ -52,8 +52,8 @@ def metadata(tree: Any, told: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
 
 def _first_date(*values: str | None) -> str | None:
     for value in values:
-        if value and (found := _DATE.search(value)):
-            return found[0]
+        if value and (match := _DATE.search(value)):
+            return match[0]
     return None
 
 
@@ -63,8 +63,8 @@ def _title(tree: Any, meta: dict[str, str]) -> str:
         node = next(tree.iter("title"), None)
         title = node.text_content() if node is not None else ""
         site = meta.get("og:site_name", "")
-        if site and (found := re.fullmatch(r"(.+?)\s+[-–—|·:]\s+" + re.escape(site), " ".join(title.split()))):
-            title = found[1]
+        if site and (match := re.fullmatch(r"(.+?)\s+[-–—|·:]\s+" + re.escape(site), " ".join(title.split()))):
+            title = match[1]
     if not title.strip():
         node = next(tree.iter("h1"), None)
         title = node.text_content() if node is not None else ""

@@ -1,6 +1,6 @@
-"""What is no page although a server sent one: the shell of an app, a wall of consent, a sign-in form, a bot check.
+"""Bodies that are no page: the shell of an app, a wall of consent, a sign-in form, a bot check.
 
-Each is told by what it says of itself and by how little else there is: a page about cookies is a page.
+A body is recognised by its own words, and by how little else there is: a page about cookies is a page.
 """
 
 from __future__ import annotations
@@ -99,14 +99,14 @@ def why_no_page(markup: str, title: str, body: str, *, has_scripts: bool) -> str
 
 
 def _left(text: str, title: str) -> str:
-    """The text without the title that it repeats, which alone is no text."""
+    """The text behind a title that stands at its beginning: the title alone is no text."""
     rest = text.lstrip("# ")
-    for said in (title, title.partition(" - ")[0], title.partition(" | ")[0]):
-        if said and rest.startswith(said):
-            return rest[len(said) :].strip(" -|–—#")
+    for heading in (title, title.partition(" - ")[0], title.partition(" | ")[0]):
+        if heading and rest.startswith(heading):
+            return rest[len(heading) :].strip(" -|–—#")
     return rest
 
 
 def _is_notice(text: str, pattern: re.Pattern[str], most: int = 320) -> bool:
-    """True when a short text says nothing else: what it says stands in its first sentences."""
+    """True for a text shorter than `most` characters whose first sentences match `pattern`."""
     return bool(text) and len(text) < most and pattern.search(text[:250]) is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 from hds_cli.extract.fragment import shown
 
-MAX_OUTPUT = 20_000  # characters of one
+MAX_OUTPUT = 20_000  # characters of one output
 MAX_MARKUP = 500_000
 _OBJECT = re.compile(r"\s*<[\w.]+[^>]*>\s*\Z")  # `<IPython.core.display.HTML object>`
 _COLOUR = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -46,7 +46,7 @@ def _fenced(source: str, language: str) -> str:
 
 
 def _shown(output: Any) -> str:
-    """What one output shows: of several forms of a result the one that can be read best."""
+    """The text of one output: of several forms of a result, the one that reads best."""
     if output.get("output_type") in ("error", "pyerr"):
         trace = _plain("\n".join(map(str, output.get("traceback") or [])))
         last = f"{output.get('ename') or ''}: {output.get('evalue') or ''}".strip(": ")

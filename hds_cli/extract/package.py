@@ -22,7 +22,8 @@ class Package:
     It says how large its members are before they are unpacked; one that is lying ends at the worker's memory limit.
 
     Raises:
-        ValueError: it would be too large when unpacked. zipfile.BadZipFile: it is none.
+        ValueError: the archive would be too large when unpacked.
+        zipfile.BadZipFile: the body is no archive.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -40,7 +41,7 @@ class Package:
         return list(self._names.values())
 
     def read(self, name: str) -> bytes:
-        """The bytes of a part; none when there is no such part."""
+        """The bytes of a part; b"" when there is no such part."""
         real = self._names.get(name.lstrip("/").lower())
         return self._zip.read(real) if real is not None else b""
 
@@ -57,8 +58,8 @@ class Package:
 
     def related(self, name: str, kinds: Sequence[str]) -> list[str]:
         """The names of the parts that a part refers to as one of some kinds, each once."""
-        found = [target for what, target in self._relations(name) if what.rpartition("/")[2] in kinds]
-        return [target for target in dict.fromkeys(found) if target in self]
+        targets = [target for what, target in self._relations(name) if what.rpartition("/")[2] in kinds]
+        return [target for target in dict.fromkeys(targets) if target in self]
 
     def relation(self, name: str, number: str) -> str:
         """The name of the part that a part calls `number` (`rId3`); "" when there is none."""
@@ -80,13 +81,13 @@ class Package:
     def core(self) -> dict[str, str | None]:
         """Title, author and date as the file's properties say."""
         root = self.xml("docProps/core.xml")
-        found: dict[str, str] = {}
+        properties: dict[str, str] = {}
         for node in root if root is not None else ():
-            found.setdefault(local(node), (node.text or "").strip())
-        date = _DATE.match(found.get("modified") or found.get("created") or "")
+            properties.setdefault(local(node), (node.text or "").strip())
+        date = _DATE.match(properties.get("modified") or properties.get("created") or "")
         return {
-            "title": found.get("title", ""),
-            "author": found.get("creator") or None,
+            "title": properties.get("title", ""),
+            "author": properties.get("creator") or None,
             "date": date[0] if date else None,
         }
 

@@ -15,7 +15,7 @@ def preload() -> None:
 
 
 def extract(body: bytes, kind: str, charset: str | None, url: str, most: int = bounds.MAX_TEXT) -> dict[str, Any]:
-    """`title`, `text`, and maybe `author`, `date` and `note`; or `reason` when there is no text.
+    """A dictionary of `title`, `text` and, if known, `author`, `date`, `note`; with `reason` when there is no text.
 
     A `note` says what of the file is not in the text.
 
@@ -26,25 +26,25 @@ def extract(body: bytes, kind: str, charset: str | None, url: str, most: int = b
         url: where it came from, for titles.
         most: characters of text that are kept.
     """
-    found = _found(body, kind, charset, url)
-    if found.get("reason"):
-        return found
+    content = _content(body, kind, charset, url)
+    if content.get("reason"):
+        return content
     kept = {
-        "title": bounds.title(found.get("title")),
-        "text": bounds.text(found.get("text"), most),
-        "author": bounds.author(found.get("author")),
-        "date": bounds.date(found.get("date")),
+        "title": bounds.title(content.get("title")),
+        "text": bounds.text(content.get("text"), most),
+        "author": bounds.author(content.get("author")),
+        "date": bounds.date(content.get("date")),
     }
     if not kept["text"]:
         return {"reason": "empty", "title": kept["title"]}
     kept["title"] = kept["title"] or bounds.title(_name(url))
-    cut = f"only its first {most:,} characters are read" if len(found["text"]) > most else ""
-    if note := cut or bounds.title(found.get("note")):
+    cut = f"only its first {most:,} characters are read" if len(content["text"]) > most else ""
+    if note := cut or bounds.title(content.get("note")):
         kept["note"] = note
     return kept
 
 
-def _found(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
+def _content(body: bytes, kind: str, charset: str | None, url: str) -> dict[str, Any]:
     from hds_cli.extract import feeds, files, html, pdf, text
     from hds_cli.extract.charset import decode
 

@@ -13,7 +13,7 @@ from hds_cli.extract.text import tidy
 MAX_PAGES = 5000
 MAX_CHARACTERS = 20_000_000
 MAX_FIELDS = 2000
-_SPARE = 1.2  # seconds that are left for what was read when the worker's time is nearly over
+_SPARE = 1.2  # seconds kept free at the end of the worker's time, to return the pages read so far
 _HYPHEN = re.compile(r"([^\W_])([-\u2010\u00ad\u00ac])[ \t]*\n[ \t]*(?=([^\W_]))")
 
 
@@ -83,8 +83,8 @@ def _is_late() -> bool:
 def _joined(text: str) -> str:
     """The text with words that a line's end parts put together, in any alphabet: `Grö-\\nße`, but `mid-\\n2019`."""
 
-    def join(found: re.Match[str]) -> str:
-        before, sign, after = found.groups()
+    def join(hyphen: re.Match[str]) -> str:
+        before, sign, after = hyphen.groups()
         parted = sign in "\u00ad\u00ac" or (
             before.isalpha() and after.isalpha() and not before.isupper() and not after.isupper()
         )
@@ -121,9 +121,9 @@ def _form(reader: Any) -> list[str]:
 def _meta(reader: Any) -> dict[str, Any]:
     meta = reader.metadata or {}
     when = str(meta.get("/CreationDate") or "")
-    found = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", when)
+    match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", when)
     return {
         "title": tidy(str(meta.get("/Title") or ""))[:300],
         "author": tidy(str(meta.get("/Author") or ""))[:200] or None,
-        "date": "-".join(found.groups()) if found else None,
+        "date": "-".join(match.groups()) if match else None,
     }

@@ -11,7 +11,7 @@ GROUP = "hds.extractors.v1"
 
 
 class Extractor(Protocol):
-    """What an entry point of `hds.extractors.v1` is: a function from bytes to a page.
+    """The interface of an entry point of `hds.extractors.v1`: a function from bytes to a page.
 
     It runs in a process of its own, without keys in its environment, with 1 GiB of memory and five seconds for a page;
     its import counts.

@@ -16,7 +16,7 @@ _LISTS = ("ul", "ol", "dl")
 _OUTER = (*_LISTS, "table", "pre")
 _ENDS = frozenset(
     (*_OUTER, "body", "nav", "header", "footer", "aside", "menu")
-)  # those of the furniture stay as they are
+)  # elements of the page's furniture stay as they are
 # A number is one letter for private use: trafilatura weighs a text by its length and looks for words in it. A page that
 # has such a letter itself (fonts of icons do) gets no more by it than one of its own lists.
 _SIGNS = 6400 + 65534
@@ -60,7 +60,7 @@ class Shapes:
         _mark_article(tree)
         _questions(tree, markup)
         _captions(tree)
-        self._parts: list[tuple[Any, Any]] = []  # what a number stands for: a list, table or code, and the item of it
+        self._parts: list[tuple[Any, Any]] = []  # number -> the list, table or code it stands for, and the item in it
         for node in list(tree.iter(*_OUTER)):
             above = node.getparent()
             while above is not None and above.tag not in _ENDS:
@@ -69,7 +69,7 @@ class Shapes:
                 self._mark(node)
 
     def _mark(self, node: Any) -> None:
-        if (node.tag == "table" and _is_content(node)) or (node.tag in _LISTS and _is_told_of(node)):
+        if (node.tag == "table" and _is_content(node)) or (node.tag in _LISTS and _is_announced(node)):
             for link in node.iter("a"):
                 link.tag = "em"
         elif node.tag in _LISTS and _is_further_reading(node):
@@ -83,7 +83,7 @@ class Shapes:
                 self._parts.append((node, item))
 
     def written(self, text: str, done: set[Any]) -> list[str] | None:
-        """What the numbers in `text` stand for, as text; None when there are none.
+        """The text of the lists, tables and code that the numbers in `text` stand for; None without numbers.
 
         Args:
             done: what was written already, which is brought up to date.
@@ -173,14 +173,14 @@ def _above(node: Any, tags: tuple[str, ...]) -> Any:
 
 
 def _mark_article(tree: Any) -> None:
-    """The text of a MediaWiki page is its article: of a page that marks none, trafilatura keeps no heading."""
+    """Mark the text of a MediaWiki page as its article: trafilatura keeps no heading of a page without an article."""
     if tree.find(".//article") is None and tree.find(".//main") is None:
-        for found in tree.xpath("//div[contains(concat(' ', @class, ' '), ' mw-parser-output ')]")[:1]:
-            found.tag = "article"
+        for article in tree.xpath("//div[contains(concat(' ', @class, ' '), ' mw-parser-output ')]")[:1]:
+            article.tag = "article"
 
 
 def _questions(tree: Any, markup: str) -> None:
-    """What opens a panel of text becomes its heading: trafilatura drops buttons, and answers alone are of no use."""
+    """Make the opener of a panel its heading: trafilatura drops buttons, and answers without questions are no use."""
     for node in _openers(tree, markup):
         if not _opens(node):
             continue
@@ -197,7 +197,7 @@ def _questions(tree: Any, markup: str) -> None:
 
 
 def _openers(tree: Any, markup: str) -> list[Any]:
-    """What may open a panel; a search by attributes costs as much as the rest, so it waits for their names."""
+    """The elements that may open a panel. Only markup with the names of their attributes is searched (it is slow)."""
     nodes = list(tree.iter("button"))
     if any(name in markup for name in ("aria-expanded", "data-toggle", "data-bs-toggle", 'role="button"')):
         nodes += [node for node in _by_attribute()(tree) if node.tag in _MAY_OPEN]
@@ -314,7 +314,7 @@ def _is_content(table: Any) -> bool:
     return len(rows) >= 3 or (len(rows) >= 2 and table.find(".//th") is not None)
 
 
-def _is_told_of(node: Any) -> bool:
+def _is_announced(node: Any) -> bool:
     """True when the text before a list announces it: a sentence that ends in a colon, or a heading of the article."""
     before = node.getprevious()
     parent = node.getparent()
@@ -331,8 +331,8 @@ def _is_told_of(node: Any) -> bool:
             inside = _above(node, ("article", "main")) is not None
             return inside and not _LEADS_AWAY.search(text[:300]) and not _is_furniture(node)
     text = text.strip()
-    told = text.endswith(_COLON) and len(text) < 600 and not _LEADS_AWAY.search(text[-200:])
-    return told and not _is_furniture(node)
+    announces = text.endswith(_COLON) and len(text) < 600 and not _LEADS_AWAY.search(text[-200:])
+    return announces and not _is_furniture(node)
 
 
 def _is_further_reading(node: Any) -> bool:

@@ -36,8 +36,8 @@ def csv(body: bytes) -> dict[str, Any]:
 
     text = decode(body).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     mark = ""
-    if found := _SEPARATOR.match(text):
-        mark, text = found[1], text[found.end() :]
+    if declared := _SEPARATOR.match(text):
+        mark, text = declared[1], text[declared.end() :]
     mark = mark or _mark(text)
     return {"title": "", "text": statements(list(_parted(text, mark)))}
 
@@ -59,7 +59,7 @@ def _parted(text: str, mark: str) -> Iterable[Row]:
 
 
 def _mark(text: str) -> str:
-    """What parts the cells: what gives most rows of one width, of several cells, outside quotes."""
+    """The separator of the cells: the one that gives most rows of one width, with several cells, quotes heeded."""
     sample = text[:20_000]
     lines = [line for line in sample.split("\n")[: 2 * _LOOKS] if line.strip() and not line.startswith("#")]
     if len(sample) == 20_000 and len(lines) > 1:
@@ -83,7 +83,7 @@ def workbook(body: bytes) -> dict[str, Any]:
     """The sheets of a workbook, through python-calamine (MIT); values as the file holds them, merged cells filled.
 
     Raises:
-        ValueError: it is none, or is locked.
+        ValueError: the body is no workbook, or is locked.
     """
     import python_calamine
 
@@ -184,10 +184,10 @@ def _pairs(names: Sequence[str], row: Row) -> Iterable[str]:
 
 
 def _head(rows: list[Row]) -> tuple[bool, int]:
-    """Whether there is a head, and in which row: the first of about the table's width whose cells are names.
+    """True and the number of the head's row, the first row of about the table's width; False when it is a row of data.
 
-    What stands above it (a title, a date, a source) is narrower. A table whose first full row holds numbers as the
-    others do has none.
+    Rows above the head (a title, a date, a source) are narrower. A table has no head when its first full row holds
+    numbers as the others do.
     """
     sample = rows[:_LOOKS]
     filled = [sum(1 for cell in row if cell) for row in sample]

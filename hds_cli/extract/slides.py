@@ -44,8 +44,8 @@ def pptx(body: bytes) -> dict[str, Any]:
 
 def _slides(package: Package, main: str) -> list[str]:
     root = package.xml(main)
-    wanted = root.iter("{*}sldId") if root is not None else ()
-    numbers = [next((v for k, v in node.attrib.items() if k.endswith("}id")), "") for node in wanted]
+    entries = root.iter("{*}sldId") if root is not None else ()
+    numbers = [next((v for k, v in node.attrib.items() if k.endswith("}id")), "") for node in entries]
     return [name for number in numbers if (name := package.relation(main, number))]
 
 
@@ -114,12 +114,13 @@ def odt(body: bytes) -> dict[str, Any]:
     struck = _struck(root)
     content = next(root.iter("{*}body"), root)
     blocks = _blocks(content, struck)
-    said = {local(node): "".join(node.itertext()).strip() for node in (meta.iter() if meta is not None else ())
+    properties = {local(node): "".join(node.itertext()).strip() for node in (meta.iter() if meta is not None else ())
             if local(node) in ("title", "creator", "initial-creator", "date", "creation-date")}  # fmt: skip
-    date = re.match(r"\d{4}-\d\d-\d\d", said.get("date") or said.get("creation-date") or "")
+    date = re.match(r"\d{4}-\d\d-\d\d", properties.get("date") or properties.get("creation-date") or "")
     first = next((block.lstrip("# ") for block in blocks if block.startswith("#")), "")
     return {
-        "title": said.get("title") or first, "author": said.get("creator") or said.get("initial-creator"),
+        "title": properties.get("title") or first,
+        "author": properties.get("creator") or properties.get("initial-creator"),
         "date": date[0] if date else None, "text": tidy("\n\n".join(blocks)),
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What is not HTML: plain text, Markdown and JSON."""
+"""Readers of plain text, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
-_BLANKS = re.compile(r"(?<![ \t\u00a0])[ \t\u00a0]+\n")  # begun in the middle of a run, it would be quadratic
+_BLANKS = re.compile(r"(?<![ \t\u00a0])[ \t\u00a0]+\n")  # a match from the middle of a run would be quadratic
 _GAPS = re.compile(r"\n{3,}")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 _MAX_LINES = 20_000
 _MAX_PATH = 200
-_SPREAD = 4  # times the letters of the source: paths are said in every line
+_SPREAD = 4  # the text has at most so many times the characters of the source: every line repeats its path
 
 
 def tidy(text: str) -> str:
@@ -30,8 +30,8 @@ def plain(text: str, *, markdown: bool = False) -> dict[str, Any]:
         text = re.sub(r"\A---\n.*?\n---\n", "", text, count=1, flags=re.S)  # front matter
     title = ""
     for line in text.split("\n", 40)[:40]:
-        if found := _HEADING.match(line):
-            title = found[2]
+        if heading := _HEADING.match(line):
+            title = heading[2]
             break
         if line.strip() and not markdown:
             title = line.strip() if len(line.strip()) <= 120 else ""

@@ -15,7 +15,7 @@ from hds_cli.extract.text import tidy
 
 MAX_DEEP = 60
 _HEADING = re.compile(r"(?i)heading ([1-6])")
-# What is no text of the page: what was deleted or moved away, codes of fields, properties.
+# Elements that are no text of the page: deleted or moved text, codes of fields, properties.
 _GONE = frozenset(
     "del moveFrom instrText delText delInstrText rPr pPr sectPr tblPr tblGrid trPr tcPr sdtPr sdtEndPr Fallback "
     "annotationRef commentReference proofErr".split()
@@ -81,8 +81,8 @@ class _Writer:
         if text:
             if style == "title":
                 text = f"# {text}"
-            elif found := _HEADING.fullmatch(style):
-                text = f"{'#' * max(2, int(found[1]))} {text}"
+            elif heading := _HEADING.fullmatch(style):
+                text = f"{'#' * max(2, int(heading[1]))} {text}"
             elif is_item:
                 text = f"- {text}"
         return [text, *after]
@@ -175,7 +175,7 @@ def _through(node: Any) -> list[Any]:
 
 
 def _cell(node: Any) -> tuple[int, str]:
-    """How many columns a cell spans, and its part in a cell that spans rows: `restart`, `continue` or ""."""
+    """The number of columns a cell spans, and its part in a cell that spans rows: `restart`, `continue` or ""."""
     span, merge = 1, ""
     looks = next((child for child in node if local(child) == "tcPr"), None)
     for child in looks if looks is not None else ():

@@ -133,7 +133,7 @@ def serve(connection: socket.socket) -> None:
 
 
 def _answer(desk: _Desk, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-    """What is sent back for one request; one bad page or record is one failed page or record."""
+    """The answer to one request; one bad page or record is one failed page or record."""
     from hds_cli.errors import HdsError
 
     try:
@@ -144,12 +144,12 @@ def _answer(desk: _Desk, head: dict[str, Any], body: bytes) -> tuple[dict[str, A
         return {"reason": "extract_failed"}, b""
     except HdsError as exc:
         return {"error": {"message": exc.message, "code": exc.error_code, "hint": exc.hint}}, b""
-    except Exception as exc:  # its class is enough to find it again
+    except Exception as exc:  # the class is enough to find the bug again
         return {"reason": "extract_failed", "detail": type(exc).__name__}, b""
 
 
 class _Desk:
-    """What a child can do; it holds the archive that it was asked to open."""
+    """The jobs of a child, and the archive that it was asked to open."""
 
     def __init__(self) -> None:
         self._archive: Any = None

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hds_cli import jsons
 from hds_cli.config import Settings
 from hds_cli.errors import SourceError
 from hds_cli.fetch.body import MAX_BYTES, Body, Refused
@@ -17,14 +18,19 @@ from hds_cli.fetch.politeness import retry_after
 
 
 class RateLimited(SourceError):
-    """The API asks to wait; `seconds` when it says for how long (at most 30), `told` when it says anything on it."""
+    """The API refuses requests for a while.
+
+    Args:
+        seconds: the wait it asks for, at most 30; None when it names none, or a longer one.
+        names_wait: True when it names a wait, of whatever length.
+    """
 
     code = "rate_limited"
 
-    def __init__(self, message: str, seconds: float | None, told: bool = False) -> None:
+    def __init__(self, message: str, seconds: float | None, names_wait: bool = False) -> None:
         super().__init__(message, retry_after=seconds)
         self.seconds = seconds
-        self.told = told or seconds is not None
+        self.names_wait = names_wait or seconds is not None
 
 
 class Api:
@@ -70,8 +76,8 @@ class Api:
 
     def _json(self, url: str, data: bytes | bytearray) -> Any:
         try:
-            return json.loads(data)
-        except (ValueError, RecursionError):
+            return jsons.loads(data)
+        except ValueError:
             error = SourceError(f"{self.http.host(url)} did not answer with JSON", code="bad_answer")
         raise error
 
@@ -150,15 +156,13 @@ def _reset(fields: Mapping[str, str]) -> str:
 
 def _refused(host: str, status: int, fields: Mapping[str, str]) -> SourceError:
     if status == 429:
-        told = (fields.get("retry-after") or _reset(fields)).strip()
-        seconds = retry_after(told)
-        wait = (
-            f"{seconds:.0f} s" if seconds is not None else f"{told} s" if re.fullmatch("[0-9]{1,7}", told) else "long"
-        )
-        limited = RateLimited(
-            f"{host} is asked too often" + (f", asks to wait {wait}" if told else ""), seconds, bool(told)
-        )
-        limited.retry_after = float(told) if re.fullmatch("[0-9]{1,7}", told) else seconds
+        header = (fields.get("retry-after") or _reset(fields)).strip()
+        seconds = retry_after(header)
+        is_number = re.fullmatch("[0-9]{1,7}", header) is not None
+        wait = f"{seconds:.0f} s" if seconds is not None else f"{header} s" if is_number else "long"
+        message = f"{host} is asked too often" + (f", asks to wait {wait}" if header else "")
+        limited = RateLimited(message, seconds, names_wait=bool(header))
+        limited.retry_after = float(header) if is_number else seconds
         return limited
     if 300 <= status < 400:
         return SourceError(f"{host} answered with a redirect ({status}), which is not followed", code=f"http_{status}")

@@ -10,9 +10,9 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from io import BufferedReader, RawIOBase
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
-from hds_cli import bounds
+from hds_cli import bounds, jsons
 from hds_cli.fetch.entry import Entry
 from hds_cli.types import Page
 
@@ -22,6 +22,12 @@ MAX_LINE = 24 << 20  # bytes: a page of four million letters outside of ASCII
 _MAX_FIELD = 1 << 20  # bytes of one line of a record's head
 _FIELD = "Hds-Page"
 _YEAR_9999 = 253_402_300_799.0
+
+
+class Lines(Protocol):
+    """What lines are read from."""
+
+    def readline(self, size: int, /) -> bytes: ...
 
 
 def to_line(entry: Entry) -> str:
@@ -35,13 +41,17 @@ def _values(entry: Entry) -> dict[str, Any]:
     return values | ({"allowed": True} if entry.allowed else {})
 
 
-def from_line(line: str) -> Entry:
+def from_line(line: bytes | str) -> Entry:
     """The page of a line.
 
     Raises:
         ValueError: it is not one of `to_line`, its address is not a web page's, or a field has the wrong type.
     """
-    values = json.loads(line)
+    data = line.encode("utf-8", "replace") if isinstance(line, str) else line
+    return _entry(jsons.loads(data, errors="replace"))
+
+
+def _entry(values: Any) -> Entry:
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise ValueError(f"not a line of schema {SCHEMA}")
     for name in (*_TEXT, "etag", "last_modified"):
@@ -78,7 +88,7 @@ def _header(value: str | None) -> str | None:
     return value if value is not None and len(value) <= 1000 else None
 
 
-def read_lines(stream: IO[bytes]) -> Iterator[tuple[int, Entry | str]]:
+def read_lines(stream: Lines) -> Iterator[tuple[int, Entry | str]]:
     """Line numbers with their entries, or with what is wrong with the line; no more than `MAX_LINE` of one is read."""
     number = 0
     while line := stream.readline(MAX_LINE):
@@ -89,19 +99,19 @@ def read_lines(stream: IO[bytes]) -> Iterator[tuple[int, Entry | str]]:
             yield number, f"longer than {MAX_LINE >> 20} MiB"
         elif line.strip():
             try:
-                yield number, from_line(line.decode("utf-8", "replace"))
+                yield number, from_line(line)
             except (ValueError, KeyError, RecursionError) as exc:
                 yield number, str(exc)[:200] or type(exc).__name__
 
 
 def read_entries(source: IO[bytes]) -> Iterator[tuple[int, Entry | str]]:
     """The entries of an export, JSONL or WARC, gzipped or not; numbers count lines, or records of a WARC."""
-    stream: Any = BufferedReader(cast(RawIOBase, source))  # which can look ahead, whatever it reads from
+    stream: Any = BufferedReader(cast(RawIOBase, source))  # a buffered reader can peek, whatever it reads from
     if stream.peek(2)[:2] == b"\x1f\x8b":
         stream = BufferedReader(gzip.GzipFile(fileobj=stream))
     try:
         yield from _read_warc(stream) if stream.peek(5)[:5] == b"WARC/" else read_lines(stream)
-    except (OSError, EOFError, zlib.error) as exc:  # a broken gzip; what was read of it counts
+    except (OSError, EOFError, zlib.error) as exc:  # a broken gzip; the entries read so far count
         yield 0, str(exc)[:200] or type(exc).__name__
 
 
@@ -152,14 +162,14 @@ def _from_record(head: dict[str, str], body: str) -> Entry:
         ValueError: it is no page of the web.
     """
     if _FIELD.lower() in head:
-        known = json.loads(head[_FIELD.lower()])
+        known = jsons.loads(head[_FIELD.lower()].encode())
         if not isinstance(known, dict):
             raise ValueError(f"{_FIELD} is not an object")
-        return from_line(json.dumps(known | {"text": body.partition("\n\n")[2]}))
+        return _entry(known | {"text": body.partition("\n\n")[2]})
     stored = datetime.fromisoformat(head.get("warc-date", "")).timestamp()
     values = dict.fromkeys((*_TEXT, "etag", "last_modified"))
     uri = head.get("warc-target-uri", "").strip("<>")
-    return from_line(json.dumps(values | {"schema": SCHEMA, "url": uri, "text": body.strip(), "stored": stored}))
+    return _entry(values | {"schema": SCHEMA, "url": uri, "text": body.strip(), "stored": stored})
 
 
 def write_warc(entries: Iterable[Entry], out: IO[bytes]) -> int:

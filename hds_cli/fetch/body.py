@@ -11,7 +11,7 @@ import zlib
 
 MAX_BYTES = 5 << 20
 MAX_RATIO = 200
-MAX_MEMBERS = 2000  # of one gzip body
+MAX_MEMBERS = 2000  # members of one gzip body
 _GZIP = b"\x1f\x8b"
 _NO_CODING = re.compile(
     r"identity|none|null|binary|text|plain|[78]bit|chunked|aws-chunked|us-ascii|ascii|utf-?\d{1,2}(?:[lb]e)?|latin-?\d|iso-8859-\d{1,2}"
@@ -45,8 +45,8 @@ class Body:
         self._raw = name == ""
         self._name = name
         self._inflate = None if self._raw else zlib.decompressobj(31 if name == "gzip" else 15)
-        self._members = 0  # that ended
-        self._began = 0  # bytes there were when the one that is read began
+        self._members = 0  # members that have ended
+        self._began = 0  # bytes of the body when the present member began
         self._over = False
         self.limit = limit
         self._out = bytearray()
@@ -67,7 +67,7 @@ class Body:
         self._check()
 
     def _next_member(self) -> bytes:
-        """What follows the end of a stream: another member (RFC 1952), or bytes that mean nothing."""
+        """Take in the bytes after the end of a stream: another member (RFC 1952), or bytes that mean nothing."""
         assert self._inflate is not None
         rest = self._inflate.unused_data
         self._members += 1
@@ -89,7 +89,7 @@ class Body:
                     return self._inflate.decompress(chunk, _PIECE)
                 except zlib.error:
                     pass
-            if self._members:  # after a whole member: what browsers leave out too
+            if self._members:  # bytes after a whole member, which browsers leave out too
                 self._over = True
                 return b""
             raise Refused("bad_encoding") from None
@@ -107,7 +107,7 @@ class Body:
         return bytes(self._out[:1024])
 
     def peek(self, size: int) -> bytes:
-        """What has come so far, at most `size` bytes, whether or not the stream has ended."""
+        """The bytes that have come so far, at most `size`, whether or not the stream has ended."""
         return bytes(self._out[:size])
 
     def __len__(self) -> int:
@@ -120,7 +120,7 @@ class Body:
             Refused: `truncated`: the compressed stream has no end.
         """
         while self._inflate is not None and not self._over and not self._inflate.eof and (more := self._step(b"")):
-            self._out += more  # what max_length held back
+            self._out += more  # output that max_length held back
             self._check()
         nothing_more = self._members > 0 and len(self._out) == self._began
         whole = self._inflate is None or self._over or self._inflate.eof or nothing_more
@@ -154,7 +154,7 @@ _MARKUP = ("text/html", "application/xhtml+xml")
 
 
 def sniff(content_type: str | None, start: bytes, url: str) -> str | None:
-    """What a body is, by its first bytes before its label: html, xml, json, markdown, text, pdf; None: nothing to read.
+    """The kind of a body, by its first bytes before its label: html, xml, json, markdown, text, pdf; None: unreadable.
 
     A shortened WHATWG MIME sniffing: a server's `text/html` on PNG bytes is not believed, nor is a missing type.
     """
@@ -211,5 +211,5 @@ def _unlabelled(head: bytes) -> str:
 
 def charset_of(content_type: str | None) -> str | None:
     """The charset parameter of a Content-Type header, as it stands there."""
-    found = re.search(r"""charset\s*=\s*["']?([^\s;"',]{1,40})""", content_type or "", re.I)
-    return found[1] if found else None
+    match = re.search(r"""charset\s*=\s*["']?([^\s;"',]{1,40})""", content_type or "", re.I)
+    return match[1] if match else None

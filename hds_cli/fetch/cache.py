@@ -25,7 +25,7 @@ from hds_cli.types import Page, SearchResult
 if TYPE_CHECKING:
     from hds_cli.config import Settings
 
-_SHOWN = 200_000  # characters of a page that are looked through for what a result shows
+_SHOWN = 200_000  # characters of a page that are searched for a result's snippet
 
 
 class PageCache:
@@ -47,7 +47,7 @@ class PageCache:
         self._hide = hide or (lambda value: value)
         self._disk = Disk(folder)
         self._words = PageWords(self._disk)
-        self._written = 1 << 62  # looked at with the first page, then every fiftieth of the limit
+        self._written = 1 << 62  # the size is checked with the first page, then after every fiftieth of the limit
 
     @classmethod
     def of(cls, settings: Settings) -> PageCache:
@@ -56,11 +56,11 @@ class PageCache:
 
     @property
     def fault(self) -> str | None:
-        """What went wrong last with the files."""
+        """The last fault of the files; None: no fault."""
         return self._disk.fault
 
     def lookup(self, url: str) -> Entry | None:
-        """What is known of a URL, fresh or not; a damaged entry is dropped and is None."""
+        """The entry of a URL, fresh or not; None when there is none. A damaged entry is dropped."""
         key = key_of(self._hide(url))
         entry = None
         with self._disk.safely():
@@ -85,12 +85,12 @@ class PageCache:
         return self._store(Entry(page, etag, modified, time.time(), allowed=allowed))
 
     def refresh(self, url: str) -> None:
-        """The server says it has not changed: it is fresh again."""
+        """Make a page fresh again: its server says that it has not changed."""
         if (entry := self.lookup(url)) is not None:
             self._store(dataclasses.replace(entry, stored=time.time()))
 
     def remove(self, url: str) -> bool:
-        """Drop one page; whether it was there."""
+        """Drop one page; True when it was there."""
         entry = self.lookup(url)
         self._drop(key_of(self._hide(url)), entry.page if entry else None)
         return entry is not None
@@ -108,7 +108,7 @@ class PageCache:
             if not self._disk.write(key, blob):
                 return False
             self._words.put(key, entry.page, old.page if old else None)
-            self._written += 3 * len(blob)  # with its words
+            self._written += 3 * len(blob)  # about the size with the page's words in the index
             if self._written > min(self.limit // 50, 8 << 20):
                 self._written = 0
                 self._shrink()
@@ -124,17 +124,17 @@ class PageCache:
 
     def search(self, query: str, top_k: int) -> list[SearchResult]:
         """The pages that fit best, best first; a page whose whole title is in the query comes first."""
-        wanted = terms(query)
-        found: list[tuple[float, int, Page]] = []
+        words = terms(query)
+        hits: list[tuple[float, int, Page]] = []
         with self._disk.safely():
             for place, key in enumerate(self._words.search(query, 2 * top_k + 8)):
                 entry = self._disk.intact(key)
                 if entry is not None and entry.page.ok:
-                    found.append((-named_in(entry.page.title, wanted), place, self._hide(entry.page)))
-        found.sort(key=lambda item: item[:2])
+                    hits.append((-named_in(entry.page.title, words), place, self._hide(entry.page)))
+        hits.sort(key=lambda item: item[:2])
         return [
-            SearchResult(page.url, page.title, snippet(page.text[:_SHOWN], wanted), rank, "cache")
-            for rank, (_, _, page) in enumerate(found[:top_k], 1)
+            SearchResult(page.url, page.title, snippet(page.text[:_SHOWN], words), rank, "cache")
+            for rank, (_, _, page) in enumerate(hits[:top_k], 1)
         ]
 
     def entries(self) -> Iterator[Entry]:
@@ -157,7 +157,7 @@ class PageCache:
             yield key, entry
 
     def info(self) -> CacheInfo:
-        """How much there is; reads counters, not pages."""
+        """The number of pages and their size, read from counters, not pages."""
         pages, oldest, newest = 0, None, None
         with self._disk.safely():
             if self._disk.there():
@@ -170,7 +170,7 @@ class PageCache:
         return self._disk.size()
 
     def prune(self) -> int:
-        """Drop what is out of date or damaged, then the oldest until the limit holds; how many pages went."""
+        """Drop what is out of date or damaged, then the oldest until the limit holds; returns the number dropped."""
         before, now = self.info().pages, time.time()
         for key, entry in self._all():
             if entry is None or now - entry.stored >= self.ttl:
@@ -183,7 +183,7 @@ class PageCache:
         return before - self.info().pages
 
     def clear(self) -> int:
-        """Delete every page and the files that held them; how many there were."""
+        """Delete every page and the files that held them; returns the number of pages."""
         with self._disk.safely():
             pages = self.info().pages
             self._words.drop_pending()
@@ -209,14 +209,14 @@ class PageCache:
                 return
             self._compact()
             share = 1 - 0.9 * self.limit / max(1, self.bytes_on_disk())
-            wanted = share * self._disk.path.stat().st_size
+            excess = share * self._disk.path.stat().st_size
             for key in self._disk.all_keys():
-                if wanted <= 0:
+                if excess <= 0:
                     break
                 entry = self._disk.intact(key)
                 self._disk.delete(key)
                 self._words.remove(key, entry.page if entry else None)
-                wanted -= len(pack(entry)) if entry else 4096
+                excess -= len(pack(entry)) if entry else 4096
             self._words.optimize()
             self._compact()
 

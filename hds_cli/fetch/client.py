@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -19,6 +19,7 @@ from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.api import Api
 from hds_cli.fetch.body import charset_of
+from hds_cli.fetch.browser import Rendered
 from hds_cli.fetch.cache import PageCache
 from hds_cli.fetch.egress import summed
 from hds_cli.fetch.entry import Entry
@@ -28,12 +29,16 @@ from hds_cli.fetch.journey import Answer, Journey
 from hds_cli.fetch.kinds import kind_of
 from hds_cli.fetch.room import Room
 from hds_cli.fetch.workers import Archive, Workers
+from hds_cli.memory import give_back_large_blocks
 from hds_cli.search.base import SourceContext
 from hds_cli.threads import Daemon
 from hds_cli.types import Egress, Page, PageStatus, SearchResult
 
 if TYPE_CHECKING:
     import httpx
+
+
+_LARGE_TEXTS = 2  # pages with a large body that are read and stored at once
 
 
 class Readable:
@@ -101,13 +106,16 @@ class Fetcher:
         self._disk = Daemon("hds-cache")
         self._workers = Workers()
         self._room = Room()
+        self._large = asyncio.Semaphore(_LARGE_TEXTS)
         self._journey = Journey(settings, self._http, self._room)
+        self._browser = Rendered(settings, self._http) if settings.fetch_browser else None
         self._running: dict[tuple[str, bool], tuple[asyncio.Task[Page], list[None]]] = {}
         self._backlog: asyncio.Semaphore | None = None
         own = Policy(settings.fetch_allow, _ports(settings), _own_hosts(settings), offline=settings.offline)
         self.api = Api(settings, Http(own, agent, lookup, transport, network=network, ca_file=settings.fetch_ca_file))
 
     async def __aenter__(self) -> Fetcher:
+        give_back_large_blocks()
         return self
 
     async def __aexit__(
@@ -119,6 +127,8 @@ class Fetcher:
         self._journey.close()
         self._workers.close()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._browser is not None:
+            await self._browser.close()
         await self._http.close()
         await self.api.http.close()
         self._disk.close(self.cache.close)  # the log is folded into the database; a later use opens it again
@@ -210,7 +220,9 @@ class Fetcher:
                 await self._disk.call(self.cache.refresh, tidy)
                 return dataclasses.replace(entry.page, url=url, status="cached", fetched_at=_now())
             try:
-                return await self._extract(url, tidy, answer)
+                # A text may take four times the room of its bytes, and waits for the disk.
+                async with self._large if answer.held else nullcontext():
+                    return await self._extract(url, tidy, answer)
             finally:
                 self._room.give(answer.held)
 
@@ -222,6 +234,8 @@ class Fetcher:
         page = dataclasses.replace(_page(url, answer.url, found, answer.body.wire), fetched_at=_now())
         answer.body = None  # the text stands for it while the disk is waited for
         del found
+        if page.reason == "needs_browser" and self._browser is not None:
+            page = await self._rendered(page, answer.url, self._browser)
         if page.reason:
             return page
         etag, modified = answer.headers.get("etag"), answer.headers.get("last-modified")
@@ -229,6 +243,15 @@ class Fetcher:
         allowed = self.pages.excepted(kept)
         await self._disk.call(partial(self.cache.put, kept, etag, modified, allowed=allowed))
         return page
+
+    async def _rendered(self, page: Page, url: str, browser: Rendered) -> Page:
+        """A page that needs a browser, as one reads it; as it was, where that has no text either."""
+        try:
+            body = await browser.html(url)
+        except Exception:  # the boundary: whatever a browser does, this page needs one that works
+            return page
+        read = _page(page.url, url, await self._workers.extract(body, "html", "utf-8", url), page.bytes)
+        return dataclasses.replace(page if read.reason else read, fetched_at=page.fetched_at)
 
 
 def _page(url: str, final_url: str, found: Mapping[str, Any], size: int) -> Page:

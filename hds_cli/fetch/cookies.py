@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from hds_cli.errors import ConfigError
 
 MAX_COOKIES = 50
-MAX_SIZE = 4096  # of one, name and value
+MAX_SIZE = 4096  # characters of one cookie, name and value
 MAX_FILE = 4 << 20
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
 _VALUE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
@@ -30,7 +30,7 @@ class Cookie:
     name: str
     value: str
     host: str
-    below: bool  # to the hosts below `host` too
+    below: bool  # True: goes to the hosts below `host` too
     path: str
     secure: bool
 
@@ -47,7 +47,7 @@ class Cookie:
 
 
 class Jar:
-    """The cookies of one way.
+    """The cookies of one page's way.
 
     Args:
         own: the user's own, sent where they belong beside those that were set on the way.
@@ -60,10 +60,10 @@ class Jar:
     def take(self, url: str, lines: Iterable[str]) -> None:
         """Take in the Set-Cookie lines of an answer from `url`."""
         for line in lines:
-            made = _cookie(url, line)
-            if made is None:
+            parsed = _cookie(url, line)
+            if parsed is None:
                 continue
-            cookie, is_over = made
+            cookie, is_over = parsed
             key = (cookie.host, cookie.path, cookie.name)
             if is_over:
                 self._set.pop(key, None)
@@ -72,39 +72,39 @@ class Jar:
 
     def header(self, url: str) -> dict[str, str]:
         """The Cookie header of a request, or nothing."""
-        found = {cookie.name: cookie for cookie in self._own if cookie.goes_to(url)}
-        found |= {cookie.name: cookie for cookie in self._set.values() if cookie.goes_to(url)}
-        ordered = sorted(found.values(), key=lambda cookie: -len(cookie.path))
+        cookies = {cookie.name: cookie for cookie in self._own if cookie.goes_to(url)}
+        cookies |= {cookie.name: cookie for cookie in self._set.values() if cookie.goes_to(url)}
+        ordered = sorted(cookies.values(), key=lambda cookie: -len(cookie.path))
         return {"Cookie": "; ".join(f"{c.name}={c.value}" for c in ordered)} if ordered else {}
 
 
 def _cookie(url: str, line: str) -> tuple[Cookie, bool] | None:
-    """What a Set-Cookie line sets, and whether it is over already; None when it is not for the host that sent it."""
+    """The cookie of a Set-Cookie line, and True when it is over already; None when the sender may not set it."""
     pair, *rest = line.split(";")
     name, equals, value = pair.partition("=")
     name, value = name.strip(), value.strip()
     if not equals or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value) or len(name) + len(value) > MAX_SIZE:
         return None
-    said = {key.strip().lower(): text.strip() for key, _, text in (part.partition("=") for part in rest[:20])}
+    attributes = {key.strip().lower(): text.strip() for key, _, text in (part.partition("=") for part in rest[:20])}
     parts = urlsplit(url)
     host = (parts.hostname or "").lower().rstrip(".")
-    domain = said.get("domain", "").lower().strip(".")
+    domain = attributes.get("domain", "").lower().strip(".")
     if domain and domain != host:
         if "." not in domain or not host.endswith("." + domain) or _ADDRESS.fullmatch(host):
             return None
     elif _ADDRESS.fullmatch(host):
         domain = ""
-    path = said.get("path", "")
+    path = attributes.get("path", "")
     if not path.startswith("/"):
         path = (parts.path.rpartition("/")[0] or "/") if parts.path.startswith("/") else "/"
-    return Cookie(name, value, domain or host, bool(domain), path, "secure" in said), _is_over(said)
+    return Cookie(name, value, domain or host, bool(domain), path, "secure" in attributes), _is_over(attributes)
 
 
-def _is_over(said: dict[str, str]) -> bool:
-    if re.fullmatch(r"-?\d{1,18}", age := said.get("max-age", "")):
+def _is_over(attributes: dict[str, str]) -> bool:
+    if re.fullmatch(r"-?\d{1,18}", age := attributes.get("max-age", "")):
         return int(age) <= 0
     try:
-        return parsedate_to_datetime(said["expires"]).timestamp() <= time.time()
+        return parsedate_to_datetime(attributes["expires"]).timestamp() <= time.time()
     except (KeyError, ValueError, TypeError, OverflowError):
         return False
 
@@ -113,7 +113,7 @@ def from_file(path: Path, now: float | None = None) -> tuple[Cookie, ...]:
     """The cookies of a file in Netscape's format, as browsers' add-ons and curl write it; those that are over are not.
 
     Raises:
-        ConfigError: it cannot be read, others may read it, or a line is none of that format. No message holds a value.
+        ConfigError: it cannot be read, others may read it, or a line has another format. No message holds a value.
     """
     hint = "seven columns parted by tabs, as curl and browser add-ons write cookies.txt"
     try:

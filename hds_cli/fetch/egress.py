@@ -1,4 +1,4 @@
-"""Who was contacted, counted for the whole process and for each run apart.
+"""The hosts contacted, counted for the whole process and for each run apart.
 
 Runs share one fetcher. A request belongs to the run in whose context it is made: tasks and threads inherit it. A page
 that several runs ask for at once is fetched for the first of them, and counts there.

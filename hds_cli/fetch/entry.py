@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
+import re
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hds_cli import bounds
+from hds_cli import bounds, jsons
 from hds_cli.types import Page
 
-# Goes into every key: pages read by an older extractor are not found and are read again.
+# A part of every key, so that pages read by an older extractor are missed and read again.
 EXTRACTOR = 2
 _FIELDS = ("url", "final_url", "title", "text", "bytes", "fetched_at", "author", "date")
 _MAX_ENTRY = 32 << 20
+_PIECE = 1 << 18  # characters
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """How much there is, and since when."""
+    """The size and age of a cache."""
 
     folder: Path
     pages: int
@@ -75,7 +79,12 @@ def pack(entry: Entry) -> bytes:
     """The bytes of an entry."""
     values = {name: getattr(entry.page, name) for name in _FIELDS}
     values |= {"etag": entry.etag, "modified": entry.modified, "stored": entry.stored, "allowed": entry.allowed}
-    data = zlib.compress(json.dumps(values, ensure_ascii=False).encode("utf-8", "replace"), 3)
+    text, squeeze = values.pop("text"), zlib.compressobj(3)
+    start = json.dumps(values, ensure_ascii=False)[:-1]
+    # In pieces: a text of megabytes is not held three times over.
+    pieces = (json.dumps(text[at : at + _PIECE], ensure_ascii=False)[1:-1] for at in range(0, len(text), _PIECE))
+    parts = (part.encode("utf-8", "replace") for part in itertools.chain((start, ', "text": "'), pieces, ('"}',)))
+    data = b"".join([*map(squeeze.compress, parts), squeeze.flush()])
     return hashlib.sha256(data).digest() + data
 
 
@@ -89,7 +98,7 @@ def unpack(blob: bytes) -> Entry:
     if hashlib.sha256(data).digest() != blob[:32]:
         raise ValueError("damaged")
     try:
-        values = json.loads(zlib.decompressobj().decompress(data, _MAX_ENTRY))
+        values = jsons.loads(zlib.decompressobj().decompress(data, _MAX_ENTRY), most=1000)
         page = Page(status="cached", **{name: values[name] for name in _FIELDS})
         entry = Entry(page, values["etag"], values["modified"], values["stored"], allowed=values.get("allowed") is True)
     except (zlib.error, KeyError, TypeError, RecursionError) as exc:
@@ -106,13 +115,8 @@ def unpack(blob: bytes) -> Entry:
 
 def storable(page: Page) -> Page:
     """The page without lone surrogates, which no encoding can hold."""
-    fixed = {}
-    for name in ("url", "title", "text"):
-        value = getattr(page, name)
-        clean = value.encode("utf-8", "replace").decode()
-        if clean != value:
-            fixed[name] = clean
-    return dataclasses.replace(page, **fixed) if fixed else page
+    url, title, text = (_LONE.sub("?", value) for value in (page.url, page.title, page.text))
+    return dataclasses.replace(page, url=url, title=title, text=text)
 
 
 def stamp(seconds: object) -> str | None:

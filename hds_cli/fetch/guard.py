@@ -65,7 +65,7 @@ def unwrapped(address: IPAddress) -> IPAddress:
 
 
 def is_public(text: str) -> bool:
-    """Whether `text` is the number of an address on the public internet."""
+    """True when `text` is the number of an address on the public internet."""
     address = parse_address(text)
     if address is None or "%" in text:
         return False
@@ -99,8 +99,8 @@ class _Exemption:
 def _parse_exemption(entry: str) -> _Exemption:
     text = entry.strip().lower()
     host, port = text, None
-    if found := re.fullmatch(r"\[([^\]]+)\](/\d+)?(?::(\d+))?", text):
-        host, port = found[1] + (found[2] or ""), int(found[3]) if found[3] else None
+    if match := re.fullmatch(r"\[([^\]]+)\](/\d+)?(?::(\d+))?", text):
+        host, port = match[1] + (match[2] or ""), int(match[3]) if match[3] else None
     elif text.count(":") == 1:
         host, _, digits = text.partition(":")
         port = int(digits) if digits.isdigit() else -1
@@ -121,14 +121,14 @@ async def resolve(host: str, port: int) -> list[str]:
     """Every address of a name, looked up in a daemon thread with its own time limit, which can hold nothing up."""
     try:
         async with asyncio.timeout(DNS_SECONDS):
-            found = await in_daemon(socket.getaddrinfo, host, port, socket.AF_UNSPEC, socket.SOCK_STREAM)
+            addresses = await in_daemon(socket.getaddrinfo, host, port, socket.AF_UNSPEC, socket.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError) as exc:
         raise Blocked("dns", f"{host}: no address") from exc
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return list(dict.fromkeys(str(entry[4][0]) for entry in addresses))
 
 
 class Policy:
-    """What may be dialled.
+    """The addresses that may be dialled.
 
     Args:
         allow: entries of `fetch.allow`.
@@ -151,12 +151,12 @@ class Policy:
         self.offline = offline
 
     def excepted(self, host: str, port: int) -> bool:
-        """Whether the user allowed this very host (by name, number or network) explicitly."""
+        """True when the user allowed this very host (by name, number or network) explicitly."""
         host = _plain(host)
         return host in self._hosts or any(entry.names(host, port) for entry in self._allow)
 
     def check_url(self, scheme: str, host: str, port: int | None, userinfo: bool) -> int:
-        """What can be refused before a look-up; the port to dial.
+        """Refuse what can be refused before a look-up; returns the port to dial.
 
         Raises:
             Blocked: reason `offline`, or as `check_name`.
@@ -166,7 +166,7 @@ class Policy:
         return self.check_name(scheme, host, port, userinfo)
 
     def check_name(self, scheme: str, host: str, port: int | None, userinfo: bool) -> int:
-        """What can be refused of an address alone, also of a page that is here already; the port to dial.
+        """Refuse what an address alone shows, also for a page that is here already; returns the port to dial.
 
         Raises:
             Blocked: reason `scheme`, `bad_url`, `userinfo`, `port`, `special_name` or `private_address`.
@@ -191,7 +191,7 @@ class Policy:
         return number
 
     def check_addresses(self, host: str, port: int, addresses: Sequence[str]) -> None:
-        """Every address counts: a name with one public and one private address is refused.
+        """Refuse a name when any one of its addresses is not public.
 
         Raises:
             Blocked: reason `dns` (no address) or `private_address`.

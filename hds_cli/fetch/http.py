@@ -69,7 +69,7 @@ class Http:
         self._proxy = proxy
         self._network = network
         named = ca_file or os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
-        # What the user named is looked at now, so that a mistake in it is an error and no page's failure.
+        # The user's own settings are checked now, so that a mistake in them is an error and not a page's failure.
         self._tls: ssl.SSLContext | None = _trust(ca_file) if named and not policy.offline else None
         self._lanes: list[httpx.AsyncBaseTransport] = []
         self._idle: dict[tuple[str, str, int | None], list[httpx.AsyncBaseTransport]] = {}
@@ -154,10 +154,10 @@ class Http:
         return str(parsed)
 
     def check_name(self, url: str) -> None:
-        """What the policy refuses of an address alone, online or not; httpx is not loaded for it.
+        """Refuse what an address alone shows, online or not; httpx is not loaded for it.
 
         Raises:
-            Blocked: it does.
+            Blocked: the policy refuses the address.
         """
         try:
             parts = urlsplit(url)
@@ -166,7 +166,7 @@ class Http:
             raise Blocked("bad_url") from exc
 
     def excepted(self, url: str) -> bool:
-        """Whether the user allowed this URL's host explicitly."""
+        """True when the user allowed this URL's host explicitly."""
         parsed = _parsed(url)
         return self.policy.excepted(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
 
@@ -174,7 +174,7 @@ class Http:
         return _parsed(url).host
 
     def joined(self, url: str, location: str) -> str:
-        """Where a Location header leads from `url`."""
+        """The address that a Location header at `url` leads to."""
         import httpx
 
         try:
@@ -203,7 +203,7 @@ def _parsed(url: str) -> httpx.URL:
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:
-    """What certificates are checked against.
+    """The trusted certificates that servers are checked against.
 
     Raises:
         ConfigError: a file of certificates that was named cannot be used.

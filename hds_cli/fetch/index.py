@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from hds_cli import databases
-from hds_cli.text import indexed, lone_letter, terms
+from hds_cli.text import in_pieces, indexed, lone_letter, terms
 from hds_cli.types import Page
 
 _SCHEMA = 2
 OLDER_SCHEMA = 1
-_PIECE = 1 << 16  # characters that are folded at once
+_PIECE = 1 << 18  # characters that are hashed at once
 SECONDS = 15.0  # that one call may take
 _TABLES = """
 CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, hash BLOB NOT NULL);
@@ -100,7 +100,7 @@ class PageIndex:
             self._forget(row[0], row[1], old)
         cursor = self._db.execute("INSERT INTO pages(key, hash) VALUES(?, ?)", (key, digest))
         self._db.execute(
-            "INSERT INTO words(rowid, title, text) VALUES(?, ?, ?)",
+            "INSERT INTO words(rowid, title, text) VALUES(?, ?, CAST(? AS TEXT))",
             (cursor.lastrowid, indexed(page.title), _indexed(page.text)),
         )
 
@@ -125,7 +125,7 @@ class PageIndex:
         self._db.execute("DELETE FROM pages WHERE id = ?", (number,))
         if old is not None and _hash(old) == digest:
             self._db.execute(
-                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, ?)",
+                "INSERT INTO words(words, rowid, title, text) VALUES('delete', ?, ?, CAST(? AS TEXT))",
                 (number, indexed(old.title), _indexed(old.text)),
             )
 
@@ -168,22 +168,16 @@ class PageIndex:
             yield
 
 
-def _indexed(text: str) -> str:
-    """The words of a text; of one that grows when it is folded (`\ufdfa` becomes four words), the first of them."""
-    room = 2 * len(text) + 1000
-    pieces: list[str] = []
-    start = 0
-    while start < len(text) and room > 0:
-        end = text.rfind(" ", start, start + _PIECE) + 1 if len(text) - start > _PIECE else len(text)
-        end = end if end > start else start + _PIECE
-        pieces.append(indexed(text[start:end])[:room])
-        room -= len(pieces[-1])
-        start = end
-    return "".join(pieces)
+def _indexed(text: str) -> bytes:
+    """The words of a text in UTF-8: with one emoji in it, a str takes four bytes a letter."""
+    return b"".join(piece.encode("utf-8", "replace") for piece in in_pieces(indexed, text))
 
 
 def _hash(page: Page) -> bytes:
-    return hashlib.sha256(f"{page.title}\0{page.text}".encode("utf-8", "surrogatepass")).digest()[:16]
+    made = hashlib.sha256(f"{page.title}\0".encode("utf-8", "surrogatepass"))
+    for at in range(0, len(page.text), _PIECE):
+        made.update(page.text[at : at + _PIECE].encode("utf-8", "surrogatepass"))
+    return made.digest()[:16]
 
 
 def column(path: Path, query: str) -> list[Any]:

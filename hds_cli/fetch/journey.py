@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 5
 PDF_FACTOR = 4  # papers are larger than pages
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
-_WHOLE = frozenset({200, 201, 202, 203, 226})  # RFC 9110 15.3, RFC 3229: what comes is a representation
+_WHOLE = frozenset({200, 201, 202, 203, 226})  # RFC 9110 15.3, RFC 3229: the body is a representation of the page
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _TRANSIENT = frozenset({"reset", "connect", "protocol", "truncated"})
 
 
 @dataclasses.dataclass
 class Answer:
-    """What one request ended with; `body` is read only when it is wanted. `held`: bytes of the room that it takes."""
+    """The end of one request; `body` is None when it was not read. `held`: bytes of the room that it takes."""
 
     url: str
     status: int
@@ -57,8 +57,8 @@ class Answer:
     def is_whole(self) -> bool:
         """True when the body is a page and all of it; 206 is when its range is."""
         if self.status == 206:
-            found = re.fullmatch(r"bytes 0-(\d{1,15})/(\d{1,15})", self.headers.get("content-range", "").strip())
-            return found is not None and int(found[1]) + 1 == int(found[2])
+            match = re.fullmatch(r"bytes 0-(\d{1,15})/(\d{1,15})", self.headers.get("content-range", "").strip())
+            return match is not None and int(match[1]) + 1 == int(match[2])
         return self.status in _WHOLE
 
 
@@ -97,9 +97,9 @@ class Journey:
             else:
                 if answer.status not in _AGAIN or attempt >= (1 if answer.status in (429, 503) else 2):
                     return self._usable(answer)
-                wanted = retry_after(answer.headers.get("retry-after")) if "retry-after" in answer.headers else 0.0
-                wait = backoff(attempt) + (wanted or 0.0)
-                if wanted is None or wait > clock.left:
+                asked_wait = retry_after(answer.headers.get("retry-after")) if "retry-after" in answer.headers else 0.0
+                wait = backoff(attempt) + (asked_wait or 0.0)
+                if asked_wait is None or wait > clock.left:
                     return self._usable(answer)
             attempt += 1
             async with clock.running():
@@ -128,18 +128,18 @@ class Journey:
         raise Refused("too_many_redirects")
 
     def _led_on(self, answer: Answer) -> str | None:
-        """Where an answer leads: its Location, or what a page that is only a signpost says; None: it is a page."""
+        """Where an answer leads: its Location, or the target of a page that is only a signpost; None: it is a page."""
         if answer.location is not None:
             return self._http.joined(answer.url, answer.location)
-        if answer.kind != "html" or answer.body is None or (found := leads_to(answer.body.peek(START))) is None:
+        if answer.kind != "html" or answer.body is None or (lead := leads_to(answer.body.peek(START))) is None:
             return None
-        target, base = found
+        target, base = lead
         led = self._http.joined(self._http.joined(answer.url, base) if base else answer.url, target)
         here = answer.url.partition("#")[0]
         return None if led.partition("#")[0] == here or not led.startswith(("http://", "https://")) else led
 
     async def _permitted(self, url: str, start: str, typed: bool, hop: int) -> None:
-        """robots.txt, and no redirect from elsewhere into what only `fetch.allow` opens.
+        """Refuse what robots.txt forbids, and a redirect from elsewhere to a host that only `fetch.allow` opens.
 
         A typed URL is exempt from robots.txt with its redirects, as a browser's would be; but where a redirect leads to
         another folder of a host that is not public, the user did not type that.
@@ -171,7 +171,7 @@ class Journey:
             return answer
 
     async def _read(self, response: httpx.Response, answer: Answer, clock: _Clock) -> None:
-        """The body of an answer, from where it may be large on in its turn."""
+        """Read the body of an answer; from where it may be large on, it waits for its turn."""
         body = answer.body = Body(answer.headers.get("content-encoding"), self._settings.fetch_max_bytes)
         try:
             async for chunk in response.aiter_raw():
@@ -227,7 +227,7 @@ def _folder(path: str) -> str:
 
 
 def _declared(headers: Mapping[str, str]) -> int | None:
-    """How long a body that is not encoded is going to be, if its server says so."""
+    """The length of a body without encoding, as its server declares it."""
     length = headers.get("content-length", "")
     encoded = headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
     return int(length) if re.fullmatch(r"[0-9]{1,12}", length) and not encoded else None
@@ -243,7 +243,7 @@ class _Clock:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Time counts; what is inside ends with a `TimeoutError` when none is left."""
+        """A context in which time counts; it ends with a `TimeoutError` when no time is left."""
         async with asyncio.timeout(self.left) as self._alarm:
             self._since = time.monotonic()
             try:

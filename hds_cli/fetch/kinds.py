@@ -1,4 +1,4 @@
-"""What a body is: a kind that hds reads itself, or one that an extractor plugin is named after."""
+"""The kind of a body: one that hds reads itself, or one that an extractor plugin is named after."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hds_cli.plugins import entry_points
 __all__ = ["LARGE", "kind_of", "one_type"]
 GROUP = "hds.extractors.v1"
 _ZIP = b"PK\x03\x04"
-_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what .xls files were before
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the magic number of .xls files
 _TYPE = re.compile(r"\s*[\w!#$&^.+*-]{1,80}/[\w!#$&^.+*-]{1,80}\s*(?:;.*)?\Z", re.S)
 _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]{1,20}'[^']{0,20}')?\"?([^\";]{1,255})", re.I)
 # Kinds that a server often labels as plain text or as bytes: the name decides, where the bytes are text.
@@ -56,18 +56,18 @@ def kind_of(content_type: str | None, start: bytes, url: str, disposition: str |
 
 def one_type(values: Sequence[str]) -> str:
     """The Content-Type of several headers: the last that is one, or an equal one that names a charset (Fetch, 3.5)."""
-    found = ""
+    chosen = ""
     for value in values:
         if not _TYPE.match(value) or value.strip().startswith("*/*"):
             continue
-        same = value.partition(";")[0].strip().lower() == found.partition(";")[0].strip().lower()
-        found = found if same and "charset" in found.lower() and "charset" not in value.lower() else value.strip()
-    return found or (values[-1] if values else "")
+        same = value.partition(";")[0].strip().lower() == chosen.partition(";")[0].strip().lower()
+        chosen = chosen if same and "charset" in chosen.lower() and "charset" not in value.lower() else value.strip()
+    return chosen or (values[-1] if values else "")
 
 
 def _by_name(url: str, disposition: str | None) -> str | None:
-    if found := _FILE_NAME.search(disposition or ""):
-        return of_name(unquote(found[1]).strip().replace("\\", "/").rpartition("/")[2])
+    if match := _FILE_NAME.search(disposition or ""):
+        return of_name(unquote(match[1]).strip().replace("\\", "/").rpartition("/")[2])
     try:
         return of_name(unquote(urlsplit(url).path).rpartition("/")[2])
     except ValueError:

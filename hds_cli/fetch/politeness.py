@@ -69,7 +69,7 @@ class _Domain:
 
 @dataclass
 class Hosts:
-    """Who is asked when.
+    """The turns of all hosts.
 
     At most two requests at once and half a second between their starts for a registrable domain, more when its
     robots.txt asks for it. Hosts that the user allowed explicitly (`fetch.allow`: test webs, intranets) are exempt from
@@ -107,7 +107,7 @@ class Hosts:
                 if (early := domain.next - loop.time()) > 0:
                     await asyncio.sleep(early + 0.001)  # the loop's clock wakes sleepers a little early
                 await self._all.acquire()
-                # From the start itself: a late one pushes those that follow.
+                # Counted from the real start: a late request pushes those that follow.
                 domain.next = loop.time() + max(self.gap, domain.delay)
             try:
                 yield

@@ -6,8 +6,8 @@ import html
 import re
 
 START = 65_536  # bytes of the page that are looked at
-AT_ONCE = 1.0  # seconds: such a refresh is a redirect whatever else the page says
-SOON = 10.0  # seconds: one if the page says little else
+AT_ONCE = 1.0  # seconds: a refresh this soon is a redirect, whatever else the page says
+SOON = 10.0  # seconds: a refresh this soon is a redirect when the page says little else
 _LITTLE = 1500  # characters
 _UNSEEN = re.compile(r"(?is)<!--.*?-->|<(noscript|script|style|template|textarea|xmp|iframe)\b.*?(?:</\1\s*>|\Z)")
 _META = re.compile(r"<meta\b[^<>]{0,4000}>", re.I)
@@ -19,7 +19,7 @@ _TAG = re.compile(r"<[^<>]*>")
 
 
 def leads_to(start: bytes) -> tuple[str, str] | None:
-    """Where the page leads, as it stands there, and its `base`; None when it is a page of its own.
+    """The address that a page leads to, as written there, and its `base`; None when it is a page of its own.
 
     A refresh without an address is the page again; one in `noscript` is for browsers that run no scripts, and is what
     search pages send those to be rid of them.

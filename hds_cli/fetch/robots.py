@@ -15,7 +15,7 @@ _KEYS = (
     ("allow", re.compile(r"allow", re.I)),
     ("delay", re.compile(r"crawl-?delay", re.I)),
 )
-_MAX_LINE = 2083 * 8 - 1  # what is beyond is cut off, as the reference parser does
+_MAX_LINE = 2083 * 8 - 1  # bytes; the rest of a line is cut off, as in the reference parser
 
 
 class Robots:
@@ -42,7 +42,7 @@ class Robots:
         return self._delays.get(self._named, 0.0)
 
     def allowed(self, path: str) -> bool:
-        """Whether `path` (with its query, percent-encoded as it is requested) may be fetched."""
+        """True when `path` (with its query, percent-encoded as it is requested) may be fetched."""
         if path == "/robots.txt":
             return True
         path = _unescaped(path if path.startswith("/") else f"/{path}")
@@ -63,7 +63,7 @@ class Robots:
                     ours = everyone = rules_seen = False
                 if value == "*" or re.match(r"\*\s", value):
                     everyone = True
-                elif (found := _AGENT.match(value)) and found[0].lower() == self._agent:
+                elif (agent := _AGENT.match(value)) and agent[0].lower() == self._agent:
                     ours = self._named = True
             elif key:
                 rules_seen = rules_seen or key != "delay"
@@ -102,7 +102,7 @@ def _parse(line: str) -> tuple[str, str]:
 
 
 def path_of(url: str) -> str:
-    """What of a URL the rules are about: its path and query."""
+    """The path and query of a URL: the part that the rules are about."""
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)
@@ -121,9 +121,9 @@ def _unescaped(path: str) -> str:
     The reference parser compares strings as they are: there `/%70rivate` would get past `Disallow: /private`.
     """
 
-    def plain(found: re.Match[str]) -> str:
-        char = chr(int(found[1], 16))
-        return char if char in _UNRESERVED else found[0].upper()
+    def plain(escape: re.Match[str]) -> str:
+        char = chr(int(escape[1], 16))
+        return char if char in _UNRESERVED else escape[0].upper()
 
     return _ESCAPE.sub(plain, path)
 
@@ -138,9 +138,9 @@ def _matches(pattern: str, path: str) -> bool:
     if not rest:
         return not anchored or at == len(path)
     for piece in rest[:-1]:
-        if (found := path.find(piece, at)) < 0:
+        if (place := path.find(piece, at)) < 0:
             return False
-        at = found + len(piece)
+        at = place + len(piece)
     last = rest[-1]
     if anchored:
         return path.endswith(last) and len(path) - len(last) >= at

@@ -16,9 +16,9 @@ LIMIT = 500 << 10
 
 
 class RobotsFile:
-    """What robots.txt said: origin -> when, and its text (empty: there is none). Of two runs at once the later is kept.
+    """Kept robots.txt: origin -> the time and the text (empty: none there). Of two runs at once, the later is kept.
 
-    A file that is damaged, or cannot be read or written, is as none: robots.txt is asked for again.
+    A file that is damaged, or cannot be read or written, counts as empty: robots.txt is asked for again.
 
     Args:
         path: where; made (0600) by `save`.
@@ -35,8 +35,8 @@ class RobotsFile:
         """The text that `origin` gave less than a day ago."""
         if self._known is None:
             self._known = self._read()
-        found = self._known.get(origin)
-        return found[1] if found else None
+        known = self._known.get(origin)
+        return known[1] if known else None
 
     def put(self, origin: str, text: str) -> None:
         """Keep what `origin` said just now; on disk with `save`."""

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 FREE = 1 << 18  # bytes of each body that take no room
-MOST = 20 << 20
+MOST = 16 << 20
 
 
 class Room:

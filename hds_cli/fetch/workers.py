@@ -50,7 +50,7 @@ class _Worker:
         self.writer = writer
 
     async def ask(self, head: dict[str, Any], body: bytes | bytearray = b"") -> tuple[dict[str, Any], bytearray]:
-        """What the child answers: a head and a body.
+        """Send a request to the child and return its answer, a head and a body.
 
         Raises:
             OSError, EOFError, ValueError: it is gone, or its answer is larger than any.
@@ -203,7 +203,7 @@ class Archive:
         self._gone = False
 
     async def call(self, method: str, *args: Any) -> Reply:
-        """What a method returns; calls are answered one after the other.
+        """Call a method of the archive and return its result; calls are answered one after the other.
 
         Raises:
             SourceError: as the method raised it; `archive_killed`: it took too much time or memory, now or before.

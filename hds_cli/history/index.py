@@ -1,4 +1,4 @@
-"""What can be asked of all runs at once: SQLite FTS5 over the journals, made from them again whenever it is missing.
+"""The index of all runs: SQLite FTS5 over the journals, made from them again whenever it is missing.
 
 The journals are the truth. Each call looks at the folder's listing first and reads those that are new or have grown.
 """
@@ -63,7 +63,7 @@ class RunIndex:
     """The index of a store; kept in the cache directory, or in memory where that cannot be written.
 
     Args:
-        progress: told how many of the new journals are read, when there are many.
+        progress: called with the number of new journals read so far and their total, when there are many.
     """
 
     def __init__(self, store: RunStore, path: Path | None = None, progress: Progress | None = None) -> None:
@@ -79,8 +79,8 @@ class RunIndex:
 
     def latest(self, limit: int | None = None) -> list[Summary]:
         """The runs, the last one first."""
-        wanted = f"SELECT {', '.join(_COLUMNS)} FROM runs ORDER BY started_at DESC, run_id LIMIT ?"
-        return [Summary(*row) for row in self._db.execute(wanted, (-1 if limit is None else limit,))]
+        select = f"SELECT {', '.join(_COLUMNS)} FROM runs ORDER BY started_at DESC, run_id LIMIT ?"
+        return [Summary(*row) for row in self._db.execute(select, (-1 if limit is None else limit,))]
 
     def search(self, words: Sequence[str], limit: int = 20) -> list[Hit]:
         """The runs whose question, answer or evidence has all the words, best first."""
@@ -88,11 +88,11 @@ class RunIndex:
         if not terms:
             return []
         columns = ", ".join(f"runs.{name}" for name in _COLUMNS)
-        wanted = (
+        select = (
             f"SELECT {columns}, snippet(words, -1, '', '', '…', 14) FROM words JOIN runs ON runs.rowid = words.rowid "
             f"WHERE words MATCH ? ORDER BY bm25(words, {_WEIGHTS}) LIMIT ?"
         )
-        return [Hit(Summary(*row[:-1]), row[-1]) for row in self._db.execute(wanted, (" ".join(terms), limit))]
+        return [Hit(Summary(*row[:-1]), row[-1]) for row in self._db.execute(select, (" ".join(terms), limit))]
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM runs").fetchone()[0])
@@ -105,7 +105,7 @@ class RunIndex:
         self._catch_up()
 
     def _begin_again(self) -> None:
-        """Damaged, or of another version: it is deleted and made from the journals."""
+        """Delete an index that is damaged or of another version, and make it from the journals."""
         with suppress(OSError, AttributeError, sqlite3.Error):
             self._db.close()
         try:
@@ -120,21 +120,21 @@ class RunIndex:
         """Take in the journals that are new or have grown, and forget those that are gone."""
         known = {row[0]: row[1:3] for row in self._db.execute("SELECT run_id, size, changed FROM runs")}
         growing = {row[0] for row in self._db.execute("SELECT run_id FROM runs WHERE status = 'stopped'")}
-        there: dict[str, tuple[int, int]] = {}
+        stamps: dict[str, tuple[int, int]] = {}
         for run_id, entry in self._store.listing():
             if run_id in known and run_id not in growing:
-                there[run_id] = known[run_id]  # the journal of a run that came to its end does not change
+                stamps[run_id] = known[run_id]  # the journal of a run that came to its end does not change
                 continue
             with suppress(OSError):
                 status = entry.stat()
-                there[run_id] = (status.st_size, status.st_mtime_ns)
-        fresh = [run_id for run_id, stamp in there.items() if known.get(run_id) != stamp]
-        gone = [run_id for run_id in known if run_id not in there]
+                stamps[run_id] = (status.st_size, status.st_mtime_ns)
+        fresh = [run_id for run_id, stamp in stamps.items() if known.get(run_id) != stamp]
+        gone = [run_id for run_id in known if run_id not in stamps]
         for start in range(0, len(fresh), _BATCH):
             self._db.execute("BEGIN IMMEDIATE")  # another process may be at the same journals
             with self._db:
                 for run_id in fresh[start : start + _BATCH]:
-                    self._put(run_id, there[run_id])
+                    self._put(run_id, stamps[run_id])
             self._progress(min(start + _BATCH, len(fresh)), len(fresh))
         if gone:
             self._db.execute("BEGIN IMMEDIATE")

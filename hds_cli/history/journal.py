@@ -1,4 +1,4 @@
-"""The journal of a run: the lines that `--jsonl` prints, written as they happen. What can be read of it counts.
+"""The journal of a run: the lines that `--jsonl` prints, written as they happen. A reader skips damaged lines.
 
 A line is one `write` to a file opened for appending: a killed process leaves whole lines and at most a half one.
 """
@@ -71,14 +71,14 @@ class Journal:
 
 def keep(journal: Journal, then: Emit) -> Emit:
     """An `emit` that writes every event to the journal and then hands it on; a fault is said once."""
-    said = False
+    warned = False
 
     def handle(event: Event) -> None:
-        nonlocal said
+        nonlocal warned
         journal.handle(event)
         then(event)
-        if journal.fault is not None and not said:
-            said = True
+        if journal.fault is not None and not warned:
+            warned = True
             message = f"this run is not kept in the history: {journal.fault}"
             then(Notice(t=event.t, level="warning", code="history", message=message))
 
@@ -95,7 +95,7 @@ def _create(path: Path) -> int:
 
 
 def running(path: Path) -> bool:
-    """Whether the process that writes a journal is alive."""
+    """True when the process that writes a journal is alive."""
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:
@@ -108,7 +108,7 @@ def running(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Record:
-    """What a journal says; how many of its lines are damaged, and how many another version of hds wrote."""
+    """The events of a journal, and the numbers of its damaged lines and of lines that another version of hds wrote."""
 
     events: tuple[Event, ...]
     damaged: int = 0
@@ -116,17 +116,28 @@ class Record:
 
 
 def read(stream: BinaryIO) -> Record:
-    """The events of a journal; what is no event, or none that this version knows, is counted and left out."""
+    """The events of a journal. Lines that are no event, or one unknown to this version, are counted and left out."""
     events: list[Event] = []
     damaged = unknown = 0
+    for event in each(stream):
+        if event is None:
+            damaged += 1
+        elif isinstance(event, UnknownEvent):
+            unknown += 1
+        else:
+            events.append(event)
+    return Record(tuple(events), damaged, unknown)
+
+
+def each(stream: BinaryIO) -> Iterator[Event | UnknownEvent | None]:
+    """The events of a journal one by one; None for a line that is none, the error for one of another version."""
     for raw in raw_lines(stream):
         try:
-            events.append(from_dict(parsed(raw)))
-        except UnknownEvent:
-            unknown += 1
+            yield from_dict(parsed(raw))
+        except UnknownEvent as exc:
+            yield exc
         except ValueError:
-            damaged += 1
-    return Record(tuple(events), damaged, unknown)
+            yield None
 
 
 def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import BinaryIO
+
+from hds_cli import jsons
 
 SUFFIX = ".jsonl"
 MAX_LINE = 16 << 20  # bytes; a longer line is damage
@@ -14,12 +15,9 @@ def parsed(raw: bytes) -> dict[str, object]:
     """The JSON object of a line.
 
     Raises:
-        ValueError: it is none, or not a whole one.
+        ValueError: the line is no whole JSON object.
     """
-    try:
-        data = json.loads(raw)
-    except RecursionError as exc:
-        raise ValueError("nested too deep") from exc
+    data = jsons.loads(raw)
     if not isinstance(data, dict) or not raw.endswith(b"\n"):
         raise ValueError("not a line of a journal")
     return data

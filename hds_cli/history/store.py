@@ -1,4 +1,4 @@
-"""Where runs are found: by id, by the beginning of one, or as the last. The folder's listing is all that is read.
+"""The look-up of runs: by id, by the beginning of an id, or as the last. Only the folder's listing is read.
 
 A shell's completion goes through here: nothing is imported that it does not need.
 """
@@ -49,23 +49,23 @@ class RunStore:
 
     @staticmethod
     def is_id(text: str) -> bool:
-        """Whether a run may be called so; nothing that leads out of the folder, or means another run, is."""
+        """True when a run may have this id: it leads out of no folder, and means no other run."""
         return _ID.fullmatch(text) is not None and text != LAST
 
     def has(self, run_id: str) -> bool:
-        """Whether there is a run of exactly this id."""
+        """True when there is a run of exactly this id."""
         return self.is_id(run_id) and self.path(run_id).exists()
 
     def last(self) -> str:
         """The run that was written to last.
 
         Raises:
-            UsageError: there is none.
+            UsageError: no run is saved.
         """
-        found = max(((_changed(entry), run_id) for run_id, entry in self.listing()), default=None)
-        if found is None:
+        latest = max(((_changed(entry), run_id) for run_id, entry in self.listing()), default=None)
+        if latest is None:
             raise UsageError("there are no saved runs", hint='hds ask "What is …?"', code="run_unknown")
-        return found[1]
+        return latest[1]
 
     def find(self, name: str) -> str:
         """The id of a run: itself, the beginning of just one, or `last`.
@@ -87,7 +87,7 @@ class RunStore:
         raise UsageError(f"there is no run {name!r}", hint=_nearest(name, ids), code="run_unknown")
 
     def read(self, run_id: str) -> Record:
-        """What the journal of a run says.
+        """The record of a run, read from its journal.
 
         Raises:
             UsageError: it cannot be read.
@@ -101,7 +101,7 @@ class RunStore:
             raise UsageError(f"the run {run_id} cannot be read: {exc.strerror}", hint="hds history list") from exc
 
     def running(self, run_id: str) -> bool:
-        """Whether its process is alive."""
+        """True when the process that writes the run is alive."""
         from hds_cli.history.journal import running
 
         return running(self.path(run_id))

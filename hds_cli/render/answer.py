@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hds_cli.events import RunFinished
-from hds_cli.render import grounds, words
+from hds_cli.render import grounds, passages, words
 from hds_cli.render.text import clean, link, one_line, safe_url, to_text
 from hds_cli.run_state import RunState
 from hds_cli.types import Citation
@@ -78,6 +78,8 @@ def nothing(state: RunState) -> list[str]:
     finished = state.finished
     if finished and finished.reason == "not_found" and finished.text:
         said = f"No answer; the model says: {one_line(finished.text, 600)}"
+    if finished and finished.reason == "passages":
+        return [f"No answer. {one_line(finished.explanation or '', 300)}", *passages.lines(citations(state))]
     queries = list(dict.fromkeys(one_line(query.text) for query in state.queries))
     return [said, *(["", "Looked for:", *(f"- {query}" for query in queries)] if queries else [])]
 

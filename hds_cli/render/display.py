@@ -143,7 +143,7 @@ class Display:
 
             console = console_for(self._stderr)
             if not console.legacy_windows:  # an old Windows console knows no cursor moves
-                return LiveTree(console)
+                return LiveTree(console, grades=self.choice.output != "terminal")
         from hds_cli.render.plain import PlainLines
 
         return PlainLines(self._stderr, only_warnings=self.choice.progress == "warnings")

@@ -121,7 +121,7 @@ def _message(state: RunState, numbers: set[int]) -> Markup | None:
 
 def _source(citation: Citation, state: RunState) -> dict[str, Any]:
     passage = state.passage(citation.passage or citation.n)
-    text = passage.text if passage and passage.url == citation.url else citation.quote
+    text = citation.context or (passage.text if passage and passage.url == citation.url else citation.quote)
     return {
         "citation": citation,
         "pieces": marked(text, citation.quote),

@@ -32,11 +32,12 @@ class LiveTree:
     Args:
         console: see `consoles.console_for`.
         clock: seconds, for the time shown beside what still runs.
+        grades: the whole tree says how the answer is supported; the answer is printed elsewhere.
     """
 
-    def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic, grades: bool = False) -> None:
         self.state = RunState()
-        self._console, self._clock = console, clock
+        self._console, self._clock, self._grades = console, clock, grades
         self._began = clock()
         self._lock = threading.RLock()  # a signal may close the tree while the same thread hands it an event
         self._signs = words.signs(console.encoding)
@@ -88,7 +89,7 @@ class LiveTree:
             # Half of the window: if that becomes half as wide, every line wraps once, and none is pushed out of it.
             height = max(min(_LEAST, size.height - 1), size.height // 2 - 1, 1) if live else None
             width = min(size.width, _WIDEST) if live else size.width
-            view = View(width, height, self._signs, self._clock() - self._began, live=live)
+            view = View(width, height, self._signs, self._clock() - self._began, live, self._grades)
             lines = tree_lines(self.state, view)
         try:
             self._show(lines)

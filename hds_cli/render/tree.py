@@ -6,14 +6,15 @@ fit in the height is folded, finished things first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hds_cli.render import words
+from hds_cli.render import grounds, words
 from hds_cli.render.text import clean, safe_url
 from hds_cli.render.words import Signs
 from hds_cli.run_state import PageState, QueryState, RunState, TurnState
+from hds_cli.types import Support
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _WIDEST = 120
 _TIME = 8
 _PAGES = 3
+_WEAK = 8  # parts of an answer
 _PATIENCE = 3.0  # seconds into a turn before it is said how long the wait can still be
 _LEVELS = 6  # folded first to last: pages of past turns, past turns, pages of done queries, done queries, failed, all
 
@@ -46,7 +48,8 @@ class Row:
 class View:
     """How a tree is seen: room in cells and lines (None: as many as it takes), signs, and the run's present second.
 
-    `live` is False once nothing moves any more: no spinner, nothing running.
+    `live` is False once nothing moves any more: no spinner, nothing running. `grades`: the last turn says how its
+    answer is supported, which is not said elsewhere on the screen.
     """
 
     width: int
@@ -54,6 +57,7 @@ class View:
     signs: Signs = field(default_factory=Signs)
     now: float = 0.0
     live: bool = True
+    grades: bool = False
 
     @property
     def room(self) -> int:
@@ -130,7 +134,24 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     names = [s.source for q in state.queries for s in q.searches.values()]
     longest = max((len(view.signs.show(name)) for name in names), default=0)
     source_width = 0 if view.width < 60 else min(longest, 10 if view.width < 100 else 16)
-    return [_turn_row(turn, view, level, source_width, state.deadline(turn)) for turn in state.turns.values()]
+    rows = [_turn_row(turn, view, level, source_width, state.deadline(turn)) for turn in state.turns.values()]
+    if rows and view.grades and state.finished:
+        rows[-1].children += _grades(state.finished.support, view)
+    return rows
+
+
+def _grades(support: Sequence[Support], view: View) -> list[Row]:
+    """How the parts of an answer are supported, in numbers, and each weak one with its mark."""
+    weak = [part for part in support if part.weak]
+    if not weak and len(support) < 2:
+        return []
+    rows = [Row(grounds.counts(support), "dim")]
+    for part in weak[:_WEAK]:
+        said = [(f"  {grounds.WORDS[part.level]}", "dim")]
+        rows.append(Row(part.text, "", said, lead=f"{grounds.sign(part)} "))
+    if len(weak) > _WEAK:
+        rows.append(Row(f"{len(weak) - _WEAK} more", "dim"))
+    return rows
 
 
 def _turn_row(turn: TurnState, view: View, level: int, source_width: int, deadline: float | None) -> Row:

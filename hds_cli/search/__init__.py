@@ -1,1 +1,1 @@
-"""Where results come from."""
+"""Sources of results."""

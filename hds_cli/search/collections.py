@@ -1,4 +1,4 @@
-"""Which collections there are: those on disk and those that installed packages bring."""
+"""The collections: those on disk and those that installed packages bring."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def open_one(name: str, on_document: Callable[[int], None] | None = None) -> Col
     """The collection `name`; one that a package brings is built, or built anew when the package's version changed.
 
     Raises:
-        SourceUnknown: there is none of that name.
+        SourceUnknown: no collection has that name.
     """
     if name not in entry_points(GROUP):
         if name not in names():
@@ -45,7 +45,7 @@ def open_one(name: str, on_document: Callable[[int], None] | None = None) -> Col
     bundled: BundledCollection = make(GROUP, name, needs=("version", "documents"))
     try:
         return _built(name, bundled, None, on_document)
-    except (OSError, OutputError):  # a home that is full or read-only: what a package brings can be made anywhere
+    except (OSError, OutputError):  # the home is full or read-only; a package's collection can be built in any folder
         return _built(name, bundled, _scratch(), on_document)
 
 

@@ -50,19 +50,19 @@ class WordLlama:
             import wordllama
         except ImportError as exc:
             raise UsageError("embeddings are not installed", hint='pip install "hds-cli[embed]"') from exc
-        # Its wheel holds the tokenizer where only a look into a cache folder finds it.
+        # The wheel holds the tokenizer, in a place where the library finds it only as its cache folder.
         inside = Path(wordllama.__file__).parent
         self._model = wordllama.WordLlama.load(trunc_dim=DIMENSIONS, cache_dir=inside, disable_download=True)
 
     def __call__(self, texts: Sequence[str]) -> Any:
         import numpy as np
 
-        made = np.asarray(self._model.embed(list(texts)), dtype=np.float32)
-        return made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-9)
+        vectors = np.asarray(self._model.embed(list(texts)), dtype=np.float32)
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
 def write(db: sqlite3.Connection, embedder: Embedder, on_passage: Callable[[int], None] | None = None) -> int:
-    """Give every passage that has none its vector, a batch a transaction; how many were made."""
+    """Give every passage without a vector its vector, a batch a transaction; returns the number of vectors made."""
     import numpy as np
 
     db.execute(_TABLE)
@@ -73,11 +73,11 @@ def write(db: sqlite3.Connection, embedder: Embedder, on_passage: Callable[[int]
     db.execute("INSERT OR REPLACE INTO meta VALUES('embedder', ?)", (embedder.name,))
     done = 0
     while rows := db.execute(_MISSING, (_BATCH,)).fetchall():
-        made = np.round(embedder([f"{title}. {heading}. {text}" for _, title, heading, text in rows]) * 127)
+        vectors = np.round(embedder([f"{title}. {heading}. {text}" for _, title, heading, text in rows]) * 127)
         db.execute("BEGIN IMMEDIATE")
         db.executemany(
             "INSERT OR REPLACE INTO vectors VALUES(?, ?)",
-            [(row[0], vector.astype(np.int8).tobytes()) for row, vector in zip(rows, made, strict=True)],
+            [(row[0], vector.astype(np.int8).tobytes()) for row, vector in zip(rows, vectors, strict=True)],
         )
         db.execute("COMMIT")
         done += len(rows)
@@ -106,15 +106,15 @@ class Vectors:
 
         if not self._cuts:
             return []
-        # In pieces: all of it as floats at once would be four times the table.
+        # In pieces: the whole table as floats would take four times its size.
         pieces = np.array_split(self._table, len(self._cuts) // 65536 + 1)
         scores = np.concatenate([piece.astype(np.float32) @ vector for piece in pieces])
         most = min(len(scores), 8 * number)
         places = np.argpartition(-scores, most - 1)[:most]
-        found: dict[int, int] = {}
+        by_document: dict[int, int] = {}
         for place in sorted(places.tolist(), key=lambda n: (-float(scores[n]), n)):
-            found.setdefault(self._docs[place], self._cuts[place])
-        return list(found.items())[:number]
+            by_document.setdefault(self._docs[place], self._cuts[place])
+        return list(by_document.items())[:number]
 
 
 def fused(ranked: Sequence[int], near: Sequence[int], share: float = SHARE) -> list[int]:

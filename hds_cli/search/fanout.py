@@ -39,6 +39,7 @@ class _Heard(Watcher):
     def __init__(self, then: Watcher) -> None:
         self._then = then
         self.reasons: list[str] = []
+        self.lost: list[Page] = []
 
     def search_started(self, query: int, source: str) -> None:
         self._then.search_started(query, source)
@@ -54,8 +55,8 @@ class _Heard(Watcher):
         self._then.page_requested(query, result)
 
     def page_finished(self, query: int, page: Page) -> None:
-        if not page.ok and page.reason:
-            self.reasons.append(page.reason)
+        if not page.ok and page.reason != "copy":
+            self.lost.append(page)
         self._then.page_finished(query, page)
 
 
@@ -66,12 +67,16 @@ class Gathered:
     Attributes:
         pages: best first over all sources.
         answered: True when any source answered.
-        reasons: why pages and sources are missing: short words, or a source's message.
+        reasons: why sources are missing: each one's name and message.
+        lost: pages that were found and are not there, each with its reason.
+        late: True when the time was over before a source said what it has.
     """
 
     pages: list[Page]
     answered: bool
     reasons: tuple[str, ...] = ()
+    lost: tuple[Page, ...] = ()
+    late: bool = False
 
 
 class Fanout:
@@ -112,13 +117,15 @@ class Fanout:
         heard = _Heard(watch)
         parts = [self._one(number, query, *pair, heard) for pair in zip(self._sources, found, strict=True)]
         answers = await asyncio.gather(*(_until(deadline, part) for part in parts))
-        return Gathered(self._best(number, found, watch), any(answers), tuple(heard.reasons))
+        pages = self._best(number, found, heard)
+        late = not (pages or any(answers) or any(found)) and None in answers
+        return Gathered(pages, any(answers), tuple(heard.reasons), tuple(heard.lost), late)
 
     def _best(self, number: int, found: Sequence[Sequence[SearchResult]], watch: Watcher) -> list[Page]:
         """The pages that are there, in the order of all sources together, each story once."""
         lists = [Listed(results, not s.needs_network) for results, s in zip(found, self._sources, strict=True)]
         there = [(fused, next(filter(None, map(self.page, fused.urls)), None)) for fused in fuse(lists)]
-        kept, copies = without_copies([(page, fused.urls) for fused, page in there if page])
+        kept, copies = without_copies([(page, fused.urls) for fused, page in there if page], self._reading.fingerprint)
         old = [(page, urls) for page, urls in kept if page.date and page.date < self._since[: len(page.date)]]
         gone = [(page, urls) for page, urls in kept if not self._sites.allow(page.final_url or page.url)]
         for reason, left_out in (("copy", copies), ("too_old", old), ("other_site", gone)):
@@ -175,8 +182,8 @@ class Fanout:
         await self._reading.close()
 
 
-async def _until(deadline: asyncio.Event, work: Awaitable[bool]) -> bool:
-    """`work`, cancelled when the deadline is set first."""
+async def _until(deadline: asyncio.Event, work: Awaitable[bool]) -> bool | None:
+    """`work`; None when the deadline was set first, and it was cancelled."""
     task = asyncio.ensure_future(work)
     alarm = asyncio.ensure_future(deadline.wait())
     try:
@@ -184,7 +191,7 @@ async def _until(deadline: asyncio.Event, work: Awaitable[bool]) -> bool:
         if not task.done():
             task.cancel()
             await asyncio.wait({task})
-        return not task.cancelled() and task.result()
+        return None if task.cancelled() else task.result()
     finally:
         alarm.cancel()
         if not task.done():

@@ -35,18 +35,18 @@ class File:
 
     @property
     def id(self) -> str:
-        """Its path as it is written: the name of its document."""
+        """The id of its document: the path, as `written`."""
         return written(self.path)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which files are wanted.
+    """The choice of a folder's files.
 
     Args:
         reads: True for a file's name that can be read.
         include: patterns as in a `.gitignore`; nothing else is taken then, whatever its kind.
-        exclude: patterns of what is not.
+        exclude: patterns of files that are not taken.
     """
 
     reads: Callable[[str], bool]
@@ -67,12 +67,12 @@ class Listing:
 
 
 def written(path: Path | str) -> str:
-    """A path in letters: a byte that is none of UTF-8 as `\\xe9`."""
+    """A path as text: a byte that is not UTF-8 becomes `\\xe9`."""
     return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def kind_of(name: str) -> str:
-    """What a file's kind is called: its ending, or its whole name."""
+    """The name of a file's kind: its ending, or its whole name."""
     stem, dot, ending = written(name).rpartition(".")
     return f".{ending.lower()[:20]}" if dot and stem and ending else written(name)[:30]
 
@@ -81,7 +81,7 @@ def look(root: Path, choice: Choice) -> Listing:
     """The files below `root` (or `root` itself) that are wanted.
 
     Raises:
-        UsageError: a pattern is none.
+        UsageError: a pattern cannot be parsed.
     """
     listing = Listing()
     if root.is_file():
@@ -104,7 +104,7 @@ class _Chosen:
         return self._exclude is not None and _matches(self._exclude, path.relative_to(self._root), is_dir)
 
     def left_out(self, path: Path) -> str:
-        """Why a file is not taken: its kind, or `excluded`; "" when it is."""
+        """The reason why a file is not taken, its kind or `excluded`; "" when it is taken."""
         if self.excludes(path, is_dir=False):
             return EXCLUDED
         if self._include is not None:
@@ -131,17 +131,17 @@ def _matches(patterns: Any, path: Path, is_dir: bool) -> bool:
         return False  # a name that no pattern can mean
 
 
-def items(found: Sequence[File], stamps: Mapping[str, str], read: Read, skip: Callable[[str], None]) -> Iterator[Item]:
-    """The documents of `found` for `Collection.update`; those with the stamp they were stored with are not read.
+def items(files: Sequence[File], stamps: Mapping[str, str], read: Read, skip: Callable[[str], None]) -> Iterator[Item]:
+    """The documents of `files` for `Collection.update`; a file with the stamp it was stored with is not read.
 
     Args:
-        found: from `files`.
+        files: from `look`.
         stamps: `Collection.stamps`.
-        read: makes documents of some files, or says in a word why one is none.
-        skip: is told of those, a line each.
+        read: makes documents of some files; a text instead of a document is the reason why there is none.
+        skip: called with a line for each file that is no document.
     """
     waiting: list[File] = []
-    for file in found:
+    for file in files:
         if stamps.get(file.id) == file.stamp:
             yield Kept(file.id)
             continue
@@ -153,11 +153,11 @@ def items(found: Sequence[File], stamps: Mapping[str, str], read: Read, skip: Ca
 
 
 def _read(waiting: Sequence[File], read: Read, skip: Callable[[str], None]) -> Iterator[Item]:
-    for file, made in zip(waiting, read([file.path for file in waiting]) if waiting else [], strict=True):
-        if isinstance(made, str):
-            skip(f"{file.id}: {made}")
+    for file, document in zip(waiting, read([file.path for file in waiting]) if waiting else [], strict=True):
+        if isinstance(document, str):
+            skip(f"{file.id}: {document}")
         else:
-            yield Stamped(made, file.stamp)
+            yield Stamped(document, file.stamp)
 
 
 def _walk(folder: Path, chosen: _Chosen, rules: _Rules, listing: Listing) -> None:
@@ -226,9 +226,9 @@ def _with_rules(folder: Path, rules: _Rules) -> _Rules:
 def _ignored(path: Path, rules: _Rules, *, is_dir: bool) -> bool:
     for folder, patterns in reversed(rules):
         try:
-            found = patterns.match(written(path.relative_to(folder)).replace(os.sep, "/"), is_dir=is_dir)
+            verdict = patterns.match(written(path.relative_to(folder)).replace(os.sep, "/"), is_dir=is_dir)
         except ValueError:
             continue  # a name that no pattern can mean
-        if found is not None:
-            return bool(found)
+        if verdict is not None:
+            return bool(verdict)
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ _LEAST_WORDS = 20  # shorter texts are alike by chance: "see the list", "no resu
 
 
 class Listed(NamedTuple):
-    """What one source found, best first; `anchors`: its addresses with different fragments are different texts."""
+    """The results of one source, best first; `anchors`: its addresses with different fragments are different texts."""
 
     results: Sequence[SearchResult]
     anchors: bool = False
@@ -56,13 +56,13 @@ def fuse(lists: Iterable[Listed], k: int = K) -> list[Fused]:
             if key not in seen:
                 groups.setdefault(key, []).append((rank, place, result))
                 seen.add(key)
-    made = [_fused(sorted(group, key=lambda entry: entry[:2]), k) for group in groups.values()]
-    made.sort(key=lambda entry: (-entry[0].score, entry[1], entry[2]))
-    return [fused for fused, _, _ in made]
+    placed = [_fused(sorted(group, key=lambda entry: entry[:2]), k) for group in groups.values()]
+    placed.sort(key=lambda entry: (-entry[0].score, entry[1], entry[2]))
+    return [fused for fused, _, _ in placed]
 
 
 def _fused(group: list[tuple[int, int, SearchResult]], k: int) -> tuple[Fused, int, int]:
-    """The group as one, and its best rank and that list's place."""
+    """The group as one result, its best rank, and the place of the list with that rank."""
     rank, place, best = group[0]
     urls = tuple(dict.fromkeys(result.url for _, _, result in group))
     ranks = tuple((result.source, rank) for rank, _, result in group)
@@ -70,11 +70,11 @@ def _fused(group: list[tuple[int, int, SearchResult]], k: int) -> tuple[Fused, i
 
 
 def identity(url: str, anchors: bool = False) -> str:
-    """What two addresses of one web page have in common; any other address is itself.
+    """The key of an address: two addresses of one web page have one key; any other address is its own.
 
-    Nothing is ever fetched by it. http and https, a default port, the case of the host, percent-encoding, the order of
-    parameters, tracking parameters, a slash at the end and the fragment make no difference (RFC 3986 6.2); a fragment
-    that is a route (`#/…`, `#!…`) does, and with `anchors` every fragment.
+    Nothing is ever fetched by a key. These make no difference (RFC 3986 6.2): http and https, a default port, the case
+    of the host, percent-encoding, the order of parameters, tracking parameters, a slash at the end, the fragment. A
+    fragment that is a route (`#/…`, `#!…`) does make one, and with `anchors` every fragment.
     """
     from w3lib.url import canonicalize_url
 
@@ -100,13 +100,19 @@ def fingerprint(page: Page) -> str | None:
     return hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def without_copies(pages: Sequence[tuple[Page, T]]) -> tuple[list[tuple[Page, T]], list[tuple[Page, T]]]:
-    """The pages in their order without those whose words an earlier one has, and those; each with what came with it."""
+def without_copies(
+    pages: Sequence[tuple[Page, T]], mark_of: Callable[[Page], str | None] = fingerprint
+) -> tuple[list[tuple[Page, T]], list[tuple[Page, T]]]:
+    """The pages without copies, and the copies: pages whose words an earlier page has. Both keep their order.
+
+    Args:
+        mark_of: a page's fingerprint.
+    """
     kept: list[tuple[Page, T]] = []
     copies: list[tuple[Page, T]] = []
     seen: set[str] = set()
     for page, more in pages:
-        mark = fingerprint(page)
+        mark = mark_of(page)
         (copies if mark in seen else kept).append((page, more))
         if mark is not None:
             seen.add(mark)

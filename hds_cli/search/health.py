@@ -1,4 +1,4 @@
-"""When a source that does not work is asked again: a circuit breaker over what it said and how often it failed."""
+"""A circuit breaker: it decides when a source that failed is asked again, by its own wishes and its failures."""
 
 from __future__ import annotations
 
@@ -45,30 +45,30 @@ class Breaker:
         raise self._refusal(max(left, 0.0))
 
     def succeeded(self) -> None:
-        """It answered. An answer to a query that left before the breaker opened does not close it."""
+        """Note an answer. An answer to a query that left before the breaker opened does not close the breaker."""
         if self._until is None or self._trying:
             self._failures, self._until, self._trying = 0, None, False
 
     def failed(self, error: HdsError) -> None:
-        """It did not answer, or not usably."""
+        """Note a failure: no answer, or no usable one."""
         self._failures += 1
         rests = self._failures >= FAILURES or self._trying
         self._last, self._trying = error, False
-        told = _seconds(error)
-        wait = told if told is not None else REST if rests else None
+        seconds = _seconds(error)
+        wait = seconds if seconds is not None else REST if rests else None
         if wait is not None:
             self._until = max(self._until or 0.0, self._clock() + wait)
 
     def _refusal(self, left: float) -> SourceError:
         if self._last.error_code == "rate_limited":
             return SourceError("asked too often", code="rate_limited", retry_after=left)
-        said = f"{self._last.message}; not asked again for {math.ceil(left)} s" if left else self._last.message
-        return SourceError(said, code="resting", retry_after=left)
+        message = f"{self._last.message}; not asked again for {math.ceil(left)} s" if left else self._last.message
+        return SourceError(message, code="resting", retry_after=left)
 
 
 def _seconds(error: HdsError) -> float | None:
     """For how long a source wants quiet; None when it does not say, or not as a sensible number."""
-    told = getattr(error, "retry_after", None)
-    if not isinstance(told, int | float) or not 0 < told < math.inf:
+    seconds = getattr(error, "retry_after", None)
+    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
         return None
-    return min(float(told), LONGEST)
+    return min(float(seconds), LONGEST)

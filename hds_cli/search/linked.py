@@ -35,7 +35,7 @@ class Preparing(Protocol):
 
     @staticmethod
     def prepare(name: str, path: Path, tell: Callable[[int], None]) -> tuple[int, str]:
-        """Look through the file once; how many documents it holds, and what the user should know of it, if anything.
+        """Look through the file once; returns the number of its documents, and a note for the user or "".
 
         Raises:
             HdsError: it cannot be used.
@@ -102,13 +102,13 @@ def files(name: str, settings: Settings, endings: tuple[str, ...]) -> list[Path]
             hint=f"HDS_{name.upper()}_PATH=FILE{endings[0]}   or   hds index add FILE{endings[0]}",
         )
     path = Path(given).expanduser()
-    found = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.name.lower().endswith(endings))
-    if not found:
-        there = "holds no such file" if path.is_dir() else "is not there"
+    archives = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.name.lower().endswith(endings))
+    if not archives:
+        problem = "holds no such file" if path.is_dir() else "is not there"
         raise ConfigError(
-            f"{name}: {path} {there} ({', '.join(endings)})", hint=f"hds index remove {name}" if record else None
+            f"{name}: {path} {problem} ({', '.join(endings)})", hint=f"hds index remove {name}" if record else None
         )
-    return found
+    return archives
 
 
 def _file(name: str) -> Path:

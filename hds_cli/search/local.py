@@ -5,7 +5,6 @@ One SQLite file a collection. A document is its own page: `read` gives back its 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sqlite3
@@ -16,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hds_cli import databases, paths
+from hds_cli import databases, jsons, paths
 from hds_cli.errors import SourceError, SourceUnknown, UsageError
 from hds_cli.search import embeddings, opening, ranking, renewing, schema, updating
 from hds_cli.search.embeddings import Embedder
@@ -36,15 +35,16 @@ __all__ = [
     "names",
     "read_jsonl",
 ]
+_MAX_LINE = 64 << 20  # bytes of a line of a corpus
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 CACHE_KIB = 32_768
-SECONDS = 15.0  # that a search may take
+SECONDS = 15.0  # the time that a search may take
 COUNT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """What is known of a collection; `origin` has a line for each place, `unfinished` the one of a stopped update."""
+    """The facts of a collection; `origin` has a line for each place, `unfinished` is the place of a stopped update."""
 
     name: str
     path: Path
@@ -185,19 +185,19 @@ class Collection:
         Raises:
             SourceError: the collection was never finished (`incomplete`), or its file is damaged.
         """
-        wanted = parse(query)
-        if not wanted.terms:
+        parsed = parse(query)
+        if not parsed.terms:
             return []
         self._renew()
         with self._open() as db:
-            found = self._nearest(db, wanted, top_k) if wanted.plain else ranking.best(db, wanted, top_k)
-            if not found and wanted.phrases:
-                found = ranking.best(db, replace(wanted, phrases=()), top_k)
-            if not found:
+            candidates = self._nearest(db, parsed, top_k) if parsed.plain else ranking.best(db, parsed, top_k)
+            if not candidates and parsed.phrases:
+                candidates = ranking.best(db, replace(parsed, phrases=()), top_k)
+            if not candidates:
                 self._check_whole(db)
         return [
-            SearchResult(one.url, one.title, snippet(one.text, wanted.terms), rank, self.name)
-            for rank, one in enumerate(found, 1)
+            SearchResult(one.url, one.title, snippet(one.text, parsed.terms), rank, self.name)
+            for rank, one in enumerate(candidates, 1)
         ]
 
     def embed(self, embedder: Embedder | None = None, on_passage: Callable[[int], None] | None = None) -> int:
@@ -209,30 +209,30 @@ class Collection:
         self._embedder = embedder or self._embedder or embeddings.WordLlama()
         self._today()
         with self._open(None) as db, self._alone():
-            made = embeddings.write(db, self._embedder, on_passage)
+            number = embeddings.write(db, self._embedder, on_passage)
         self._vectors = None
-        return made
+        return number
 
     def embedded(self) -> bool:
-        """Whether its passages have vectors."""
+        """True when its passages have vectors."""
         with self._open() as db:
             return _meta(db, "embedder") is not None
 
-    def _nearest(self, db: sqlite3.Connection, wanted: Query, top_k: int) -> list[ranking.Candidate]:
-        """By BM25; with vectors, by both ranks."""
+    def _nearest(self, db: sqlite3.Connection, query: Query, top_k: int) -> list[ranking.Candidate]:
+        """The best candidates by BM25; when there are vectors, by both ranks."""
         name = _meta(db, "embedder")
         if name is None or not self._load_embedder(name):
-            return ranking.best(db, wanted, top_k)
+            return ranking.best(db, query, top_k)
         stamp = db.execute("PRAGMA data_version").fetchone()[0], db.total_changes
         if self._vectors is None or self._vectors[0] != stamp:
             self._vectors = (stamp, embeddings.Vectors(db))
-        ranked = {one.doc: one for one in ranking.best(db, wanted, 5 * top_k)}
-        near = dict(self._vectors[1].nearest(self._embedder([wanted.text])[0], 2 * top_k))  # type: ignore[misc]
+        ranked = {one.doc: one for one in ranking.best(db, query, 5 * top_k)}
+        near = dict(self._vectors[1].nearest(self._embedder([query.text])[0], 2 * top_k))  # type: ignore[misc]
         chosen = embeddings.fused(list(ranked), list(near))[:top_k]
         return [ranked.get(doc) or ranking.passage(db, near[doc]) for doc in chosen]
 
     def _load_embedder(self, name: str) -> bool:
-        """Whether the embedder that made the vectors is here; without it BM25 alone is as good as it was."""
+        """True when the embedder that made the vectors is installed; without it BM25 alone ranks the passages."""
         if self._embedder is None:
             try:
                 self._embedder = embeddings.WordLlama()
@@ -241,7 +241,7 @@ class Collection:
         return self._embedder.name == name
 
     def _renew(self) -> None:
-        """Make an older collection today's, in the background; a small one is by the time this returns."""
+        """Bring an older collection to today's form in the background; a small one is done when this returns."""
         with self._open() as db:
             older = self._older or _meta(db, renewing.VECTORS) is not None
         if older:
@@ -249,7 +249,7 @@ class Collection:
             self._renewing.wait()
 
     def _today(self) -> None:
-        """Make an older collection today's before it is written."""
+        """Bring an older collection to today's form before it is written."""
         with self._open() as db:
             older = self._older or _meta(db, renewing.VECTORS) is not None
         if older:
@@ -293,7 +293,7 @@ class Collection:
             return [str(row[0]) for row in db.execute("SELECT title FROM docs WHERE pending = 0 LIMIT ?", (most,))]
 
     def origin(self) -> str | None:
-        """Where its documents came from, a line for each place; None before the first `update` was finished."""
+        """The places that its documents came from, a line each; None before the first `update` was finished."""
         with self._open() as db:
             return _meta(db, "origin")
 
@@ -335,7 +335,9 @@ def read_jsonl(path: Path, collection: str) -> Iterator[Document]:
     places: dict[str, list[int]] = {}
     with path.open("rb") as file:
         start = 0
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE + 1), b""), 1):
+            if len(line) > _MAX_LINE:
+                raise UsageError(f"{path}, line {number}: longer than {_MAX_LINE >> 20} MiB")
             if line.strip():
                 places.setdefault(_key(_row(line, path, number), number), []).append(start)
             start += len(line)
@@ -358,7 +360,7 @@ def _key(row: dict[str, Any], number: int) -> str:
 
 def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
-        row = json.loads(line.decode("utf-8", "replace"))
+        row = jsons.loads(line, errors="replace")
         return {**row, "title": row["title"], "text": row["text"]}
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageError(

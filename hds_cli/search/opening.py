@@ -20,7 +20,7 @@ def leave_nothing(path: Path) -> None:
 
 
 def fault(name: str, exc: sqlite3.DatabaseError) -> HdsError:
-    """What to say of a collection that SQLite cannot use: the disk's fault, or the file's own."""
+    """The error for a collection that SQLite cannot use: the disk's fault, or the file's own."""
     if getattr(exc, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:
         return OutputError(f"the collection {name!r} cannot be written: {exc}", hint=_ELSEWHERE)
     return SourceError(f"collection {name!r} cannot be used: {exc}", code="collection", hint=f"hds index remove {name}")

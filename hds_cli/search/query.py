@@ -1,4 +1,4 @@
-"""What a query asks for: words, "exact phrases", title:words, and before: and after: a date.
+"""The parts of a query: words, "exact phrases", title:words, and before: and after: a date.
 
 Nothing is a syntax error: what is no operator is a word, since models and people write queries without a manual.
 """
@@ -23,8 +23,8 @@ class Query:
     """One parsed query.
 
     Attributes:
-        text: the words of it, without operators, as they were written.
-        terms: what is looked for, each once.
+        text: its words as they were written, without operators.
+        terms: the terms to look for, each once.
         phrases: word sequences that a passage must hold: quotation marks around all of the query, or beside a filter.
         preferred: quoted words among others, as in a question that names a song: what holds them comes first.
         titles: word sequences that the title must hold.
@@ -42,7 +42,7 @@ class Query:
 
     @property
     def plain(self) -> bool:
-        """Whether it has words alone."""
+        """True when the query has words alone."""
         return not (self.phrases or self.titles or self.after or self.before)
 
 
@@ -52,18 +52,18 @@ def parse(query: str) -> Query:
     titles: list[str] = []
     dates = {"after": "", "before": ""}
 
-    def take(found: re.Match[str]) -> str:
-        if found["date"]:
-            dates[found["side"]] = found["day"]
+    def take(operator: re.Match[str]) -> str:
+        if operator["date"]:
+            dates[operator["side"]] = operator["day"]
             return " "
-        inside = found["t1"] or found["t2"] or found["phrase"]
+        inside = operator["t1"] or operator["t2"] or operator["phrase"]
         if search_terms(inside):
-            (titles if found["title"] else phrases).append(inside)
+            (titles if operator["title"] else phrases).append(inside)
         return f" {inside} "
 
     text = " ".join(_PART.sub(take, query).split())
-    wanted = tuple(dict.fromkeys(search_terms(text)))[:MAX_TERMS]
-    filters = Query(text, wanted, (), (), tuple(titles), dates["after"], dates["before"])
+    words = tuple(dict.fromkeys(search_terms(text)))[:MAX_TERMS]
+    filters = Query(text, words, (), (), tuple(titles), dates["after"], dates["before"])
     if phrases and filters.plain and search_terms(_PART.sub(" ", query)):
         return replace(filters, preferred=tuple(phrases))
     return replace(filters, phrases=tuple(phrases))

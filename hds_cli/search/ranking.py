@@ -1,4 +1,4 @@
-"""Which documents answer a query best: BM25 over passages, then names, exact forms and neighbours, then mentions.
+"""The ranking of documents for a query: BM25 over passages, then names, exact forms and neighbours, then mentions.
 
 1. FTS5 finds the best passages; a title counts twice. Terms that stand nearly everywhere do not choose passages, they
    only add to the score of those that rarer terms chose (the idea of MaxScore, Turtle and Flood 1995).
@@ -73,10 +73,10 @@ def best(db: sqlite3.Connection, query: Query, top_k: int) -> list[Candidate]:
         rows = db.execute(_DATED, (match, query.after, query.before, query.before, limit)).fetchall()
     else:
         rows = db.execute(_CANDIDATES, (match, limit)).fetchall()
-    found = _by_document(rows, query, idf)
-    order = sorted(found.values(), key=_rank)
+    candidates = _by_document(rows, query, idf)
+    order = sorted(candidates.values(), key=_rank)
     if query.plain and len(query.terms) >= LINKING_TERMS:
-        order = _with_mentioned(db, found, order)
+        order = _with_mentioned(db, candidates, order)
     return order[:top_k]
 
 
@@ -101,7 +101,7 @@ def _plain(db: sqlite3.Connection, query: Query) -> tuple[dict[str, float], str]
     common = [_term(term) for term in known[len(rare) :]]
     if not common:
         return idf, _any(rare)
-    # A rare term stands on both sides, and so counts twice: so does a common one.
+    # A rare term stands on both sides of the match and counts twice, so a common term is made to count twice too.
     return idf, f"{_any(rare)} AND {_any([*rare, *common, *common])}"
 
 
@@ -136,14 +136,14 @@ class _Form:
             self._parts[f" {' '.join(inside)} "] = QUOTED * sum(weight.get(word, 0.0) for word in inside)
 
     def points(self, title: str, text: str) -> float:
-        """What the forms that stand in a passage or its title are worth."""
+        """The points for forms of the query that stand in a passage or its title."""
         have = f" {' '.join(words(segmented(title)))} | {' '.join(words(segmented(text)))} "
         return sum(points for part, points in self._parts.items() if part in have)
 
 
 def _by_document(rows: Iterable[_Row], query: Query, idf: dict[str, float]) -> dict[int, Candidate]:
     form = _Form(query, idf)
-    found: dict[int, Candidate] = {}
+    candidates: dict[int, Candidate] = {}
     titles: dict[str, float] = {}
     for place, (score, doc, title, url, heading, text) in enumerate(rows):
         if title not in titles:
@@ -151,12 +151,14 @@ def _by_document(rows: Iterable[_Row], query: Query, idf: dict[str, float]) -> d
         points = titles[title] - score
         if place < LOOKED_AT:
             points += form.points(title, text)
-        if doc not in found or points > found[doc].score:
-            found[doc] = Candidate(doc, title, url, heading, text, points)
-    return found
+        if doc not in candidates or points > candidates[doc].score:
+            candidates[doc] = Candidate(doc, title, url, heading, text, points)
+    return candidates
 
 
-def _with_mentioned(db: sqlite3.Connection, found: dict[int, Candidate], order: list[Candidate]) -> list[Candidate]:
+def _with_mentioned(
+    db: sqlite3.Connection, candidates: dict[int, Candidate], order: list[Candidate]
+) -> list[Candidate]:
     """All candidates again, with the documents that the best passages mention by their titles."""
     sources = order[:LINKING_PASSAGES]
     given: dict[int, float] = {}
@@ -165,11 +167,11 @@ def _with_mentioned(db: sqlite3.Connection, found: dict[int, Candidate], order: 
             if all(doc != other.doc for other in sources):
                 given[doc] = max(given.get(doc, 0.0), LINK * DECAY**place * source.score)
     for doc, points in given.items():
-        if doc in found:
-            found[doc].score = max(found[doc].score, KEPT * found[doc].score + points)
+        if doc in candidates:
+            candidates[doc].score = max(candidates[doc].score, KEPT * candidates[doc].score + points)
         elif one := _first_passage(db, doc, points):
-            found[doc] = one
-    return sorted(found.values(), key=_rank)
+            candidates[doc] = one
+    return sorted(candidates.values(), key=_rank)
 
 
 def _mentioned(db: sqlite3.Connection, text: str) -> list[int]:
@@ -193,8 +195,8 @@ def _names(text: str) -> list[list[str]]:
     for start, token in enumerate(tokens):
         if token[0].isupper() or token[0].isdigit():
             ends = range(min(len(tokens), start + _LONGEST_NAME), start, -1)
-            made = ("".join(keys[start : end - 1]) + _owner(keys[end - 1], tokens[end - 1]) for end in ends)
-            names.append([key for key in dict.fromkeys(made) if len(key) > 2])
+            keys_of_names = ("".join(keys[start : end - 1]) + _owner(keys[end - 1], tokens[end - 1]) for end in ends)
+            names.append([key for key in dict.fromkeys(keys_of_names) if len(key) > 2])
     return names
 
 

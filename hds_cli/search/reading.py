@@ -9,15 +9,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from hds_cli import bounds
 from hds_cli.keys import redact
 from hds_cli.search.checked import CheckedSource, as_error
-from hds_cli.search.fusion import identity
+from hds_cli.search.fusion import fingerprint, identity
+from hds_cli.threads import in_daemon
 from hds_cli.types import Page, SearchResult
 
 Fetch = Callable[[str], Awaitable[Page]]
 Keep = Callable[[Page], Awaitable[None]]
-MOST_TEXT = 8_000_000  # characters that the pages of a run have together; beyond it, each has the least
-MOST_PAGE, LEAST_TEXT = 2_000_000, 100_000
+MOST_TEXT = 8_000_000  # bytes of memory that the texts of a run take together; beyond it, each has the least
+MOST_PAGE, LEAST_TEXT = 4_000_000, 120_000
+MOST_CHARACTERS = 2_000_000  # of a page
 PATIENCE = 1.5  # seconds for which a second way to a page waits for the first
 
 
@@ -68,11 +71,16 @@ class Reading:
         self._fetch, self._keep, self._patience = fetch, keep, patience
         self._ways: dict[str, _Ways] = {}
         self._there: dict[str, Page] = {}
-        self._characters = 0
+        self._bytes = 0
+        self._fingerprints: dict[str, str | None] = {}
 
     def page(self, url: str) -> Page | None:
         """A page that was read, by an address that led to it."""
         return self._there.get(url)
+
+    def fingerprint(self, page: Page) -> str | None:
+        """The fingerprint of a page that was read, made when it came."""
+        return self._fingerprints.get(page.url)
 
     async def read(self, source: CheckedSource, result: SearchResult) -> tuple[Page, bool]:
         """The page behind a result, or why there is none; and whether it was asked for before."""
@@ -95,9 +103,13 @@ class Reading:
     async def _shortened(self, source: CheckedSource, result: SearchResult) -> Page:
         """The page as this run keeps it: whole, until the pages of the run are as long as they may be together."""
         page = await self._get(source, result)
-        room = min(MOST_PAGE, max(LEAST_TEXT, MOST_TEXT - self._characters))
-        self._characters += min(room, len(page.text))
-        return page if len(page.text) <= room else replace(page, text=page.text[:room])
+        width = bounds.width(page.text)
+        room = min(MOST_CHARACTERS, min(MOST_PAGE, max(LEAST_TEXT, MOST_TEXT - self._bytes)) // width)
+        self._bytes += width * min(room, len(page.text))
+        page = page if len(page.text) <= room else replace(page, text=page.text[:room])
+        if page.ok:
+            self._fingerprints[page.url] = await in_daemon(fingerprint, page)
+        return page
 
     async def _get(self, source: CheckedSource, result: SearchResult) -> Page:
         started = time.monotonic()

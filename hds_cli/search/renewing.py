@@ -62,7 +62,7 @@ def _replace(db: sqlite3.Connection) -> None:
         db.execute(f"ALTER TABLE {table}{_SUFFIX} RENAME TO {table}")
     db.execute("DELETE FROM meta WHERE key = ?", (_AT,))
     if db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'vectors'").fetchone():
-        db.execute("DELETE FROM vectors")  # they belong to the passages of before
+        db.execute("DELETE FROM vectors")  # vectors of the old passages
         db.execute("INSERT OR REPLACE INTO meta VALUES(?, '1')", (VECTORS,))
     for number, title, key in db.execute("SELECT id, title, key FROM docs").fetchall():
         if (today := title_key(title)) != key:
@@ -100,7 +100,7 @@ class Renewing:
             self._thread.join(seconds)
 
     def finish(self) -> None:
-        """All of it, here and now.
+        """Renew the whole collection before returning.
 
         Raises:
             SourceError, sqlite3.Error, OSError: it cannot be written.

@@ -24,7 +24,7 @@ CREATE INDEX docs_key ON docs(key);
 CREATE INDEX docs_pending ON docs(id) WHERE pending;
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
-# What goes in is folded already; the tokenizer parts words, keeps the marks that belong to them, and stems.
+# The words are folded before they go in; the tokenizer parts words, keeps the marks that belong to them, and stems.
 _PASSAGES = """
 CREATE TABLE cuts{0}(id INTEGER PRIMARY KEY, doc INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX cuts_by_doc{1} ON cuts{0}(doc);
@@ -51,7 +51,7 @@ def check(db: sqlite3.Connection) -> None:
     """Make sure that a collection of any version holds its tables, and nothing that computes.
 
     Raises:
-        sqlite3.DatabaseError: it does not.
+        sqlite3.DatabaseError: a table is missing, or something in the file computes.
     """
     version = db.execute("PRAGMA user_version").fetchone()[0]
     needed = {"docs": ("doc", "title", "text", "url"), "passages": (), "passages_data": (), "meta": ("key", "value")}
@@ -92,13 +92,15 @@ def _old_documents(db: sqlite3.Connection) -> Iterator[Document]:
 
 
 def digest(document: Document) -> bytes:
-    """What tells whether a document changed."""
+    """A digest of a document, which differs when the document changed."""
     import hashlib
 
-    told = hashlib.sha256("\0".join((document.title, document.url, document.date, "")).encode("utf-8", "surrogatepass"))
+    checksum = hashlib.sha256(
+        "\0".join((document.title, document.url, document.date, "")).encode("utf-8", "surrogatepass")
+    )
     for start in range(0, len(document.text), 1 << 20):  # in pieces: a text may be long
-        told.update(document.text[start : start + (1 << 20)].encode("utf-8", "surrogatepass"))
-    return told.digest()[:16]
+        checksum.update(document.text[start : start + (1 << 20)].encode("utf-8", "surrogatepass"))
+    return checksum.digest()[:16]
 
 
 def insert(
@@ -109,7 +111,7 @@ def insert(
     stamp: str = "",
     pending: bool = True,
 ) -> int:
-    """Write a document and its passages; its number."""
+    """Write a document and its passages; returns the document's number."""
     title, text = _writable(document.title), _writable(document.text)
     cursor = db.execute(
         "INSERT INTO docs(doc, pending, root, url, title, key, date, hash, stamp, text) VALUES(?,?,?,?,?,?,?,?,?,?)",

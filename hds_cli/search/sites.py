@@ -33,8 +33,8 @@ class Sites:
 
     def operators(self, query: str) -> str:
         """The query as a search engine takes it: `tides (site:a.example OR site:b.example) -site:c.example`."""
-        wanted = " OR ".join(f"site:{host}" for host in self.only)
-        parts = [query, f"({wanted})" if len(self.only) > 1 else wanted, *(f"-site:{host}" for host in self.without)]
+        sites = " OR ".join(f"site:{host}" for host in self.only)
+        parts = [query, f"({sites})" if len(self.only) > 1 else sites, *(f"-site:{host}" for host in self.without)]
         return " ".join(filter(None, parts))
 
 

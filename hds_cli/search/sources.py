@@ -27,7 +27,7 @@ def reserved() -> set[str]:
 
 
 def defaults(settings: Settings) -> list[str]:
-    """What is searched when the user names nothing: what needs no key and is there."""
+    """The sources that are searched when the user names none: those that need no key and are there."""
     names = [] if settings.offline else ["searxng" if settings.searxng_url else "wikipedia"]
     if collections.available() or linked.names():
         names.append("local")
@@ -46,31 +46,31 @@ def open_sources(names: Sequence[str], context: SourceContext) -> list[Source]:
         UsageError: offline, and a source needs the network.
     """
     _check_tables(context.settings)
-    wanted = list(dict.fromkeys(names or defaults(context.settings)))
-    if not wanted:
+    chosen = list(dict.fromkeys(names or defaults(context.settings)))
+    if not chosen:
         raise NoSources(
             "there is nothing to search in",
             hint='hds index add FOLDER   or   HDS_SEARXNG_URL=http://localhost:8888   or   pip install ".[starter]"',
         )
-    opened = [_open_or_broken(name, context) for name in _every_collection(wanted)]
+    opened = [_open_or_broken(name, context) for name in _every_collection(chosen)]
     broken = [source for source in opened if isinstance(source, _Broken)]
     if len(broken) == len(opened):
         raise broken[0].error
     return opened
 
 
-def _every_collection(wanted: Sequence[str]) -> list[str]:
-    """`wanted` with what `local` means besides its own collections: linked and outside ones, each a source."""
-    if "local" not in wanted:
-        return list(wanted)
+def _every_collection(names: Sequence[str]) -> list[str]:
+    """`names`, and for `local` also the linked collections and those of other packages, each as a source of its own."""
+    if "local" not in names:
+        return list(names)
     outside = collections.outside()
-    more = [name for name in (*linked.names(), *outside) if name not in wanted]
+    more = [name for name in (*linked.names(), *outside) if name not in names]
     own = set(collections.available()) - set(outside)
-    return [name for name in wanted if name != "local" or not more or own] + more
+    return [name for name in names if name != "local" or not more or own] + more
 
 
 def _check_tables(settings: Settings) -> None:
-    """A table `[sources.wikipeda]` is a mistake; one of a plugin that is not here now is not."""
+    """Refuse a table `[sources.wikipeda]`, nearly a known name; one of a plugin that is not here now may stay."""
     names = known() if settings.sources else []
     for name in settings.sources:
         near = difflib.get_close_matches(name, names, 1, 0.8)
@@ -106,11 +106,11 @@ def _open(name: str, context: SourceContext) -> Source:
     if name == "cache" and context.pages is not None:
         return CacheSource(context.pages)
     if name in entry_points(GROUP):
-        source = _made(name, name, context)
+        source = _from_plugin(name, name, context)
     elif name in collections.available():
-        source = _made("local", name, context)
+        source = _from_plugin("local", name, context)
     elif name in linked.names() and (record := linked.find(name)):
-        source = _made(record.source, name, context)
+        source = _from_plugin(record.source, name, context)
     elif other := mismatch("sources", name):
         raise other
     else:
@@ -126,6 +126,6 @@ def _open(name: str, context: SourceContext) -> Source:
     return source
 
 
-def _made(plugin: str, name: str, context: SourceContext) -> Source:
+def _from_plugin(plugin: str, name: str, context: SourceContext) -> Source:
     source: Source = make(GROUP, plugin, name, context, needs=("name", "needs_network", "search"))
     return source

@@ -27,7 +27,7 @@ LOCK_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Changes:
-    """What `Collection.update` did."""
+    """The changes that `Collection.update` made."""
 
     added: int = 0
     changed: int = 0
@@ -108,7 +108,7 @@ class Update:
                     on_document(done)
             return self._finish()
         except BaseException:
-            # What is committed stays for the next try.
+            # Committed batches stay for the next try.
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise

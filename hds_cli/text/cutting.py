@@ -1,7 +1,8 @@
 """Cutting pages: statements that can be quoted, and passages of a measured size, of which nothing is left out.
 
 A passage is a stretch of the page as it stands there. It ends at the border of a heading, paragraph, sentence, line,
-list item or table row; where a text has none, it is cut by length, and `…` marks the cut. Every function is linear.
+list item or table row; where a text has none, it is cut by length, and `…` marks the cut. A passage that begins within
+a table has the names of its columns above. Every function is linear.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hds_cli.text.folding import wide_letters
+from hds_cli.text.sentences import spans
 
 MAX_HEADING = 160  # characters; a longer line is text
 _HEADING = re.compile(r"#{1,6}[ \t]+(?=\S)")
 _FENCE = re.compile(r"[ \t]{0,3}(?:```|~~~)")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦▪·]|\(?\d{1,3}[.)])[ \t]+(?=\S)")
-_ABBREVIATION = re.compile(
-    r"(?:(?<![\w'’])(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|vs|etc|approx|ca|cf|al|No|Vol|Fig|Inc|Ltd|Co|Corp|Gen|Col"
-    r"|Sen|Rep|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|est|e\.g|i\.e|U\.S|U\.K))\.$"
-)
-_ABBREVIATION_WINDOW = 8  # the longest of them and the letter before it
-_SENTENCE_END = re.compile(r"(?<=[.!?؟۔।॥։።…])[\"'”’»)\]]{0,4}\s+|(?<=[。！？｡។။])[\"'”’»」』）)\]]{0,4}\s*")
 _WORD = re.compile(r"\S+")
+_RULE = re.compile(r"[ \t]*\|(?=[^\n]*-)[ \t:|\r-]+")  # below the names of the columns
+_HEAD = 4  # the part of a passage that the names of its columns may take
+_NONE = (0, 0)
 _WRAPPED = 40  # characters from which on a line may have ended for want of room
 _STATEMENT = 150  # words
+_AROUND = 400  # characters before and behind a passage, among them its heading
+_BLANK = re.compile(r"\s")
 _CHAIN = 4  # headings in a row that are still those of one text
 
 
@@ -43,11 +44,37 @@ class Cut(NamedTuple):
         return tuple(statements(self.text))
 
 
+class Span(NamedTuple):
+    """A passage of a text without the text: the heading it begins under, where it is, whether a border is torn.
+
+    `head`: where the names of the columns stand of the table within which it begins.
+    """
+
+    heading: str
+    start: int
+    end: int
+    torn_before: bool = False
+    torn_after: bool = False
+    head: tuple[int, int] = (0, 0)
+
+    def of(self, text: str) -> Cut:
+        """The passage, from the text that was cut."""
+        head = f"{text[slice(*self.head)]}\n" if self.head[1] else ""
+        torn = "… " if self.torn_before else ""
+        body = f"{head}{torn}{text[self.start : self.end]}{' …' if self.torn_after else ''}"
+        return Cut(self.heading, body, self.start)
+
+    def moved(self, by: int) -> Span:
+        """The passage in a text of which the one that was cut is a part, `by` characters behind its beginning."""
+        head = (self.head[0] + by, self.head[1] + by) if self.head[1] else self.head
+        return self._replace(start=self.start + by, end=self.end + by, head=head)
+
+
 class Piece(NamedTuple):
     """A stretch of a text that belongs together; its size is in words.
 
     `kind` is `heading`, `row`, `item`, `code` or `prose`; `torn_before` and `torn_after`: it does not begin, or end, at
-    a border.
+    a border. `head`: where the names of the columns of a row stand.
     """
 
     start: int
@@ -56,34 +83,12 @@ class Piece(NamedTuple):
     kind: str
     torn_before: bool = False
     torn_after: bool = False
+    head: tuple[int, int] = _NONE
 
 
 def size_of(text: str) -> int:
     """The size of a text in words; long words and scripts without blanks count by their letters."""
     return max(len(text.split()), (len(text) + 11) // 10, (wide_letters(text) + 1) // 2)
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of one paragraph; a known abbreviation or initial does not end one."""
-    return [text[start:end] for start, end in _sentence_spans(text, 0, len(text))]
-
-
-def _sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the sentences of `text[start:end]` are, without the blanks around them."""
-    for border in _SENTENCE_END.finditer(text, start, end):
-        at = border.start()
-        if not (text[at - 1] == "." and _is_abbreviated(text, start, at)):
-            yield from _stripped(text, start, border.end())
-            start = border.end()
-    yield from _stripped(text, start, end)
-
-
-def _is_abbreviated(text: str, start: int, end: int) -> bool:
-    """True when the full stop before `end` is that of an initial or a known abbreviation."""
-    before = text[max(start, end - 3) : end - 1]
-    if before[-1:].isalpha() and (len(before) < 2 or before[0].isspace()):
-        return True
-    return _ABBREVIATION.search(text, max(start, end - _ABBREVIATION_WINDOW), end) is not None
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -104,11 +109,12 @@ def statements(text: str, most: int = _STATEMENT, *, headings: bool = True) -> I
         headings: whether they are statements.
     """
     for piece in pieces(text, most):
-        if (headings or piece.kind != "heading") and (words := _plain(text[piece.start : piece.end], piece.kind)):
+        if (headings or piece.kind != "heading") and (words := plain_text(text[piece.start : piece.end], piece.kind)):
             yield words
 
 
-def _plain(text: str, kind: str) -> str:
+def plain_text(text: str, kind: str) -> str:
+    """A piece of a kind on one line without markup; the cells of a row are parted by colons."""
     if kind == "row":
         cells = (" ".join(cell.split()) for cell in text.strip().strip("|").split("|"))
         return ": ".join(cell for cell in cells if cell.strip("-: "))
@@ -119,31 +125,46 @@ def _plain(text: str, kind: str) -> str:
     return " ".join(text.split())
 
 
-def cut_passages(text: str, most: int = 90, least: int = 0, longest: int | None = None) -> Iterator[Cut]:
+def cut_passages(
+    text: str, most: int = 90, least: int = 0, longest: int | None = None, *, begin: int = 0
+) -> Iterator[Cut]:
     """Cut page text into passages of at most `most` words.
 
     Args:
         most: words of a passage.
         least: words from which on a heading begins a new passage; 0: every heading does.
         longest: words from which on a single sentence is cut; before, it is a passage of its own. None: `most`.
+        begin: the place in the text from which on there are passages.
     """
+    return (span.of(text) for span in cut_spans(text, most, least, longest, begin=begin))
+
+
+def cut_spans(
+    text: str, most: int = 90, least: int = 0, longest: int | None = None, *, begin: int = 0
+) -> Iterator[Span]:
+    """Where the passages of `cut_passages` are; a long page's take little room."""
     heading = ""
     held: list[Piece] = []
     weight = words = 0  # of all that is held, and without headings
     for piece in pieces(text, longest or most):
         is_heading = piece.kind == "heading"
+        if piece.end <= begin:
+            heading = _title(text, piece) if is_heading else heading
+            continue
         # A heading stands beside its text: it never stands alone because that is long.
         full = weight + piece.size > most and (words > 0 or len(held) >= _CHAIN)
         if held and (full or (is_heading and words >= max(1, least))):
             after = _closing_headings(held) if full and not is_heading else []
-            heading, cut = _cut(text, heading, held[: len(held) - len(after)])
-            yield cut
+            heading, span = _span(text, heading, held[: len(held) - len(after)])
+            yield span
             held, weight, words = after, sum(p.size for p in after), 0
+        if not held and piece.head[1]:
+            weight += size_of(text[slice(*piece.head)])
         held.append(piece)
         weight += piece.size
         words += 0 if is_heading else piece.size
     if held:
-        yield _cut(text, heading, held)[1]
+        yield _span(text, heading, held)[1]
 
 
 def _closing_headings(held: list[Piece]) -> list[Piece]:
@@ -152,28 +173,74 @@ def _closing_headings(held: list[Piece]) -> list[Piece]:
     return after[::-1] if len(after) < len(held) else []
 
 
-def _cut(text: str, heading: str, held: list[Piece]) -> tuple[str, Cut]:
+def _span(text: str, heading: str, held: list[Piece]) -> tuple[str, Span]:
     """The heading in force after a passage, and the passage. Its one heading stands beside its text, others in it."""
     leading = sum(1 for _ in itertools.takewhile(lambda piece: piece.kind == "heading", held))
     if leading and len(held) > 1:
         heading = _title(text, held[leading - 1])
     first = held[1] if leading == 1 and len(held) > 1 else held[0]
-    body = text[first.start : held[-1].end]
-    body = f"{'… ' if first.torn_before else ''}{body}{' …' if held[-1].torn_after else ''}"
     inner = [piece for piece in held if piece.kind == "heading"]
-    return (_title(text, inner[-1]) if inner else heading), Cut(heading, body, first.start)
+    span = _stretch(heading, first, held[-1])
+    return (_title(text, inner[-1]) if inner else heading), span
 
 
 def _title(text: str, piece: Piece) -> str:
-    return _plain(text[piece.start : piece.end], "heading")
+    return plain_text(text[piece.start : piece.end], "heading")
+
+
+def _stretch(heading: str, first: Piece, last: Piece) -> Span:
+    return Span(heading, first.start, last.end, first.torn_before, last.torn_after, first.head)
+
+
+def stretch(text: str, first: Piece, last: Piece) -> str:
+    """The text from one piece to another, below the names of the columns where it begins within a table."""
+    return _stretch("", first, last).of(text).text
+
+
+def behind(text: str, passage: str) -> int | None:
+    """Where a passage of a text ends in it; None: it is not in it."""
+    body = passage.strip("… \n")
+    at = text.find(body)
+    if at < 0 and body.startswith("|"):  # below columns that were named again
+        *head, body = body.split("\n", 2)
+        body = body.lstrip("… \n")
+        at = text.find(body, len("\n".join(head))) if body and "\n".join(head) in text else -1
+    return None if at < 0 else at + len(body)
+
+
+def surroundings(text: str, passage: str) -> str:
+    """The stretch of a text that a passage stands in, with what is around it; all of the text where it is not found.
+
+    It begins and ends at a blank, where there is one near: no word of it is half a word of the text.
+    """
+    end = behind(text, passage)
+    if end is None:
+        return text
+    low = max(0, end - len(passage) - _AROUND)
+    first = _BLANK.search(text, low, end) if low else None
+    last = _BLANK.search(text, end, end + _AROUND)
+    return text[first.end() if first else low : last.start() if last else end + _AROUND]
 
 
 def pieces(text: str, most: int) -> Iterator[Piece]:
     """The sentences, lines, items, rows and headings of a text in order, each of at most `most` words."""
+    head, top, last, rows = _NONE, 0, 0, 0  # of the table: names of columns, begin, end and number of the rows so far
     for start, end, kind in _blocks(text):
-        spans = _paragraph(text, start, end) if kind == "prose" else iter([(start, end)])
-        for begin, stop in spans:
-            size = size_of(text[begin:stop].replace("|", "") if kind == "row" else text[begin:stop])
+        if kind == "row":
+            if not rows or (start - last > 1 and text.count("\n", last, start) > 1):
+                head, top, rows = _NONE, start, 0
+            rows, last = rows + 1, end
+            size = size_of(text[start:end].replace("|", ""))
+            if size <= most:
+                yield Piece(start, end, size, kind, False, False, head)
+            else:
+                yield from (piece._replace(head=head) for piece in _split(text, start, end, kind, most))
+            if rows == 2 and _RULE.fullmatch(text, start, end) and size_of(text[top:start]) <= most // _HEAD:
+                head = (top, end)
+            continue
+        rows = 0
+        for begin, stop in _paragraph(text, start, end) if kind == "prose" else ((start, end),):
+            size = size_of(text[begin:stop])
             if size <= most:
                 yield Piece(begin, stop, size, kind)
             else:
@@ -222,10 +289,10 @@ def _paragraph(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The sentences of a paragraph; where its lines did not end for want of room, each line is by itself."""
     lines = [] if text.find("\n", start, end) < 0 else list(_lines(text, start, end))
     if not lines or _is_wrapped(text, lines):
-        yield from _sentence_spans(text, start, end)
+        yield from spans(text, start, end)
     else:
         for begin, stop in lines:
-            yield from _sentence_spans(text, begin, stop)
+            yield from spans(text, begin, stop)
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -6,9 +6,11 @@ Every function here is linear in its text, whatever the text is.
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
 
 STOPWORDS = frozenset(
     "a an and are as at be been being by did do does for from had has have he her his how i if in into is it its me my "
@@ -28,6 +30,8 @@ _MARKS = (
     "\uaa7b-\uaac1\uaaeb-\uaaef\uaaf5-\uaaf6\uabe3-\uabea\uabec-\uabed\ufb1e\ufe00-\ufe0f\ufe20-\ufe2f"
     "\U00010a01-\U00010a3f\U00011000-\U00011046\U00011070-\U000110ba\U00011100-\U00011134\U00011180-\U000111c0"
 )
+_PIECE = 1 << 16  # characters that are folded at once
+_AT_ONCE = 4096  # letters whose pairs are made at once
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]+")
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 # Marks that a reader leaves out: accents, the points of Hebrew, the vowel signs of Arabic and Syriac, nuktas.
@@ -99,13 +103,29 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _OTHER_LETTER.sub(lambda letter: _LETTERS[letter[0]], text))
 
 
+def in_pieces(function: Callable[[str], str], text: str) -> Iterator[str]:
+    """`function` over a long text, piece by piece, so that other threads run between; a piece ends at a blank.
+
+    Of a text that swells (`\ufdfa` becomes four words) no more than twice its length is kept.
+    """
+    room = 2 * len(text) + 1000
+    start = 0
+    while start < len(text) and room > 0:
+        end = text.rfind(" ", start, start + _PIECE) + 1 if len(text) - start > _PIECE else len(text)
+        end = end if end > start else start + _PIECE
+        piece = function(text[start:end])[:room]
+        yield piece
+        room -= len(piece)
+        start = end
+
+
 def segmented(text: str) -> str:
     """Folded text in which letters without blanks between words are overlapping pairs: `東京都の` -> `東京 京都 都の`.
 
     Pairs need no dictionary (the way of Lucene's CJKAnalyzer); a letter that stands alone stays.
     """
     text = fold(text)
-    return text if text.isascii() else _WIDE_RUN.sub(lambda run: f" {' '.join(_pairs(run[0]))} ", text)
+    return text if text.isascii() else _WIDE_RUN.sub(lambda run: f" {_spaced(run[0])} ", text)
 
 
 def indexed(text: str) -> str:
@@ -113,13 +133,23 @@ def indexed(text: str) -> str:
     text = fold(text)
     if text.isascii():
         return text
-    return _WIDE_RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
+    return _WIDE_RUN.sub(lambda run: f" {_spaced(run[0], last=True)} ", text)
 
 
-def _pairs(run: str, *, last: bool = False) -> list[str]:
+def _pairs(run: str) -> list[str]:
     groups = _groups(run)
-    pairs = list(map(operator.add, groups, groups[1:]))
-    return [*pairs, groups[-1]] if last or not pairs else pairs
+    return list(map(operator.add, groups, groups[1:])) or groups
+
+
+def _spaced(run: str, *, last: bool = False) -> str:
+    """The pairs of a run with blanks between them; a long run is never a list of all its pairs."""
+    groups = (group[0] for group in _GROUP.finditer(run)) if _WITH_MARKS.search(run) else iter(run)
+    before = next(groups)
+    parts: list[str] = []
+    while some := list(itertools.islice(groups, _AT_ONCE)):
+        parts.append(" ".join(map(operator.add, [before, *some], some)))
+        before = some[-1]
+    return " ".join([*parts, before] if last or not parts else parts)
 
 
 def _groups(run: str) -> list[str]:

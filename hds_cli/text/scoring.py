@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from hds_cli.text.folding import lone_letter, terms
 
@@ -16,12 +16,24 @@ class BM25:
     there its idf is cut to almost nothing.
 
     Args:
-        texts: texts, or their terms.
+        texts: texts, or their terms; each is let go of once it is counted.
+        only: the terms that will be asked for; of the others nothing is kept. None: any may be.
     """
 
-    def __init__(self, texts: Sequence[str | Sequence[str]], k1: float = 1.2, b: float = 0.75) -> None:
-        self._counts = [Counter(terms(text) if isinstance(text, str) else text) for text in texts]
-        lengths = [sum(c.values()) for c in self._counts]
+    def __init__(
+        self,
+        texts: Iterable[str | Sequence[str]],
+        k1: float = 1.2,
+        b: float = 0.75,
+        only: Collection[str] | None = None,
+    ) -> None:
+        kept = _Kept(only) if only is not None else None
+        self._counts: list[Counter[str]] = []
+        lengths: list[int] = []
+        for text in texts:
+            own = terms(text) if isinstance(text, str) else text
+            lengths.append(len(own))
+            self._counts.append(Counter(own if kept is None else filter(kept, own)))
         mean = sum(lengths) / len(lengths) if lengths else 1.0
         self._norm = [k1 * (1 - b + b * n / (mean or 1.0)) for n in lengths]
         self._k1 = k1
@@ -44,6 +56,18 @@ class BM25:
             pairs = (t for c in self._counts for t in c if t.startswith(letter) or t.endswith(letter))
             sought |= dict.fromkeys(pairs)
         return list(sought)
+
+
+class _Kept:
+    """True for a term that may be asked for: one of `only`, or a pair that one of its lone letters is in."""
+
+    def __init__(self, only: Collection[str]) -> None:
+        self._only, self._letters = frozenset(only), tuple(filter(lone_letter, only))
+
+    def __call__(self, term: str) -> bool:
+        return term in self._only or (
+            bool(self._letters) and (term.startswith(self._letters) or term.endswith(self._letters))
+        )
 
 
 def overlap(a: Iterable[str], b: Iterable[str]) -> float:

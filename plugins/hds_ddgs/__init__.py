@@ -9,7 +9,7 @@ from hds_cli.errors import ConfigError, SourceError
 from hds_cli.search.base import SourceContext
 from hds_cli.threads import in_daemon
 from hds_cli.types import SearchResult
-from hds_web.base import Limiter, made, ranked
+from hds_web.base import Limiter, ranked, result_at
 
 _LIMITED = (202, 403, 418, 429)  # how DuckDuckGo says "too often"
 
@@ -45,8 +45,8 @@ class Ddgs:
         if self._settings.offline:
             raise SourceError("ddgs was not asked: offline", code="offline")
         rows = await self._limiter.run(lambda: in_daemon(self._rows, query))
-        found = (made(row.href, " ".join(row.title.split()), " ".join(row.body.split())) for row in rows)
-        return ranked(found, top_k, self.name)
+        results = (result_at(row.href, " ".join(row.title.split()), " ".join(row.body.split())) for row in rows)
+        return ranked(results, top_k, self.name)
 
     def _rows(self, query: str) -> list[Any]:
         """One request, in a thread of its own.
@@ -70,7 +70,7 @@ class Ddgs:
 
 
 def _engine(address: str | None, api: Any, proxy: str | None, seconds: float) -> Any:
-    """The library's engine, which by itself takes every refusal for an empty answer."""
+    """The library's engine, made to raise on a refusal: by itself it takes every refusal for an empty answer."""
     from ddgs.engines.duckduckgo import Duckduckgo
 
     class Engine(Duckduckgo):  # type: ignore[misc]

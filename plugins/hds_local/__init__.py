@@ -25,16 +25,16 @@ class LocalSource:
         self._lock = asyncio.Lock()
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        found, errors = [], []
+        lists, errors = [], []
         for collection in await self._collections():
             try:
-                found.append(await in_daemon(collection.search, query, top_k))
+                lists.append(await in_daemon(collection.search, query, top_k))
             except SourceError as exc:  # a damaged or unfinished collection costs its own results
                 errors.append(exc)
-        if errors and not any(found):
+        if errors and not any(lists):
             raise errors[0]
         # Several collections: best of each first, then the seconds; scores of two collections cannot be compared.
-        ranked = sorted((r for results in found for r in results), key=lambda r: r.rank)
+        ranked = sorted((r for results in lists for r in results), key=lambda r: r.rank)
         return ranked[:top_k]
 
     async def read(self, url: str) -> Page | None:

@@ -56,28 +56,28 @@ class Man:
         self._known: list[tuple[Entry, frozenset[str]]] | None = None
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        wanted = list(dict.fromkeys(terms(query)))
-        entries = await in_daemon(self._with_any, set(wanted)) if wanted else []
+        words = list(dict.fromkeys(terms(query)))
+        entries = await in_daemon(self._with_any, set(words)) if words else []
         return [
             SearchResult(e.url, f"{e.name}({e.section})", e.about, rank, self.name)
-            for rank, e in enumerate(best(entries, wanted, top_k), 1)
+            for rank, e in enumerate(best(entries, words, top_k), 1)
         ]
 
     async def read(self, url: str) -> Page | None:
         """The page as text; None when the address is no manual page's, or there is none of that name."""
-        found = _ADDRESS.fullmatch(url)
-        text = await in_daemon(self._text, found[2], found[1]) if found else ""
-        if found is None or not text:
+        address = _ADDRESS.fullmatch(url)
+        text = await in_daemon(self._text, address[2], address[1]) if address else ""
+        if address is None or not text:
             return None
-        return Page(url, url, f"{found[1]}({found[2]})", text, status="cached", bytes=len(text.encode()))
+        return Page(url, url, f"{address[1]}({address[2]})", text, status="cached", bytes=len(text.encode()))
 
-    def _with_any(self, wanted: set[str]) -> list[Entry]:
+    def _with_any(self, words: set[str]) -> list[Entry]:
         """The pages with one of the words in their name or description."""
         if self._known is None:
             self._known = [(entry, frozenset(terms(f"{entry.name} {entry.about}"))) for entry in self._listed()]
         if not self._known:
-            return list(_in_folders(list(wanted)))
-        return [entry for entry, has in self._known if has & wanted]
+            return list(_in_folders(list(words)))
+        return [entry for entry, has in self._known if has & words]
 
     def _listed(self) -> list[Entry]:
         """Every page that man's database knows, so that its words are compared as those of any other text."""
@@ -91,16 +91,16 @@ class Man:
         return programs.tidy(programs.output(["man", *self._language, "--", section, name]))
 
 
-def listed_in(said: str) -> Iterator[Entry]:
-    """The lines of apropos."""
-    for line in said.splitlines():
-        if (found := _LISTED.match(line.strip())) and _ADDRESS.fullmatch(f"man:{found[1]}({found[2]})"):
-            yield Entry(found[1], found[2], found[3].strip())
+def listed_in(listing: str) -> Iterator[Entry]:
+    """The entries in the lines of apropos."""
+    for line in listing.splitlines():
+        if (match := _LISTED.match(line.strip())) and _ADDRESS.fullmatch(f"man:{match[1]}({match[2]})"):
+            yield Entry(match[1], match[2], match[3].strip())
 
 
-def best(entries: Sequence[Entry], wanted: Sequence[str], top_k: int) -> list[Entry]:
-    """By BM25 over names, which count thrice, and descriptions; commands and files before functions."""
-    scores = BM25([f"{e.name} {e.name} {e.name} {e.about}" for e in entries]).scores(wanted)
+def best(entries: Sequence[Entry], words: Sequence[str], top_k: int) -> list[Entry]:
+    """The best entries by BM25 over names (three times) and descriptions; commands and files before functions."""
+    scores = BM25([f"{e.name} {e.name} {e.name} {e.about}" for e in entries]).scores(words)
     ranked = sorted(
         zip(scores, entries, strict=True),
         key=lambda pair: (-pair[0] * (0.7 if pair[1].section.startswith(_PROGRAMMING) else 1.0), pair[1]),
@@ -108,14 +108,14 @@ def best(entries: Sequence[Entry], wanted: Sequence[str], top_k: int) -> list[En
     return [entry for score, entry in dict.fromkeys(ranked) if score > 0][:top_k]
 
 
-def _in_folders(wanted: Sequence[str]) -> Iterator[Entry]:
+def _in_folders(words: Sequence[str]) -> Iterator[Entry]:
     """The pages below man's search path whose name has one of the words."""
     given = programs.output(["manpath", "-q"]) or programs.output(["man", "-w"]) or os.environ.get("MANPATH", "")
     folders = [Path(part) for part in given.strip().split(":") if part.startswith("/")]
     for file in _files(folders):
-        found = _FILE.match(file)
-        if found and set(terms(found[1])) & set(wanted):
-            entry = Entry(found[1], found[2], "")
+        match = _FILE.match(file)
+        if match and set(terms(match[1])) & set(words):
+            entry = Entry(match[1], match[2], "")
             if _ADDRESS.fullmatch(entry.url):
                 yield entry
 

@@ -43,11 +43,11 @@ def output(command: Sequence[str]) -> str:
         return ""
     with process:
         try:
-            said, _ = process.communicate(timeout=SECONDS)
+            printed, _ = process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # with the formatters that it started, which hold the pipe
             return ""
-    return said.decode("utf-8", "replace")[:MAX_CHARACTERS] if process.returncode == 0 else ""
+    return printed.decode("utf-8", "replace")[:MAX_CHARACTERS] if process.returncode == 0 else ""
 
 
 def tidy(text: str) -> str:

@@ -30,7 +30,7 @@ class McpSource:
         ConfigError: neither is set, or the SDK is not installed.
     """
 
-    needs_network = True  # what a server asks in turn is not ours to see
+    needs_network = True  # hds cannot see where the server itself connects to
 
     def __init__(self, name: str, context: SourceContext) -> None:
         own = context.settings.source_settings(name)
@@ -54,10 +54,10 @@ class McpSource:
         rows = answer.get("results") if isinstance(answer, Mapping) else answer
         if not isinstance(rows, list):
             raise SourceError("the tool `search` gave no list of results", code="bad_answer")
-        found = [result for row in rows if (result := self._result(row))]
+        results = [result for row in rows if (result := self._result(row))]
         return [
             SearchResult(one.url, one.title, one.snippet, source=self.name, rank=rank)
-            for rank, one in enumerate(found[:top_k], 1)
+            for rank, one in enumerate(results[:top_k], 1)
         ]
 
     async def read(self, url: str) -> Page | None:
@@ -86,7 +86,7 @@ class McpSource:
         return SearchResult(url, known.get("title") or url, snippet, source=self.name)
 
     async def _call(self, tool: str, text: str) -> Any:
-        """What a tool answers.
+        """Call a tool with a text and return its answer.
 
         Raises:
             SourceError: there is no such tool, it failed, or the server is gone.
@@ -98,15 +98,15 @@ class McpSource:
             answer = await server.call_tool(tool, {self._tools[tool]: text})
         except Exception as exc:
             raise SourceError(f"the server does not answer: {type(exc).__name__}: {exc}"[:300]) from exc
-        said = "\n".join(part.text for part in answer.content if getattr(part, "type", "") == "text")
+        written = "\n".join(part.text for part in answer.content if getattr(part, "type", "") == "text")
         if self._url:
-            self._api.note(self._url, len(said.encode()))
+            self._api.note(self._url, len(written.encode()))
         if answer.is_error:
-            raise SourceError(f"the tool `{tool}` failed: {said[:200]}")
+            raise SourceError(f"the tool `{tool}` failed: {written[:200]}")
         content = answer.structured_content
-        if isinstance(content, Mapping) and set(content) == {"result"}:  # how the SDK wraps what is no object
+        if isinstance(content, Mapping) and set(content) == {"result"}:  # the SDK's wrapping of other results
             content = content["result"]
-        return content if content is not None else _json(said)
+        return content if content is not None else _json(written)
 
     async def _connected(self) -> Any:
         """The session with the server, begun with the first call; a task of its own holds it until the run is over."""
@@ -132,20 +132,20 @@ class McpSource:
             if not server.done():
                 while isinstance(exc, ExceptionGroup):
                     exc = exc.exceptions[0]
-                said = f"the server cannot be used: {type(exc).__name__}: {exc}"[:300]
-                server.set_exception(SourceError(said, hint=f"hds plugins info {self.name}"))
+                problem = f"the server cannot be used: {type(exc).__name__}: {exc}"[:300]
+                server.set_exception(SourceError(problem, hint=f"hds plugins info {self.name}"))
 
 
 def _usable(tools: list[Any]) -> dict[str, str]:
     """The tools `search` and `fetch`, each with the argument that takes the text."""
-    found = {}
+    arguments = {}
     for tool in tools[:MOST_TOOLS]:
         properties = (tool.input_schema or {}).get("properties", {})
         names = _ARGUMENTS if tool.name == "search" else ("id", "url") if tool.name == "fetch" else ()
         argument = next((name for name in names if name in properties), None)
         if argument:
-            found[tool.name] = argument
-    return found
+            arguments[tool.name] = argument
+    return arguments
 
 
 def _json(text: str) -> Any:

@@ -51,9 +51,9 @@ class SearxngSource:
         if not isinstance(rows, list):
             raise SourceError("the answer has no list of results", code="bad_answer")
         boxes, answers = _listed(answer, "infoboxes"), _listed(answer, "answers")
-        found = [*filter(None, (_infobox(box) for box in boxes)), *filter(None, map(_answer, answers))]
-        found += [result for row in rows if (result := _result(row)) is not None]
-        results = _once(found)[:top_k]
+        hits = [*filter(None, (_infobox(box) for box in boxes)), *filter(None, map(_answer, answers))]
+        hits += [result for row in rows if (result := _result(row)) is not None]
+        results = _once(hits)[:top_k]
         silent = _silent(answer)
         if silent and not results:
             raise SourceError(f"none of its engines answered ({silent})", code="engines_silent")
@@ -68,11 +68,11 @@ def _listed(answer: dict[str, Any], name: str) -> list[Any]:
 
 def _silent(answer: dict[str, Any]) -> str:
     """The engines that did not answer, with the reason that the instance gives."""
-    said = []
+    silent = []
     for entry in _listed(answer, "unresponsive_engines"):
         name, *why = entry if isinstance(entry, list) and entry else [entry]
-        said.append(f"{name}: {why[0]}" if why and isinstance(why[0], str) and why[0] else str(name))
-    return ", ".join(text[:100] for text in said)
+        silent.append(f"{name}: {why[0]}" if why and isinstance(why[0], str) and why[0] else str(name))
+    return ", ".join(text[:100] for text in silent)
 
 
 def _result(row: Any) -> SearchResult | None:
@@ -82,7 +82,7 @@ def _result(row: Any) -> SearchResult | None:
 
 
 def _infobox(box: Any) -> SearchResult | None:
-    """The box on one thing: what it says, and its table of facts; its address is the thing's page."""
+    """The result for an infobox: its text, its table of facts, and the address of the page on its subject."""
     if not isinstance(box, dict):
         return None
     links = [link.get("url") for link in _listed(box, "urls") if isinstance(link, dict)]
@@ -92,22 +92,22 @@ def _infobox(box: Any) -> SearchResult | None:
         for fact in _listed(box, "attributes")
         if isinstance(fact, dict) and isinstance(fact.get("label"), str) and isinstance(fact.get("value"), str)
     ]
-    said = " ".join(filter(None, (_line(box.get("content")), "; ".join(facts))))
-    return SearchResult(url, str(box.get("infobox") or url), said) if url and said else None
+    text = " ".join(filter(None, (_line(box.get("content")), "; ".join(facts))))
+    return SearchResult(url, str(box.get("infobox") or url), text) if url and text else None
 
 
 def _answer(answer: Any) -> SearchResult | None:
-    """An answer at once (`07:42`), if the instance says whose it is."""
+    """The result for a direct answer (`07:42`), when the instance names its source."""
     if not isinstance(answer, dict):
         return None
-    said, url = _line(answer.get("answer") or answer.get("title")), _web(answer.get("url"))
-    return SearchResult(url, said[:100], said) if said and url else None
+    text, url = _line(answer.get("answer") or answer.get("title")), _web(answer.get("url"))
+    return SearchResult(url, text[:100], text) if text and url else None
 
 
-def _once(found: list[SearchResult]) -> list[SearchResult]:
-    """Each address once, at its first place; the longest of its snippets."""
+def _once(results: list[SearchResult]) -> list[SearchResult]:
+    """Each address once, at its first place, with the longest of its snippets."""
     kept: dict[str, SearchResult] = {}
-    for result in found:
+    for result in results:
         before = kept.get(result.url)
         if before is None:
             kept[result.url] = result
@@ -117,7 +117,7 @@ def _once(found: list[SearchResult]) -> list[SearchResult]:
 
 
 def _web(url: Any) -> str:
-    """The address, if it is a page's of the web: others (magnet:, a path) would only take places."""
+    """The address, when it is a web page's; any other (magnet:, a path) would only take up a place."""
     return url.strip() if isinstance(url, str) and url.strip().lower().startswith(("http://", "https://")) else ""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.text import STOPWORDS, cut_passages, has_words, quote_words, terms
+from hds_cli.text.cutting import surroundings
 from hds_cli.types import Citation, Page, Passage
 
 _NUMBER = re.compile(r"\[(\d{1,4})\]")
@@ -251,7 +252,7 @@ def _quote(passage: Passage, claim: str, items: Sequence[str], page_of: Callable
 
     quote = _clip(pieces[max(range(len(pieces)), key=worth)], values)
     page = page_of(passage.url)
-    stored = quote_words(page.text) if page else ""
+    stored = quote_words(surroundings(page.text, passage.text)) if page else ""
     if len(quote.split()) < 4 and passage.heading and has_words(stored, f"{passage.heading} {quote}"):
         quote = f"{passage.heading}: {quote}"  # ".no" says nothing without the heading it stands under
     verified = has_words(stored, quote)

@@ -10,13 +10,26 @@ from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.verdict import Verdict, Warned, attributed_to, removed, unanswered
 from hds_cli.text import has_words, quote_words
 from hds_cli.types import Support
-from hds_starter import grounds
+from hds_starter import grounds, passages
 
 _WHO = frozenset("who whom whose wer wem wen wessen qui quién quien quem chi кто кого хто ποιος ποια من".split())
 
 
-def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
-    """The policy `starter` of `hds.verdicts.v1`: an answer that no page supports is no answer.
+def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
+    """The policy `starter` of `hds.verdicts.v1`: over other pages than it was taught it only shows passages.
+
+    Args:
+        stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
+    """
+    verdict = grounded(written, book, stopped)
+    others = passages.strange(book)
+    if not others or (verdict.answer and not {citation.url for citation in verdict.citations} & set(others)):
+        return verdict
+    return passages.best(book, others, stopped)
+
+
+def grounded(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:
+    """The policy `grounded`: an answer that no page supports is no answer.
 
     Args:
         stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.

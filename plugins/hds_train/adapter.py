@@ -31,10 +31,10 @@ def export(folder: Path, base: Path, out: Path) -> None:
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", float(config["lora_alpha"]))
     for key, weight in sorted(load_file(folder / "adapter_model.safetensors").items()):
-        found = _WEIGHT.match(key)
-        if not found or found[2] not in TENSORS:
+        name = _WEIGHT.match(key)
+        if not name or name[2] not in TENSORS:
             raise ModelUnusable(f"an adapter of llama.cpp cannot hold {key}")
-        layer, tensor, side = found[1], TENSORS[found[2]], found[3]
+        layer, tensor, side = name[1], TENSORS[name[2]], name[3]
         weight = weight.astype(np.float32)
         if side == "B" and shape.permuted and tensor in ("attn_q", "attn_k"):
             weight = paired(weight, shape, tensor)

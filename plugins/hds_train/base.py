@@ -32,7 +32,7 @@ _CONFIGS: dict[str, type[PretrainedConfig]] = {"llama": LlamaConfig, "qwen2": Qw
 
 @dataclass(frozen=True)
 class Shape:
-    """What the header of a GGUF file says of its model. `permuted`: llama.cpp keeps its rows of q and k in pairs."""
+    """The shape of a model, from its GGUF header. `permuted`: llama.cpp keeps the rows of q and k in pairs."""
 
     architecture: str
     layers: int

@@ -84,10 +84,10 @@ def _run(
     from hds_train.lora import prepare, train
 
     engine = LlamaEngine(ModelSpec(base.stem, base), n_ctx=512)
-    made = list(rows(data, engine, most))
+    training = list(rows(data, engine, most))
     held = list(rows(valid, engine, most)) if valid else []
     engine.close()
-    if not made:
+    if not training:
         raise UsageError(f"{data} holds no trajectory of at most {most} tokens", hint="--max-tokens N")
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     torch.manual_seed(plan.seed)
@@ -96,10 +96,10 @@ def _run(
     except (OSError, KeyError, ValueError) as exc:
         raise ModelMissing(f"{base} cannot be read: {exc}") from exc
     model, progress, optimizer = prepare(model, out, plan, resume)
-    _say(f"{len(made)} trajectories, {sum(len(r.ids) for r in made):,} tokens, on {device}")
+    _say(f"{len(training)} trajectories, {sum(len(r.ids) for r in training):,} tokens, on {device}")
     stop = _Stop()
     with (out / "log.jsonl").open("a", encoding="utf-8") as log:
-        train(model.to(device), made, held, plan, out, _Teller(log), progress=progress, optimizer_state=optimizer,
+        train(model.to(device), training, held, plan, out, _Teller(log), progress=progress, optimizer_state=optimizer,
               stopped=lambda: stop.asked)  # fmt: skip
     if stop.asked:
         _say("stopped; a checkpoint is kept: --resume goes on from it")

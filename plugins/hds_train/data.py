@@ -35,13 +35,13 @@ def rows(path: Path, engine: LlamaEngine, most: int) -> Iterator[Row]:
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                made = _pieces(json.loads(line))
+                pieces = _pieces(json.loads(line))
             except (ValueError, KeyError, TypeError) as exc:
                 raise UsageError(
                     f"{path}, line {number}: not a trajectory ({exc!r})",
                     hint='a line looks like {"messages": [{"role": "user", "content": "…"}, …]}',
                 ) from exc
-            row = row_of(made, engine)
+            row = row_of(pieces, engine)
             if len(row.ids) <= most and any(row.mask):
                 yield row
 
@@ -63,10 +63,10 @@ def row_of(pieces: Sequence[Piece], engine: LlamaEngine) -> Row:
     return Row(tuple(ids), tuple(mask))
 
 
-def batches(made: Sequence[Row], most: int, seed: int) -> list[list[Row]]:
+def batches(rows: Sequence[Row], most: int, seed: int) -> list[list[Row]]:
     """Trajectories of like length together, at most `most` tokens a batch with padding, in the order of `seed`."""
     filled: list[list[Row]] = [[]]
-    for row in sorted(made, key=lambda r: len(r.ids)):
+    for row in sorted(rows, key=lambda r: len(r.ids)):
         if filled[-1] and (len(filled[-1]) + 1) * len(row.ids) > most:
             filled.append([])
         filled[-1].append(row)

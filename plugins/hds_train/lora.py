@@ -26,7 +26,7 @@ Tell = Callable[["Progress"], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done. `minutes` bounds it in time; the learning rate falls as a cosine over steps or time."""
+    """The plan of a training. `minutes` bounds it in time; the learning rate falls as a cosine over steps or time."""
 
     epochs: float = 1.0
     minutes: float | None = None
@@ -39,7 +39,7 @@ class Plan:
 
 @dataclass
 class Progress:
-    """How far it is. Times in seconds, `loss` a mean over the steps since the last report."""
+    """How far a training has come. Times are in seconds, `loss` is a mean over the steps since the last report."""
 
     step: int = 0
     steps: int = 0
@@ -70,11 +70,11 @@ def prepare(base: Any, folder: Path, plan: Plan, resume: bool) -> tuple[Any, Pro
 
 
 def train(
-    model: Any, made: Sequence[Row], valid: Sequence[Row], plan: Plan, folder: Path, tell: Tell, *,
+    model: Any, training: Sequence[Row], valid: Sequence[Row], plan: Plan, folder: Path, tell: Tell, *,
     progress: Progress, optimizer_state: dict[str, Any] | None, stopped: Callable[[], bool],
 ) -> Progress:  # fmt: skip
     """Train until the plan is done or `stopped`; a checkpoint is left in either case."""
-    todo = batches(made, plan.batch_tokens, plan.seed)
+    todo = batches(training, plan.batch_tokens, plan.seed)
     progress.steps = max(1, round(plan.epochs * len(todo)))
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=plan.lr, weight_decay=0.0)

@@ -21,7 +21,7 @@ from hds_warc import records
 
 T = TypeVar("T")
 ENDINGS = (".warc", ".warc.gz", ".wet.gz")
-AHEAD, AHEAD_BYTES = 16, 16 << 20  # of pages that are being extracted while one is indexed
+AHEAD, AHEAD_BYTES = 16, 16 << 20  # pages, and their bytes, that are extracted while one is indexed
 
 
 class Warc:
@@ -60,8 +60,8 @@ class Warc:
         return documents, "; ".join(broken)
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        found = [await in_daemon(index.search, query, top_k) for index in await self._opened()]
-        ranked = sorted((r for results in found for r in results), key=lambda r: r.rank)
+        lists = [await in_daemon(index.search, query, top_k) for index in await self._opened()]
+        ranked = sorted((r for results in lists for r in results), key=lambda r: r.rank)
         return [SearchResult(r.url, r.title, r.snippet, rank, self.name) for rank, r in enumerate(ranked[:top_k], 1)]
 
     async def read(self, url: str) -> Page | None:
@@ -96,7 +96,7 @@ async def indexed(
 
     Args:
         tell: called with the number of pages done.
-        broken: called with what of the file is not in the index, and why.
+        broken: called with a sentence on the part of the file that is not in the index, and why.
 
     Raises:
         SourceError: `warc_broken`, no page can be read from it.
@@ -124,7 +124,7 @@ class _Pages:
         self._unread: Counter[str] = Counter()
 
     def documents(self) -> Iterator[Document]:
-        """Each page as a document; some are extracted ahead of the one that is wanted."""
+        """Each page as a document; some pages are extracted ahead."""
         waiting: deque[tuple[int, Future[Page]]] = deque()
         count = 0
         try:
@@ -149,7 +149,7 @@ class _Pages:
             self._unread[(page.reason or page.status).replace("_", " ")] += 1
 
     def _pages(self) -> Iterator[tuple[int, Future[Page]]]:
-        """How large each page is in the file, and the page when it is extracted."""
+        """The size of each page in the file, and the page as it will be extracted."""
         archive = self._wait(self._open("hds_warc.records:Reader", str(self.path)))
         try:
             while (reply := self._wait(archive.call("next"))).value is not None:

@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 from hds_cli.bounds import MAX_URL
 from hds_cli.errors import ConfigError, SourceError
 
-MAX_BYTES = 8 << 20  # of one body, decoded
-BLOCK = 4096  # of the file, unpacked at once: a thousand times as much at worst
+MAX_BYTES = 8 << 20  # bytes of one decoded body
+BLOCK = 4096  # bytes of the file unpacked at once: at worst they become a thousand times as many
 MAX_LINE = 1 << 16
-MAX_HEAD = 1 << 20  # of the heads of a record, its own and that of the answer in it
+MAX_HEAD = 1 << 20  # bytes of a record's heads, its own and that of the HTTP answer in it
 _OTHERS = {"br": b"", "zstd": b"\x28\xb5\x2f\xfd", "compress": b"\x1f\x9d", "x-compress": b"\x1f\x9d"}
-LOOK_SECONDS = 1.0  # that one call may pass over records which are no pages
+LOOK_SECONDS = 1.0  # time in which one call may skip records that are no pages
 
 
 class Record(NamedTuple):
-    """One stored page: its address, its bytes and what its label said they are."""
+    """One stored page: its address, its bytes, and the media type of its label."""
 
     url: str
     body: bytes
@@ -30,7 +30,7 @@ class Record(NamedTuple):
 
 
 def require() -> None:
-    """warcio must be installed.
+    """Make sure that warcio is installed.
 
     Raises:
         ConfigError: it is not.

@@ -30,8 +30,8 @@ class Arxiv(Scholarly):
         for between in (" AND ", " OR ") if len(words) > 1 else (" AND ",):
             terms = between.join(f"all:{word}" for word in words)
             params: dict[str, str | int] = {"search_query": terms, "start": 0, "max_results": top_k}
-            if found := self.kept(entries(await self.ask_text(Request(params))), top_k):
-                return found
+            if results := self.kept(entries(await self.ask_text(Request(params))), top_k):
+                return results
         return []
 
     def work(self, row: dict[str, Any]) -> Page:
@@ -54,24 +54,24 @@ def entries(feed: str) -> list[dict[str, Any]]:
         raise SourceError("the answer is not an Atom feed", code="bad_answer")
     works = []
     for entry in root.iterfind(f"{_ATOM}entry"):
-        address = _said(entry, "id")
+        address = _field(entry, "id")
         if "/api/errors" in address:
-            raise SourceError(f"arxiv: {_said(entry, 'summary')[:200]}", code="bad_answer")
-        found = re.search(r"/abs/(.+?)(?:v\d+)?$", address)
-        doi = doi_of(_said(entry, "doi", _ARXIV))
+            raise SourceError(f"arxiv: {_field(entry, 'summary')[:200]}", code="bad_answer")
+        match = re.search(r"/abs/(.+?)(?:v\d+)?$", address)
+        doi = doi_of(_field(entry, "doi", _ARXIV))
         works.append(
             {
-                "url": f"https://arxiv.org/abs/{found[1]}" if found else "",
-                "title": _said(entry, "title"),
-                "abstract": _said(entry, "summary"),
-                "authors": [_said(author, "name") for author in entry.iterfind(f"{_ATOM}author")],
-                "when": _said(entry, "published")[:10],
-                "where": _said(entry, "journal_ref", _ARXIV) or (f"arXiv:{found[1]}" if found else ""),
+                "url": f"https://arxiv.org/abs/{match[1]}" if match else "",
+                "title": _field(entry, "title"),
+                "abstract": _field(entry, "summary"),
+                "authors": [_field(author, "name") for author in entry.iterfind(f"{_ATOM}author")],
+                "when": _field(entry, "published")[:10],
+                "where": _field(entry, "journal_ref", _ARXIV) or (f"arXiv:{match[1]}" if match else ""),
                 "doi": doi,
             }
         )
     return works
 
 
-def _said(entry: ElementTree.Element, name: str, space: str = _ATOM) -> str:
+def _field(entry: ElementTree.Element, name: str, space: str = _ATOM) -> str:
     return " ".join((entry.findtext(space + name) or "").split())

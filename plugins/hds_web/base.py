@@ -1,4 +1,4 @@
-"""What all search services share: address, key, pace, errors, and results out of JSON."""
+"""The base of all search services: address, key, pace, errors, and results out of JSON."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hds_cli.types import SearchResult
 
 T = TypeVar("T")
 Key = Literal["required", "optional", "none"]
-PATIENCE = 5.0  # seconds of a pause that a query waits for; with a longer one it fails at once
-PAUSE = 30.0  # seconds of quiet after a refusal that wants more than a query can wait
-SHORT = 1.0  # the same after one that says nothing: most limits are so many requests a second
+PATIENCE = 5.0  # seconds; a query waits for a pause up to this long, and fails at once for a longer one
+PAUSE = 30.0  # seconds without requests after a refusal with a longer pause
+SHORT = 1.0  # the same after a refusal that names no pause: most limits are so many requests a second
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 
 
@@ -55,8 +55,8 @@ class Limiter:
                 except SourceError as exc:
                     if exc.error_code != "rate_limited":
                         raise
-                    unsaid = PAUSE if getattr(exc, "told", False) else SHORT
-                    wait = unsaid if exc.retry_after is None else exc.retry_after
+                    default = PAUSE if getattr(exc, "names_wait", False) else SHORT
+                    wait = default if exc.retry_after is None else exc.retry_after
                     self._closed_until = max(self._closed_until, time.monotonic() + wait)
                     if attempt == 2 or wait > PATIENCE:
                         raise
@@ -115,22 +115,22 @@ class WebSource:
         self._limiter = Limiter(self.every if own.every is None else own.every, self.parallel)
 
     def request(self, query: str, top_k: int) -> Request:
-        """What is sent for a query."""
+        """The request for a query."""
         raise NotImplementedError
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
         answer = await self.ask(self.request(query, top_k))
-        return ranked((self.result(row) for row in self.found(answer)), top_k, self.name)
+        return ranked((self.result(row) for row in self.rows_in(answer)), top_k, self.name)
 
-    def found(self, answer: Any) -> Sequence[Any]:
+    def rows_in(self, answer: Any) -> Sequence[Any]:
         """The list of results in an answer."""
         return rows_at(answer, self.rows, self.bare)
 
     def result(self, row: Any) -> SearchResult | None:
-        """One result; None for what is not one."""
+        """The result in a row; None when the row is no result."""
         if not isinstance(row, dict):
             return None
-        return made(row.get(self.url), self.text(row.get(self.title)), self.text(row.get(self.snippet)))
+        return result_at(row.get(self.url), self.text(row.get(self.title)), self.text(row.get(self.snippet)))
 
     def text(self, value: Any) -> str:
         """A field as one line of plain text."""
@@ -156,7 +156,7 @@ class WebSource:
         return await self.paced(lambda: self._api.get_text(self.home + path, request.params, request.headers))
 
     async def paced(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of a request in the pace of the service, its errors in our words."""
+        """Run a request in the pace of the service; its errors become ours."""
 
         async def attempt() -> T:
             try:
@@ -171,8 +171,8 @@ class WebSource:
         code = {**usual, **self.errors}.get(exc.error_code)
         status = exc.error_code.removeprefix("http_")
         if code == "bad_key" and (self._secret or status in ("401", "403")):
-            said = "does not accept the key" if self._secret else "wants an API key"
-            return SourceError(f"{self.name} {said} ({status})", code=code, hint=f"export {variable(self.name)}=…")
+            problem = "does not accept the key" if self._secret else "wants an API key"
+            return SourceError(f"{self.name} {problem} ({status})", code=code, hint=f"export {variable(self.name)}=…")
         if code == "quota":
             return SourceError(f"{self.name}: what the key may ask is used up ({status})", code=code)
         if code == "rate_limited":
@@ -184,7 +184,7 @@ def rows_at(answer: Any, way: Sequence[str], bare: bool) -> Sequence[Any]:
     """The list at the end of `way`; with `bare` an empty one where a step is missing.
 
     Raises:
-        SourceError: `bad_answer`, the answer is not made like that.
+        SourceError: `bad_answer`, the answer has no such list.
     """
     here = answer
     for step in way:
@@ -198,8 +198,8 @@ def rows_at(answer: Any, way: Sequence[str], bare: bool) -> Sequence[Any]:
     return here
 
 
-def made(url: Any, title: str, snippet: str) -> SearchResult | None:
-    """A result, if it has a web address."""
+def result_at(url: Any, title: str, snippet: str) -> SearchResult | None:
+    """A result at `url`; None when that is no web address."""
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         return None
     return SearchResult(url, title or url, snippet)

@@ -11,7 +11,7 @@ from hds_cli.extract.text import tidy
 from hds_cli.search.base import SourceContext
 from hds_cli.search.sites import sites_of
 from hds_cli.types import Page
-from hds_web.base import Request, WebSource, made, rows_at
+from hds_web.base import Request, WebSource, result_at, rows_at
 
 
 class Brave(WebSource):
@@ -99,7 +99,7 @@ class Jina(WebSource):
         data = answer["data"] if _has_table(answer, "data") else {}
         if not isinstance(text := data.get("content"), str) or not (text := tidy(text)):
             raise SourceError(f"{self.name}: the reader gave no text", code="bad_answer")
-        final = made(data.get("url"), "", "")
+        final = result_at(data.get("url"), "", "")
         return Page(
             url, final.url if final else url, self.text(data.get("title")), text, bytes=len(text.encode()),
             fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -135,7 +135,7 @@ class Mojeek(WebSource):
             params |= {"lb": self.language.upper(), "lbb": 100}
         return Request(params)
 
-    def found(self, answer: Any) -> Sequence[Any]:
+    def rows_in(self, answer: Any) -> Sequence[Any]:
         status = answer["response"].get("status", "") if _has_table(answer, "response") else None
         if not isinstance(status, str):
             raise SourceError("the answer has no status", code="bad_answer")

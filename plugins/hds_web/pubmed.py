@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from hds_cli.errors import SourceError
 from hds_cli.search.base import SourceContext
 from hds_cli.types import Page, SearchResult
-from hds_web.base import Request, WebSource, made, plain, ranked, rows_at
+from hds_web.base import Request, WebSource, plain, ranked, result_at, rows_at
 from hds_web.scholarly import doi_of, doi_url
 
 
@@ -24,8 +24,10 @@ class Pubmed(WebSource):
         self._ids: dict[str, tuple[str, str]] = {}
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        found = await self.ask(self._with(term=query, retmax=top_k, sort="relevance", retmode="json"), "/esearch.fcgi")
-        ids = [i for i in rows_at(found, ("esearchresult", "idlist"), False) if isinstance(i, str) and i.isdigit()]
+        listing = await self.ask(
+            self._with(term=query, retmax=top_k, sort="relevance", retmode="json"), "/esearch.fcgi"
+        )
+        ids = [i for i in rows_at(listing, ("esearchresult", "idlist"), False) if isinstance(i, str) and i.isdigit()]
         if not ids:
             return []
         answer = await self.ask(self._with(id=",".join(ids), retmode="json"), "/esummary.fcgi")
@@ -42,7 +44,7 @@ class Pubmed(WebSource):
         url = doi_url(doi) or f"https://pubmed.ncbi.nlm.nih.gov/{number}/"
         title = plain(work.get("title"))
         self._ids[url] = (number, title)
-        return made(url, title, ", ".join(p for p in (plain(work.get("source")), plain(work.get("pubdate"))) if p))
+        return result_at(url, title, ", ".join(p for p in (plain(work.get("source")), plain(work.get("pubdate"))) if p))
 
     async def read(self, url: str) -> Page | None:
         """The abstract as PubMed prints it, with journal, authors and DOI; None for an address of another source."""

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from hds_cli.search.base import SourceContext
 from hds_cli.types import Page, SearchResult
-from hds_web.base import Key, Request, WebSource, made, plain, ranked
+from hds_web.base import Key, Request, WebSource, plain, ranked, result_at
 
 _KEPT = 2000  # abstracts held in memory for `read`
 
@@ -24,7 +24,7 @@ class Scholarly(WebSource):
         self._works: dict[str, Page] = {}
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        return self.kept(self.found(await self.ask(self.request(query, top_k))), top_k)
+        return self.kept(self.rows_in(await self.ask(self.request(query, top_k))), top_k)
 
     def kept(self, rows: Sequence[Any], top_k: int) -> list[SearchResult]:
         """The results of these works; their abstracts are kept for `read`."""
@@ -34,7 +34,7 @@ class Scholarly(WebSource):
                 self._works[work.url] = work
         while len(self._works) > _KEPT:
             del self._works[next(iter(self._works))]
-        return ranked((made(work.url, work.title, work.text[:500]) for work in works), top_k, self.name)
+        return ranked((result_at(work.url, work.title, work.text[:500]) for work in works), top_k, self.name)
 
     async def read(self, url: str) -> Page | None:
         """The work's abstract with who wrote it and when; None when the service has none: then the page is fetched."""
@@ -70,7 +70,7 @@ def doi_of(value: Any) -> str:
 
 
 def doi_url(doi: str) -> str:
-    """Where a DOI resolves."""
+    """The address at which a DOI resolves."""
     return f"https://doi.org/{quote(doi, safe='/:;()._-')}" if doi else ""
 
 
@@ -157,11 +157,11 @@ class SemanticScholar(Scholarly):
 
     address = "https://api.semanticscholar.org/graph/v1/paper/search"
     rows, bare, markup, every, parallel = ("data",), True, False, 1.0, 1
-    wanted = "title,abstract,url,year,externalIds,authors,venue"
+    fields = "title,abstract,url,year,externalIds,authors,venue"
 
     def request(self, query: str, top_k: int) -> Request:
         headers = {"x-api-key": self.reveal()} if self.reveal() else {}
-        return Request({"query": query, "limit": min(top_k, 100), "fields": self.wanted}, headers)
+        return Request({"query": query, "limit": min(top_k, 100), "fields": self.fields}, headers)
 
     def work(self, row: dict[str, Any]) -> Page:
         doi = doi_of(_table(row.get("externalIds")).get("DOI"))

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from hds_cli.errors import ConfigError, SourceError
 from hds_cli.search.base import SourceContext
 from hds_cli.types import Page, SearchResult
-from hds_web.base import Request, WebSource, made, ranked, rows_at
+from hds_web.base import Request, WebSource, ranked, result_at, rows_at
 
 _HEADING = re.compile(r"^(={2,6})\s*(.+?)\s*\1\s*$", re.MULTILINE)
 
@@ -41,23 +41,24 @@ class Wikipedia(WebSource):
         )  # fmt: skip
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        answer = await self._said(self.request(query, top_k))
+        answer = await self._checked(self.request(query, top_k))
         rows = [] if "query" not in answer else rows_at(answer, ("query", "pages"), True)
         pages = sorted((row for row in rows if isinstance(row, dict)), key=_index)
         for page in pages:
             if isinstance(page.get("fullurl"), str) and isinstance(page.get("pageid"), int):
                 self._ids[page["fullurl"]] = page["pageid"]
-        found = (
-            made(page.get("fullurl"), self.text(page.get("title")), self.text(page.get("extract"))) for page in pages
+        results = (
+            result_at(page.get("fullurl"), self.text(page.get("title")), self.text(page.get("extract")))
+            for page in pages
         )
-        return ranked(found, top_k, self.name)
+        return ranked(results, top_k, self.name)
 
     async def read(self, url: str) -> Page | None:
         """The article's text with its headings; None when the address is not one of this wiki."""
         which = self._which(url)
         if which is None:
             return None
-        answer = await self._said(
+        answer = await self._checked(
             _query(prop="extracts|info", inprop="url", explaintext=1, exlimit=1, redirects=1, **which)
         )
         rows = rows_at(answer, ("query", "pages"), True)
@@ -70,7 +71,7 @@ class Wikipedia(WebSource):
             url=url,
             final_url=final if isinstance(final, str) else url,
             title=self.text(row.get("title")),
-            text=_HEADING.sub(lambda found: f"{'#' * len(found[1])} {found[2]}", text).strip(),
+            text=_HEADING.sub(lambda heading: f"{'#' * len(heading[1])} {heading[2]}", text).strip(),
             bytes=len(text.encode()),
         )
 
@@ -82,8 +83,8 @@ class Wikipedia(WebSource):
             return None
         return {"titles": unquote(parts.path.removeprefix("/wiki/")).replace("_", " ")}
 
-    async def _said(self, request: Request) -> dict[str, Any]:
-        """The answer as a table; MediaWiki tells its errors with status 200."""
+    async def _checked(self, request: Request) -> dict[str, Any]:
+        """The answer to a request, checked: MediaWiki sends its errors with status 200."""
         answer = await self.ask(request)
         if not isinstance(answer, dict):
             raise SourceError("the answer is not a table", code="bad_answer")

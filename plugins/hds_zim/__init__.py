@@ -42,7 +42,7 @@ class Zim:
 
     @staticmethod
     def prepare(name: str, path: Path, tell: Callable[[int], None]) -> tuple[int, str]:
-        """Open the file once, to see that it can be; what `hds index add FILE.zim` does."""
+        """Open the file once, to see that it can be opened (for `hds index add FILE.zim`)."""
         archive.require()
         articles, indexed = asyncio.run(_about(path))
         note = "" if indexed else f"{path.name} has no full-text index: its titles alone are searched"
@@ -66,9 +66,9 @@ class Zim:
             self._pages[url] = asyncio.ensure_future(self._read(url))
         return await asyncio.shield(self._pages[url])
 
-    async def matching(self, wanted: Sequence[str], limit: int) -> words.Matches:
+    async def matching(self, terms: Sequence[str], limit: int) -> words.Matches:
         """`WordIndex`: in all files, the best of each first."""
-        total, rows = (await self._call("matching", list(wanted), limit)).value
+        total, rows = (await self._call("matching", list(terms), limit)).value
         return words.Matches(total, [words.Hit(*row) for row in rows])
 
     async def titled(self, start: str, limit: int) -> Sequence[words.Hit]:

@@ -15,7 +15,7 @@ from hds_cli import bounds
 from hds_cli.errors import ConfigError, SourceError
 from hds_zim.article import marked
 
-MAX_BYTES = 8 << 20  # of one article; the longest of Wikipedia have about 3 MB
+MAX_BYTES = 8 << 20  # bytes of one article; the longest of Wikipedia have about 3 MB
 _FAULTS = (RuntimeError, ValueError)  # libzim's exceptions, and broken UTF-8 in names
 
 
@@ -28,7 +28,7 @@ class Item(NamedTuple):
 
 
 def require() -> None:
-    """libzim must be installed.
+    """Make sure that libzim is installed.
 
     Raises:
         ConfigError: it is not.
@@ -65,8 +65,8 @@ class ZimFile:
         if not self.indexed:
             return self._suggested(" ".join(words), limit)
         try:
-            found = Searcher(self._archive).search(Query().set_query(" ".join(words)))
-            return found.getEstimatedMatches(), list(found.getResults(0, limit)) if limit else []
+            matches = Searcher(self._archive).search(Query().set_query(" ".join(words)))
+            return matches.getEstimatedMatches(), list(matches.getResults(0, limit)) if limit else []
         except _FAULTS as exc:
             raise _broken(self.path, exc) from exc
 
@@ -85,8 +85,8 @@ class ZimFile:
         from libzim.suggestion import SuggestionSearcher
 
         try:
-            found = SuggestionSearcher(self._archive).suggest(start)
-            return found.getEstimatedMatches(), list(found.getResults(0, limit)) if limit else []
+            suggestions = SuggestionSearcher(self._archive).suggest(start)
+            return suggestions.getEstimatedMatches(), list(suggestions.getResults(0, limit)) if limit else []
         except _FAULTS as exc:
             raise _broken(self.path, exc) from exc
 
@@ -138,22 +138,22 @@ class Books:
         files = self._files.values()
         return sum(file.articles for file in files), all(file.indexed for file in files)
 
-    def matching(self, wanted: Sequence[str], limit: int) -> tuple[int, list[tuple[str, str]]]:
+    def matching(self, terms: Sequence[str], limit: int) -> tuple[int, list[tuple[str, str]]]:
         """About how many articles have all these words; address and title of the best of each file, the best first."""
-        answers = [(file, *file.matching(wanted, limit)) for file in self._files.values()]
+        answers = [(file, *file.matching(terms, limit)) for file in self._files.values()]
         ranked = sorted((rank, place) for place, answer in enumerate(answers) for rank in range(len(answer[2])))
         hits = [self._hit(answers[place][0], answers[place][2][rank]) for rank, place in ranked]
         return sum(total for _, total, _ in answers), [hit for hit in hits if len(hit[0]) <= bounds.MAX_URL]
 
     def titled(self, start: str, limit: int) -> list[tuple[str, str]]:
         """Address and title of the articles that are called `start`, or begin like that."""
-        found = [self._hit(f, path, title) for f in self._files.values() for path, title in f.titled(start, limit)]
-        return [hit for hit in found if len(hit[0]) <= bounds.MAX_URL]
+        hits = [self._hit(f, path, title) for f in self._files.values() for path, title in f.titled(start, limit)]
+        return [hit for hit in hits if len(hit[0]) <= bounds.MAX_URL]
 
     def item(self, name: str, path: str) -> tuple[str, str, bytes] | None:
         """Title, label and bytes of an article, ready for the extractor; None when there is none."""
-        found = self._files[name].item(path) if name in self._files else None
-        return found and (bounds.title(found.title), found.label[:200], marked(found.body))
+        entry = self._files[name].item(path) if name in self._files else None
+        return entry and (bounds.title(entry.title), entry.label[:200], marked(entry.body))
 
     def _hit(self, file: ZimFile, path: str, title: str = "") -> tuple[str, str]:
         final = file.canonical(path)

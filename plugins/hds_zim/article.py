@@ -16,5 +16,5 @@ def marked(body: bytes) -> bytes:
     """
     if _MARKED.search(body):
         return body
-    found = _BODY.search(body)
-    return body if found is None else body[: found.end()] + b"<article>" + body[found.end() :]
+    body_tag = _BODY.search(body)
+    return body if body_tag is None else body[: body_tag.end()] + b"<article>" + body[body_tag.end() :]

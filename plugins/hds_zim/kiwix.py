@@ -53,10 +53,10 @@ class Kiwix(WebSource):
             for rank, hit in enumerate(hits, 1)
         ]
 
-    async def matching(self, wanted: Sequence[str], limit: int) -> words.Matches:
+    async def matching(self, terms: Sequence[str], limit: int) -> words.Matches:
         """`WordIndex`: full text, or titles where the book has no index of it."""
         if not self._titles_only:
-            params = {**self._scope, "pattern": " ".join(wanted), "format": "xml", "pageLength": max(1, limit)}
+            params = {**self._scope, "pattern": " ".join(terms), "format": "xml", "pageLength": max(1, limit)}
             try:
                 return self._results(await self.ask_text(Request(params), "/search"))
             except SourceError as exc:
@@ -68,7 +68,7 @@ class Kiwix(WebSource):
                 if exc.error_code != "http_404" or not self._book:
                     raise
                 self._titles_only = True
-        hits = await self.titled(" ".join(wanted), max(1, limit))
+        hits = await self.titled(" ".join(terms), max(1, limit))
         return words.Matches(len(hits), hits)
 
     async def titled(self, start: str, limit: int) -> Sequence[words.Hit]:
@@ -79,7 +79,7 @@ class Kiwix(WebSource):
         try:
             rows = await self.ask(Request(params), "/suggest")
         except SourceError as exc:
-            if exc.error_code != "http_404":  # no such book: its search says so better
+            if exc.error_code != "http_404":  # http_404: no such book, for which the search has the better message
                 raise
             rows = []
         hits = []
@@ -126,5 +126,5 @@ class Kiwix(WebSource):
 
 def _snippet(item: ElementTree.Element) -> str:
     """The words of a description, its `<b>` being elements."""
-    found = item.find("description")
-    return "" if found is None else " ".join("".join(found.itertext()).split())
+    description = item.find("description")
+    return "" if description is None else " ".join("".join(description.itertext()).split())

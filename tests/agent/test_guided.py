@@ -10,6 +10,7 @@ import pytest
 
 from hds_cli.agent.dialects import Hooks
 from hds_cli.agent.guided import GuidedDialect
+from hds_cli.agent.protocol import NO_TIME
 from hds_cli.engine.base import ChatTemplate, Segment
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.errors import ModelUnusable
@@ -100,6 +101,14 @@ def test_a_model_that_asks_again_is_made_to_answer(make: Make) -> None:
     dialect.write(hooks(seen))
     dialect.read([("composer of Carmen", (NORWAY,))])
     assert dialect.write(hooks(seen)).answer == "Bizet"
+
+
+def test_a_query_that_was_put_off_may_be_asked_again(make: Make) -> None:
+    """It is no repetition, which would make the model answer with what it has."""
+    dialect, _, seen = make(PLAN, PLAN)
+    first = dialect.write(hooks(seen)).queries
+    dialect.read([(query, NO_TIME) for query in first])
+    assert dialect.write(hooks(seen)).queries == first
 
 
 @pytest.mark.parametrize("template", [CHATML, NO_SYSTEM])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hds_cli import events
+from hds_cli.agent.dialects import Hooks
 from hds_cli.agent.evidence import Budget, Evidence
 from hds_cli.agent.guided import GuidedDialect
-from hds_cli.agent.listing import Selection, counted, head, listed, more_of, why_empty
+from hds_cli.agent.listing import Selection, counted, head, listed, more_of, why_lost
+from hds_cli.agent.protocol import NO_TIME
 from hds_cli.engine.scripted import ScriptedEngine
 from hds_cli.types import Page, Passage
 from tests.agent.test_guided import CHATML
@@ -36,10 +39,15 @@ def test_a_query_may_ask_to_read_on(query: str, number: int | None) -> None:
 
 
 def test_why_a_query_brought_nothing_is_said_in_words() -> None:
-    """Each reason once."""
-    reasons = ("wikipedia: no answer in 5 s", "robots", "robots", "needs_browser")
-    assert why_empty(reasons) == "wikipedia: no answer in 5 s; blocked by robots.txt; needs a browser"
-    assert why_empty(()) == "nothing was found"
+    """What sources said, then each reason once with the hosts of its pages, or their number where there are many."""
+    lost = [Page(f"https://{name}.example/x", status="skipped", reason="robots") for name in ("a", "b", "c")]
+    lost += [Page("https://shop.example/", status="skipped", reason="needs_browser"), Page("u", status="failed")]
+    said = why_lost(("wikipedia: no answer in 5 s",) * 2, lost)
+    assert (
+        said
+        == "wikipedia: no answer in 5 s; blocked by robots.txt (3 pages); needs a browser (shop.example); failed (1 page)"
+    )
+    assert why_lost((), ()) == ""
     assert counted(Selection([Passage("u", "t", "x")], of=14)) == "1 of 14 passages"
     assert counted((Passage("u", "t", "x"),)) == "1 passage"
 
@@ -56,6 +64,23 @@ def test_reading_on_gives_the_next_passages_of_the_page() -> None:
     assert [p.heading for p in rest] == ["Step 3", "Step 4", "Step 5"]
     assert evidence.more(rest[-1].n, [page], Budget(1000, 12, 60)).why == "the page ends there"
     assert evidence.more(99, [page], Budget(1000, 12, 60)).why == "there is no passage 99"
+
+
+def test_reading_on_in_a_table_names_its_columns_and_skips_no_row() -> None:
+    """Every row once, below the names, wherever the passage before ended."""
+    rows = "".join(f"| Swan {n} | {40 + n} | {1950 + n} |\n" for n in range(60))
+    page = Page(
+        "https://boats.example/",
+        title="Fleet",
+        text=f"| Boat | Seats | Built |\n|---|---|---|\n{rows}",
+        status="cached",
+    )
+    evidence = Evidence("q", lambda text: len(text.split()))
+    ((first,),) = evidence.select([("boat of 1970", [page])], Budget(400, 1, 60))
+    read = [first, *evidence.more(first.n, [page], Budget(2000, 40, 60))]
+    assert all(passage.text.startswith("| Boat | Seats | Built |\n") for passage in read)
+    there = re.findall(r"Swan (\d+) ", " ".join(passage.text for passage in read))
+    assert there == [str(n) for n in range(int(there[0]), 60)]
 
 
 def test_a_run_reads_on_without_a_search(play: Play) -> None:  # noqa: F811
@@ -87,3 +112,29 @@ def test_an_untrained_model_is_told_the_day_the_language_and_what_is_missing(tmp
     assert "- Fähre Abfahrt: not found (blocked by robots.txt)" in plan
     assert '- Fähre: not found in 1 of 9 passages; the query "more: [4]" reads on there' in plan
     assert "Answer in German." in "".join(session.text)
+
+
+def test_an_untrained_model_is_told_the_turns_and_the_room_left_and_what_was_put_off(tmp_path: Path) -> None:
+    """A query that was not searched says so until it is; pages that were not there are told beside those that were."""
+    path = tmp_path / "s.jsonl"
+    nothing = '{"text": "{\\"answer\\": \\"not found\\", \\"passage\\": 0}"}\n'
+    path.write_text('{"text": "{}"}\n' + nothing * 3)
+    dialect = GuidedDialect(ScriptedEngine(path).session(), CHATML, max_queries=2, max_turns=2)
+    dialect.start("Who repaired the organ of Trogir?", [])
+    room = dialect.make_room() // 100 * 100
+    assert f"Left: 2 turns, 2 queries in each, {room} tokens of passages.\n" in dialect._plan()
+    quiet = lambda text: None  # noqa: E731
+    dialect.write(Hooks(quiet, quiet, quiet))
+    passage = Passage("https://h.example/", "Organ", "The organ is green.", 4)
+    dialect.read(
+        [("organ of Trogir", NO_TIME), ("organ", Selection([passage], of=2, why="needs a browser (a.example)"))]
+    )
+    dialect._read_all()
+    plan = dialect._plan()
+    assert "Left: 1 turn, 2 queries in each" in plan
+    assert f"- organ of Trogir: not found ({NO_TIME})" in plan
+    assert '- organ: not found in 1 of 2 passages (needs a browser (a.example)); the query "more: [4]"' in plan
+    dialect.read([("organ of Trogir", Selection())])
+    dialect._read_all()
+    assert "- organ of Trogir: not found (nothing was found)" in dialect._plan()
+    assert NO_TIME not in dialect._plan()

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from hds_cli import events
+from hds_cli.agent.earlier import resumed
 from hds_cli.agent.hds import HdsDialect
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
+from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.protocol import NO_TIME, NO_TIME_AGAIN, NOT_SEARCHED
 from hds_cli.agent.verdict import mark
 from hds_cli.engine.base import Segment
 from hds_cli.engine.scripted import ScriptedEngine
@@ -46,6 +49,19 @@ class Memory:
     async def read(self, url: str) -> Page | None:
         await asyncio.sleep(self.page_delay)
         return next((page for page in PAGES.values() if page.url == url), None)
+
+
+class Slow(Memory):
+    """A source that never answers some queries."""
+
+    def __init__(self, never: set[str]) -> None:
+        super().__init__()
+        self.never = never
+
+    async def search(self, query: str, top_k: int) -> list[SearchResult]:
+        found = await super().search(query, top_k)
+        await asyncio.sleep(60 if query in self.never else 0)
+        return found
 
 
 def block(*queries: str, thought: str = "t") -> str:
@@ -263,6 +279,46 @@ def test_queries_over_the_limit_come_first_in_the_next_turn(play: Play) -> None:
     assert finished.not_searched == ()
     finished, _, _ = play([script[0], BOX], Memory(), limits=Limits(max_queries=2))
     assert finished.not_searched == ("carmen 3",)
+
+
+def test_queries_that_time_was_over_for_come_first_in_the_next_turn_once(play: Play) -> None:
+    """The model is told; the search is made once more; one that is late again is left, and told as never searched."""
+    script = [block("carmen"), block("tosca"), block("nabucco"), BOX]
+    steady, slow = Memory("steady"), Slow({"tosca"})
+    finished, seen, run = play(script, slow, steady, limits=Limits(turn_timeout=0.4))
+    assert finished.not_searched == ()  # another source answered
+
+    slow = Slow({"tosca"})
+    finished, seen, run = play(script, slow, limits=Limits(turn_timeout=0.4))
+    assert slow.asked == ["carmen", "tosca", "tosca", "nabucco"]
+    assert finished.not_searched == ("tosca",)
+    assert [t.not_searched for t in of(seen, events.TurnFinished)] == [(), ("tosca",), ("tosca",), ()]
+    said = "".join(run.session.text)
+    assert (said.count(NO_TIME), said.count(NO_TIME_AGAIN)) == (1, 1)
+    notices = {n.code: n.message for n in of(seen, events.Notice)}
+    assert notices["queries_late"] == "no answer in the time of a turn: tosca"
+    assert notices["not_searched"] == "never searched: tosca"
+
+
+def test_a_query_whose_pages_were_late_may_be_asked_again(play: Play) -> None:
+    """It was searched; asking it again is no repetition."""
+    source = Memory(page_delay=0.6)
+    _, seen, _ = play([block("carmen"), block("carmen"), BOX], source, limits=Limits(turn_timeout=0.4))
+    assert source.asked == ["carmen", "carmen"]
+    assert not any(query.repeated for query in of(seen, events.QueryProposed))
+
+
+def test_a_resumed_run_knows_what_was_put_off(play: Play) -> None:
+    """The queries without room or time in its finished turns are told again and come first."""
+    script = [block("carmen", "tosca", "aida"), BOX]
+    limits = Limits(max_queries=2, turn_timeout=0.4)
+    _, seen, run = play(script, Slow({"tosca"}), limits=limits)
+    done = resumed(seen)
+    assert done.turns[0].not_searched == ("tosca", "aida")
+    book = Notebook("q", run._book._evidence, lambda url: None)
+    results = book.replay(done.turns[0])
+    assert [said for _, said in results[1:]] == [NO_TIME, NOT_SEARCHED]
+    assert book.waiting == book.not_searched == ("tosca", "aida")
 
 
 def test_an_attached_document_can_be_cited(play: Play) -> None:

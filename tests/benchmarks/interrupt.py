@@ -1,6 +1,9 @@
 """Ctrl-C at random moments of a run with the real starter: how soon the prompt is back, and what is left behind.
 
     python tests/benchmarks/interrupt.py --moments 50
+    python tests/benchmarks/interrupt.py --moments 50 --hostile
+
+With `--hostile` the run has a scripted model and reads pages of every hostile family from a web on loopback.
 
 Each run is a process group of its own with a terminal as stderr. SIGINT goes to the group at a random moment, and once
 more 10 ms later, as a run that has begun answers at the first one. Measured is the time from the stopping one to the
@@ -21,7 +24,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the tests' own pages
+
+from tests.hostile import script_of, serving, web_pages
 
 HDS = str(Path(sys.executable).with_name("hds"))
 QUESTION = "What are the capitals of Norway, Sweden and Finland?"
@@ -34,16 +42,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--earliest", type=float, default=0.1, help="seconds; before that Python itself starts")
     parser.add_argument("--latest", type=float, default=1e9, help="seconds; at most nine tenths of a whole run")
+    parser.add_argument("--hostile", action="store_true", help="with hostile pages in the run")
     args = parser.parse_args()
     chance = random.Random(args.seed)
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, hostile(Path(home)) if args.hostile else usual() as command:
         os.environ["HDS_HOME"] = home
-        interrupt(1e9)  # builds the collection
+        interrupt(command, 1e9)  # builds the collection
         began = time.monotonic()
-        interrupt(1e9)
+        interrupt(command, 1e9)
         length = time.monotonic() - began
         latest = min(args.latest, 0.9 * length)
-        found = [interrupt(chance.uniform(args.earliest, latest)) for _ in range(args.moments)]
+        found = [interrupt(command, chance.uniform(args.earliest, latest)) for _ in range(args.moments)]
     waits = sorted(wait for wait, _, _ in found)
     codes = [code for _, code, _ in found]
     dirty = [text for _, _, text in found if "Traceback" in text or text.rfind("\x1b[?25l") > text.rfind("\x1b[?25h")]
@@ -58,11 +67,27 @@ def main() -> None:
         print(repr(text[-1500:]))
 
 
-def interrupt(after: float) -> tuple[float, int, str]:
+@contextlib.contextmanager
+def usual() -> Iterator[list[str]]:
+    """A run of the starter over its own collection."""
+    yield [HDS, "ask", "--offline", QUESTION]
+
+
+@contextlib.contextmanager
+def hostile(home: Path) -> Iterator[list[str]]:
+    """A run of a scripted model whose pages are hostile, each another family, and never cached."""
+    script = home / "script.jsonl"
+    script.write_text(script_of([f"walrus {number}" for number in range(8)], forced=True))
+    with serving(web_pages()) as web:
+        os.environ |= {"HDS_SEARXNG_URL": web.url, "HDS_FETCH_ALLOW": web.host, "HDS_CACHE_TTL": "0"}
+        yield [HDS, "ask", "-s", "searxng", "-e", "scripted", "-m", str(script), "where does the walrus sleep?"]
+
+
+def interrupt(command: list[str], after: float) -> tuple[float, int, str]:
     """Seconds from the stopping Ctrl-C to the end, the exit code, and what stderr was given."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [HDS, "ask", "--offline", QUESTION], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave, start_new_session=True
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave, start_new_session=True
     )  # fmt: skip
     os.close(slave)
     said = bytearray()

@@ -16,7 +16,7 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "locks", "interrupts", "kinds", "__init__",
+    "databases", "locks", "jsons", "interrupts", "kinds", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
@@ -34,6 +34,8 @@ MAY = {
     "threads": set(),
     "databases": {"errors"},
     "locks": set(),
+    "jsons": set(),
+    "memory": set(),
     "plugins": {"errors"},
     "keys": {"errors", "paths"},
     "interrupts": {"errors"},
@@ -41,7 +43,7 @@ MAY = {
     "completion": {"paths", "engine"},
     "engine": BASE | {"engine"},
     "search": BASE | {"search"},
-    "fetch": BASE | {"fetch", "search", "extract"},
+    "fetch": BASE | {"fetch", "search", "extract", "memory"},
     "extract": BASE | {"extract"},
     "agent": BASE | {"agent", "engine", "search", "run_state"},
     "desk": BASE | {"agent", "engine", "search", "fetch", "desk"},
@@ -53,6 +55,7 @@ MAY = {
         "paths",
         "bounds",
         "databases",
+        "jsons",
         "locks",
         "run_state",
         "history",

@@ -16,7 +16,6 @@ from hds_cli.evaluation.metrics import (
     compat,
     count_calls,
     count_turns,
-    without_results,
 )  # fmt: skip
 
 B, E = "<|begin_search_queries|>", "<|end_search_queries|>"
@@ -78,11 +77,6 @@ def test_calls_count_only_turns_with_a_block_of_queries() -> None:
 def test_turns_count_distinct_texts_of_the_searching_turns() -> None:
     """Two turns alike to the letter are one; the turn that answers is none."""
     assert count_turns(["a", "a", "b", "answer"], [1, 1, 1]) == 2
-
-
-def test_result_bodies_do_not_count_as_output() -> None:
-    """The markers stay, what stands between them goes."""
-    assert without_results(f"a{RB}\nlong\n{RE}b{RB}x{RE}") == f"a{RB}{RE}b{RB}{RE}"
 
 
 # --- an independent, straightforward implementation ------------------------------------------------------------------

@@ -71,6 +71,7 @@ def strays(folder: Path) -> set[str]:
     with closing(sqlite3.connect(folder / "cache.db")) as db:
         named = {str(folder / name) for (name,) in db.execute("SELECT filename FROM Cache WHERE filename NOT NULL")}
     ours = [folder / f"{name}{suffix}" for name in ("cache.db", "index.sqlite") for suffix in ("", "-wal", "-shm")]
+    ours.append(folder / "lock")  # an empty file, held while the databases are begun
     return {str(path) for path in folder.rglob("*") if path.is_file()} - named - {str(path) for path in ours}
 
 

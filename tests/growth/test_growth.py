@@ -23,7 +23,7 @@ END = measure.END if LONG else 1 << 14  # a quadratic pattern takes seconds ther
 # Not called with texts alone, each with what calls it here, or why no length of a page reaches it.
 ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.fitting.rivals": "two values, no text",
-    "hds_cli.agent.ranked.ranked": "its page is measured below; a model's query has at most 200 characters",
+    "hds_cli.agent.ranked.cuts_of": "part of ranked(), whose page and question are measured below",
     "hds_cli.agent.protocol.follow_up": "the model's own words",
     "hds_cli.agent.protocol.results_block": "passages within the turn's budget; neutral() is called here",
     "hds_cli.agent.support.arithmetic.derived": "values of a message, which is as long as a model writes",
@@ -37,8 +37,10 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.values.same": "two values",
     "hds_cli.agent.support.units.cjk_scaled": "one number of a text",
     "hds_cli.extract": "part of an extractor, which is called here with every kind of body",
+    "hds_cli.text.folding.in_pieces": "a function over pieces; fold(), plain() and indexed() are called here",
     "hds_cli.fetch.entry": "an entry of the cache, which is read whole",
     "hds_cli.search.fusion": "results of a query; fingerprint() and identity() are called here",
+    "hds_cli.text.cutting.stretch": "two pieces of a text, which is cut here",
     "hds_cli.text.scoring.overlap": "two sets of terms",
     "hds_zim.words.search": "a query of the model",
 }
@@ -187,3 +189,24 @@ def test_ranking_is_linear_in_the_length_of_a_page(family: str) -> None:
         return min(taken)
 
     assert seconds(200_000) <= 2.5 * max(seconds(100_000), 0.02)
+
+
+def test_ranking_takes_no_longer_for_a_question_of_any_length() -> None:
+    """A question counts by its beginning and its end: eight times the text costs about the same."""
+    import time
+
+    from hds_cli.agent.ranked import ranked
+    from hds_cli.types import Page
+
+    page = Page("u", title="t", text="The walrus sleeps on ice. " * 4000)
+
+    def seconds(size: int) -> float:
+        asked = " ".join(f"word{n}" for n in range(size // 8)) + " walrus"
+        taken = []
+        for _ in range(3):
+            began = time.process_time()
+            assert ranked(asked, asked, [page], 250)[0].score > 0
+            taken.append(time.process_time() - began)
+        return min(taken)
+
+    assert seconds(64_000) <= 2.5 * max(seconds(8_000), 0.02)

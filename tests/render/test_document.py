@@ -29,8 +29,9 @@ def test_document_has_every_key_of_the_schema_and_no_other() -> None:
     """`hds.run/1` at every level, exactly."""
     run = _document(whole_run()).to_dict()
     assert list(run) == TOP
-    source = {"n", "url", "title", "quote", "verified", "fetched_at", "passage", "led_to", "author", "date"}
-    assert set(run["citations"][0]) == source
+    assert set(run["citations"][0]) == {
+        "n", "url", "title", "quote", "verified", "fetched_at", "passage", "led_to", "author", "date", "context", "line",
+    }  # fmt: skip
     assert set(run["turns"][0]) == {"n", "thought", "queries"}
     query = run["turns"][1]["queries"][0]
     assert set(query) == {"text", "source", "seconds", "repeated", "results", "pages", "evidence"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hds_cli import events as e
 from hds_cli.render import words
 from hds_cli.render.tree import View, tree_lines
 from hds_cli.run_state import RunState
-from hds_cli.types import SearchResult
+from hds_cli.types import SearchResult, Support
 
 from . import pictures
 from .conftest import fixed_console, written
@@ -46,6 +47,24 @@ def test_tree_mid_run_is_drawn_as_pictured(width: int, picture: str) -> None:
 def test_tree_at_the_end_is_drawn_as_pictured(width: int, encoding: str, picture: str) -> None:
     """Every branch is there, nothing spins; ASCII where the encoding has no boxes."""
     assert drawn(whole_run(), width=width, encoding=encoding, live=False) == getattr(pictures, picture).strip("\n")
+
+
+def test_the_whole_tree_marks_the_weak_parts_of_the_answer_where_it_is_printed_elsewhere() -> None:
+    """One line of counts, and each weak part with its mark and why; nothing where every part of one has a ground."""
+    support = (
+        Support("The organ is from 1762.", "quoted"), Support("It has 2,400 pipes.", "missing", missing=("2,400",)),
+        Support("It was built by Ana Petrić, who came from the island with her two sons and a cart.", "contradicted"),
+    )  # fmt: skip
+    run = [*whole_run()[:-1], replace(whole_run()[-1], support=support)]
+    assert drawn(run, width=80, live=False) == pictures.END_80.strip("\n")
+    lines = drawn(run, width=80, live=False, grades=True).split("\n")
+    assert [line for line in lines if "parts" in line or "[?]" in line or "[!]" in line] == [
+        "   ├─ 3 parts: 1 quoted, 1 contradicted, 1 in no page",
+        "   ├─ [?] It has 2,400 pipes.                                        in no page",
+        "   └─ [!] It was built by Ana Petrić, who came from the island…    contradicted",
+    ]
+    run[-1] = replace(run[-1], support=support[:1])
+    assert drawn(run, width=80, live=False, grades=True) == pictures.END_80.strip("\n")
 
 
 def test_finished_branches_fold_when_there_is_no_room() -> None:

@@ -2,86 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sqlite3
-import zipfile
-import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Hds
-from tests.growth.bodies import docx, epub, packed, pdf
-from tests.growth.families import FAMILIES
+from tests.hostile import FILES, MIB
 from tests.measure import measured
 
-MIB = 1 << 20
 ROOM = 80 * MIB  # over what the command takes for a harmless file
-LAUGHS = (
-    '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x0 "ha">'
-    + "".join(f'<!ENTITY x{n} "{f"&x{n - 1};" * 10}">' for n in range(1, 12))
-    + "]>"
-)
-
-
-def _zeros(name: str, others: dict[str, bytes], size: int = 900 * MIB) -> bytes:
-    """An archive with one member of blanks, a thousandth of its size on disk."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for other, data in others.items():
-            archive.writestr(other, data)
-        with archive.open(name, "w", force_zip64=True) as member:
-            for _ in range(size // MIB):
-                member.write(b" " * MIB)
-    return stream.getvalue()
-
-
-def _parts(body: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def _without(body: bytes, name: str) -> dict[str, bytes]:
-    return {other: data for other, data in _parts(body).items() if other != name}
-
-
-def _replaced(body: bytes, name: str, text: str) -> bytes:
-    return packed({other: data.decode() for other, data in _parts(body).items()} | {name: text})
-
-
-def _flate_bomb() -> bytes:
-    """A page whose content is a gigabyte of text operators."""
-    squeeze = zlib.compressobj(9)
-    data = squeeze.compress(b"BT /F1 9 Tf ") + b"".join(squeeze.compress(b"(ha) Tj " * (MIB // 8)) for _ in range(1000))
-    data += squeeze.flush()
-    whole = pdf("x")
-    start, end = whole.index(b"<< /Length"), whole.index(b"endstream")
-    return whole[:start] + b"<< /Filter /FlateDecode /Length %d >>\nstream\n" % len(data) + data + b"\n" + whole[end:]
-
-
-BOMBS: dict[str, Callable[[], bytes]] = {
-    "blanks.docx": lambda: _zeros("word/document.xml", _without(docx("x"), "word/document.xml")),
-    "laughs.docx": lambda: _replaced(docx("x"), "word/document.xml", LAUGHS + "<a>&x11;</a>"),
-    "paragraphs.docx": lambda: docx("\n" * 400_000),
-    "blanks.epub": lambda: _zeros("a.xhtml", _without(epub("x"), "a.xhtml")),
-    "laughs.epub": lambda: _replaced(epub("x"), "p.opf", LAUGHS + "<a>&x11;</a>"),
-    "spine.epub": lambda: _replaced(
-        epub("word " * 20_000), "p.opf",
-        '<package xmlns="http://www.idpf.org/2007/opf"><manifest><item id="a" href="a.xhtml"/></manifest><spine>'
-        + '<itemref idref="a"/>' * 100_000 + "</spine></package>",
-    ),
-    "flate.pdf": _flate_bomb,
-    "pages.pdf": lambda: pdf("x").replace(b"/Kids [3 0 R] /Count 1", b"/Kids [2 0 R 2 0 R 2 0 R] /Count 99999999"),
-    "initials.txt": lambda: FAMILIES["initials"](400_000).encode(),
-    "heading.md": lambda: FAMILIES["one long heading"](900_000).encode(),
-    "keys.json": lambda: json.dumps({"k" * 4000: list(range(100_000))}).encode(),
-    "nesting.json": lambda: b"[" * 3_000_000,
-    "brackets.md": lambda: b"# " + b"(" * 290 + b"\n\n" + b"(" * 500_000,
-    "columns.csv": lambda: b",".join(b"a" * 900 for _ in range(2000)) + b"\n" + (b"1," * 2000 + b"\n") * 200,
-    "spans.html": lambda: b"<p>" + b"<span>w</span>" * 200_000,
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -92,12 +23,12 @@ def usual(tmp_path: Path, home: Path) -> int:
     return measured("index", "add", str(path)).peak
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("name", FILES)
 def test_a_bomb_among_the_users_files_costs_little(name: str, usual: int, tmp_path: Path, hds: Hds) -> None:
     """`hds index add` ends, with the file read or with a reason; a file beside it is read."""
     folder = tmp_path / "notes"
     folder.mkdir()
-    (folder / name).write_bytes(BOMBS[name]())
+    (folder / name).write_bytes(FILES[name]())
     (folder / "harmless.txt").write_text("A walrus sleeps on the ice of the bay.\n")
     done, peak, seconds = measured("index", "add", str(folder))
     assert done.returncode == 0, done.stderr

@@ -66,6 +66,7 @@ def test_the_plugin_of_the_tutorial_works_as_it_is_printed(
     assert document["citations"][0] | {"fetched_at": None} == {
         "n": 1, "url": "unicode:26C7", "title": "BLACK SNOWMAN", "verified": True, "fetched_at": None,
         "quote": "The character ⛇ is named BLACK SNOWMAN.", "passage": 1, "led_to": False,
+        "author": None, "date": None, "context": "", "line": None,
     }  # fmt: skip
     place.uninstall("hds-unicode")
     assert place.files() == before

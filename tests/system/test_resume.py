@@ -178,14 +178,7 @@ def test_an_attached_document_is_there_for_the_next_question(ready: Hds, script:
         "Where did the office of Acme move?",
         stdin=text,
     )
-    done = ready(
-        "ask",
-        "-c",
-        "-m",
-        script("x\n</think>\n\nIt has four rooms [1].\n\n\\boxed{four rooms}"),
-        "How many rooms has it?",
-        "--json",
-    )
+    done = ready("ask", "-c", "-m", script("x\n</think>\n\n\\boxed{four rooms}"), "How many rooms has it?", "--json")
     assert [(c["url"], c["verified"]) for c in json.loads(done.stdout)["citations"]] == [("stdin", True)]
 
 

@@ -128,6 +128,30 @@ def test_an_unknown_thing_is_not_made_up(hds: Hds) -> None:
     assert hds("ask", "--offline", "-q", "What is the capital of Wakanda?").stdout == ""
 
 
+def test_over_other_pages_than_it_was_taught_passages_are_shown(hds: Hds, tmp_path: Path) -> None:
+    """No words of its own: the sentence that fits best, marked, with file and line; exit 3; with -q one line of stderr."""
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "lease.md").write_text(
+        "# Our lease\n\nFlat: third floor.\nLandlady: Wendeline Strout.\nRent: 870 euros.\n"
+    )
+    (notes / "cat.txt").write_text("The cat gets half a tablet every evening.\n")
+    assert hds("index", "add", str(notes)).returncode == 0
+    ask = ("ask", "--offline", "-s", "notes")
+    done = hds(*ask, "Who is our landlady?")
+    assert done.returncode == 3
+    assert "lease.md:4)" in done.stdout
+    assert "\n  > Landlady: Wendeline Strout.\n" in done.stdout
+    assert "hds model pull" in done.stdout
+    quiet = hds(*ask, "-q", "Who is our landlady?")
+    assert (quiet.returncode, quiet.stdout, len(quiet.stderr.splitlines())) == (3, "", 1)
+    found = json.loads(hds(*ask, "--json", "Who is our landlady?").stdout)
+    assert (found["status"], found["reason"], found["answer"]) == ("unanswered", "passages", None)
+    assert found["citations"][0]["quote"] == "Landlady: Wendeline Strout."
+    assert found["citations"][0]["line"] == 4
+    assert "Landlady" in hds(*ask, "-f", "markdown", "Who is our landlady?").stdout
+
+
 def test_a_name_missed_by_a_letter_is_named_with_the_next_command(hds: Hds) -> None:
     """One line on stderr, and typing its command answers."""
     done = hds("ask", "-q", "--offline", "-s", "world", "capital of Gahna?")
@@ -143,19 +167,24 @@ def test_without_its_page_a_question_is_not_answered_from_the_neighbours(hds: Hd
         if document.title not in ("Italy", "Estonia", "Norway"):
             (tmp_path / f"{document.title}.md").write_text(f"# {document.title}\n\n{document.text}\n", encoding="utf-8")
     assert hds("index", "add", str(tmp_path), "--name", "atlas").returncode == 0
-    for question in ("Italy capital", "What is the area of Estonia?", "Which has more people, Norway or Sweden?"):
-        done = hds("ask", "--offline", "-s", "atlas", "-q", question)
-        assert (done.returncode, done.stdout) == (3, ""), question
-    assert hds("ask", "--offline", "-s", "atlas", "-q", "Sweden capital").stdout == "Stockholm\n"
+    ask = ("ask", "--offline", "-s", "atlas", "-q")
+    for verdict in ("starter", "grounded"):
+        for question in ("Italy capital", "What is the area of Estonia?", "Which has more people, Norway or Sweden?"):
+            done = hds(*ask, question, env={"HDS_VERDICT": verdict})
+            assert (done.returncode, done.stdout) == (3, ""), question
+    assert hds(*ask, "Sweden capital", env={"HDS_VERDICT": "grounded"}).stdout == "Stockholm\n"
 
 
 def test_a_document_on_stdin_is_cited(hds: Hds) -> None:
-    """Arguments and piped stdin: the document is evidence of its own."""
+    """Arguments and piped stdin: the document is evidence of its own; it was not taught, so its passage is shown."""
     text = "The office of Acme moved in 2019. The capital of Acmeland is Acmeville. It has four rooms."
-    done = hds("ask", "--offline", "--json", "What is the capital of Acmeland?", stdin=text)
+    ask = ("ask", "--offline", "--json", "What is the capital of Acmeland?")
+    done = hds(*ask, stdin=text)
+    assert (done.returncode, json.loads(done.stdout)["reason"]) == (3, "passages")
+    assert json.loads(done.stdout)["citations"][0]["quote"] == "The capital of Acmeland is Acmeville."
+    done = hds(*ask, stdin=text, env={"HDS_VERDICT": "grounded"})
     run = json.loads(done.stdout)
-    assert done.returncode == 0
-    assert run["answer"] == "Acmeville"
+    assert (done.returncode, run["answer"]) == (0, "Acmeville")
     assert [(c["url"], c["verified"]) for c in run["citations"]] == [("stdin", True)]
 
 

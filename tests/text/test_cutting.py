@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.text import Cut, cut_passages, sentences, size_of, statements
+from hds_cli.text.cutting import behind
 
 PROSE = " ".join(f"Sentence number {n} tells of the harbour and its {n} boats." for n in range(200))
 UNBROKEN = {
@@ -129,3 +131,51 @@ def test_wrapped_prose_is_one_sentence_and_a_list_is_many() -> None:
 def test_sentences_end_as_their_script_has_it(text: str, number: int) -> None:
     """Full stops of other scripts end sentences, initials do not."""
     assert len(sentences(text)) == number
+
+
+FLEET = "# Fleet\n\nAll boats of the company.\n\n| Boat | Seats | Built |\n|:---|---:|---|\n" + "".join(
+    f"| Swan {n} | {40 + n} | {1950 + n} |\n" for n in range(60)
+)
+
+
+def test_a_passage_that_begins_within_a_table_names_the_columns() -> None:
+    """The row of names and its rule stand above the rows, once; where the rows begin is told without them."""
+    first, *others = cut_passages(f"{FLEET}\nThe ferry is green.", 80, 48)
+    assert first.text.count("| Boat | Seats | Built |") == 1
+    assert len(others) > 2
+    for cut in others:
+        lines = cut.text.split("\n")
+        assert lines[:2] == ["| Boat | Seats | Built |", "|:---|---:|---|"]
+        assert FLEET[cut.start :].startswith(lines[2])
+        assert cut.text.count("Boat") == 1
+    assert sum(cut.text.count("| Swan ") for cut in (first, *others)) == 60
+
+
+def test_rows_without_names_of_columns_are_given_none() -> None:
+    """A table without a rule, one behind another, and names that would fill the passage are left as they are."""
+    bare = "\n".join(f"| Swan {n} | {40 + n} |" for n in range(60))
+    assert all("Swan 0 " not in cut.text for cut in list(cut_passages(bare, 60))[1:])
+    wide = "| " + " | ".join(f"name{n}" for n in range(40)) + " |\n|---|\n" + bare
+    assert all("name1 " not in cut.text for cut in list(cut_passages(wide, 60))[1:])
+    two = FLEET + "\n| Crew | Age |\n|---|---|\n" + bare
+    last = list(cut_passages(two, 60))[-1].text
+    assert last.startswith("| Crew | Age |\n|---|---|\n| Swan ")
+    assert "Seats" not in last
+
+
+def test_cutting_a_long_table_is_linear() -> None:
+    """With names of columns, without, and with a rule in every row."""
+    for row in ("| a | 1 |\n", "|---|---|\n", "| a\n"):
+        list(cut_passages("| N | M |\n" + row * 1_000, 60))
+        started = time.perf_counter()
+        list(cut_passages("| N | M |\n|---|---|\n" + row * 20_000, 60))
+        assert time.perf_counter() - started < 3
+
+
+def test_a_passage_below_columns_named_again_is_found_in_its_text() -> None:
+    """Where it ends; not with names of columns that the text does not have."""
+    *_, cut = cut_passages(FLEET, 80, 48)
+    assert behind(FLEET, cut.text) == len(FLEET.rstrip())
+    assert behind(FLEET, cut.text.replace("Seats", "Guns")) is None
+    assert behind(FLEET, "All boats of") == FLEET.index(" the company")
+    assert behind(FLEET, "| x |") is behind(FLEET, "no such words") is None

@@ -18,20 +18,20 @@ class Method:
     seconds: float = 20.0
 
     def began(self, question: str, book: Notebook) -> None:
-        """The question is known; nothing was searched yet."""
+        """Called when the question is known and nothing was searched yet."""
 
     def searched(self, query: str, pages: Sequence[Page]) -> str | None:
-        """A query was searched and its pages were read; another wording of it, to be searched in the same turn."""
+        """Called when a query's pages were read. May return another wording, which is searched in the same turn."""
         return None
 
     def read(self, turn: int, book: Notebook) -> Sequence[Segment]:
-        """A turn's passages were chosen; lines that the model reads below them."""
+        """Called when a turn's passages were chosen. Returns lines that the model reads below them."""
         return ()
 
     def may_end(self, written: Written, book: Notebook) -> str | None:
-        """The model has answered; a reason to search further, which the model reads. Asked at most twice a run."""
+        """Called when the model has answered, at most twice a run. May return a reason to search on, for the model."""
         return None
 
     def judged(self, verdict: Verdict, book: Notebook) -> Verdict:
-        """The answer was judged; the verdict that takes its place."""
+        """Called when the answer was judged. May return the verdict that takes its place."""
         return verdict

@@ -22,7 +22,7 @@ class Methods:
     """The methods of one run, in their order.
 
     Args:
-        warn: told why a method is left out from now on.
+        warn: called with the reason why a method is left out from now on.
     """
 
     def __init__(self, methods: Sequence[Method], warn: Callable[[str], None]) -> None:
@@ -50,7 +50,7 @@ class Methods:
         return lines
 
     async def may_end(self, written: Written, book: Notebook) -> str | None:
-        """The first reason to go on; none any more after `MOST_REOPENINGS`."""
+        """The first reason to go on; always None after `MOST_REOPENINGS` reasons."""
         if self._reopened >= MOST_REOPENINGS:
             return None
         for method in tuple(self._methods):

@@ -1,4 +1,4 @@
-"""What a selector is called with, and what it is."""
+"""The selector's door: `Selector`, and the `Reading` and `Budget` it is called with."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def about_tokens(text: str) -> int:
     return len(text) // 4 + 1
 
 
+def never() -> bool:
+    """For a choice that nobody waits for."""
+    return False
+
+
 @dataclass(frozen=True)
 class Reading:
     """A query and its pages, in the order of the search."""
@@ -26,7 +31,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a turn may give the model to read.
+    """The bounds of what the model reads in a turn.
 
     Attributes:
         tokens: for the whole turn.
@@ -34,6 +39,7 @@ class Budget:
         words: of a passage, at most.
         count: the tokens of a text.
         shown: address and text of the passages that the model has read in this run.
+        late: true once the run wants the choice as it is: what was not looked at by then is left out.
     """
 
     tokens: int
@@ -41,6 +47,7 @@ class Budget:
     words: int = 250
     count: Count = about_tokens
     shown: Collection[tuple[str, str]] = frozenset()
+    late: Callable[[], bool] = never
 
     def price(self, passage: Passage) -> int:
         """The tokens that a passage takes, with its number and what stands before its text."""
@@ -48,10 +55,10 @@ class Budget:
 
 
 class Selector(Protocol):
-    """What an entry point of `hds.selectors.v2` is."""
+    """The interface of an entry point of `hds.selectors.v2`."""
 
     def __call__(self, question: str, readings: Sequence[Reading], budget: Budget) -> Iterable[Iterable[Passage]]:
-        """For each reading the passages of its pages to read, best first: url, text and maybe heading of each.
+        """The passages to read for each reading, best first. Each has url and text, and may have a heading.
 
         A passage must stand in its page word for word. One that does not is left out, as is one over the budget; a
         passage that was shown before is named and not repeated, so it costs next to nothing.

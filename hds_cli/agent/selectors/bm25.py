@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from hds_cli.agent.ranked import Ranked, ranked
 from hds_cli.agent.selectors.base import Budget, Reading
 from hds_cli.text import BM25, overlap, terms
-from hds_cli.text.cutting import pieces
+from hds_cli.text.cutting import pieces, stretch
 from hds_cli.types import Passage
 
-_FLOOR = 0.62  # where room is short, a passage this far below the best of its query is noise
-_SHORT = 2  # passages of a query; room for fewer is short
+_FLOOR = 0.62  # share of the query's best score; when room is short, a passage below it is noise
+_SHORT = 2  # room is short when a query gets fewer passages
 _ALIKE = 0.8
-_BESIDE, _NEW_PAGE = 0.25, 0.35  # of the best score, for what stands beside a chosen passage, and for a page's first
+_BESIDE, _NEW_PAGE = 0.25, 0.35  # shares of the best score: bonus beside a chosen passage, bonus of a new page
 _TOKENS_A_WORD = 1.5
 _LOOKED_AT = 200  # candidates of a query
 
@@ -32,7 +32,7 @@ def choose(question: str, readings: Sequence[Reading], budget: Budget) -> list[l
 
 
 class _Turn:
-    """What is left of a turn's room, and what the model has read or reads in it."""
+    """The room left in a turn, and the passages that the model has read, in this turn or before."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
@@ -57,15 +57,16 @@ class _Pick:
 
     def __init__(self, reading: Reading, question: str, turn: _Turn) -> None:
         self._turn, self._sought = turn, terms(reading.query)
-        self._candidates = ranked(reading.query, question, reading.pages, turn.budget.words)
+        self._candidates = ranked(reading.query, question, reading.pages, turn.budget.words, turn.budget.late)
         self._best = self._candidates[0].score if self._candidates else 0.0
         self._waiting = self._worth_a_look()
         self._taken: list[Ranked] = []
+        self._taken_terms: list[frozenset[str]] = []
         self._new = 0
         self.chosen: list[Passage] = []
 
     def _worth_a_look(self) -> list[Ranked]:
-        """The best, how the best page begins, and of each page something."""
+        """The candidates to weigh: the best ones, the beginning of the best page, and the best one of each page."""
         best = self._candidates[:_LOOKED_AT]
         first: dict[int, Ranked] = {}
         for one in self._candidates:
@@ -74,16 +75,18 @@ class _Pick:
         return list(dict.fromkeys([*best, *lead, *first.values()]))
 
     def fill(self, tokens: int, floor: float, *, last: bool = False) -> None:
-        """Choose on while `tokens` last, nothing below `floor` of the best score.
+        """Choose passages while `tokens` last, none below `floor` (a share) of the best score.
 
-        A passage is shortened to fit only where it is the query's first, or the `last` that there is room for.
+        A passage is shortened to fit only when it is the query's first, or when `last` says that no other follows.
         """
         while self._new < self._turn.budget.passages and (one := self._next(floor)) is not None:
-            if not any(overlap(one.terms, other.terms) > _ALIKE for other in self._taken):
+            own = frozenset(one.terms)
+            if not any(overlap(own, other) > _ALIKE for other in self._taken_terms):
                 price = self._take(one, tokens, shorten=last or not self.chosen)
                 if price is None:
                     return
                 tokens -= price
+                self._taken_terms.append(own)
             self._waiting.remove(one)
 
     def _next(self, floor: float) -> Ranked | None:
@@ -110,7 +113,7 @@ class _Pick:
         return (one.score + bonus * self._best, -one.rank, -one.place)
 
     def _take(self, one: Ranked, tokens: int, *, shorten: bool) -> int | None:
-        """Choose a candidate, as much of it as there is room for; the tokens it takes, None when there is no room."""
+        """Choose a candidate, as much of it as fits; returns the tokens it takes, None when there is no room."""
         known = self._turn.shown_as(_passage(one, one.cut.text))
         if known is not None:
             self._taken.append(one)
@@ -141,11 +144,11 @@ def fitted(one: Ranked, sought: Sequence[str], tokens: int, budget: Budget) -> s
     low = high = _best_part(one, [text[part.start : part.end] for part in parts], sought)
     best = ""
     while True:
-        tried = text[parts[low].start : parts[high].end]
+        tried = stretch(text, parts[low], parts[high])
         if budget.price(_passage(one, tried)) > tokens:
             return best
         best = tried
-        # A sentence is read best with those that follow; then with the one before it.
+        # The sentences after a sentence explain it best; then the one before it.
         if high + 1 < len(parts):
             high += 1
         elif low > 0:

@@ -10,6 +10,7 @@ from hds_cli.agent.selectors.base import Budget, Reading, Selector
 from hds_cli.agent.selectors.bm25 import choose as bm25
 from hds_cli.plugins import PluginError, load
 from hds_cli.text import quote_words
+from hds_cli.text.cutting import behind
 from hds_cli.types import Page, Passage
 
 BUILTIN = "bm25"
@@ -31,10 +32,10 @@ def selector(name: str) -> Selector:
 
 
 def asked(choose: Selector, question: str, readings: Sequence[Reading], budget: Budget) -> list[list[Passage]]:
-    """What a selector chooses for each reading, as far as it stands in the pages; its mistakes are an error of its own.
+    """A selector's passages for each reading; a passage that does not stand in the pages is left out.
 
     Raises:
-        PluginError: it failed; another way of choosing is never put in its place.
+        PluginError: the selector failed; no other selector takes its place.
     """
     try:
         lists = list(itertools.islice(choose(question, readings, budget), len(readings) + 1))
@@ -42,8 +43,8 @@ def asked(choose: Selector, question: str, readings: Sequence[Reading], budget: 
             raise ValueError(f"{len(lists)} lists of passages for {len(readings)} queries")
         return [list(_standing(passages, reading.pages)) for passages, reading in zip(lists, readings, strict=True)]
     except (Exception, SystemExit) as exc:
-        said = f"the selector failed: {type(exc).__name__}: {exc}"[:500]
-        raise PluginError(said, hint="hds ask without --select") from exc
+        message = f"the selector failed: {type(exc).__name__}: {exc}"[:500]
+        raise PluginError(message, hint="hds ask without --select") from exc
 
 
 def _standing(passages: Iterable[Any], pages: Sequence[Page]) -> Iterator[Passage]:
@@ -63,7 +64,7 @@ def _standing(passages: Iterable[Any], pages: Sequence[Page]) -> Iterator[Passag
 def _stands(text: str, page: str) -> bool:
     """True when a text, without the marks of its cuts, is in a page; markup and line breaks do not matter."""
     inside = text.strip(f"{MARK} \n")
-    if inside and inside in page:
+    if inside and behind(page, text) is not None:
         return True
     words = quote_words(inside)
     return bool(words) and f" {words} " in f" {quote_words(page)} "

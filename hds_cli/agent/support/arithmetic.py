@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import re
 from collections.abc import Iterable, Sequence
@@ -63,11 +64,15 @@ def _worked_out(numbers: Sequence[float], signs: Sequence[str]) -> float | None:
 
 def _is(value: Value, number: float) -> bool:
     """True when a value says a number, to the last place that it writes."""
-    reading = value.readings[0]
+    return abs(value.readings[0] - number) <= _room(value, number) + 1e-12
+
+
+def _room(value: Value, number: float) -> float:
+    """By how much a number may differ from the one that a value says."""
     room = max(value.step / 2 if value.step < 1 or value.rounded else 0.0, 1e-9 * abs(number))
     if value.rounded or value.worded:
         room = max(room, 0.5 if abs(number) < 100 else 0.005 * abs(number))
-    return abs(reading - number) <= room + 1e-12
+    return room
 
 
 def derived(value: Value, inputs: Sequence[Value], text: str) -> tuple[Value, ...] | None:
@@ -86,24 +91,67 @@ def derived(value: Value, inputs: Sequence[Value], text: str) -> tuple[Value, ..
     for left_out in alike if len(alike) > 3 else ():
         if _is(value, total - left_out.readings[0]):
             return tuple(v for v in alike if v is not left_out)
-    for a, b in itertools.combinations(alike, 2):
-        x, y = a.readings[0], b.readings[0]
-        if _is(value, abs(x - y)) or (_is(value, x + y) and (x, y) != (0, 0)):
-            return a, b
-    if _TIMES.search(text) or value.dimension == "%":
-        for a, b in itertools.permutations(numbers, 2):
-            x, y = a.number, b.number
-            if y and (a.dimension == b.dimension or not (a.dimension and b.dimension)) and _ratio(value, x, y):
+    if pair := _sum_or_difference(value, alike):
+        return pair
+    if (_TIMES.search(text) or value.dimension == "%") and (pair := _share(value, numbers)):
+        return pair
+    return _years_from(value, inputs[:_MOST]) or _elapsed(value, inputs)
+
+
+def _sum_or_difference(value: Value, alike: Sequence[Value]) -> tuple[Value, Value] | None:
+    """Two values whose sum or difference is a value."""
+    there = sorted(v.readings[0] for v in alike)
+    reading = value.readings[0]
+
+    def may_be(number: float) -> bool:
+        return _has_near(there, number, 1.02 * _room(value, reading) + 1e-6 * (abs(number) + 1))
+
+    for place, a in enumerate(alike):
+        x = a.readings[0]
+        if not (may_be(x - reading) or may_be(x + reading) or may_be(reading - x)):
+            continue
+        for b in alike[place + 1 :]:
+            y = b.readings[0]
+            if _is(value, abs(x - y)) or (_is(value, x + y) and (x, y) != (0, 0)):
                 return a, b
-    for a, b in itertools.permutations(inputs[:_MOST], 2):
-        span = b.readings[0] if b.kind == "number" and b.dimension in ("", "years") and b.readings else 0
-        if (
-            value.readings[0] >= 1000
-            and 0 < span < 1000
-            and any(value.readings[0] in (y + span, y - span) for y in a.years)
-        ):
-            return a, b  # a year so many years before or after another
-    return _elapsed(value, inputs)
+    return None
+
+
+def _share(value: Value, numbers: Sequence[Value]) -> tuple[Value, Value] | None:
+    """Two values whose ratio is a value: how many times, how many percent, by how many percent more."""
+    there = sorted(v.number for v in numbers)
+    times = value.readings[0] / (100 if value.dimension == "%" else 1)
+    room = 1.02 * _room(value, value.readings[0]) / (100 if value.dimension == "%" else 1) + 1e-6 * (abs(times) + 1)
+    for b in numbers:
+        y = b.number
+        if not y or not any(_has_near(there, y * t, abs(y) * room) for t in (times, times + 1)):
+            continue
+        for a in numbers:
+            alike = a.dimension == b.dimension or not (a.dimension and b.dimension)
+            if a is not b and alike and _ratio(value, a.number, y):
+                return a, b
+    return None
+
+
+def _has_near(there: Sequence[float], number: float, room: float) -> bool:
+    """True when a sorted list has a number within some room."""
+    place = bisect.bisect_left(there, number - room)
+    return place < len(there) and there[place] <= number + room
+
+
+def _years_from(value: Value, inputs: Sequence[Value]) -> tuple[Value, Value] | None:
+    """A year and a number of years of which a value is the year so much before or after."""
+    reading = value.readings[0]
+    if reading < 1000:
+        return None
+    spans = [(b, b.readings[0]) for b in inputs if b.kind == "number" and b.dimension in ("", "years") and b.readings]
+    spans = [(b, span) for b, span in spans if 0 < span < 1000]
+    for a in inputs:
+        years = a.years
+        for b, span in spans if years else ():
+            if a is not b and any(reading in (year + span, year - span) for year in years):
+                return a, b
+    return None
 
 
 def _ratio(value: Value, x: float, y: float) -> bool:

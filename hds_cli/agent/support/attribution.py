@@ -61,7 +61,7 @@ def attributed(
     for query, passage in passages:
         queries.setdefault(query, []).append(passage.n)
     made = units(text)
-    judged = _Judge(Placing(ground, queries, asked), question, made, german=nouns_have_capitals(text)).all()
+    judged = _Judge(Placing(ground, queries, asked, question), question, made, german=nouns_have_capitals(text)).all()
     return [
         (unit, Support(unit.text, j.level, tuple(n for n in unit.marks if n in ground.numbers), j.quotes, j.missing))
         for unit, j in zip(made, judged, strict=True)

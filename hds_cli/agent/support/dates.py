@@ -44,6 +44,7 @@ _PARTS = re.compile(r"(?<![\w./-])(\d{1,4})([./])(\d{1,2})\2(\d{2,4})(?![\w/]|[.
 _CJK = re.compile(
     r"(\d{1,4})\s*[年년](?:\s*(\d{1,2})\s*[月월](?:\s*(\d{1,2})\s*[日号號일])?)?(?![代间間前])|(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日号號일]"
 )
+_DIGIT = re.compile(r"\d")
 _BUDDHIST = re.compile(r"พ\.?ศ\.?\s*(\d{4})")
 _OTHER_WORDS = frozenset("march may mars mai mart marc marca marco maja maj sept sep mar jun jul dec ott paz".split())
 _NEAR = 14  # characters between two dates of which the second gives the year
@@ -51,7 +52,7 @@ _NEAR = 14  # characters between two dates of which the second gives the year
 
 def dates(text: str) -> Iterator[Found]:
     """The dates of a text with ASCII digits, in order, without overlaps."""
-    found = sorted([*_numeric(text), *_worded(text)])
+    found = sorted([*(_numeric(text) if _DIGIT.search(text) else ()), *_worded(text)])
     out: list[Found] = []
     for place in found:
         if not out or place.start >= out[-1].end:

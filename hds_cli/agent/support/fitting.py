@@ -33,17 +33,19 @@ class Fitting:
 
     Args:
         queries: query -> numbers of the passages that were read for it.
+        question: what every passage may answer: one of an earlier run was read for another question.
     """
 
-    def __init__(self, ground: Ground, queries: Mapping[str, Sequence[int]]) -> None:
+    def __init__(self, ground: Ground, queries: Mapping[str, Sequence[int]], question: str) -> None:
         self.ground, self.queries = ground, queries
         self._stems_of = {query: {stem(w) for w in words(query) if is_content(w)} for query in queries}
+        self._question = {stem(w) for w in words(question) if is_content(w)}
 
     def fits(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> tuple[Level | None, float]:
         """How well a sentence says a claim (None: not), and the share of the claim's other words it has."""
         values = self._has_values(claim, sentence, found)
-        names = self._has_names(claim, sentence, found)
-        terms = self._has_terms(claim, sentence)
+        terms = None if values is None else self._has_terms(claim, sentence)
+        names = None if terms is None else self._has_names(claim, sentence, found)
         if values is None or names is None or terms is None:
             return None, 0.0
         names_strict, in_body = names
@@ -64,6 +66,8 @@ class Fitting:
         for number, value in enumerate(claim.values):
             if sentence.place in found[number] or any(same(value, v) for v in head):
                 continue
+            if claim.terms and not claim.names:
+                return None  # `four cats` is not said by `four rooms` beside `3 cats`
             # What a sentence names is told in the next one, not in the one before it.
             beside = [s for s in self.ground.around(sentence) if s.place > sentence.place or not claim.names]
             near = any(s.place in found[number] for s in beside)
@@ -155,7 +159,11 @@ class Fitting:
             return len(claim.rest) > 1 and share.wide >= NAMES_ONLY
         if not claim.values and len(claim.rest) > 1 and in_body < 3 and share.wide < NAMES_ONLY:
             return False
-        return bool(claim.names) or self._on_subject(claim, sentence)
+        return bool(claim.names) or self._says_phrase(claim, sentence) or self._on_subject(claim, sentence)
+
+    def _says_phrase(self, claim: Claim, sentence: Sentence) -> bool:
+        """True for a sentence that has every word of a phrase: `four rooms`, `dark green`, but not a lone `green`."""
+        return len(claim.values) + len(claim.terms) > 1 and sentence.stems.issuperset(claim.terms)
 
     def _on_subject(self, claim: Claim, sentence: Sentence) -> bool:
         """True for a sentence that shares a word with a bare value's own words, and half of what it was read for."""
@@ -164,7 +172,8 @@ class Fitting:
             return False
         number = self.ground.read[sentence.passage].passage.n
         asked = [self._stems_of[query] for query, numbers in self.queries.items() if number in numbers]
-        return any(2 * len(stems & there) >= len(stems) for stems in asked) or bool(claim.rest)
+        asked.append(self._question)
+        return any(stems and 2 * len(stems & there) >= len(stems) for stems in asked) or bool(claim.rest)
 
     def _substituted(self, claim: Claim, sentence: Sentence, share: Share) -> bool:
         """True for a sentence that says nearly the same with one other word: `rural` for `urban landscapes`."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import bisect
 import functools
+import heapq
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent.support.claims import Claim, Names
-from hds_cli.agent.support.sentences import sentences
 from hds_cli.agent.support.values import Value, plain, same, values
 from hds_cli.agent.support.words import kin, negated, stem, words
-from hds_cli.text import fold
-from hds_cli.text.cutting import pieces, statements
+from hds_cli.text import fold, in_pieces
+from hds_cli.text.cutting import pieces, plain_text
 from hds_cli.types import Passage
 
 _LOOKS = 64  # places of a page that are read for one value
+MOST_READ = 400_000  # characters of a page that are looked through for what none of its passages has
 _DIGITS = re.compile(r"\d[\d.,' ]{0,14}")
 _STATEMENT = 150  # words of a sentence
 _CANDIDATES = 32  # sentences that are compared in full with a claim
@@ -75,12 +76,15 @@ class Ground:
         self.read: list[Read] = []
         self._page_text = page_text
         self._pages: dict[str, Page] = {}
+        self._likeliest: dict[Claim, list[Sentence]] = {}
         self._around: dict[int, frozenset[str]] = {}
         self._with_value: dict[tuple[object, ...], list[int]] = {}
+        self._stated: dict[tuple[object, ...], bool] = {}
         self._on_page: dict[tuple[object, ...], frozenset[str]] = {}
         self._by_stem: dict[str, list[int]] = defaultdict(list)
         self._by_year: dict[int, list[int]] = defaultdict(list)
-        numbers: list[tuple[float, int]] = []
+        self._values: list[Value] = []
+        numbers: list[tuple[float, int, int]] = []
         for passage in unique.values():
             self._add(passage, numbers)
         numbers.sort()
@@ -88,7 +92,7 @@ class Ground:
         self.numbers = {read.passage.n: place for place, read in enumerate(self.read)}
         self.names = self._names()
 
-    def _add(self, passage: Passage, numbers: list[tuple[float, int]]) -> None:
+    def _add(self, passage: Passage, numbers: list[tuple[float, int, int]]) -> None:
         start = len(self.sentences)
         top = Head.of(passage.title, passage.heading)
         everything = set(top.words)
@@ -104,7 +108,9 @@ class Ground:
             for key in sentence.stems:
                 self._by_stem[key].append(place)
             for value in sentence.values:
-                numbers += [(n * f, place) for n in value.readings for f in {1.0, value.factor}]
+                factors = (1.0,) if value.factor == 1.0 else (1.0, value.factor)
+                numbers += [(n * f, place, len(self._values)) for n in value.readings for f in factors]
+                self._values.append(value)
                 for year in value.years:
                     self._by_year[year].append(place)
                 for day in value.days:
@@ -113,9 +119,9 @@ class Ground:
         self.read.append(Read(passage, top, frozenset(everything), range(start, len(self.sentences))))
 
     def _names(self) -> Names:
-        proper: set[str] = set()
-        common: set[str] = set()
-        begins: set[str] = set()
+        within: set[str] = set()  # words with a capital
+        small: set[str] = set()
+        first_ones: set[str] = set()
         for read in self.read:
             for text, titled in (
                 (read.passage.title, True),
@@ -124,23 +130,24 @@ class Ground:
                 first = not titled
                 for token in text.split():
                     letters = token.lstrip("\"'“‘(„«[¡¿*")
-                    if letters[:1].isupper() and not first:
-                        proper.update(words(letters))
-                    elif letters[:1].isupper():
-                        begins.update(words(letters))
+                    if letters[:1].isupper():
+                        (first_ones if first else within).add(letters)
                     elif letters[:1].islower():
-                        common.update(words(letters))
+                        small.add(letters)
                     first = token.endswith((".", ":", "!", "?"))
+        proper, common, begins = ({w for token in said for w in words(token)} for said in (within, small, first_ones))
         return Names(frozenset(proper), frozenset(common - proper), frozenset(begins - common))
 
     def with_value(self, value: Value) -> list[int]:
         """The sentences that give a value."""
-        if value.key not in self._with_value:
-            self._with_value[value.key] = self._search_value(value)
-        return self._with_value[value.key]
+        key = value.key
+        if key not in self._with_value:
+            self._with_value[key] = self._search_value(value)
+        return self._with_value[key]
 
     def _search_value(self, value: Value) -> list[int]:
-        places: set[int] = set()
+        places: set[int] = set()  # of sentences that may give it
+        sure: set[int] = set()
         if value.kind == "date":
             for day in value.days:
                 places.update(self._by_year.get(day.year if day.year else -(day.month or 0), ()))
@@ -153,29 +160,44 @@ class Ground:
                         abs(number) * (0.3 if value.rounded or value.dimension or value.kind == "decade" else 1e-6)
                         + 1e-9
                     )
-                    left = bisect.bisect_left(self._numbers, (number - room, -1))
-                    right = bisect.bisect_right(self._numbers, (number + room, 1 << 60))
-                    places.update(place for _, place in self._numbers[left:right])
+                    left = bisect.bisect_left(self._numbers, (number - room, -1, 0))
+                    right = bisect.bisect_right(self._numbers, (number + room, 1 << 60, 0))
+                    near = self._numbers[left:right]
+                    sure.update(place for _, place, number in near if same(value, self._values[number]))
             if value.kind == "code":
                 places.update(s.place for s in self.sentences if any(v.kind == "code" for v in s.values))
-        return sorted(p for p in places if any(same(value, v) for v in self.sentences[p].values))
+        places = {p for p in places - sure if any(same(value, v) for v in self.sentences[p].values)}
+        return sorted(sure | places)
 
     def has_value(self, value: Value) -> bool:
         """True when a sentence or a title gives a value."""
-        return bool(self.with_value(value)) or any(same(value, v) for read in self.read for v in read.head.values)
+        key = value.key
+        if key not in self._stated:
+            heads = (v for read in self.read for v in read.head.values)
+            self._stated[key] = bool(self.with_value(value)) or any(same(value, v) for v in heads)
+        return self._stated[key]
 
-    def candidates(self, claim: Claim, found: dict[int, set[int]]) -> list[Sentence]:
+    def candidates(self, claim: Claim, found: Mapping[int, set[int]]) -> list[Sentence]:
         """The sentences that may say a claim, the likeliest first; `found`: value number -> sentences with it."""
-        score: Counter[int] = Counter()
+        if any(found.values()):
+            return self._candidates(claim, found)
+        if claim not in self._likeliest:
+            self._likeliest[claim] = self._candidates(claim, {})
+        return self._likeliest[claim]
+
+    def _candidates(self, claim: Claim, found: Mapping[int, set[int]]) -> list[Sentence]:
+        score: dict[int, int] = defaultdict(int)
         for places in found.values():
-            score.update(dict.fromkeys(places, 6))
+            for place in places:
+                score[place] += 6
         for name in claim.names:
             for word in name:
                 for place in self._by_stem.get(stem(word), ()):
                     score[place] += 2
-        for key in (*claim.terms, *claim.rest):
-            for place in self._by_stem.get(key, ()):
-                score[place] += 2 if key in claim.terms else 1
+        for worth, keys in ((2, claim.terms), (1, claim.rest)):
+            for key in keys:
+                for place in self._by_stem.get(key, ()):
+                    score[place] += worth
         for number in claim.marks:
             if (read := self.numbers.get(number)) is not None:
                 for place in self.read[read].sentences:
@@ -186,8 +208,9 @@ class Ground:
         for head in heads[:12]:
             for place in self.read[head].sentences[:20]:
                 score[place] += 2
-        best = sorted(score.items(), key=lambda item: (-item[1], item[0]))[:_CANDIDATES]
-        return [self.sentences[place] for place, _ in best]
+        size = len(self.sentences)
+        best = heapq.nlargest(_CANDIDATES, (worth * size - place for place, worth in score.items()))
+        return [self.sentences[-number % size] for number in best]
 
     def around(self, sentence: Sentence) -> list[Sentence]:
         """The sentences before and behind one, in its passage."""
@@ -218,6 +241,11 @@ class Ground:
         return self._on_page[value.key]
 
     @functools.cached_property
+    def starts(self) -> frozenset[str]:
+        """The first four letters of the longer words of all passages."""
+        return frozenset(word[:4] for read in self.read for word in read.all if len(word) > 4)
+
+    @functools.cached_property
     def urls(self) -> list[str]:
         return list(dict.fromkeys(read.passage.url for read in self.read))
 
@@ -225,27 +253,18 @@ class Ground:
 def _statements(passage: Passage, top: Head) -> Iterator[tuple[Head, str]]:
     """The sentences, items and rows of a passage, each with what it stands under."""
     head, text = top, passage.text
-    prose: tuple[int, int] | None = None  # a paragraph, which may have been cut at an abbreviation
     for piece in pieces(text, _STATEMENT):
-        if prose and piece.kind == "prose" and "\n\n" not in text[prose[1] : piece.start]:
-            prose = prose[0], piece.end
-            continue
-        if prose:
-            yield from ((head, said) for said in sentences(" ".join(text[slice(*prose)].split())))
-        prose = (piece.start, piece.end) if piece.kind == "prose" else None
         if piece.kind == "heading":
             head = Head.of(passage.title, text[piece.start : piece.end].strip("# \n"))
-        elif prose is None:
-            yield from ((head, said) for said in statements(text[piece.start : piece.end], _STATEMENT))
-    if prose:
-        yield from ((head, said) for said in sentences(" ".join(text[slice(*prose)].split())))
+        elif said := plain_text(text[piece.start : piece.end], piece.kind):
+            yield head, said
 
 
 class Page:
     """A page: the words of its passages, the values of their titles, and its text, read where something is sought."""
 
     def __init__(self, text: str, known: frozenset[str], stems: frozenset[str], stated: Sequence[Value]) -> None:
-        self._text, self._known, self._stems, self._stated = text, known, stems, stated
+        self._text, self._known, self._stems, self._stated = text[:MOST_READ], known, stems, stated
         self._found: dict[str, bool] = {}
         self._read: dict[int, tuple[Value, ...]] = {}
 
@@ -268,14 +287,15 @@ class Page:
 
     @functools.cached_property
     def _folded(self) -> str:
-        return fold(self._text)
+        return "".join(in_pieces(fold, self._text))
 
     @functools.cached_property
     def _places(self) -> dict[str, list[int]]:
-        """The places of numbers by their first two digits."""
+        """The places of numbers by their first two digits, of each the first ones."""
         places: dict[str, list[int]] = defaultdict(list)
-        for match in _DIGITS.finditer(plain(self._text)):
-            places[_significant(match[0])].append(match.start())
+        for match in _DIGITS.finditer("".join(in_pieces(plain, self._text))):
+            if len(some := places[_significant(match[0])]) < _LOOKS:
+                some.append(match.start())
         return places
 
     def _around(self, place: int) -> tuple[Value, ...]:
@@ -317,4 +337,14 @@ def has_word(word: str, there: frozenset[str]) -> bool:
     """True when a word of a name is there, in whatever case its language puts it."""
     if word in there or f"{word}s" in there or (word.removesuffix("s") in there and len(word) > 4):
         return True
-    return not word.isascii() and any(kin(word, other) for other in there)
+    return not word.isascii() and any(kin(word, other) for other in _by_start(there).get(word[:3], ()))
+
+
+@functools.lru_cache(maxsize=2048)
+def _by_start(there: frozenset[str]) -> dict[str, list[str]]:
+    """Words by their first three letters, which kin words share."""
+    made: dict[str, list[str]] = defaultdict(list)
+    for word in there:
+        if not word.isascii():
+            made[word[:3]].append(word)
+    return made

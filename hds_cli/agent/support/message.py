@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hds_cli.agent.support import latex
-from hds_cli.agent.support.sentences import spans
+from hds_cli.text.sentences import spans
 
 MOST = 60_000  # characters of a message that are looked at
 _HEADING = re.compile(r"^\s{0,3}(?:#{1,6}\s|(?:\*\*|__)[^*_]{1,80}(?:\*\*|__)\s*$)")

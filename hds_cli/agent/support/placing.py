@@ -43,9 +43,11 @@ class Placing:
         asked: stems of the question and of the queries.
     """
 
-    def __init__(self, ground: Ground, queries: Mapping[str, Sequence[int]], asked: frozenset[str]) -> None:
+    def __init__(
+        self, ground: Ground, queries: Mapping[str, Sequence[int]], asked: frozenset[str], question: str
+    ) -> None:
         self.ground, self.queries, self.asked = ground, queries, asked
-        self._fitting = Fitting(ground, queries)
+        self._fitting = Fitting(ground, queries, question)
 
     def place(self, claim: Claim) -> Judged:
         """The best sentence for a claim, and how well it says it."""
@@ -105,8 +107,7 @@ class Placing:
         """True for a name that pages have as another word of its family: `Scottish` for `Scotland`."""
         if len(name) > 1 or len(name[0]) < 4:
             return False
-        start = name[0][:4]
-        return any(word.startswith(start) for read in self.ground.read for word in read.all if len(word) > 4)
+        return name[0][:4] in self.ground.starts
 
     def _somewhere(self, claim: Claim) -> tuple[Quote, ...]:
         sentences = self.ground.candidates(claim, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from hds_cli.agent.support.cldr import names
@@ -29,6 +30,7 @@ _CURRENCY_WORD = {
 _WORD_CURRENCY = {fold(word): code for code, words in _CURRENCY_WORD.items() for word in words.split()}
 UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 CJK_SCALES = {"百": 1e2, "千": 1e3, "万": 1e4, "萬": 1e4, "만": 1e4, "亿": 1e8, "億": 1e8, "억": 1e8, "兆": 1e12}
+_SHORT = 40  # letters of a word behind numbers that is kept: few are longer
 _CJK_REST = re.compile(r"(\d{1,4})([百千万萬亿億兆만억]?)")
 
 
@@ -45,7 +47,8 @@ def cjk_scaled(text: str, number: float, end: int) -> tuple[tuple[float, ...], f
     return (total,), max(1.0, 10.0 ** (len(digits) - len(digits.rstrip("0")) - 1) * 10), end
 
 
-def _words_behind(text: str, end: int) -> list[tuple[str, int]]:
+@functools.lru_cache(maxsize=8)  # a number is asked for its scale, its unit and its currency
+def _words_behind(text: str, end: int) -> tuple[tuple[str, int], ...]:
     """Up to three words behind a place, as they are looked up, the longest first: each with its end."""
     out: list[tuple[str, int]] = []
     place = end
@@ -59,10 +62,15 @@ def _words_behind(text: str, end: int) -> list[tuple[str, int]]:
             out.append((_key(said), place))
         if said.endswith("."):
             out.append((_key(said.rstrip(".")), place - 1))
-    return out[::-1]
+    return tuple(out[::-1])
 
 
 def _key(said: str) -> str:
+    return _short_key(said) if len(said) <= _SHORT else _short_key.__wrapped__(said)
+
+
+@functools.lru_cache(maxsize=4096)
+def _short_key(said: str) -> str:
     folded = fold(said).replace("²", "2").replace("³", "3").replace("^", "").replace("٪", "%")
     return " ".join(folded.strip(" .").split())
 

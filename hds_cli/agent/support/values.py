@@ -60,7 +60,8 @@ class Value:
     @property
     def is_year(self) -> bool:
         """True for a number of four digits that is most likely a year."""
-        return bool(self.years) and len(self.text.strip()) == 4 and self.text.strip()[:2] in _CENTURIES
+        said = self.text.strip()
+        return len(said) == 4 and said[:2] in _CENTURIES and bool(self.years)
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -83,6 +84,7 @@ _TIME = re.compile(
     r"(?<![\d.:,])(\d{1,2})(?:[:.](\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?)|(?<![\d.:,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _DECADE = re.compile(r"(?<![\w.,])(1\d{2}0|20\d0)(?:['’]?s\b|er[n]?\b|-[ех]\b|\s?年代)")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|º|ª|ème|er|-?й|-?я)\b", re.IGNORECASE)
 _BEFORE_CHRIST = re.compile(r"\s?(?:BCE?\b|B\.\s?C\.|v\.\s?Chr\.|av\.\s?J\.|a\.\s?C\.|до н\.\s?э\.|π\.\s?Χ\.)")
@@ -125,15 +127,14 @@ def values(text: str) -> tuple[Value, ...]:
 def _values(text: str) -> tuple[Value, ...]:
     said = plain(text)
     found = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(said)]
-    for finder in (_times, _decades, _numbers, _worded):
+    for finder in (_times, _decades, _numbers, _worded) if _DIGIT.search(said) else (_worded,):
         found += _free(finder(said), found)
     return tuple(sorted(found, key=lambda value: value.start))
 
 
 def _free(more: Iterable[Value], taken: Iterable[Value]) -> list[Value]:
     """The values that stand in no stretch that is taken."""
-    spans = [(value.start, value.end) for value in taken]
-    used = {place for start, end in spans for place in range(start, end)}
+    used = {place for value in taken for place in range(value.start, value.end)}
     return [value for value in more if value.start not in used and value.end - 1 not in used]
 
 
@@ -199,9 +200,9 @@ def _numbers(text: str) -> Iterator[Value]:
 def _follows(before: str, words: frozenset[str]) -> bool:
     """True when a text ends with one of some words, of one or two words or of letters that nothing parts."""
     said = before.rstrip().casefold()
-    last = said.rsplit(None, 2)[-2:]
-    if not last:
+    if not said or not (said[-1].isalpha() or said[-1] == "." or not said.isascii()):
         return False
+    last = said.rsplit(None, 2)[-2:]
     tail = last[-1].lstrip("(")
     return (
         tail in words
@@ -258,6 +259,8 @@ def _with_unit(text: str, value: Value) -> Value:
         (dimension, factor), end = measured
     elif not money and (paid := currency(text, end)):
         money, end = paid
+    if end == value.end and readings is value.readings:
+        return value
     return replace(
         value, text=text[value.start : end], end=end, readings=readings, step=step, rounded=rounded,
         dimension=dimension, factor=factor, currency=money,
@@ -266,6 +269,10 @@ def _with_unit(text: str, value: Value) -> Value:
 
 def same(said: Value, ground: Value) -> bool:
     """True when the value that is `said` is the one that `ground` gives, as exactly as it is said."""
+    if said.kind == "number" == ground.kind:
+        return _same_unit(said, ground) and any(
+            _near(said, ground, a, b) for a in said.readings for b in ground.readings
+        )
     if said.kind == "code" or ground.kind == "code":
         return said.kind == ground.kind and said.text == ground.text
     if said.kind == ground.kind == "date":
@@ -275,11 +282,7 @@ def same(said: Value, ground: Value) -> bool:
         return bare and bool(set(said.years) & set(ground.years))
     if said.kind == "decade" and ground.kind == "number":
         return any(said.readings[0] <= year < said.readings[0] + 10 for year in ground.years)
-    if said.kind != ground.kind:
-        return False
-    if said.kind != "number":
-        return said.readings == ground.readings
-    return _same_unit(said, ground) and any(_near(said, ground, a, b) for a in said.readings for b in ground.readings)
+    return said.kind == ground.kind and said.readings == ground.readings
 
 
 def _within(said: Day, ground: Day) -> bool:
@@ -290,6 +293,8 @@ def _within(said: Day, ground: Day) -> bool:
 
 
 def _same_unit(said: Value, ground: Value) -> bool:
+    if said.currency == ground.currency and said.dimension == ground.dimension:
+        return True
     if said.currency and ground.currency and said.currency != ground.currency:
         a, b = said.currency, ground.currency
         if b not in _FAMILIES.get(a, ()) and a not in _FAMILIES.get(b, ()):
@@ -305,6 +310,8 @@ def _near(said: Value, ground: Value, a: float, b: float) -> bool:
         a, b = a * said.factor, b * ground.factor
         room = (said.step * said.factor + ground.step * ground.factor) / 2
         return abs(a - b) <= max(room, 1e-9 * abs(b))
+    if a == b:
+        return True
     room = _place(said, a) / 2 if said.rounded else 0.0
     return abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))
 

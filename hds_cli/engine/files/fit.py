@@ -1,4 +1,4 @@
-"""How much memory a model takes, from its header alone."""
+"""The memory that a model takes, estimated from its header alone."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<
 _STRING, _ARRAY = 8, 9
 _LENGTH = struct.Struct("<Q")
 _MAX_STRING = 16 << 20
-_MAX_STRINGS = 4 << 20  # of a list; the largest vocabularies have an eighth of that
+_MAX_STRINGS = 4 << 20  # strings in a list; the largest vocabularies have an eighth of that
 _MAX_DIMENSIONS = 4
 # ggml's tensor types: elements and bytes of a block.
 _BLOCKS = {
@@ -51,9 +51,11 @@ class GgufHeader:
 
     @property
     def looks_like_searcher(self) -> bool:
-        """Trained on the search markers, going by the names its file carries."""
-        said = " ".join(str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str))
-        flat = said.lower().replace("-", "").replace("_", "").replace(" ", "")
+        """True when the names in the file's metadata say that the model was trained on the search markers."""
+        description = " ".join(
+            str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str)
+        )
+        flat = description.lower().replace("-", "").replace("_", "").replace(" ", "")
         return "hybriddeepsearcher" in flat
 
 
@@ -168,7 +170,7 @@ def _header(reader: _Reader) -> GgufHeader:
 
 
 def _tensor(reader: _Reader) -> tuple[int, int]:
-    """Where a tensor begins among the weights, and how many bytes it takes (0: its type is not known here)."""
+    """The place of a tensor among the weights, and its size in bytes (0: its type is not known here)."""
     reader.string()
     dimensions = reader.scalar(4)
     if not 1 <= dimensions <= _MAX_DIMENSIONS:

@@ -41,7 +41,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a pull would download, before it does."""
+    """The files that a pull would download."""
 
     name: str
     asked: str
@@ -66,25 +66,25 @@ def plan(reference: str, *, sha256: str | None = None) -> Plan:
         sha256: the checksum an address must have; a repository tells its own.
 
     Raises:
-        UsageError: the reference is none.
+        UsageError: `reference` has none of these forms.
         ModelMissing: there is no such repository, revision or file.
         ModelError: the server refuses, or cannot be reached.
     """
-    wanted = taken_apart(reference, _endpoint())
-    if isinstance(wanted, str):
-        return _plan_of_address(wanted, reference, sha256)
-    with _explained(wanted.repo):
-        info = _api().model_info(wanted.repo, revision=wanted.revision, files_metadata=True)
+    place = taken_apart(reference, _endpoint())
+    if isinstance(place, str):
+        return _plan_of_address(place, reference, sha256)
+    with _explained(place.repo):
+        info = _api().model_info(place.repo, revision=place.revision, files_metadata=True)
     commit = str(info.sha or "")
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise ModelError(f"the hub names no commit of {wanted.repo}", code="bad_answer")
+        raise ModelError(f"the hub names no commit of {place.repo}", code="bad_answer")
     names = [s.rfilename for s in info.siblings or () if s.rfilename.endswith(".gguf") and harmless(s.rfilename)]
-    chosen = choose(names, wanted)
+    chosen = choose(names, place)
     by_name = {s.rfilename: s for s in info.siblings or ()}
-    files = tuple(_remote(by_name[name], wanted.repo, commit) for name in chosen)
+    files = tuple(_remote(by_name[name], place.repo, commit) for name in chosen)
     licence = getattr(info.card_data, "license", None) if info.card_data else None
     return Plan(
-        name_for(chosen[0], wanted.repo), reference, files, wanted.repo, commit, None, str(licence) if licence else None
+        name_for(chosen[0], place.repo), reference, files, place.repo, commit, None, str(licence) if licence else None
     )
 
 
@@ -198,7 +198,7 @@ def _whole(path: Path, file: RemoteFile) -> bool:
 
 
 def _part(file: RemoteFile, folder: Path) -> Path:
-    """Where the beginning of this very file is kept; another version of it has another name."""
+    """The path of the partial download of exactly this file; another version of the file has another path."""
     version = hashlib.sha256(f"{file.url}|{file.sha256}|{file.version}|{file.bytes}".encode()).hexdigest()[:16]
     return folder / f".{version}.part"
 
@@ -227,7 +227,7 @@ class _Hashing:
         return self._stream.seek(place)
 
     def truncate(self) -> int:
-        """The server began anew: so does the checksum."""
+        """Start the checksum again: the server sends the file from its beginning."""
         size = self._stream.truncate()
         self._restart()
         return size
@@ -285,7 +285,7 @@ def _headers(url: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _explained(what: str, part: Path | None = None) -> Iterator[None]:
-    """Say what went wrong with the server as an error of ours. Always the first to load the library."""
+    """Turn errors of the hub's library into errors of ours. The library is first loaded here."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # it would ask the hub for more than the model, daily
     import httpx2
     from huggingface_hub import errors

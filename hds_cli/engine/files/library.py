@@ -33,7 +33,7 @@ class PulledFile:
 
 @dataclass(frozen=True)
 class Record:
-    """Where a pulled model came from.
+    """The origin of a pulled model.
 
     `asked` is what was typed; `revision` the commit of the repository, None for a plain address; `checked` whether the
     checksum was known beforehand and compared.
@@ -107,7 +107,7 @@ def get(name: str) -> Record:
     """The pulled model of this name.
 
     Raises:
-        ModelMissing: there is none.
+        ModelMissing: no pulled model has this name.
     """
     record = find(name)
     if record is None:
@@ -164,7 +164,7 @@ def _read(folder: Path) -> Record | None:
 
 
 def bytes_in(folder: Path) -> int:
-    """What the files of a folder take on the disk."""
+    """The bytes that the files of a folder take on the disk."""
     return sum(max(0, _size(path)) for path in folder.rglob("*") if path.is_file())
 
 

@@ -20,7 +20,7 @@ __all__ = ["GROUP", "GgufHeader", "fingerprint", "read_header", "resolve", "temp
 
 
 def resolve(name: str | None) -> ModelSpec:
-    """The model that is meant: the name of an installed or pulled one, or a path to a GGUF file; none: the starter.
+    """The model called `name`: an installed or pulled one, or a path to a GGUF file. Without a name: the starter.
 
     Raises:
         ModelMissing: no such file or name.

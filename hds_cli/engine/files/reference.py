@@ -1,4 +1,4 @@
-"""What a user types to name a model that can be pulled, and which files of a repository it means."""
+"""References to models that can be pulled, as users type them, and the files of a repository they mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Reference:
     """A reference taken apart: `what` is a file or a quantization of `repo`."""
 
     repo: str
@@ -24,7 +24,7 @@ class Wanted:
     what: str | None = None
 
 
-def taken_apart(reference: str, endpoint: str) -> Wanted | str:
+def taken_apart(reference: str, endpoint: str) -> Reference | str:
     """The repository that is meant, or the address of a file.
 
     Args:
@@ -38,7 +38,7 @@ def taken_apart(reference: str, endpoint: str) -> Wanted | str:
     short, _, what = reference.partition(":")
     if short in SHORT_NAMES:
         known = SHORT_NAMES[short]
-        return Wanted(known.repo, "main", what or known.default)
+        return Reference(known.repo, "main", what or known.default)
     match = _REPO.fullmatch(reference)
     if match is None:
         names = ", ".join(SHORT_NAMES)
@@ -46,21 +46,21 @@ def taken_apart(reference: str, endpoint: str) -> Wanted | str:
             f"{reference!r} is no model that can be pulled",
             hint=f"owner/repo, owner/repo:Q4_K_M, an address of a .gguf file, or a short name: {names}",
         )
-    return Wanted(match["repo"], match["revision"] or "main", match["what"])
+    return Reference(match["repo"], match["revision"] or "main", match["what"])
 
 
-def _of_url(url: str, endpoint: str) -> Wanted | str:
+def _of_url(url: str, endpoint: str) -> Reference | str:
     parts = urlsplit(url)
     hubs = {urlsplit(endpoint).netloc, "huggingface.co", "hf.co"}
     match = _FILE_URL.fullmatch(unquote(parts.path))
     if parts.netloc in hubs and match:
-        return Wanted(match["repo"], match["revision"] or "main", match["file"])
+        return Reference(match["repo"], match["revision"] or "main", match["file"])
     if parts.username or not parts.hostname:
         raise UsageError("an address with a user name or without a host is not fetched")
     return url
 
 
-def choose(names: Sequence[str], wanted: Wanted) -> list[str]:
+def choose(names: Sequence[str], place: Reference) -> list[str]:
     """The files of one model: the one that was named, that of one quantization, or the only one there is.
 
     Args:
@@ -74,21 +74,21 @@ def choose(names: Sequence[str], wanted: Wanted) -> list[str]:
     groups: dict[str, list[str]] = {}
     for name in sorted(models):
         groups.setdefault(_PART.sub(".gguf", name), []).append(name)
-    what = wanted.what
+    what = place.what
     if what and what.endswith(".gguf"):
-        found = [group for whole, group in groups.items() if what in (whole, *group)]
+        matching = [group for whole, group in groups.items() if what in (whole, *group)]
     elif what:
         pattern = re.compile(rf"(?<![A-Za-z0-9]){re.escape(what)}(?![A-Za-z0-9_])", re.IGNORECASE)
-        found = [group for whole, group in groups.items() if pattern.search(whole)]
+        matching = [group for whole, group in groups.items() if pattern.search(whole)]
     else:
-        found = list(groups.values())
-    if len(found) == 1:
-        return _complete(found[0])
+        matching = list(groups.values())
+    if len(matching) == 1:
+        return _complete(matching[0])
     some = ", ".join(list(groups)[:12]) or "none"
-    if not found:
-        raise ModelMissing(f"{wanted.repo} has no GGUF file {what or ''}".rstrip(), hint=f"its GGUF files: {some}")
+    if not matching:
+        raise ModelMissing(f"{place.repo} has no GGUF file {what or ''}".rstrip(), hint=f"its GGUF files: {some}")
     raise UsageError(
-        f"{wanted.repo} has {len(found)} such files", hint=f"hds model pull {wanted.repo}:FILE   of {some}"
+        f"{place.repo} has {len(matching)} such files", hint=f"hds model pull {place.repo}:FILE   of {some}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Small facts about files that are dear to find out again; kept in the cache directory, and safe to lose."""
+"""Small facts about files that are costly to find out again; kept in the cache directory, and safe to lose."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hds_cli import paths
 
 
 def get(file: str, key: str) -> str | None:
-    """What was kept in `file` under `key`."""
+    """The value kept in `file` under `key`."""
     value = _read(file).get(key)
     return value if isinstance(value, str) else None
 

@@ -1,4 +1,4 @@
-"""What a llama.cpp context holds of which sequence. All of it is called from the decoder's thread only.
+"""The part of each sequence that a llama.cpp context holds. Called from the decoder's thread only.
 
 The cells are a cache of the sequences' tokens: a sequence that nobody writes may lose its own, and is evaluated anew
 when it is written again.
@@ -39,7 +39,7 @@ class TokenSequence:
         self.kept = min(self.kept, length)
 
     def lost(self) -> None:
-        """The context holds nothing of it any more."""
+        """Note that the context holds nothing of the sequence any more."""
         self.evaluated = self.kept = 0
         self.counter.reused -= self.claimed
         self.claimed = 0
@@ -71,7 +71,7 @@ class Cells:
         return True
 
     def cut_back(self, sequence: TokenSequence, length: int) -> None:
-        """Hold the first `length` tokens only; nothing, where a recurrent state cannot go back a part of the way."""
+        """Hold only the first `length` tokens; hold none when a recurrent state cannot go back part of the way."""
         if self._api.llama_memory_seq_rm(self._memory, sequence.number, length, -1):
             sequence.evaluated = sequence.kept = length
         else:
@@ -108,7 +108,7 @@ class Cells:
         return fork
 
     def state(self, sequence: TokenSequence) -> bytes:
-        """What the context holds of the first `evaluated` tokens; empty when there are none."""
+        """The context's state after the first `evaluated` tokens; empty when none are evaluated."""
         if sequence.number is None:
             return b""
         if sequence.kept < sequence.evaluated:
@@ -121,7 +121,7 @@ class Cells:
         return bytes(memoryview(buffer)[:written])
 
     def restore(self, sequence: TokenSequence, tokens: list[int], evaluated: int, state: bytes) -> bool:
-        """Make `tokens` the sequence, and `state` what is held of the first `evaluated`; False: it is not taken."""
+        """Make `tokens` the sequence, with `state` after the first `evaluated`; False: the context refuses it."""
         fresh = TokenSequence(tokens)
         if evaluated:
             buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)

@@ -27,13 +27,13 @@ class Writing(Protocol):
     sequence: TokenSequence
 
     def due(self) -> StopReason | None:
-        """Why no further token is written, asked before each one."""
+        """The reason to write no further token, asked before each token; None: go on."""
 
     def take(self, context: Any, index: int) -> StopReason | None:
         """Draw a token from the logits of the batch's token `index`; the reason if it was the last one."""
 
     def end(self, reason: StopReason, error: BaseException | None = None) -> None:
-        """It is over."""
+        """Called once, when the writing is over."""
 
 
 class Decoder:
@@ -52,7 +52,7 @@ class Decoder:
         self._flag = StopFlag(api)
         self._flag.watch(api, context)
         self._writings: list[Writing] = []
-        self._parked: list[Writing] = []  # without cells: they go on when another has ended
+        self._parked: list[Writing] = []  # writings without cells, which go on when another has ended
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -81,11 +81,11 @@ class Decoder:
         return self._call(lambda: self._cells.fork(sequence))
 
     def state(self, sequence: TokenSequence) -> bytes:
-        """What the context holds of the first `sequence.evaluated` tokens."""
+        """The context's state after the first `sequence.evaluated` tokens."""
         return self._call(lambda: self._cells.state(sequence))
 
     def restore(self, sequence: TokenSequence, tokens: list[int], evaluated: int, state: bytes) -> bool:
-        """Make `tokens` the sequence, and `state` what is held of the first `evaluated`; False: it is not taken."""
+        """Make `tokens` the sequence, with `state` after the first `evaluated`; False: the context refuses it."""
         return self._call(lambda: self._cells.restore(sequence, tokens, evaluated, state))
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class Decoder:
             return not self._closed
 
     def _call(self, work: Callable[[], T]) -> T:
-        """What `work` returns, done between two batches."""
+        """Run `work` between two batches and return its result."""
         answers: queue.SimpleQueue[tuple[list[T], BaseException | None]] = queue.SimpleQueue()
 
         def job() -> None:
@@ -142,7 +142,7 @@ class Decoder:
     def _step(self) -> None:
         """One batch of what is being written."""
         self._flag.clear()
-        for writing in [*self._writings, *self._parked]:  # after the flag: an abort from now on sets it again
+        for writing in [*self._writings, *self._parked]:  # after the flag: a later abort sets it again
             if writing.sequence.aborted or writing.sequence.closed:
                 self._end(writing, "aborted")
             elif reason := writing.due():
@@ -158,11 +158,11 @@ class Decoder:
             return
 
     def _fill(self) -> list[tuple[Writing, int]]:
-        """Make the batch: single tokens first, then prompts; per writing that is in it, how many of its tokens are."""
+        """Fill the batch: single tokens first, then prompts. Returns each writing in it with its number of tokens."""
         ready = [writing for writing in self._writings if self._cells.prepare(writing.sequence)]
         if self._apart:
             ready = ready[:1]
-            self._writings.sort(key=lambda writing: writing in ready)  # behind the others for the next batch
+            self._writings.sort(key=lambda writing: writing in ready)  # the next batch is of another one
         ready.sort(key=lambda writing: len(writing.sequence.tokens) - writing.sequence.evaluated > 1)
         batch, at = self._batch, 0
         filled = []
@@ -179,7 +179,7 @@ class Decoder:
         return filled
 
     def _evaluated(self, filled: list[tuple[Writing, int]]) -> None:
-        """What was in the batch is held now; each writing whose last token it was draws the next one."""
+        """Count the batch as evaluated; a writing whose last token was in it draws the next one."""
         at = 0
         for writing, size in filled:
             sequence = writing.sequence
@@ -192,7 +192,7 @@ class Decoder:
                 self._draw(writing, at - 1)
 
     def _failed(self, filled: list[tuple[Writing, int]], result: int) -> None:
-        """The batch was given up, maybe after a part of it: each sequence holds what it held before."""
+        """Undo a batch that was given up, maybe half done: each sequence holds the tokens it held before."""
         for writing, _ in filled:
             self._cells.cut_back(writing.sequence, writing.sequence.evaluated)
             if result != _ABORTED:

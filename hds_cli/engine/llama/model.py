@@ -177,7 +177,7 @@ class LlamaEngine:
         return Decoder(api, context, numbers, apart=self._apart)
 
     def _identity(self) -> dict[str, Any]:
-        """What a saved state is of: it fits no other file, adapter, build or size."""
+        """What a saved state has to match: files, adapter, build and sizes."""
         return {
             "model": _mark(self.spec.path, self.info.sha256),
             "adapter": _mark(self.spec.lora, self.info.lora) if self.spec.lora else None,
@@ -189,6 +189,6 @@ class LlamaEngine:
 
 
 def _mark(path: Path, digest: str | None) -> str:
-    """A file's checksum; one that nobody made stands in by path, size and time of change."""
+    """A file's checksum; its path, size and time of change when no checksum was made."""
     stat = path.stat()
     return digest or f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"

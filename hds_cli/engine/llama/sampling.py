@@ -15,7 +15,7 @@ Draw = Callable[[Any, int], int]
 
 @contextlib.contextmanager
 def sampler(api: Any, vocab: Any, sampling: Sampling, grammar: str | None) -> Iterator[Draw]:
-    """What draws the next token. `api` is llama-cpp-python's low-level module."""
+    """A sampler that draws the next token. `api` is llama-cpp-python's low-level module."""
     chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
     rules = None
     try:

@@ -100,7 +100,7 @@ class LlamaSession:
             try:
                 self._decoder.write(writing)
                 writing.pass_on()
-            except BaseException:  # `on_text` failed, or Ctrl-C: nothing goes on behind the caller's back
+            except BaseException:  # `on_text` failed, or Ctrl-C: the writing ends with the caller
                 writing.stop_and_wait(self._decoder)
                 raise
             finally:
@@ -193,7 +193,7 @@ class _Writing:
         self.sequence.aborted = before
 
     def result(self) -> Generation:
-        """What was written; what stands behind a stop string is taken out of the sequence."""
+        """The result of the writing; tokens behind a stop string are taken out of the sequence."""
         if self._error is not None:
             raise self._error
         text = self._text

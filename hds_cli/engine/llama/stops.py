@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from hds_cli.engine.base import OnText
 
 _REPEATED = re.compile(r"(.{8,160}?)\1{5}\Z", re.DOTALL)
-_TAIL = 1000  # characters: six times the longest unit and some
+_TAIL = 1000  # characters: six times the longest repeated piece, and some
 
 
 def repeats(text: str) -> bool:
-    """Whether `text` ends with the same 8 to 160 characters six times over: a small model that will not end by itself.
+    """True when `text` ends with the same 8 to 160 characters six times over: a small model that never ends by itself.
 
-    A rule of dashes or a run of blanks is none.
+    A rule of dashes and a run of blanks do not count.
     """
-    found = _REPEATED.search(text, max(0, len(text) - _TAIL))
-    return found is not None and len(set(found[1])) > 3
+    match = _REPEATED.search(text, max(0, len(text) - _TAIL))
+    return match is not None and len(set(match[1])) > 3
 
 
 class StopText:
@@ -37,9 +37,9 @@ class StopText:
         """True when a stop string is complete."""
         start = max(0, len(self.value) - self._hold)
         self.value += self._decoder.decode(piece)
-        found = [(at, s) for s in self._stops if (at := self.value.find(s, start)) >= 0]
-        if found:
-            at, self.stop = min(found)
+        ends = [(at, s) for s in self._stops if (at := self.value.find(s, start)) >= 0]
+        if ends:
+            at, self.stop = min(ends)
             self.value, self.excess = self.value[:at], True
             self._send(len(self.value))
             return True
@@ -47,7 +47,7 @@ class StopText:
         return False
 
     def _held(self) -> int:
-        """How many of the last characters may be the beginning of a stop string."""
+        """The number of last characters that may be the beginning of a stop string."""
         for n in range(min(self._hold, len(self.value)), 0, -1):
             if any(s.startswith(self.value[-n:]) for s in self._stops):
                 return n

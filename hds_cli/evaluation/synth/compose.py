@@ -14,13 +14,13 @@ from hds_cli.evaluation.synth.facts import Fact
 from hds_cli.evaluation.synth.pool import Pool, alike
 from hds_cli.evaluation.synth.program import Step
 
-_MARGIN = 1.05  # the winner of a comparison is clear
+_MARGIN = 1.05  # the winner of a comparison is at least so much larger
 _WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A question as it was composed. `phrase` says its answer in words that fit into another question."""
+    """A composed question. `phrase` names its answer in words that fit into another question."""
 
     kind: str
     question: str
@@ -40,7 +40,7 @@ class Draft:
 
 
 def compose(pool: Pool, rng: random.Random) -> Draft | None:
-    """One try: a question, or None when what was drawn leads to none."""
+    """One try: a question, or None when the drawn pages give no question."""
     make = rng.choice(_KINDS) if pool.relations else _comparison
     draft = make(pool, rng)
     if draft is None or rng.random() < 0.5:
@@ -49,7 +49,7 @@ def compose(pool: Pool, rng: random.Random) -> Draft | None:
 
 
 def _comparison(pool: Pool, rng: random.Random) -> Draft | None:
-    """Which of these, each described, has the largest or smallest of something."""
+    """A comparison: which of several described pages has the largest or smallest value of an attribute."""
     if not pool.numbers or len(pool.describing) < 5:
         return None
     attr, op = rng.choice(pool.numbers), rng.choice(("largest", "smallest"))
@@ -72,7 +72,7 @@ def _comparison(pool: Pool, rng: random.Random) -> Draft | None:
 
 
 def _common(pool: Pool, rng: random.Random) -> Draft | None:
-    """What all of these, each described, name: `borders … and borders …`."""
+    """A question for what several described pages all name: `borders … and borders …`."""
     kind = rng.choice(pool.relations)
     answer = rng.choice(sorted(pool.pages))
     naming = [t for t in sorted(pool.describing) if t != answer and _names(pool, t, kind, answer)]
@@ -102,7 +102,7 @@ _KINDS: tuple[Callable[[Pool, random.Random], Draft | None], ...] = (_comparison
 
 
 def _hybrid(pool: Pool, draft: Draft, rng: random.Random) -> Draft | None:
-    """The draft's question in the place of its answer, in a simple question about that."""
+    """A simple question about the draft's answer, in which the draft's question stands in place of the answer."""
     used = {step.attr for step in draft.program}
     facts = [f for f in pool.pages[draft.answer].facts if f.attr not in used and len(f.value.split()) <= 6]
     facts = [f for f in facts if not alike(f.value, draft.answer)]
@@ -120,7 +120,7 @@ def _names(pool: Pool, title: str, kind: tuple[str, str], item: str) -> bool:
 
 
 def _described(pool: Pool, titles: list[str], rng: random.Random) -> list[Fact] | None:
-    """One characteristic a page; None when one of them gives another page's name away."""
+    """One characteristic for each page; None when a characteristic gives another page's name away."""
     chosen = [rng.choice(pool.describing[title]) for title in titles]
     if any(alike(fact.value, title) for fact in chosen for title in titles):
         return None

@@ -1,4 +1,4 @@
-"""What structured pages say, read without a model: `key: value` lines, table rows, plain sentences on their title.
+"""The facts of structured pages, read without a model: `key: value` lines, table rows, sentences on the title.
 
 `The capital of Norway is Oslo.`, `Norway has an area of 323,802 square kilometres.`, `| currency | krone |` and
 `founded: 1901` on the page of a title are facts of it; `Norway borders 3 countries: Finland, …` names other pages.
@@ -28,9 +28,9 @@ class Fact:
 
     @property
     def number(self) -> float | None:
-        """The number it begins with; none when the value is a code (`+47`) or a word."""
-        found = _NUMBER.match(self.value)
-        return float(found[0].replace(",", "")) if found and self.value[0].isdigit() else None
+        """The number that the value begins with; None when the value is a code (`+47`) or a word."""
+        match = _NUMBER.match(self.value)
+        return float(match[0].replace(",", "")) if match and self.value[0].isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,15 @@ def read(title: str, text: str) -> PageFacts:
     """The facts of a page; of two for one attribute the first counts."""
     facts: dict[str, Fact] = {}
     relations: dict[tuple[str, str], Relation] = {}
-    for said in _said(title, text):
-        if isinstance(said, Fact):
-            facts.setdefault(said.attr, said)
+    for fact in _statements(title, text):
+        if isinstance(fact, Fact):
+            facts.setdefault(fact.attr, fact)
         else:
-            relations.setdefault((said.verb, said.nouns), said)
+            relations.setdefault((fact.verb, fact.nouns), fact)
     return PageFacts(title, tuple(facts.values()), tuple(relations.values()))
 
 
-def _said(title: str, text: str) -> Iterator[Fact | Relation]:
+def _statements(title: str, text: str) -> Iterator[Fact | Relation]:
     name = re.escape(title)
     of_title = re.compile(rf"The (?P<attr>[\w -]{{2,40}}?) of {name} (?P<verb>is|are)(?: the)? (?P<value>.{{1,120}})")
     has = re.compile(rf"{name} has an? (?P<attr>[\w -]{{2,30}}?) of (?P<value>.{{1,120}})")
@@ -74,14 +74,14 @@ def _said(title: str, text: str) -> Iterator[Fact | Relation]:
     for cut in cut_passages(text):
         for sentence in cut.sentences:
             line = sentence.strip().rstrip(".")
-            if found := names.fullmatch(line):
-                yield Relation(title, found["verb"], found["nouns"], items(found["items"]))
-            elif found := of_title.fullmatch(line):
-                yield Fact(title, found["attr"].strip(), found["verb"], found["value"].strip())
-            elif found := has.fullmatch(line):
-                yield Fact(title, found["attr"].strip(), "is", found["value"].strip())
-            elif (found := _KEY.fullmatch(line)) and title not in found["attr"]:
-                yield Fact(title, found["attr"].strip().lower(), "is", found["value"].strip())
+            if match := names.fullmatch(line):
+                yield Relation(title, match["verb"], match["nouns"], items(match["items"]))
+            elif match := of_title.fullmatch(line):
+                yield Fact(title, match["attr"].strip(), match["verb"], match["value"].strip())
+            elif match := has.fullmatch(line):
+                yield Fact(title, match["attr"].strip(), "is", match["value"].strip())
+            elif (match := _KEY.fullmatch(line)) and title not in match["attr"]:
+                yield Fact(title, match["attr"].strip().lower(), "is", match["value"].strip())
 
 
 def items(text: str) -> tuple[str, ...]:

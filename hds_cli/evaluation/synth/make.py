@@ -17,7 +17,6 @@ from typing import Any
 
 from hds_cli.errors import HdsError
 from hds_cli.evaluation.journal import cut_torn_line, read_lines
-from hds_cli.evaluation.synth import facts
 from hds_cli.evaluation.synth.compose import Draft, compose
 from hds_cli.evaluation.synth.facts import PageFacts
 from hds_cli.evaluation.synth.pool import Pool
@@ -26,7 +25,7 @@ from hds_cli.types import Document, SearchResult
 
 SCHEMA = "hds.synth.questions/1"
 _NOTE = re.compile(r"\s*\([^)]*\)$")  # `5,156,450 (2014)` is right without the year, too
-TRIES = 400  # candidates for one question before it is said that the pages give no more
+TRIES = 400  # candidates without a question, after which the pages count as used up
 Search = Callable[[str, int], Sequence[SearchResult]]
 Row = dict[str, Any]
 
@@ -74,12 +73,15 @@ class Maker:
         )
 
     def hard(self, draft: Draft) -> bool:
-        """Whether its gold pages answer it and one search for it does not, nor finds them all or the last one."""
+        """True when the gold pages answer the question and one search for it does not.
+
+        A search that finds all gold pages, or the last page of a hybrid question, counts as an answer.
+        """
         gold = set(draft.gold)
-        found = {r.title for r in self.search(draft.question, self.top_k)}
-        if gold <= found or (draft.kind.startswith("hybrid") and draft.last in found):
+        titles = {r.title for r in self.search(draft.question, self.top_k)}
+        if gold <= titles or (draft.kind.startswith("hybrid") and draft.last in titles):
             return False
-        return self._answer(draft, gold) == draft.answer and self._answer(draft, found) != draft.answer
+        return self._answer(draft, gold) == draft.answer and self._answer(draft, titles) != draft.answer
 
     def _answer(self, draft: Draft, titles: set[str]) -> str | None:
         pages: list[PageFacts] = [self.pool.pages[title] for title in sorted(titles) if title in self.pool.pages]
@@ -106,7 +108,7 @@ def row_of(draft: Draft, candidate: int) -> Row:
 
 
 def pages_digest(documents: Sequence[Document]) -> str:
-    """What the questions depend on besides the seed."""
+    """A digest of the pages: the questions depend on them and on the seed."""
     digest = hashlib.sha256()
     for document in documents:
         digest.update("\0".join((document.id, document.title, document.text)).encode() + b"\1")
@@ -131,18 +133,18 @@ def write(
             _check(path, note, header)
         note.write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
         cut_torn_line(path)
-        made = read_lines(path)[:count] if path.exists() else []
+        written = read_lines(path)[:count] if path.exists() else []
         with path.open("a", encoding="utf-8") as file:
-            start = made[-1]["candidate"] + 1 if made else 0
-            new = rows(start, {row["question"] for row in made})
-            while len(made) < count:
-                made.append(next(new))
-                file.write(json.dumps(made[-1], ensure_ascii=False) + "\n")
+            start = written[-1]["candidate"] + 1 if written else 0
+            new = rows(start, {row["question"] for row in written})
+            while len(written) < count:
+                written.append(next(new))
+                file.write(json.dumps(written[-1], ensure_ascii=False) + "\n")
                 file.flush()
                 on_row()
     except OSError as exc:
         raise SynthError(f"cannot write {path}: {exc.strerror}", hint="-o FOLDER") from exc
-    return made
+    return written
 
 
 def _check(path: Path, note: Path, header: Row) -> None:
@@ -152,10 +154,3 @@ def _check(path: Path, note: Path, header: Row) -> None:
         before = None
     if before != header:
         raise SynthError(f"{path} was made from other pages, or otherwise", hint="another folder: -o FOLDER")
-
-
-def oracle(row: Row, documents: Sequence[Document]) -> str | None:
-    """What a question's program comes to over the texts of these pages alone."""
-    from hds_cli.evaluation.synth.program import from_dict
-
-    return solve([from_dict(step) for step in row["program"]], [facts.read(d.title, d.text) for d in documents])

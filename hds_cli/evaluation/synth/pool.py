@@ -1,4 +1,4 @@
-"""The pages questions are made from: what each says, what tells it apart from the others, what it names."""
+"""The pages that questions are made from: their facts, the facts that tell them apart, the pages they name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hds_cli.evaluation.synth.facts import Fact, PageFacts, Relation
 from hds_cli.text import fold, terms
 from hds_cli.types import Document
 
-_MAX_WORDS = 5  # of a value that describes a page
-_SHARED = 4  # letters; `Norwegian` says `Norway`
-_COMMON = 0.2  # share of the pages that have an attribute, for it to be asked for
+_MAX_WORDS = 5  # the most words in a value that describes a page
+_SHARED = 4  # letters that two words share: `Norwegian` gives `Norway` away
+_COMMON = 0.2  # an attribute is asked for when so large a share of the pages has it
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Pool:
         return next((fact for fact in self.pages[title].facts if fact.attr == attr), None)
 
     def relation(self, title: str, kind: tuple[str, str]) -> Relation | None:
-        """What a page names in this way."""
+        """The relation of a kind that a page states."""
         return next((r for r in self.pages[title].relations if (r.verb, r.nouns) == kind), None)
 
 
 def make(documents: Iterable[Document]) -> Pool:
-    """Read the pages; what two pages of one title say counts for neither."""
+    """Read the pages; two pages of one title are both left out."""
     read = [facts.read(d.title, d.text) for d in documents if d.title.strip()]
     seen = Counter(page.title for page in read)
     pages = {page.title: page for page in sorted(read, key=lambda p: p.title) if seen[page.title] == 1}
@@ -55,16 +55,16 @@ def make(documents: Iterable[Document]) -> Pool:
 
 
 def _describes(fact: Fact) -> bool:
-    """Short, no quantity, and not a name close to the title."""
+    """True for a fact that can describe its page: short, no quantity, and not a name close to the title."""
     if fact.number is not None or len(fact.value.split()) > _MAX_WORDS:
         return False
     return not alike(fact.value, fact.title)
 
 
 def alike(text: str, title: str) -> bool:
-    """Whether a word of `text` begins as a word of `title` does: it would give the name away."""
-    said = {word[:_SHARED] for word in terms(text)}
-    return any(word[:_SHARED] in said for word in terms(title)) or fold(text) in fold(title)
+    """True when a word of `text` begins like a word of `title`, which would give the name away."""
+    stems = {word[:_SHARED] for word in terms(text)}
+    return any(word[:_SHARED] in stems for word in terms(title)) or fold(text) in fold(title)
 
 
 def _numbers(pages: Mapping[str, PageFacts]) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ def _numbers(pages: Mapping[str, PageFacts]) -> tuple[str, ...]:
 
 
 def _relations(pages: Mapping[str, PageFacts]) -> tuple[tuple[str, str], ...]:
-    """Ways in which pages name pages: more than half of what is named so is the title of a page."""
+    """The kinds of relations between pages: more than half of the items of such a kind are titles of pages."""
     named: Counter[tuple[str, str]] = Counter()
     known: Counter[tuple[str, str]] = Counter()
     for page in pages.values():

@@ -30,7 +30,7 @@ class Step:
     value: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Without what is empty."""
+        """The step as a dictionary, without empty fields."""
         return {key: value for key, value in asdict(self).items() if value not in ("", 0, ()) or key == "answer"}
 
 
@@ -40,12 +40,12 @@ def from_dict(data: Mapping[str, Any]) -> Step:
 
 
 def solve(program: Sequence[Step], pages: Sequence[PageFacts]) -> str | None:
-    """The answer that the program comes to with these pages alone; None when a step has nothing to stand on."""
+    """The answer that the program gives with these pages alone; None when a step cannot be done."""
     by_title = {page.title: page for page in pages}
-    found: list[str | tuple[str, ...] | None] = []
+    values: list[str | tuple[str, ...] | None] = []
     for step in program:
-        found.append(_do(step, [found[place] for place in step.of], by_title))
-    last = found[-1] if found else None
+        values.append(_do(step, [values[place] for place in step.of], by_title))
+    last = values[-1] if values else None
     return last if isinstance(last, str) else None
 
 
@@ -53,8 +53,8 @@ def _do(step: Step, before: Sequence[Any], pages: Mapping[str, PageFacts]) -> st
     if any(value is None for value in before):
         return None
     if step.op == "find":
-        wanted = (step.attr, step.value)
-        fits = [page.title for page in pages.values() if wanted in {(f.attr, f.value) for f in page.facts}]
+        attribute = (step.attr, step.value)
+        fits = [page.title for page in pages.values() if attribute in {(f.attr, f.value) for f in page.facts}]
         return fits[0] if len(fits) == 1 else None
     if step.op in ("value", "items"):
         return _taken(step, pages.get(before[0]))
@@ -72,13 +72,13 @@ def _taken(step: Step, page: PageFacts | None) -> str | tuple[str, ...] | None:
     return next((f.value for f in page.facts if f.attr == step.attr), None)
 
 
-def _extreme(step: Step, pages: Sequence[PageFacts], wanted: int) -> str | None:
+def _extreme(step: Step, pages: Sequence[PageFacts], number: int) -> str | None:
     values = [
         (fact.number, page.title)
         for page in pages
         for fact in page.facts
         if fact.attr == step.attr and fact.number is not None
     ]
-    if len(values) < wanted:
+    if len(values) < number:
         return None
     return (max if step.op == "largest" else min)(values)[1]

@@ -17,7 +17,7 @@ from hds_cli.text import quote_words
 from hds_cli.types import Page, Passage, SearchResult
 
 Read = Callable[[str], Page | None]
-_BUDGET = Budget(tokens=1500, passages=2)  # of a turn; the published model was trained on up to 8,196 tokens in all
+_BUDGET = Budget(tokens=1500, passages=2)  # of a turn; the published model was trained on up to 8,196 tokens a run
 
 
 class Exporter:
@@ -39,13 +39,13 @@ class Exporter:
         for turn in sorted({step["turn"] for step in row["program"] if step.get("turn")}):
             steps = [step for step in row["program"] if step.get("turn") == turn]
             queries = [step["question"] for step in steps]
-            found = evidence.select([(query, self._pages(query)) for query in queries], _BUDGET)
-            if not all(map(_holds, steps, found)):
+            selections = evidence.select([(query, self._pages(query)) for query in queries], _BUDGET)
+            if not all(map(_holds, steps, selections)):
                 return None
             thought = _plan(steps) if turn == 1 else f"{_learned(row, turn - 1)} {_plan(steps)}"
             written.append(_turn(thought, queries, opened=turn > 1))
-            written.append(_text(protocol.results_block(list(zip(queries, found, strict=True)), shown)))
-            shown |= {passage.n for passages in found for passage in passages}
+            written.append(_text(protocol.results_block(list(zip(queries, selections, strict=True)), shown)))
+            shown |= {passage.n for passages in selections for passage in passages}
         last = max(step.get("turn", 0) for step in row["program"])
         answer = protocol.neutral(row["answers"][0])
         written.append(f"{_learned(row, last)}\n{protocol.END_THINK}\n\n{protocol.BOX}{answer}}}")
@@ -59,12 +59,12 @@ def _pages(search: Callable[[str, int], Sequence[SearchResult]], read: Read, que
 
 
 def _tokens(text: str) -> int:
-    """Without a vocabulary: four characters a token."""
+    """The tokens of a text without a vocabulary: four characters a token."""
     return (len(text) + 3) // 4
 
 
 def _holds(step: Mapping[str, Any], passages: Sequence[Passage]) -> bool:
-    """Whether the passages hold the answer, or every item of a list."""
+    """True when the passages hold the answer, or every item of a list."""
     text = f" {quote_words(' '.join(p.full for p in passages))} "
     return all(f" {quote_words(item)} " in text for item in step["answer"].split("; "))
 
@@ -84,12 +84,12 @@ def _plan(steps: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _learned(row: Mapping[str, Any], turn: int) -> str:
-    """What the results of a turn say, and what follows from it without a further search."""
-    said = [f"{s['question']}: {s['answer']}." for s in row["program"] if s.get("turn") == turn]
+    """The thought after a turn: the answers in its results, and the answers that follow without a further search."""
+    sentences = [f"{s['question']}: {s['answer']}." for s in row["program"] if s.get("turn") == turn]
     places = [place for place, s in enumerate(row["program"]) if s.get("turn") == turn]
     follows = [s for s in row["program"] if not s.get("turn") and places and max(s["of"]) == places[-1]]
-    said += [f"{_FOLLOWS[s['op']].format(attr=s.get('attr', ''))} {s['answer']}." for s in follows]
-    return protocol.neutral(" ".join(said))
+    sentences += [f"{_FOLLOWS[s['op']].format(attr=s.get('attr', ''))} {s['answer']}." for s in follows]
+    return protocol.neutral(" ".join(sentences))
 
 
 _FOLLOWS = {"largest": "The largest {attr} has", "smallest": "The smallest {attr} has", "common": "In all of them is"}

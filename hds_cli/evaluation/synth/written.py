@@ -23,10 +23,10 @@ from hds_cli.types import Document, SearchResult
 
 _RELATED = (2, 4)  # pages a question needs beside the entity's own
 _WORDS = 90
-_LEAST_TERMS = 3  # of a characteristic: a single name says nothing
-_BORNE_OUT = 0.5  # share of its terms that stand in the passage it was written from
-_USED = 0.6  # share of its terms that come back in the question
-TRIES = 60  # candidates without a question before it is said that the pages give no more
+_LEAST_TERMS = 3  # the fewest terms of a characteristic: a single name says nothing
+_BORNE_OUT = 0.5  # share of a characteristic's terms that stand in its passage
+_USED = 0.6  # share of a characteristic's terms that come back in the question
+TRIES = 60  # candidates without a question, after which the pages count as used up
 _PRONOUNS = re.compile(r"\b(?:he|she|it|its|his|her|they|their|this|these|those)\b", re.IGNORECASE)
 _SYSTEM = "You write short, exact texts for a quiz on documents. You use only what the given text says. Answer in JSON."
 _ONE = 'root ::= "{{\\"{name}\\": \\"" char{{4,{most}}} "\\"}}"\nchar ::= [^"\\\\\\x00-\\x1F\\x7F]'
@@ -75,48 +75,48 @@ class WrittenMaker:
         raise SynthError(f"the model made no more than {len(known)} questions", hint="a larger model, or more pages")
 
     def candidate(self, rng: random.Random) -> Draft | None:
-        """One try: a question, or None when a step of it does not hold."""
+        """One try: a question, or None when one of its steps fails."""
         entity = rng.choice(self._documents)
         related = self._related(entity, rng)
         if len(related) < _RELATED[0]:
             return None
-        said = [self._characteristic(entity.title, found) for found in related]
-        described = [(found, text) for found, text in zip(related, said, strict=True) if text]
+        characteristics = [self._characteristic(entity.title, one) for one in related]
+        described = [(one, text) for one, text in zip(related, characteristics, strict=True) if text]
         if len(described) < _RELATED[0]:
             return None
         parallel = self._question(entity.title, [text for _, text in described])
         if parallel is None:
             return None
         finds = [
-            Step("find", entity.title, text, found.document.title, 1, attr="named", value=entity.title)
-            for found, text in described
+            Step("find", entity.title, text, one.document.title, 1, attr="named", value=entity.title)
+            for one, text in described
         ]
         draft = Draft("parallel-written", parallel, entity.title, tuple(finds))
         return draft if rng.random() < 0.5 else self._hybrid(entity, draft)
 
     def _related(self, entity: Document, rng: random.Random) -> list[_Related]:
         name = f" {quote_words(entity.title)} "
-        found = []
+        related = []
         for document in self._documents:
             if document.title == entity.title or name not in f" {quote_words(document.text)} ":
                 continue
             passages = (cut.text for cut in cut_passages(document.text, _WORDS))
             passage = next((text for text in passages if name in f" {quote_words(text)} "), None)
             if passage:
-                found.append(_Related(document, passage))
-        return rng.sample(found, min(len(found), rng.randint(*_RELATED)))
+                related.append(_Related(document, passage))
+        return rng.sample(related, min(len(related), rng.randint(*_RELATED)))
 
-    def _characteristic(self, entity: str, found: _Related) -> str | None:
+    def _characteristic(self, entity: str, related: _Related) -> str | None:
         """A short statement on the entity that does not name it."""
         task = (
-            f"Text (from a page titled {found.document.title!r}): {found.passage}\n"
+            f"Text (from a page titled {related.document.title!r}): {related.passage}\n"
             f"Describe {entity!r} by one short characteristic that this text states. Do not write its name. "
             "Begin with a verb."
         )
         text = self._asked(task, "characteristic", 120)
         if not text or alike(text, entity) or _PRONOUNS.search(text) or len(set(terms(text))) < _LEAST_TERMS:
             return None
-        return text if _shared(text, found.passage) >= _BORNE_OUT else None
+        return text if _shared(text, related.passage) >= _BORNE_OUT else None
 
     def _question(self, entity: str, described: Sequence[str]) -> str | None:
         listed = "\n".join(f"- {text}" for text in described)
@@ -127,7 +127,7 @@ class WrittenMaker:
         text = self._asked(task, "question", 400)
         if not text or alike(text, entity) or not text.endswith("?"):
             return None
-        return text if all(_shared(said, text) >= _USED for said in described) else None
+        return text if all(_shared(characteristic, text) >= _USED for characteristic in described) else None
 
     def _hybrid(self, entity: Document, draft: Draft) -> Draft | None:
         """A seed question on the entity's page, with the parallel question in the entity's place."""
@@ -148,24 +148,24 @@ class WrittenMaker:
         return Draft("hybrid-written", text, answer, (*draft.program, last))
 
     def _asked(self, task: str, name: str, most: int) -> str | None:
-        found = _object(self._model.ask(_SYSTEM, task, _ONE.format(name=name, most=most)))
-        return str(found.get(name, "")).strip() or None
+        reply = _object(self._model.ask(_SYSTEM, task, _ONE.format(name=name, most=most)))
+        return str(reply.get(name, "")).strip() or None
 
     def _hard(self, draft: Draft) -> bool:
-        found = {result.title for result in self._search(draft.question, self._top_k)}
+        titles = {result.title for result in self._search(draft.question, self._top_k)}
         hybrid = draft.kind.startswith("hybrid")
-        return not set(draft.gold) <= found and not (hybrid and draft.last in found)
+        return not set(draft.gold) <= titles and not (hybrid and draft.last in titles)
 
 
 def _shared(text: str, other: str) -> float:
     """The share of the terms of `text` that `other` has."""
-    wanted = set(terms(text))
-    return len(wanted & set(terms(other))) / len(wanted)
+    words = set(terms(text))
+    return len(words & set(terms(other))) / len(words)
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

@@ -43,6 +43,7 @@ from hds_cli.types import Page, SearchResult
 from hds_starter.training.facts import NOT_FOUND
 from hds_starter.training.make_data import collections_of
 from hds_starter.training.trajectory import titled
+from hds_starter.verdict import grounded
 
 
 class _Pages:
@@ -74,6 +75,7 @@ async def ask(question: str, model: speaking.Model, source: _Pages, settings: Se
         dialect=model.speak(session, settings), fanout=Fanout([source], no_web, top_k=settings.top_k),
         count=lambda text: model.engine.count([Segment(text)]), counter=session.counter, model=model.info, stop=Stop(),
         sources=(source.name,), offline=True, selector=selector_of(model.spec, settings),
+        judge=grounded,
     )  # fmt: skip
     limits = replace(limits_of(model, settings), max_turns=4)
     with contextlib.suppress(HdsError):

@@ -182,6 +182,32 @@ def test_parts_of_one_page_that_stand_apart_are_told() -> None:
     )
 
 
+WORKSHOP = (
+    "Letter",
+    "The workshop moved to Ghent in 2019. It has four rooms. The two owners keep 3 cats and a dog. Its door is dark green.",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "level"),
+    [
+        ("How many rooms are there?", "four rooms", "quoted"),
+        ("How many?", "4 rooms", "quoted"),
+        ("How many animals?", "three cats", "quoted"),
+        ("What is it painted like?", "dark green", "quoted"),
+        ("Wie viele?", "four rooms", "quoted"),
+        ("How many animals?", "four cats", "unsourced"),
+        ("How many rooms are there?", "two rooms", "unsourced"),
+        ("What is it painted like?", "dark red", "missing"),
+        ("What is it painted like?", "green", "apart"),
+    ],
+)
+def test_a_bare_phrase_is_judged_by_the_sentence_that_says_it(question: str, answer: str, level: str) -> None:
+    """A value with its noun, or two words, that one sentence says have a ground, whatever the document was read for."""
+    read = [("Where did the workshop move?", Passage("stdin", *WORKSHOP, n=1))]
+    assert [s.level for s in attribute(answer, question, read)] == [level]
+
+
 def test_several_passages_support_one_sentence() -> None:
     """The marks of a sentence are judged together: each piece before a mark against its page."""
     (good,) = _graded(

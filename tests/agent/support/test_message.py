@@ -5,7 +5,7 @@ import time
 import pytest
 
 from hds_cli.agent.support.message import in_order, message, renumbered, units
-from hds_cli.agent.support.sentences import sentences
+from hds_cli.text.sentences import sentences
 
 
 @pytest.mark.parametrize(
