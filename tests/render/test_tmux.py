@@ -40,7 +40,7 @@ Tmux = Callable[..., str]
 def tmux() -> Iterator[Tmux]:
     if shutil.which("tmux") is None:
         pytest.skip("no tmux here")
-    name = "hds-test"
+    name = f"hds-test-{os.getpid()}"  # a server of its own: others may run these tests too
 
     def call(*args: str) -> str:
         env = {

@@ -2,12 +2,17 @@
 
 python tests/system/screenshot.py .assets/tree.svg -- hds ask --offline "What are the capitals of the countries that border Austria?"
 
+A run that was kept is drawn at its own pace, under the line that asked for it (on a machine that is busy now):
+
+python tests/system/screenshot.py .assets/tree.svg --as 'hds ask --offline "…"' -- hds history replay RUN
+
 A viewer that plays nothing, and a reader who wants no motion, sees the last screen.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -42,11 +47,12 @@ _PLAYED = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="ht
 
 def main() -> None:
     target, command = Path(sys.argv[1]), sys.argv[sys.argv.index("--") + 1 :]
-    target.write_text(played(seen(shlex.join(command))), encoding="utf-8")
+    shown = sys.argv[sys.argv.index("--as") + 1] if "--as" in sys.argv else shlex.join(command)
+    target.write_text(played(seen(shlex.join(command), shown)), encoding="utf-8")
 
 
-def seen(line: str) -> list[Screen]:
-    """The screens of a run, each different from the one before."""
+def seen(line: str, asked: str) -> list[Screen]:
+    """The screens of the command `line` below the prompt with `asked`, each different from the one before."""
     run = f"{line}; echo; echo READY; sleep 60"
     began = time.monotonic()
     subprocess.run(
@@ -59,7 +65,7 @@ def seen(line: str) -> list[Screen]:
             screen = subprocess.run(
                 [*TMUX, "capture-pane", "-e", "-p"], capture_output=True, text=True, check=True
             ).stdout
-            shown = f"\x1b[2m$\x1b[0m {line}\n{screen.split('READY')[0].rstrip()}"
+            shown = f"\x1b[2m$\x1b[0m {asked}\n{screen.split('READY')[0].rstrip()}"
             if not screens or screens[-1][1] != shown:
                 screens.append((time.monotonic() - began, shown))
             if "READY" in screen:
@@ -99,8 +105,6 @@ def _drawn(text: str, name: str) -> tuple[str, str]:
     svg = console.export_svg(code_format="{styles}\0{matrix}", unique_id=name)
     style, _, matrix = svg.partition("\0")
     # Rich clips every line; nothing is longer than the window here.
-    import re
-
     return style, re.sub(r' clip-path="[^"]*"', ' font-size="20px"', matrix)
 
 
