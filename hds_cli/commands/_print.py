@@ -57,6 +57,11 @@ def document(schema: str, value: Mapping[str, Any], to: TextIO | None = None) ->
     (to or sys.stdout).write(json.dumps({"schema": schema, **value}) + "\n")
 
 
+def beginning(schema: str, name: str) -> str:
+    """A JSON document up to its list `name`, for one that is written piece by piece; `]}` ends it."""
+    return json.dumps({"schema": schema, name: []}).removesuffix("]}")
+
+
 def show(shown: Shown, to: TextIO | None = None) -> None:
     """Print it as text; no lines and no rows print nothing."""
     from hds_cli.render.text import clean

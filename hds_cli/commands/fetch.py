@@ -156,7 +156,7 @@ def _as_json(page: Page | None, number: int) -> str:
     return f", {row}" if number else _START + row
 
 
-_START = json.dumps({"schema": SCHEMA, "pages": []}).removesuffix("]}")
+_START = _print.beginning(SCHEMA, "pages")
 
 
 def _as_text(page: Page | None, number: int) -> str:
