@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from hds_cli.text import quote_words
+from hds_cli.text import in_pieces, quote_words
 from hds_cli.types import Page, SearchResult
 
 T = TypeVar("T")
@@ -94,10 +94,12 @@ def identity(url: str, anchors: bool = False) -> str:
 
 def fingerprint(page: Page) -> str | None:
     """A hash of the words of a page, to know the same story at another address; None for a page of a few words."""
-    words = quote_words(page.text[:_COMPARED])
-    if words.count(" ") < _LEAST_WORDS:
-        return None
-    return hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    made, number = hashlib.blake2b(digest_size=16), 0
+    for piece in in_pieces(quote_words, page.text[:_COMPARED]):
+        if piece:
+            number += piece.count(" ") + 1
+            made.update(f" {piece}".encode("utf-8", "replace"))
+    return made.hexdigest() if number > _LEAST_WORDS else None
 
 
 def without_copies(
