@@ -66,10 +66,10 @@ class _Lazy(TyperGroup):
         if args and not args[0].startswith("-") and args[0] not in COMMANDS and args[0] not in _outside():
             raise _unknown(args[0])
         ctx.meta["hds.called"] = True
-        found = super().resolve_command(ctx, args)
+        resolved = super().resolve_command(ctx, args)
         # Before, Ctrl-C ends the process (see `entry`): raised in an import it comes out as any other error.
         ctx.with_resource(Interrupts(raising=True))
-        return found
+        return resolved
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -276,8 +276,8 @@ def _meant(exc: TyperException) -> str | None:
     import difflib
     import re
 
-    if said := re.search(r"Did you mean '([\w-]+)'", exc.format_message()):
-        return said[1]
+    if suggestion := re.search(r"Did you mean '([\w-]+)'", exc.format_message()):
+        return suggestion[1]
     known = [str(name) for name in getattr(exc, "possibilities", None) or ()]
     return next(iter(difflib.get_close_matches(str(getattr(exc, "option_name", "")), known, 1)), None)
 

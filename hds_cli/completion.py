@@ -37,8 +37,8 @@ def answer(args: Sequence[str]) -> None:
     shell, words = (args[0] if args else ""), list(args[1:])
     if shell == "bash":
         words = _split(words[0] if words else "")
-    found = candidates(words[1:]) if len(words) > 1 else []
-    sys.stdout.write("".join(_line(shell, words[-1], value, about) for value, about in found))
+    matches = candidates(words[1:]) if len(words) > 1 else []
+    sys.stdout.write("".join(_line(shell, words[-1], value, about) for value, about in matches))
 
 
 def candidates(words: Sequence[str]) -> list[Candidate]:
@@ -95,10 +95,10 @@ def _option(node: dict[str, Any], name: str) -> dict[str, Any] | None:
     return next((option for option in _options(node) if name in option["names"]), None)
 
 
-def _matching(found: Iterable[Candidate], start: str) -> list[Candidate]:
+def _matching(candidates: Iterable[Candidate], start: str) -> list[Candidate]:
     """What begins with `start`, in order, each once."""
     kept: dict[str, str] = {}
-    for value, about in found:
+    for value, about in candidates:
         if value in _PATHS or value.startswith(start):
             kept.setdefault(value, about)
     return list(kept.items())
@@ -118,10 +118,10 @@ def _runs(start: str) -> Iterator[Candidate]:
     """The runs whose ids begin with `start`, the newest first, each with its question."""
     if "last".startswith(start):
         yield "last", "the last run"
-    found = []
+    journals = []
     with contextlib.suppress(OSError), os.scandir(paths.runs_dir()) as entries:
-        found = [e for e in entries if e.name.endswith(".jsonl") and e.name.startswith(start)]
-    for entry in sorted(found, key=_changed, reverse=True)[:_MOST_RUNS]:
+        journals = [e for e in entries if e.name.endswith(".jsonl") and e.name.startswith(start)]
+    for entry in sorted(journals, key=_changed, reverse=True)[:_MOST_RUNS]:
         yield entry.name[:-6], _question(entry.path)
 
 
@@ -230,12 +230,12 @@ def _listed(folder: Path) -> list[str]:
 
 def _installed(group: str) -> list[str]:
     """Names of entry points. The lists of the distributions are searched as text: to parse each takes far longer."""
-    found: list[str] = []
+    names: list[str] = []
     for folder in dict.fromkeys(sys.path):
         for name in _listed(Path(folder or ".")) if folder else []:
             if name.endswith((".dist-info", ".egg-info")):
-                found += _entries(os.path.join(folder, name, "entry_points.txt"), group)
-    return sorted(set(found))
+                names += _entries(os.path.join(folder, name, "entry_points.txt"), group)
+    return sorted(set(names))
 
 
 def _entries(file: str, group: str) -> list[str]:

@@ -33,9 +33,9 @@ class Selection(tuple[Passage, ...]):
     why: str
 
     def __new__(cls, passages: Iterable[Passage] = (), of: int = 0, why: str = "") -> Self:
-        made = super().__new__(cls, passages)
-        made.of, made.why = of, why
-        return made
+        selection = super().__new__(cls, passages)
+        selection.of, selection.why = of, why
+        return selection
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (tuple(self), self.of, self.why))
@@ -78,15 +78,15 @@ def why_lost(reasons: Sequence[str], lost: Sequence[Page]) -> str:
 
     Example: `wikipedia: no answer in 5 s; needs a browser (shop.example); blocked by robots.txt (4 pages)`
     """
-    said = list(dict.fromkeys(reasons))[:_REASONS]
+    causes = list(dict.fromkeys(reasons))[:_REASONS]
     pages: dict[str, list[str]] = {}
     for page in lost:
         reason = page.reason or "failed"
         pages.setdefault(_WHY.get(reason, reason.replace("_", " ")), []).append(_host(page.url))
     for reason, hosts in list(pages.items())[:_REASONS]:
         named = ", ".join(dict.fromkeys(filter(None, hosts)))
-        said.append(f"{reason} ({named if named and len(hosts) <= _HOSTS else _pages(len(hosts))})")
-    return "; ".join(said)
+        causes.append(f"{reason} ({named if named and len(hosts) <= _HOSTS else _pages(len(hosts))})")
+    return "; ".join(causes)
 
 
 def _pages(count: int) -> str:

@@ -70,7 +70,7 @@ class Run:
     def __init__(self, run_id: str, parts: Parts, limits: Limits, emit: events.Emit) -> None:
         self.id, self._parts, self._limits, self._emit = run_id, parts, limits, emit
         self._accounts = Accounts(parts.counter)
-        self._methods = Methods(parts.methods, lambda said: self._notice("warning", "method", said))
+        self._methods = Methods(parts.methods, lambda message: self._notice("warning", "method", message))
         self._thread, self._stale = Daemon("hds-model"), 0
 
     async def answer(

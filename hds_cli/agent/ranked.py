@@ -83,7 +83,7 @@ def ranked(
 
     wider = terms(question)
     index = BM25(texts(), only={*sought, *wider})
-    made = []
+    candidates = []
     scores = zip(index.scores(sought), index.scores(wider), strict=True)
     for (page, span, rank, place, factor, other), (by_query, by_question) in zip(pool, scores, strict=True):
         score = (by_query + _QUESTION * by_question) * factor
@@ -91,8 +91,8 @@ def ranked(
             score *= _OTHER
         if score > 0:
             score += _RANK / (1 + rank)
-        made.append(Ranked(page, span, score, rank, place, titles[page.url].short))
-    return sorted(made, key=lambda one: (-one.score, one.rank, one.place))
+        candidates.append(Ranked(page, span, score, rank, place, titles[page.url].short))
+    return sorted(candidates, key=lambda one: (-one.score, one.rank, one.place))
 
 
 class _Title:

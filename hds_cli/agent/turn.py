@@ -140,8 +140,8 @@ class Turn:
     async def pages(self) -> dict[int, list[Page]]:
         """The pages of each query that was searched; waits until all are there, the time is over or the run stops."""
         if self.dropped:
-            said = f"over the limit of a turn, not searched yet: {'; '.join(self.dropped)}"
-            self._run.say(events.Notice, level="warning", code="queries_dropped", message=said)
+            message = f"over the limit of a turn, not searched yet: {'; '.join(self.dropped)}"
+            self._run.say(events.Notice, level="warning", code="queries_dropped", message=message)
         known = {number: self._run.book.page_of(passage) for number, passage in self._read_on.items()}
         if not self.tasks:
             return known
@@ -164,8 +164,8 @@ class Turn:
             elif not gathered.pages and any(page.reason == "deadline" for page in gathered.lost):
                 self._run.book.forget(self.queries[number - 1])
         if self.late:
-            said = f"no answer in the time of a turn: {'; '.join(self.queries[n - 1] for n in sorted(self.late))}"
-            self._run.say(events.Notice, level="warning", code="queries_late", message=said)
+            message = f"no answer in the time of a turn: {'; '.join(self.queries[n - 1] for n in sorted(self.late))}"
+            self._run.say(events.Notice, level="warning", code="queries_late", message=message)
         return dict(sorted(known.items()))
 
 

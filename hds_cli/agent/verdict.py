@@ -90,8 +90,8 @@ def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verd
 
 def _is_supported(answer: str, graded: Sequence[Support], book: Notebook) -> bool:
     """True where a unit with a ground holds the answer, or a part of the answer has a ground by itself."""
-    said = quote_words(answer)
-    if any(has_words(quote_words(s.text), said) for s in graded if not s.weak):
+    answer_words = quote_words(answer)
+    if any(has_words(quote_words(s.text), answer_words) for s in graded if not s.weak):
         return True
     return any(not s.weak for s in attributed_to(answer, book))
 
@@ -109,16 +109,16 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
         return Verdict(*without_answer, "no_evidence", explanation=book.nothing_on())
     if written.answer is None:
         return Verdict(*without_answer, stopped or "not_found")
-    made = _message(written)
-    graded = attributed_to(made.text, book)
+    message_parts = _message(written)
+    graded = attributed_to(message_parts.text, book)
     numbers = in_order(n for s in graded for n in (*s.marks, *(quote.n for quote in s.quotes)))
-    text, unknown = renumbered(made.text, numbers)
+    text, unknown = renumbered(message_parts.text, numbers)
     verdict = Verdict(
         *(without_answer if stopped else ("answered", 0)), stopped,
-        answer=renumbered(made.headline, {})[0] if made.headline else text,
+        answer=renumbered(message_parts.headline, {})[0] if message_parts.headline else text,
         citations=_citations(graded, numbers, book), support=tuple(_numbered(s, numbers) for s in graded), text=text,
         unsupported=tuple(s.text for s in graded if s.weak), raw_answer=written.answer,
-        warnings=(*removed(unknown), *_weak(graded), *_incomplete(made.text, book)),
+        warnings=(*removed(unknown), *_weak(graded), *_incomplete(message_parts.text, book)),
     )  # fmt: skip
     if written.gave_up or not _has_ground(graded):
         reason = stopped or ("not_found" if written.gave_up else "unsupported")
@@ -176,9 +176,9 @@ def _citations(graded: Sequence[Support], numbers: dict[int, int], book: Noteboo
 
 
 def _citation(passage: Passage, number: int, quote: str | None, book: Notebook) -> Citation:
-    said = quote or clip(next(iter(sentences(passage.text)), passage.text), 0)
-    verified = has_words(quote_words(surroundings(_text(book, passage.url), passage.text)), said)
-    return Citation(number, passage.url, passage.title, said, verified, passage.fetched_at, passage.n)
+    words = quote or clip(next(iter(sentences(passage.text)), passage.text), 0)
+    verified = has_words(quote_words(surroundings(_text(book, passage.url), passage.text)), words)
+    return Citation(number, passage.url, passage.title, words, verified, passage.fetched_at, passage.n)
 
 
 def _numbered(support: Support, numbers: dict[int, int]) -> Support:
@@ -190,8 +190,8 @@ def removed(numbers: Sequence[int]) -> tuple[Warned, ...]:
     """A warning for numbers of passages that no page of a run has."""
     if not numbers:
         return ()
-    said = ", ".join(f"[{n}]" for n in sorted(set(numbers)))
-    return (Warned("citation_removed", f"the model cited {said}, which no page of this run has"),)
+    marks = ", ".join(f"[{n}]" for n in sorted(set(numbers)))
+    return (Warned("citation_removed", f"the model cited {marks}, which no page of this run has"),)
 
 
 def _incomplete(text: str, book: Notebook) -> tuple[Warned, ...]:
@@ -204,7 +204,7 @@ def _incomplete(text: str, book: Notebook) -> tuple[Warned, ...]:
 
 
 def _weak(graded: Sequence[Support]) -> tuple[Warned, ...]:
-    missing = list(dict.fromkeys(said for s in graded for said in s.missing))
+    missing = list(dict.fromkeys(part for s in graded for part in s.missing))
     if missing:
         return (Warned("unsupported", f"no page says: {', '.join(missing)}"),)
     weak = sum(s.weak for s in graded)

@@ -71,33 +71,33 @@ def binary_target(output: Path | None, *, private: bool = False) -> Iterator[Bin
 
 
 def _opened(output: Path, private: bool) -> contextlib.AbstractContextManager[BinaryIO]:
-    if found := _DESCRIPTOR.fullmatch(str(output)):  # opened by its name it would be written from its beginning
-        number = int(found[1]) if found[1] else 1 if found[2] == "out" else 2
+    if descriptor := _DESCRIPTOR.fullmatch(str(output)):  # opened by its name it would be written from its beginning
+        number = int(descriptor[1]) if descriptor[1] else 1 if descriptor[2] == "out" else 2
         sys.stdout.flush()
         own = sys.stdout.fileno() if number == 1 else number  # stdout is kept under another number, see `cli`
         return cast(BinaryIO, os.fdopen(os.dup(own), "wb"))
     real = Path(os.path.realpath(output))
     try:
-        there = os.stat(output)
+        status = os.stat(output)
     except FileNotFoundError:
         return _replacing(real, 0o600 if private else None)
     replaceable = os.access(output, os.W_OK) and os.access(real.parent, os.W_OK | os.X_OK)
-    if not stat.S_ISREG(there.st_mode) or not replaceable:
+    if not stat.S_ISREG(status.st_mode) or not replaceable:
         return output.open("wb")  # what cannot be written fails here, in the system's words
-    return _replacing(real, stat.S_IMODE(there.st_mode), there)
+    return _replacing(real, stat.S_IMODE(status.st_mode), status)
 
 
 @contextmanager
-def _replacing(real: Path, mode: int | None, there: os.stat_result | None = None) -> Iterator[BinaryIO]:
+def _replacing(real: Path, mode: int | None, status: os.stat_result | None = None) -> Iterator[BinaryIO]:
     """A file beside `real` that takes its place when all is written, with its mode and, where allowed, its owner."""
     part = real.with_name(f".{real.name[:200]}.{os.getpid()}.part")
     _unfinished.add(part)
     try:
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else 0o600), "wb") as file:
             yield file
-            if there is not None and (there.st_uid, there.st_gid) != (os.geteuid(), os.getegid()):
+            if status is not None and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
                 with contextlib.suppress(OSError):
-                    os.fchown(file.fileno(), there.st_uid, there.st_gid)
+                    os.fchown(file.fileno(), status.st_uid, status.st_gid)
             if mode is not None:
                 os.fchmod(file.fileno(), mode)
         os.replace(part, real)

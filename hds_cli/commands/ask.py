@@ -77,8 +77,8 @@ def ask(
         spec = find_model(settings)
         text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
         settings = _input.in_language_of(text, settings)
-        said = () if quiet else (*notices(spec, settings), *_left_out(notes))
-        request = Request(text, documents, spec, said, start.before)
+        first_notices = () if quiet else (*notices(spec, settings), *_left_out(notes))
+        request = Request(text, documents, spec, first_notices, start.before)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)

@@ -90,8 +90,8 @@ class _Chat:
             try:
                 if not line.startswith("/"):
                     await self._ask(place, line.strip())
-                elif (wanted := self._command(line)) != "":
-                    return wanted is not None
+                elif (outcome := self._command(line)) != "":
+                    return outcome is not None
             except HdsError as exc:
                 _print.say(f"{exc.message}" + (f"   ({exc.hint})" if exc.hint else ""))
         return False

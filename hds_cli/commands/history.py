@@ -72,9 +72,9 @@ def search(
     hds history search capital Norway
     """
     hits = _index().search(words, limit)
-    found = [dataclasses.asdict(hit.run) | {"snippet": hit.snippet} for hit in hits]
+    runs = [dataclasses.asdict(hit.run) | {"snippet": hit.snippet} for hit in hits]
     rows = _rows([hit.run for hit in hits], [hit.snippet for hit in hits])
-    _print.result("hds.history_search/1", {"query": " ".join(words), "runs": found}, rows, as_json=json_)
+    _print.result("hds.history_search/1", {"query": " ".join(words), "runs": runs}, rows, as_json=json_)
     if not hits:
         if not json_:
             _print.say(f"no run has {' '.join(words)!r}")
@@ -202,10 +202,10 @@ def _doomed(store: RunStore, names: Sequence[str], older_than: float | None, all
     if sum((bool(names), older_than is not None, all_)) != 1:
         raise UsageError("say which runs: RUN…, --older-than DAYS or --all", hint="hds history list")
     if names:
-        found = list(dict.fromkeys(store.find(name) for name in names))
-        if busy := [run_id for run_id in found if store.running(run_id)]:
+        run_ids = list(dict.fromkeys(store.find(name) for name in names))
+        if busy := [run_id for run_id in run_ids if store.running(run_id)]:
             raise UsageError(f"the run {busy[0]} is still going on", hint="stop it first")
-        return found
+        return run_ids
     import time
 
     before = time.time() - older_than * 86400 if older_than is not None else float("inf")
@@ -230,8 +230,8 @@ def _rows(runs: Sequence[Summary], snippets: Sequence[str] = ()) -> _print.Table
     rows: list[tuple[str, ...]] = []
     for r, text in zip(runs, texts, strict=True):
         if sys.stdout.isatty():
-            said = r.question + (f" — {text}" if text else "")
-            rows.append((r.run_id, _when(r.started_at), r.status, f"{r.seconds:.1f} s", said))
+            summary = r.question + (f" — {text}" if text else "")
+            rows.append((r.run_id, _when(r.started_at), r.status, f"{r.seconds:.1f} s", summary))
         else:
             rows.append((r.run_id, r.started_at, r.status, f"{r.seconds:.1f}", r.question, text))
     return _print.Table(_HEADER, rows)

@@ -57,7 +57,7 @@ def search(
     settings = config.load(flags)
     answers = asyncio.run(answers_to(queries, settings))
     _show(answers, json_, line)
-    if not any(answer.found for answer in answers):
+    if not any(answer.lists for answer in answers):
         _nearly.suggest(" ".join(queries), settings.source or ("local",), sys.argv[1:])
         raise typer.Exit(NoSources.exit_code if any(answer.errors for answer in answers) else 3)
 
@@ -93,17 +93,17 @@ class _Answer:
     """What the sources said to one query: a list of results a source, and the errors of those that failed."""
 
     text: str
-    found: list[Listed] = field(default_factory=list)
+    lists: list[Listed] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def by_source(self) -> list[SearchResult]:
-        return [result for listed in self.found for result in listed.results]
+        return [result for listed in self.lists for result in listed.results]
 
     @property
     def shown(self) -> list[SearchResult]:
         """The fused list as results: its ranks, and the names of all sources that found a page."""
-        named = ((one.result, ", ".join(dict.fromkeys(name for name, _ in one.ranks))) for one in fuse(self.found))
+        named = ((one.result, ", ".join(dict.fromkeys(name for name, _ in one.ranks))) for one in fuse(self.lists))
         return [replace(result, rank=rank, source=names) for rank, (result, names) in enumerate(named, 1)]
 
 
@@ -116,22 +116,22 @@ def _show(answers: Sequence[_Answer], json_: bool, line: Line | None) -> None:
         _print.document(tables.SEARCH_SCHEMA, document(answers))
     elif line is not None:
         _print.show([line(answer.text, result) for answer in answers for result in answer.shown])
-        for said in tables.error_lines(shown):
-            _print.say(f"warning: {said}")
+        for error in tables.error_lines(shown):
+            _print.say(f"warning: {error}")
     elif sys.stdout.isatty():
         tables.print_search(console_for(sys.stdout), shown)
     else:
         _print.show([lines] if (lines := tables.search_lines(shown)) else [])
-        for said in tables.error_lines(shown):
-            _print.say(f"warning: {said}")
+        for error in tables.error_lines(shown):
+            _print.say(f"warning: {error}")
 
 
 def document(answers: Sequence[_Answer]) -> dict[str, Any]:
     """The document `hds.search/1`, with the fused list of each query."""
-    made = tables.search_dict([(a.text, a.by_source, a.errors) for a in answers])
-    for entry, answer in zip(made["queries"], answers, strict=True):
-        entry["fused"] = [_fused_dict(one) for one in fuse(answer.found)]
-    return made
+    content = tables.search_dict([(a.text, a.by_source, a.errors) for a in answers])
+    for entry, answer in zip(content["queries"], answers, strict=True):
+        entry["fused"] = [_fused_dict(one) for one in fuse(answer.lists)]
+    return content
 
 
 def _fused_dict(one: Fused) -> dict[str, Any]:
@@ -151,14 +151,14 @@ async def answers_to(queries: Sequence[str], settings: config.Settings) -> list[
         sources = [checked(source, sites) for source in open_sources(settings.source, context)]
         pairs = [(answer, source) for answer in answers for source in sources]
         asked = (_ask(answer.text, source, settings) for answer, source in pairs)
-        for (answer, source), said in zip(pairs, await asyncio.gather(*asked), strict=True):
-            if isinstance(said, HdsError):
-                answer.errors.append({"source": source.name, **described(said)})
+        for (answer, source), outcome in zip(pairs, await asyncio.gather(*asked), strict=True):
+            if isinstance(outcome, HdsError):
+                answer.errors.append({"source": source.name, **described(outcome)})
                 continue
-            if said.missing:
-                answer.errors.append({"source": source.name, **described(said.missing)})
-            if said:
-                answer.found.append(Listed(said, not source.needs_network))
+            if outcome.missing:
+                answer.errors.append({"source": source.name, **described(outcome.missing)})
+            if outcome:
+                answer.lists.append(Listed(outcome, not source.needs_network))
     return answers
 
 

@@ -228,10 +228,10 @@ class Fetcher:
         assert answer.body is not None
         assert answer.kind is not None
         charset = charset_of(answer.headers.get("content-type"))
-        found = await self._workers.extract(answer.body.done(), answer.kind, charset, answer.url)
-        page = dataclasses.replace(_page(url, answer.url, found, answer.body.wire), fetched_at=_now())
+        content = await self._workers.extract(answer.body.done(), answer.kind, charset, answer.url)
+        page = dataclasses.replace(_page(url, answer.url, content, answer.body.wire), fetched_at=_now())
         answer.body = None  # the text stands for it while the disk is waited for
-        del found
+        del content
         if page.reason == "needs_browser" and self._browser is not None:
             page = await self._rendered(page, answer.url, self._browser)
         if page.reason:
@@ -252,21 +252,21 @@ class Fetcher:
         return dataclasses.replace(page if read.reason else read, fetched_at=page.fetched_at)
 
 
-def _page(url: str, final_url: str, found: Mapping[str, Any], size: int) -> Page:
+def _page(url: str, final_url: str, content: Mapping[str, Any], size: int) -> Page:
     """What the extractor found in `size` bytes, as a page."""
     page = bounds.page(
         Page(
             url=url,
             final_url=final_url,
-            title=found.get("title") or "",
-            text=found.get("text") or "",
+            title=content.get("title") or "",
+            text=content.get("text") or "",
             bytes=size,
-            extract_seconds=found.get("seconds") or 0.0,
-            author=found.get("author"),
-            date=found.get("date"),
+            extract_seconds=content.get("seconds") or 0.0,
+            author=content.get("author"),
+            date=content.get("date"),
         )
     )
-    if reason := found.get("reason"):
+    if reason := content.get("reason"):
         status: PageStatus = "skipped" if reason in SKIPPED else "failed"
         return dataclasses.replace(page, status=status, reason=str(reason)[:40], text="")
     return page

@@ -108,8 +108,8 @@ def _check(path: Path, settings: Iterable[str]) -> None:
         if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             return
         databases.check(db, {"Settings": ("key", "value"), "Cache": ("key", "raw", "mode", "value")}, _TRIGGERS)
-        there = {row[0] for row in db.execute("SELECT key FROM Settings LIMIT 1000")}
-        if strange := there - set(settings) - {"count", "size", "hits", "misses"}:
+        keys = {row[0] for row in db.execute("SELECT key FROM Settings LIMIT 1000")}
+        if strange := keys - set(settings) - {"count", "size", "hits", "misses"}:
             raise sqlite3.DatabaseError(f"a cache with strange settings: {len(strange)}")
 
 
@@ -253,12 +253,12 @@ class Disk:
             yield
 
     def _make_folder(self) -> None:
-        made = not self.folder.exists()
+        is_new = not self.folder.exists()
         paths.private_dir(self.folder)
         status = self.folder.stat()
         if hasattr(os, "getuid") and status.st_uid != os.getuid():
             raise PermissionError(f"{self.folder} belongs to someone else")
-        if status.st_mode & 0o077 and (made or self.path.exists() or not any(self.folder.iterdir())):
+        if status.st_mode & 0o077 and (is_new or self.path.exists() or not any(self.folder.iterdir())):
             self.folder.chmod(0o700)
 
     def _note(self, exc: Exception) -> None:

@@ -131,10 +131,10 @@ class PageIndex:
 
     def search(self, query: str, number: int) -> list[str]:
         """Keys of the pages with any of the query's terms, best first."""
-        wanted = list(dict.fromkeys(terms(query)))[:64]
-        if not wanted:
+        words = list(dict.fromkeys(terms(query)))[:64]
+        if not words:
             return []
-        quoted = (term.replace('"', '""') for term in wanted)
+        quoted = (term.replace('"', '""') for term in words)
         match = " OR ".join(f'"{term}"*' if lone_letter(term) else f'"{term}"' for term in quoted)
         with self._alone():
             return [row[0] for row in self._db.execute(_SEARCH, (match, number))]
@@ -174,10 +174,10 @@ def _indexed(text: str) -> bytes:
 
 
 def _hash(page: Page) -> bytes:
-    made = hashlib.sha256(f"{page.title}\0".encode("utf-8", "surrogatepass"))
+    checksum = hashlib.sha256(f"{page.title}\0".encode("utf-8", "surrogatepass"))
     for at in range(0, len(page.text), _PIECE):
-        made.update(page.text[at : at + _PIECE].encode("utf-8", "surrogatepass"))
-    return made.digest()[:16]
+        checksum.update(page.text[at : at + _PIECE].encode("utf-8", "surrogatepass"))
+    return checksum.digest()[:16]
 
 
 def column(path: Path, query: str) -> list[Any]:

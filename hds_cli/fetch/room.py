@@ -42,7 +42,7 @@ class Room:
         """Give back what `take` returned."""
         self._left += size
         while self._waiting and (self._waiting[0][1].cancelled() or self._waiting[0][0] <= self._left):
-            wanted, turn = self._waiting.popleft()
+            size_waiting, turn = self._waiting.popleft()
             if not turn.cancelled():
-                self._left -= wanted
+                self._left -= size_waiting
                 turn.set_result(None)

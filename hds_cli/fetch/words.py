@@ -87,10 +87,10 @@ class PageWords:
             return True
         known: set[str] = set()
         self._do(lambda index: known.update(index.keys()))
-        there = set(self._disk.all_keys())
-        for key in known - there:
+        present = set(self._disk.all_keys())
+        for key in known - present:
             self._do(partial(PageIndex.remove, key=key))
-        missing = iter(there - known)
+        missing = iter(present - known)
         while batch := list(islice(missing, _BATCH)):
             if time.monotonic() > until:
                 return False

@@ -56,10 +56,10 @@ def _role(citation: Citation) -> str:
 
 def citations(state: RunState) -> list[Citation]:
     """One a number, in order of the numbers."""
-    found: dict[int, Citation] = {}
+    by_number: dict[int, Citation] = {}
     for citation in state.finished.citations if state.finished else ():
-        found.setdefault(citation.n, citation)
-    return [found[n] for n in sorted(found)]
+        by_number.setdefault(citation.n, citation)
+    return [by_number[n] for n in sorted(by_number)]
 
 
 def nothing(state: RunState) -> list[str]:
@@ -70,18 +70,18 @@ def nothing(state: RunState) -> list[str]:
     stopped = status == "partial"
     read = sum(page.ok for query in state.queries for page in query.pages.values())
     if stopped:
-        said = "Stopped before an answer was found."
+        line = "Stopped before an answer was found."
     elif read:
-        said = "No answer: none of the pages that were read supports one."
+        line = "No answer: none of the pages that were read supports one."
     else:
-        said = "No answer: no page was found."
+        line = "No answer: no page was found."
     finished = state.finished
     if finished and finished.reason == "not_found" and finished.text:
-        said = f"No answer; the model says: {one_line(finished.text, 600)}"
+        line = f"No answer; the model says: {one_line(finished.text, 600)}"
     if finished and finished.reason == "passages":
         return [f"No answer. {one_line(finished.explanation or '', 300)}", *passages.lines(citations(state))]
     queries = list(dict.fromkeys(one_line(query.text) for query in state.queries))
-    return [said, *(["", "Looked for:", *(f"- {query}" for query in queries)] if queries else [])]
+    return [line, *(["", "Looked for:", *(f"- {query}" for query in queries)] if queries else [])]
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -109,8 +109,8 @@ def print_answer(console: Console, state: RunState, *, linear: bool = False) -> 
 
     answer = bare(state)
     if not answer:
-        if said := nothing(state):
-            console.print(Text("\n".join(said)))
+        if lines := nothing(state):
+            console.print(Text("\n".join(lines)))
         return
     cited = citations(state)
     if state.finished and state.finished.text:
@@ -196,8 +196,8 @@ def _sources(citations: list[Citation], state: RunState, width: int, signs: word
     lines = []
     for citation, head in zip(citations, heads, strict=True):
         if beside + _QUOTE <= width:
-            said = _quote(citation, width - beside - 1, signs)
-            lines.append(head.append(" " * (beside - head.cell_len)).append_text(said))
+            quote = _quote(citation, width - beside - 1, signs)
+            lines.append(head.append(" " * (beside - head.cell_len)).append_text(quote))
         else:
             lines += [head, *_below(citation, width, signs)]
     return lines
@@ -218,8 +218,8 @@ def _linear(citations: list[Citation], state: RunState, width: int, signs: words
 def _below(citation: Citation, width: int, signs: words.Signs) -> list[Text]:
     from rich.text import Text
 
-    said = _quote(citation, max(8, width - 5), signs)
-    return [Text("    ").append_text(said)] if said.plain else []
+    quote = _quote(citation, max(8, width - 5), signs)
+    return [Text("    ").append_text(quote)] if quote.plain else []
 
 
 def _quote(citation: Citation, width: int, signs: words.Signs) -> Text:
@@ -227,8 +227,8 @@ def _quote(citation: Citation, width: int, signs: words.Signs) -> Text:
     from rich.text import Text
 
     doubt = "led to the others" if citation.led_to else "" if citation.verified else "not verified"
-    said = ": ".join(part for part in (doubt, f'"{citation.quote}"' if citation.quote else "") if part)
-    return Text(signs.show(said, width), style="dim")
+    line = ": ".join(part for part in (doubt, f'"{citation.quote}"' if citation.quote else "") if part)
+    return Text(signs.show(line, width), style="dim")
 
 
 def _where(citation: Citation, state: RunState) -> Text:

@@ -55,8 +55,8 @@ class RunDocument:
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
-    made = dataclasses.asdict(citation)
-    return made | {"passage": made["passage"] or citation.n}
+    fields = dataclasses.asdict(citation)
+    return fields | {"passage": fields["passage"] or citation.n}
 
 
 def _turn(turn: TurnState) -> dict[str, Any]:

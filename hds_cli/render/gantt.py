@@ -88,8 +88,8 @@ def _drawn(row: _Row, line: Timeline, label: int, width: int, signs: Signs) -> T
     for sign, style in cells:
         text.append(sign, style)
     took = max((b.end for b in row.bars), default=0.0) - min((b.start for b in row.bars), default=0.0)
-    said = words.duration(took) if row.bars else ""
-    text.append(f"{_late(signs) + ' ' + said if row.last else said:>{_TIME}}", "bold" if row.last else "dim")
+    duration = words.duration(took) if row.bars else ""
+    text.append(f"{_late(signs) + ' ' + duration if row.last else duration:>{_TIME}}", "bold" if row.last else "dim")
     text.rstrip()
     return text
 
@@ -107,12 +107,12 @@ def _axis(line: Timeline, label: int, width: int) -> Text:
     """Seconds below the bars, as many as there is room for."""
     from rich.text import Text
 
-    said = ""
+    axis = ""
     for t in ticks(line.seconds, max(2, width // 10)):
         at = int(t / line.seconds * width)
-        if at >= len(said) + bool(said) and at + len(f"{t:g} s") <= width + _TIME:
-            said = said.ljust(at) + f"{t:g} s"
-    return Text(" " * label + said, style="dim")
+        if at >= len(axis) + bool(axis) and at + len(f"{t:g} s") <= width + _TIME:
+            axis = axis.ljust(at) + f"{t:g} s"
+    return Text(" " * label + axis, style="dim")
 
 
 def _legend(line: Timeline, room: int, signs: Signs) -> Iterator[Text]:
@@ -123,13 +123,13 @@ def _legend(line: Timeline, room: int, signs: Signs) -> Iterator[Text]:
     parts = [f"{_mark(kind, signs)[0]} {name}" for kind, name in KINDS.items() if kind in used]
     if line.waits:
         parts.append(f"{_late(signs)} the last it waited for")
-    said = ""
+    row = ""
     for part in parts:
-        if said and len(said) + 3 + len(part) > room:
-            yield Text(said, style="dim")
-            said = ""
-        said += ("   " if said else "") + part
-    yield Text(said, style="dim")
+        if row and len(row) + 3 + len(part) > room:
+            yield Text(row, style="dim")
+            row = ""
+        row += ("   " if row else "") + part
+    yield Text(row, style="dim")
     if line.waits:
         yield Text(
             signs.show(f"The model waited {words.duration(line.waited)} of {words.duration(line.seconds)}.", room)

@@ -32,7 +32,7 @@ def counts(support: Sequence[Support]) -> str:
         return ""
     levels = Counter(s.level for s in support)
     parts = "1 part" if len(support) == 1 else f"{len(support)} parts"
-    return f"{parts}: {', '.join(f'{levels[level]} {said}' for level, said in WORDS.items() if levels[level])}"
+    return f"{parts}: {', '.join(f'{levels[level]} {label}' for level, label in WORDS.items() if levels[level])}"
 
 
 def sign(support: Support) -> str:
@@ -59,7 +59,7 @@ def weak_parts(text: str, support: Iterable[Support]) -> list[Weak]:
     """Where the weak parts of a message stand in it; one that is not found is left out."""
     masked = _MARK.sub(lambda mark: " " * len(mark[0]), text)
     tokens = [(token[0], token.start(), token.end()) for token in _TOKEN.finditer(masked)]
-    found: list[Weak] = []
+    weak: list[Weak] = []
     place = 0
     for part in support:
         words = _TOKEN.findall(part.text)
@@ -68,8 +68,8 @@ def weak_parts(text: str, support: Iterable[Support]) -> list[Weak]:
             continue
         place = at + len(words)
         if part.weak:
-            found.append(Weak(tokens[at][1], tokens[place - 1][2], part))
-    return found
+            weak.append(Weak(tokens[at][1], tokens[place - 1][2], part))
+    return weak
 
 
 def _position(tokens: Sequence[tuple[str, int, int]], words: Sequence[str], start: int) -> int | None:

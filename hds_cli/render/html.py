@@ -95,19 +95,19 @@ def _environment() -> Environment:
 def _answer(state: RunState) -> dict[str, Any]:
     """Answer and explanation in paragraphs of text and references, or what stands in their place."""
     numbers = {citation.n for citation in answer.citations(state)}
-    said = answer.bare(state)
+    headline = answer.bare(state)
     explanation = clean((state.finished.explanation if state.finished else None) or "").strip()
-    body, more = paragraphs(said, numbers), paragraphs(explanation if explanation != said else "", numbers)
+    body, more = paragraphs(headline, numbers), paragraphs(explanation if explanation != headline else "", numbers)
     rest = sorted(numbers - {piece for line in body for piece in line}) if body else []
     many = answer.ranges(rest) if len(rest) > _REFERENCES else ""
     if body and not many:
         body[-1] += rest
     return {
-        "message": _message(state, numbers) if said else None,
+        "message": _message(state, numbers) if headline else None,
         "body": body,
         "many": many,
         "explanation": more,
-        "missing": [] if said else answer.nothing(state),
+        "missing": [] if headline else answer.nothing(state),
     }
 
 

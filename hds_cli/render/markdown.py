@@ -35,13 +35,13 @@ def to_markdown(document: RunDocument) -> str:
 def escape(text: str) -> str:
     """Text of the web on one line, as itself: nothing in it is Markdown or HTML."""
     line = _SPECIAL.sub(r"\\\1", one_line(text)).replace("&", "&amp;").replace("<", "&lt;")
-    return _AT_START.sub(lambda found: f"{found[1]}\\" if found[1].isdigit() else f"\\{found[1]}", line)
+    return _AT_START.sub(lambda sign: f"{sign[1]}\\" if sign[1].isdigit() else f"\\{sign[1]}", line)
 
 
 def _answer(state: RunState) -> Iterator[str]:
     numbers = {citation.n for citation in answer.citations(state)}
-    said = answer.bare(state)
-    if not said:
+    headline = answer.bare(state)
+    if not headline:
         missing = answer.nothing(state) or ["The run failed before an answer was found."]
         yield escape(missing[0])
         if missing[3:]:
@@ -52,10 +52,10 @@ def _answer(state: RunState) -> Iterator[str]:
         yield safe_markdown(finished.text, numbers, finished.support)
         yield from _grounds(finished)
         return
-    body = paragraphs(said, numbers)
+    body = paragraphs(headline, numbers)
     body[-1] += sorted(numbers - {piece for line in body for piece in line})
     explanation = clean((finished.explanation if finished else None) or "").strip()
-    more = paragraphs(explanation if explanation != said else "", numbers)
+    more = paragraphs(explanation if explanation != headline else "", numbers)
     yield from (_noted(pieces) for pieces in (*body, *more))
 
 

@@ -53,20 +53,22 @@ def to_html(text: str, numbers: set[int], support: Sequence[Support]) -> str:
     Args:
         numbers: the sources that a mark can lead to.
     """
-    said = _PRIVATE.sub("\ufffd", clean(text).strip())
-    weak = grounds.weak_parts(said, support)
+    marked = _PRIVATE.sub("\ufffd", clean(text).strip())
+    weak = grounds.weak_parts(marked, support)
     for number, part in reversed(list(enumerate(weak))):
-        said = f"{said[: part.start]}{_OPEN}{number}{_END}{said[part.start : part.end]}{_SHUT}{said[part.end :]}"
-    said = _MARK.sub(lambda m: f"{_REF}{m[1]}{_END}" if int(m[1]) in numbers else m[0], said)
-    return _finished(_renderer().render(said), [part.support for part in weak])
+        marked = (
+            f"{marked[: part.start]}{_OPEN}{number}{_END}{marked[part.start : part.end]}{_SHUT}{marked[part.end :]}"
+        )
+    marked = _MARK.sub(lambda m: f"{_REF}{m[1]}{_END}" if int(m[1]) in numbers else m[0], marked)
+    return _finished(_renderer().render(marked), [part.support for part in weak])
 
 
-def _finished(made: str, weak: Sequence[Support]) -> str:
+def _finished(rendered: str, weak: Sequence[Support]) -> str:
     """HTML whose placeholders are links and spans; a span is closed before each tag and opened again behind it."""
     out: list[str] = []
     reason = ""
     seen: set[str] = set()
-    for piece in re.split(r"(<[^>]*>)", made):
+    for piece in re.split(r"(<[^>]*>)", rendered):
         if piece.startswith("<"):
             out.append(_SPECIAL.sub("", piece))
             continue
@@ -100,9 +102,9 @@ def _renderer() -> MarkdownIt:
         def validateLink(self, url: str) -> bool:
             return link_target(url) is not None
 
-    made = Safe("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-    made.add_render_rule("link_open", _link_open)
-    return made
+    renderer = Safe("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+    renderer.add_render_rule("link_open", _link_open)
+    return renderer
 
 
 def _link_open(self: object, tokens: Sequence[object], at: int, options: object, env: object) -> str:

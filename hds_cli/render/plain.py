@@ -26,12 +26,12 @@ class PlainLines:
         self._failed: set[str] = set()
 
     def handle(self, event: Event) -> None:
-        said = self._warning(event) if self._only_warnings else self._says(event)
-        if said is None or self._gone:
+        line = self._warning(event) if self._only_warnings else self._says(event)
+        if line is None or self._gone:
             return
         start = "hds: " if self._only_warnings else f"{words.duration(event.t):>8}  "
         try:
-            self._stream.write(f"{start}{one_line(said)}\n")
+            self._stream.write(f"{start}{one_line(line)}\n")
             self._stream.flush()
         except (OSError, ValueError):
             self._gone = True
@@ -72,8 +72,8 @@ class PlainLines:
         name = self._name(event)
         match event:
             case events.SearchFinished(error=None):
-                found = words.count(len(event.results), "result")
-                return f"{event.source}: {found} for {name}, {words.duration(event.seconds)}"
+                results = words.count(len(event.results), "result")
+                return f"{event.source}: {results} for {name}, {words.duration(event.seconds)}"
             case events.SearchFinished():
                 error = event.error or {}
                 return f"{event.source}: {error.get('message') or words.reason(error.get('code'))}, for {name}"

@@ -67,5 +67,5 @@ class PluggedLines:
         except OSError:
             raise
         except (Exception, SystemExit) as exc:
-            said = f"the renderer failed: {type(exc).__name__}: {exc}"[:500]
-            self._error = HdsError(said, code="plugin", hint="hds history show   prints the run")
+            problem = f"the renderer failed: {type(exc).__name__}: {exc}"[:500]
+            self._error = HdsError(problem, code="plugin", hint="hds history show   prints the run")

@@ -14,10 +14,10 @@ def marked(passage: str, quote: str) -> list[tuple[str, bool]]:
     Words are compared without regard to case, blanks and punctuation between them, as the check of a quote does.
     """
     words = _WORD.findall(quote)
-    found = re.search(r"\W+".join(map(re.escape, words)), passage, re.IGNORECASE) if words else None
-    if found is None:
+    match = re.search(r"\W+".join(map(re.escape, words)), passage, re.IGNORECASE) if words else None
+    if match is None:
         return [(quote, True)] if quote else [(passage, False)]
-    start, end = found.span()
+    start, end = match.span()
     while end < len(passage) and passage[end] in ".!?。！？…\"'”’)":  # the sentence's own end belongs to it
         end += 1
     return [
@@ -29,10 +29,10 @@ def references(text: str, numbers: set[int]) -> list[str | int]:
     """The text in pieces, an int for every `[n]` that names one of `numbers`."""
     pieces: list[str | int] = []
     at = 0
-    for found in _NUMBER.finditer(text):
-        if int(found[1]) in numbers:
-            pieces += [text[at : found.start()].rstrip(), int(found[1])]
-            at = found.end()
+    for mark in _NUMBER.finditer(text):
+        if int(mark[1]) in numbers:
+            pieces += [text[at : mark.start()].rstrip(), int(mark[1])]
+            at = mark.end()
     return [piece for piece in (*pieces, text[at:]) if piece != ""]
 
 

@@ -51,14 +51,14 @@ class Reference:
 def references(state: RunState) -> list[Reference]:
     """The sources of a run in their order, each page once, under keys of their own."""
     cited = {c.url: c for c in reversed(state.finished.citations if state.finished else ())}
-    made: list[Reference] = []
+    listed: list[Reference] = []
     taken: set[str] = set()
     for citation in sorted(cited.values(), key=lambda c: c.n):
         reference = _reference(citation)
         key = next(k for k in _keys(reference) if k not in taken)
         taken.add(key)
-        made.append(Reference(**{**reference.__dict__, "key": key}))
-    return made
+        listed.append(Reference(**{**reference.__dict__, "key": key}))
+    return listed
 
 
 def to_bibtex(state: RunState) -> str:
@@ -104,19 +104,19 @@ def _doi(url: str) -> str:
     parts = urlsplit(url)
     if (parts.hostname or "").removeprefix("www.") == "arxiv.org" and (paper := _ARXIV.match(parts.path)):
         return f"10.48550/arXiv.{re.sub(r'v[0-9]+$', '', paper[1])}"
-    found = _DOI.search(unquote(parts.path))
-    if not found:
+    match = _DOI.search(unquote(parts.path))
+    if not match:
         return ""
-    doi = one_line(re.sub(r"(?:/(?:full|abstract|pdf|epdf|html))?(?:\.pdf|\.html)?/?\Z", "", found[0].rstrip(".,;)")))
+    doi = one_line(re.sub(r"(?:/(?:full|abstract|pdf|epdf|html))?(?:\.pdf|\.html)?/?\Z", "", match[0].rstrip(".,;)")))
     return doi if doi.isprintable() else ""
 
 
-def _authors(said: str) -> tuple[tuple[str, ...], bool]:
+def _authors(text: str) -> tuple[tuple[str, ...], bool]:
     """The names in the line of authors that a page has, and whether there are more.
 
     `Lovelace, Ada` is one name; `Ada Lovelace, Alan Turing` are two; a semicolon and `and` part names always.
     """
-    line = re.sub(r"^by ", "", one_line(said), flags=re.I)
+    line = re.sub(r"^by ", "", one_line(text), flags=re.I)
     others = re.search(r"(?:,| and| &)? (?:and )?(?:others|et al\.?)\Z", line, re.I)
     line = line[: others.start()] if others else line
     names: list[str] = []
@@ -127,12 +127,12 @@ def _authors(said: str) -> tuple[tuple[str, ...], bool]:
     return tuple(names[:_MOST_NAMES]), others is not None or len(names) > _MOST_NAMES
 
 
-def _day(said: str | None) -> tuple[int, ...]:
+def _day(text: str | None) -> tuple[int, ...]:
     """Year, month and day as far as they are there and can be."""
-    found = _DATE.match(said or "")
-    if found is None or not int(found[1]):
+    match = _DATE.match(text or "")
+    if match is None or not int(match[1]):
         return ()
-    year, month, day = int(found[1]), int(found[2] or 0), int(found[3] or 0)
+    year, month, day = int(match[1]), int(match[2] or 0), int(match[3] or 0)
     if not 1 <= month <= 12:
         return (year,)
     return (year, month, day) if 1 <= day <= 31 else (year, month)

@@ -45,5 +45,5 @@ def writer(format: DocumentFormat) -> Callable[[RunDocument], str]:
         case _:
             from hds_cli.render import references
 
-            made = {"bibtex": references.to_bibtex, "csl-json": references.to_csl, "ris": references.to_ris}[format]
-            return lambda document: made(document.state)
+            convert = {"bibtex": references.to_bibtex, "csl-json": references.to_csl, "ris": references.to_ris}[format]
+            return lambda document: convert(document.state)

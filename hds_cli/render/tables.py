@@ -18,7 +18,7 @@ Found = tuple[str, Sequence[SearchResult], Sequence[dict[str, Any]]]
 """One query's text, its results, and its errors as `{"source", "code", "message"}`, maybe with `retry_after`."""
 
 
-def search_dict(found: Sequence[Found]) -> dict[str, Any]:
+def search_dict(answers: Sequence[Found]) -> dict[str, Any]:
     """The document `hds.search/1`."""
     return {
         "schema": SEARCH_SCHEMA,
@@ -31,31 +31,31 @@ def search_dict(found: Sequence[Found]) -> dict[str, Any]:
                 ],
                 "errors": [{"source": "", "code": "", "message": ""} | dict(e) for e in errors],
             }
-            for text, results, errors in found
+            for text, results, errors in answers
         ],
     }
 
 
-def search_lines(found: Sequence[Found]) -> str:
+def search_lines(answers: Sequence[Found]) -> str:
     """`rank<TAB>title<TAB>url<TAB>snippet` lines; several queries are named, each by a line `# QUERY`."""
     blocks = []
-    for text, results, _ in found:
+    for text, results, _ in answers:
         lines = [f"{r.rank}\t{one_line(r.title)}\t{safe_url(r.url)}\t{one_line(r.snippet)}".rstrip() for r in results]
         if lines:
-            blocks.append("\n".join([f"# {one_line(text)}", *lines] if len(found) > 1 else lines))
+            blocks.append("\n".join([f"# {one_line(text)}", *lines] if len(answers) > 1 else lines))
     return "\n\n".join(blocks)
 
 
-def error_lines(found: Sequence[Found]) -> list[str]:
+def error_lines(answers: Sequence[Found]) -> list[str]:
     """One line for each source that failed, for stderr."""
     return [
         one_line(f"{e.get('source', '')}: {e.get('message') or words.reason(e.get('code'))}, for {text}")
-        for text, _, errors in found
+        for text, _, errors in answers
         for e in errors
     ]
 
 
-def print_search(console: Console, found: Sequence[Found]) -> None:
+def print_search(console: Console, answers: Sequence[Found]) -> None:
     """For every query its results: rank, title, source, and below them address and snippet.
 
     Raises:
@@ -64,7 +64,7 @@ def print_search(console: Console, found: Sequence[Found]) -> None:
     from rich.text import Text
 
     signs = words.signs(console.encoding)
-    for place, (text, results, errors) in enumerate(found):
+    for place, (text, results, errors) in enumerate(answers):
         if place:
             console.print()
         console.print(Text(signs.show(text), style="bold"))
@@ -74,8 +74,10 @@ def print_search(console: Console, found: Sequence[Found]) -> None:
         if not results:
             console.print(Text("  no results", style="dim"))
         for error in errors:
-            said = f"{signs.cross} {error.get('source', '')}: {error.get('message') or words.reason(error.get('code'))}"
-            console.print(Text("  " + signs.show(said), style="red"))
+            error_line = (
+                f"{signs.cross} {error.get('source', '')}: {error.get('message') or words.reason(error.get('code'))}"
+            )
+            console.print(Text("  " + signs.show(error_line), style="red"))
 
 
 def _result_lines(result: SearchResult, width: int, signs: words.Signs) -> list[Text]:

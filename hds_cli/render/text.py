@@ -31,9 +31,9 @@ def clean(s: str) -> str:
     return _BAD.sub(_replacement, s)
 
 
-def _replacement(found: re.Match[str]) -> str:
-    point = ord(found[0])
-    if found[0] == "\r":
+def _replacement(character: re.Match[str]) -> str:
+    point = ord(character[0])
+    if character[0] == "\r":
         return ""
     if point < 0x20:
         return chr(0x2400 + point)

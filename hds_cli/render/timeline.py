@@ -161,7 +161,7 @@ def _work(query: QueryState, now: float) -> Iterator[Bar]:
 def _page(page: PageState, now: float) -> Iterator[Bar]:
     end = now if page.ended is None else page.ended
     ready = min(end, max(page.requested, end - page.extract_seconds))
-    said, what = outcomes.page(page), page.title or page.url
-    yield Bar("fetch", page.requested, ready, what, said, page.failed)
+    state, what = outcomes.page(page), page.title or page.url
+    yield Bar("fetch", page.requested, ready, what, state, page.failed)
     if ready < end:
-        yield Bar("extract", ready, end, what, said, page.failed)
+        yield Bar("extract", ready, end, what, state, page.failed)

@@ -121,9 +121,9 @@ def _notices(state: RunState, view: View) -> list[Text]:
     """What a person should know; while the tree moves, the last two."""
     from rich.text import Text
 
-    said = state.notices[-2:] if view.height is not None else state.notices
+    shown = state.notices[-2:] if view.height is not None else state.notices
     return [
-        Text(view.signs.show(("! " if n.level == "warning" else "") + n.message, view.room), style="dim") for n in said
+        Text(view.signs.show(("! " if n.level == "warning" else "") + n.message, view.room), style="dim") for n in shown
     ]
 
 
@@ -147,8 +147,8 @@ def _grades(support: Sequence[Support], view: View) -> list[Row]:
         return []
     rows = [Row(grounds.counts(support), "dim")]
     for part in weak[:_WEAK]:
-        said = [(f"  {grounds.WORDS[part.level]}", "dim")]
-        rows.append(Row(part.text, "", said, lead=f"{grounds.sign(part)} "))
+        grade = [(f"  {grounds.WORDS[part.level]}", "dim")]
+        rows.append(Row(part.text, "", grade, lead=f"{grounds.sign(part)} "))
     if len(weak) > _WEAK:
         rows.append(Row(f"{len(weak) - _WEAK} more", "dim"))
     return rows
@@ -183,8 +183,8 @@ def _query_rows(turn: TurnState, view: View, level: int, source_width: int) -> l
     if queries and over and level >= 2:
         pages = sum(p.ok for q in queries for p in q.pages.values())
         failed = sum(bool(q.errors) for q in queries)
-        said = f"{words.count(len(queries), 'query', 'queries')}, {words.count(pages, 'page')}"
-        return [Row(f"{said}, {failed} with errors" if failed else f"{said}, done", "dim")]
+        summary = f"{words.count(len(queries), 'query', 'queries')}, {words.count(pages, 'page')}"
+        return [Row(f"{summary}, {failed} with errors" if failed else f"{summary}, done", "dim")]
     keep: list[QueryState] = []
     folded: list[QueryState] = []
     for query in queries:
@@ -201,21 +201,21 @@ def _query_rows(turn: TurnState, view: View, level: int, source_width: int) -> l
 
 
 def _query_row(query: QueryState, view: View, level: int, over: bool, source_width: int) -> Row:
-    said, style, time = _query_says(query, view)
+    status, style, time = _query_says(query, view)
     column = view.state_width
     time_width = _TIME if view.width >= 60 else 0
     errors = query.errors
-    inline = len(errors) == len(query.searches) == 1 and _cells(said) <= column + time_width
+    inline = len(errors) == len(query.searches) == 1 and _cells(status) <= column + time_width
     if errors and len(errors) == len(query.searches) and not inline:
-        said = f"{view.signs.cross} failed"
+        status = f"{view.signs.cross} failed"
     right: Pieces = []
     if source_width:
         names = view.signs.show(",".join(query.searches), source_width)
         right.append(("  " + names + " " * (source_width - _cells(names)), "dim"))
     if inline:
         column, time_width = column + time_width, 0
-    said = view.signs.show(said, column)
-    right.append(("  " + said + " " * (column - _cells(said)), style))
+    status = view.signs.show(status, column)
+    right.append(("  " + status + " " * (column - _cells(status)), style))
     right.append((f"{time:>{time_width}}" if time_width else "", "dim"))
     row = Row(view.signs.show(query.text), "", right)
     if not inline:
@@ -243,8 +243,8 @@ def _query_says(query: QueryState, view: View) -> tuple[str, str, str]:
         return "given up", "dim", ""
     if query.running:
         started = min((s.started for s in query.searches.values()), default=query.proposed)
-        said = f"{view.spin} {ended} of {len(pages)}" if pages else f"{view.spin} searching"
-        return said, "bold", words.duration(view.now - started) if view.now - started >= 1 else ""
+        status = f"{view.spin} {ended} of {len(pages)}" if pages else f"{view.spin} searching"
+        return status, "bold", words.duration(view.now - started) if view.now - started >= 1 else ""
     if not query.searches:
         return ("waits" if view.live else "not searched"), "dim", ""
     if len(query.errors) == len(query.searches):
@@ -263,7 +263,7 @@ def _page_rows(pages: list[PageState], view: View) -> list[Row]:
     chosen = sorted(by_need[: _PAGES - 1])
     rest = [pages[i] for i in sorted(by_need[_PAGES - 1 :])]
     failed, waiting = sum(p.failed for p in rest), sum(p.status is None for p in rest)
-    said = (
+    summary = (
         f"{len(rest)} more"
         + (f", {failed} failed" if failed else "")
         + (f", {waiting} {'to come' if view.live else 'given up'}" if waiting else "")
@@ -273,7 +273,7 @@ def _page_rows(pages: list[PageState], view: View) -> list[Row]:
         right = [("cached", "dim")]
     elif not failed and not waiting:
         right = _weight(sum(p.bytes for p in rest), max(p.seconds for p in rest))
-    return [*(_page_row(pages[i], view) for i in chosen), Row(said, "dim", right)]
+    return [*(_page_row(pages[i], view) for i in chosen), Row(summary, "dim", right)]
 
 
 def _weight(size: int, seconds: float) -> Pieces:
@@ -293,8 +293,8 @@ def _page_row(page: PageState, view: View) -> Row:
     elif not page.failed:
         right = [(words.reason(page.reason), "dim")]
     else:
-        said = f"{view.signs.cross} {words.reason(page.reason)}"
-        right = [(view.signs.show(said, view.room // 2), "red")]
+        status = f"{view.signs.cross} {words.reason(page.reason)}"
+        right = [(view.signs.show(status, view.room // 2), "red")]
     return Row(label, "", right)
 
 

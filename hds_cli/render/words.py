@@ -121,8 +121,8 @@ def reason(code: str | None) -> str:
         return "failed"
     if code in _REASONS:
         return _REASONS[code]
-    if found := re.fullmatch(r"http_(\d{3})", code):
-        return f"{'server error' if found[1][0] == '5' else 'not served'} ({found[1]})"
+    if status := re.fullmatch(r"http_(\d{3})", code):
+        return f"{'server error' if status[1][0] == '5' else 'not served'} ({status[1]})"
     return one_line(code.replace("_", " ") if re.fullmatch(r"\w+", code) else code)
 
 

@@ -19,8 +19,8 @@ class Results(list[SearchResult]):
         missing: what is told beside them; None: nothing is missing.
     """
 
-    def __init__(self, found: Iterable[SearchResult] = (), missing: HdsError | None = None) -> None:
-        super().__init__(found)
+    def __init__(self, results: Iterable[SearchResult] = (), missing: HdsError | None = None) -> None:
+        super().__init__(results)
         self.missing = missing
 
 

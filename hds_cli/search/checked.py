@@ -76,11 +76,11 @@ class CheckedSource:
             raise as_error(exc) from exc
         return None if page is None else _page(page)
 
-    def _results(self, found: Any, top_k: int) -> Results:
-        if not isinstance(found, Iterable):
+    def _results(self, answer: Any, top_k: int) -> Results:
+        if not isinstance(answer, Iterable):
             raise SourceError("it did not answer with a list of results", code="bad_answer")
-        missing = found.missing if isinstance(found, Results) else None
-        usable = (_result(entry) for entry in itertools.islice(found, max(top_k, MOST) if self._sites else top_k))
+        missing = answer.missing if isinstance(answer, Results) else None
+        usable = (_result(entry) for entry in itertools.islice(answer, max(top_k, MOST) if self._sites else top_k))
         ranked = (
             replace(result, rank=rank, source=result.source or self.name)
             for rank, result in enumerate((r for r in usable if r is not None and self._sites.allow(r.url)), 1)
@@ -100,13 +100,13 @@ def as_error(exc: BaseException) -> HdsError:
 
 def described(error: HdsError) -> dict[str, Any]:
     """What a failed search says in events and documents: `code`, `message`, maybe `retry_after` in seconds."""
-    said: dict[str, Any] = {"code": error.error_code, "message": redact(error.message)}
+    fields: dict[str, Any] = {"code": error.error_code, "message": redact(error.message)}
     wait = getattr(error, "retry_after", None)
     if isinstance(wait, int | float) and 0 <= wait < math.inf:
-        said["retry_after"] = round(float(wait), 1)
+        fields["retry_after"] = round(float(wait), 1)
         if error.error_code == "rate_limited":
-            said["message"] = f"rate limited, again in {math.ceil(wait)} s"
-    return said
+            fields["message"] = f"rate limited, again in {math.ceil(wait)} s"
+    return fields
 
 
 def _result(entry: Any) -> SearchResult | None:

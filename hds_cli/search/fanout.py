@@ -113,19 +113,19 @@ class Fanout:
 
     async def gather(self, number: int, query: str, watch: Watcher, deadline: asyncio.Event) -> Gathered:
         """Search one query everywhere and read what it finds, until all is there or `deadline` is set."""
-        found: list[list[SearchResult]] = [[] for _ in self._sources]
+        per_source: list[list[SearchResult]] = [[] for _ in self._sources]
         heard = _Heard(watch)
-        parts = [self._one(number, query, *pair, heard) for pair in zip(self._sources, found, strict=True)]
+        parts = [self._one(number, query, *pair, heard) for pair in zip(self._sources, per_source, strict=True)]
         answers = await asyncio.gather(*(_until(deadline, part) for part in parts))
-        pages = self._best(number, found, heard)
-        late = not (pages or any(answers) or any(found)) and None in answers
+        pages = self._best(number, per_source, heard)
+        late = not (pages or any(answers) or any(per_source)) and None in answers
         return Gathered(pages, any(answers), tuple(heard.reasons), tuple(heard.lost), late)
 
-    def _best(self, number: int, found: Sequence[Sequence[SearchResult]], watch: Watcher) -> list[Page]:
+    def _best(self, number: int, per_source: Sequence[Sequence[SearchResult]], watch: Watcher) -> list[Page]:
         """The pages that are there, in the order of all sources together, each story once."""
-        lists = [Listed(results, not s.needs_network) for results, s in zip(found, self._sources, strict=True)]
-        there = [(fused, next(filter(None, map(self.page, fused.urls)), None)) for fused in fuse(lists)]
-        kept, copies = without_copies([(page, fused.urls) for fused, page in there if page], self._reading.fingerprint)
+        lists = [Listed(results, not s.needs_network) for results, s in zip(per_source, self._sources, strict=True)]
+        pages = [(fused, next(filter(None, map(self.page, fused.urls)), None)) for fused in fuse(lists)]
+        kept, copies = without_copies([(page, fused.urls) for fused, page in pages if page], self._reading.fingerprint)
         old = [(page, urls) for page, urls in kept if page.date and page.date < self._since[: len(page.date)]]
         gone = [(page, urls) for page, urls in kept if not self._sites.allow(page.final_url or page.url)]
         for reason, left_out in (("copy", copies), ("too_old", old), ("other_site", gone)):
@@ -135,7 +135,7 @@ class Fanout:
         return [page for page, urls in kept if (page, urls) not in (*old, *gone)]
 
     async def _one(
-        self, number: int, query: str, source: CheckedSource, found: list[SearchResult], watch: Watcher
+        self, number: int, query: str, source: CheckedSource, own_results: list[SearchResult], watch: Watcher
     ) -> bool:
         """Search one source and read its results, which are put into `found` as soon as they are known."""
         started = time.monotonic()
@@ -144,7 +144,7 @@ class Fanout:
         missing: HdsError | None = None
         try:
             results = await source.search(query, self._top_k)
-            found += results
+            own_results += results
             missing = results.missing
         except HdsError as exc:
             error = exc
@@ -153,14 +153,14 @@ class Fanout:
             raise
         finally:
             problem = error or missing
-            said = described(problem) if problem else None
-            watch.search_finished(number, source.name, time.monotonic() - started, tuple(found), said)
-            if said:
-                self.failures[source.name] = said["message"]
+            failure = described(problem) if problem else None
+            watch.search_finished(number, source.name, time.monotonic() - started, tuple(own_results), failure)
+            if failure:
+                self.failures[source.name] = failure["message"]
         if error:
             return False
         self.answered = True
-        await asyncio.gather(*(self._read(number, source, result, watch) for result in found))
+        await asyncio.gather(*(self._read(number, source, result, watch) for result in own_results))
         return True
 
     async def _read(self, number: int, source: CheckedSource, result: SearchResult, watch: Watcher) -> None:

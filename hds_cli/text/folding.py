@@ -170,20 +170,20 @@ def words(text: str) -> list[str]:
 def terms(text: str) -> list[str]:
     """Search terms in order: folded words without stop words and plural endings (all words if nothing else is left)."""
     text = fold(text).replace("'s", " ")
-    found = words(text) if text.isascii() else _words_and_pairs(text)
-    kept = [_singular(word) if word.isascii() else word for word in found if word not in STOPWORDS]
-    return kept or [_singular(word) for word in found]
+    tokens = words(text) if text.isascii() else _words_and_pairs(text)
+    kept = [_singular(word) if word.isascii() else word for word in tokens if word not in STOPWORDS]
+    return kept or [_singular(word) for word in tokens]
 
 
 def _words_and_pairs(text: str) -> list[str]:
     """The words of `segmented`, without putting it together and taking it apart again."""
-    found: list[str] = []
+    tokens: list[str] = []
     at = 0
     for run in _WIDE_RUN.finditer(text):
-        found += words(text[at : run.start()])
-        found += _pairs(run[0])
+        tokens += words(text[at : run.start()])
+        tokens += _pairs(run[0])
         at = run.end()
-    return found + words(text[at:])
+    return tokens + words(text[at:])
 
 
 @functools.lru_cache(maxsize=1 << 16)

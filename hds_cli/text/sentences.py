@@ -100,11 +100,11 @@ def _ends_short(text: str, start: int, end: int, before: str, at: int, behind: i
         # `3. Dezember`, `Am 3. und`: an ordinal of a language that writes it so, and the number of a list item.
         following = _NEXT_WORD.match(text, behind, min(end, behind + _REACH))
         return following is None or not _is_ordinal(text, start, at, following[1])
-    said = word[1].casefold()
-    if said in _TITLES:
+    token = word[1].casefold()
+    if token in _TITLES:
         return False
     counted = re.search(r"\d\s?" + re.escape(word[1]) + r"\.$", before)  # `86 m.`
-    if counted or (said in _SOMETIMES and len(said) > 1):
+    if counted or (token in _SOMETIMES and len(token) > 1):
         return bool(_CAPITAL_NEXT.match(text, behind, end) or _BLANK_TO_END.match(text, behind, end))
     # An initial: `J. Smith`, `U.S. Army`; but `vitamin C. It` is rare enough.
     initial = len(word[1]) == 1 or re.fullmatch(r"(?:\w\.)+\w", word[1])

@@ -14,7 +14,7 @@ WIDTH = 300
 _BEGINS = r"(?:(?<!\w)|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\U0003134f]))"
 
 
-def snippet(text: str, wanted: Collection[str], width: int = WIDTH) -> str:
+def snippet(text: str, terms: Collection[str], width: int = WIDTH) -> str:
     """At most `width` characters of `text` with as many different terms of the query as possible, whole words.
 
     Markup goes, lines are joined, and a cut is marked by `…`. Of equally good places the first is shown.
@@ -23,7 +23,7 @@ def snippet(text: str, wanted: Collection[str], width: int = WIDTH) -> str:
     if len(text) <= width:
         return text
     room = width - 4
-    hits = _hits(text, wanted)
+    hits = _hits(text, terms)
     best, most = 0, 0
     for start, _ in hits:
         low = max(0, start - room // 5)
@@ -33,12 +33,12 @@ def snippet(text: str, wanted: Collection[str], width: int = WIDTH) -> str:
     return _cut(text, best, room)
 
 
-def _hits(text: str, wanted: Collection[str]) -> list[tuple[int, str]]:
+def _hits(text: str, sought: Collection[str]) -> list[tuple[int, str]]:
     """Where words begin with a term, the first hundred."""
-    if not wanted:
+    if not sought:
         return []
     folded, places = _aligned(text)
-    terms = "|".join(re.escape(term) for term in sorted(wanted, key=len, reverse=True))
+    terms = "|".join(re.escape(term) for term in sorted(sought, key=len, reverse=True))
     # A pair of letters of a language without blanks is found inside of words too.
     hits = islice(re.finditer(rf"{_BEGINS}(?:{terms})", folded), 100)
     return [(places[hit.start()] if places else hit.start(), hit[0]) for hit in hits]

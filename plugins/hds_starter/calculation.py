@@ -28,15 +28,15 @@ def result(text: str) -> str | None:
 
     `largest` and `smallest` give the label of the part with that number; of equals, each of them once.
     """
-    found = _OPEN.search(text)
-    if found is None:
+    opening = _OPEN.search(text)
+    if opening is None:
         return None
-    parts = [(part, number) for part in found[2].split(";") if (number := _number(part)) is not None]
+    parts = [(part, number) for part in opening[2].split(";") if (number := _number(part)) is not None]
     if not parts:
         return None
-    if found[1] == "sum":
+    if opening[1] == "sum":
         return f"{sum((value for _, (_, value) in parts), Decimal(0)):,}"
-    best = (max if found[1] == "largest" else min)(value for _, (_, value) in parts)
+    best = (max if opening[1] == "largest" else min)(value for _, (_, value) in parts)
     names = [part[: match.start()].strip(" :=$€£") for part, (match, value) in parts if value == best]
     return " and ".join(dict.fromkeys(names))
 
@@ -73,11 +73,11 @@ def stated(answer: str, explanation: str, queries: Sequence[str]) -> str:
     sentence that says anything else than what was asked for changes nothing; nor is an answer touched that is a part of
     the value, a yes or no, or one of several that were asked for: a choice.
     """
-    found = _STATED.findall(explanation)
+    statements = _STATED.findall(explanation)
     chosen = len(queries) > 1 and any(has_words(quote_words(query), answer) for query in queries)
-    if len(found) != 1 or chosen or answer.strip(" .").casefold() in ("yes", "no"):
+    if len(statements) != 1 or chosen or answer.strip(" .").casefold() in ("yes", "no"):
         return answer
-    sentence = re.split(r"(?<=[.!?])\s+", found[0].strip(" .\n"))[-1]
+    sentence = re.split(r"(?<=[.!?])\s+", statements[0].strip(" .\n"))[-1]
     values = [value for query in queries if (value := _told(sentence, query))]
     if not values or has_words(quote_words(answer), values[0]) or has_words(quote_words(values[0]), answer):
         return answer
@@ -86,9 +86,9 @@ def stated(answer: str, explanation: str, queries: Sequence[str]) -> str:
 
 def _told(sentence: str, query: str) -> str:
     """What a sentence says behind all the terms of a query: `population of Oslo`, `The population of Oslo is 5.`: 5."""
-    words, wanted = sentence.split(), set(terms(query))
+    words, query_terms = sentence.split(), set(terms(query))
     for end in range(len(words)):
-        if wanted <= set(terms(" ".join(words[:end]))):
+        if query_terms <= set(terms(" ".join(words[:end]))):
             return " ".join(itertools.dropwhile(lambda word: word in STOPWORDS, words[end:]))
     return ""
 

@@ -37,8 +37,8 @@ class StarterDialect(HdsDialect):
 
     def gave_up(self, answer: str | None) -> bool:
         parts = normalise(answer or "").split(";")
-        said = [part for part in parts if not part.strip().startswith(NOTHING)]
-        return answer is not None and (not said or super().gave_up(";".join(said)))
+        answers = [part for part in parts if not part.strip().startswith(NOTHING)]
+        return answer is not None and (not answers or super().gave_up(";".join(answers)))
 
 
 def open_starter(speaking: Speaking) -> StarterDialect:

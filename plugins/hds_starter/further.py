@@ -88,22 +88,22 @@ def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> st
         before: what was asked, in full, and answered; the last one is what the question goes on from.
         names: what the pages read for it are called.
     """
-    said = _plain(question)
-    joined = _LEADING.match(said) is not None
-    alone = _read(_LEADING.sub("", said, count=1))
+    plain_question = _plain(question)
+    joined = _LEADING.match(plain_question) is not None
+    alone = _read(_LEADING.sub("", plain_question, count=1))
     if alone is not None and alone.subject.casefold() not in _PRONOUNS:
         return alone.whole if joined else question
     last = before[-1]
     asked = _read(_plain(last.question))
-    if asked is not None and re.search(r"\b(?:it|its)\b", said, re.I):
+    if asked is not None and re.search(r"\b(?:it|its)\b", plain_question, re.I):
         asked = replace(asked, around=False, key=asked.key if asked.key == "holder" else "capital")
     if alone is not None:
         return _of_referent(alone.key, asked, last.answer)
-    fragment = _fragment(said)
+    fragment = _fragment(plain_question)
     key, known = _attribute(fragment, names)
     if key is not None:
         return _of_referent(key, asked, last.answer)
-    if _stands_alone(_LEADING.sub("", said, count=1)):
+    if _stands_alone(_LEADING.sub("", plain_question, count=1)):
         return question
     if around := _match(_AROUND, _PREPOSITION.sub("", fragment, count=1)):
         return _Asked(asked.key, _name(around), around=True).whole if asked is not None and asked.key in FACTS else None
@@ -136,10 +136,10 @@ def _of_another(fragment: str, asked: _Asked | None, question: str) -> str | Non
     return f"{other['head']}{subject}{other['tail']}"
 
 
-def _read(said: str) -> _Asked | None:
+def _read(text: str) -> _Asked | None:
     """A question through the phrasings that were taught; None where it is none of them."""
     for key, pattern in _patterns():
-        if match := pattern.fullmatch(said):
+        if match := pattern.fullmatch(text):
             subject = re.sub(r"\A(?:each of|all of)\s+", "", match["t"].strip(), flags=re.I)
             if around := _match(_AROUND, subject):
                 return _Asked(key, _name(around), around=True) if key in FACTS else None
@@ -160,17 +160,17 @@ def _attribute(fragment: str, names: Sequence[str]) -> tuple[str | None, bool]:
     return None, bool(owned) or (fragment[:4].casefold() == "the " and noun.islower() and noun not in called)
 
 
-def _fragment(said: str) -> str:
+def _fragment(text: str) -> str:
     """What is left of a further question without the words that join it to the last."""
     for joining in (_LEADING, _ASKING):
-        if match := joining.match(said):
-            said = said[match.end() :]
-    return said
+        if match := joining.match(text):
+            text = text[match.end() :]
+    return text
 
 
-def _stands_alone(said: str) -> bool:
+def _stands_alone(text: str) -> bool:
     """True for a sentence that refers to nothing before it."""
-    words = re.findall(r"[\w']+", said.casefold())
+    words = re.findall(r"[\w']+", text.casefold())
     return len(words) > 2 and words[0] in _SENTENCE and not set(words) & (_PRONOUNS | _OWNERS | {"one"})
 
 
@@ -206,13 +206,13 @@ def _pattern(template: str) -> re.Pattern[str]:
 @functools.cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Every phrasing that was taught, those of many words first: `{t} capital` matches much."""
-    told = [("borders", text) for text in _BORDERS] + [("holder", text) for text in _HOLDERS]
+    templates = [("borders", text) for text in _BORDERS] + [("holder", text) for text in _HOLDERS]
     for key, fact in FACTS.items():
-        told += [(key, text) for text in (*fact.ask, *fact.ask_many)]
+        templates += [(key, text) for text in (*fact.ask, *fact.ask_many)]
         nouns = [noun for noun, of in _NOUNS.items() if of == key]
         frames = [frame for frame in (*ASK, *ASK_MANY) if frame != "{x} {t}"]
         frames += ["What is the {x} of {t}?", "What are the {x} of {t}?", "{x} of {t}?", "Which {x} do {t} have?",
                    "Name the {x} of {t}.", "List the {x} of {t}.", "Give me the {x} of {t}."]  # fmt: skip
-        told += [(key, frame.replace("{x}", noun)) for frame in frames for noun in nouns]
-    told.sort(key=lambda entry: -len(entry[1].split()))
-    return tuple((key, _pattern(text)) for key, text in dict.fromkeys(told))
+        templates += [(key, frame.replace("{x}", noun)) for frame in frames for noun in nouns]
+    templates.sort(key=lambda entry: -len(entry[1].split()))
+    return tuple((key, _pattern(text)) for key, text in dict.fromkeys(templates))

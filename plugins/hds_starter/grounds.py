@@ -148,19 +148,19 @@ def _says(text: str, item: str) -> bool:
     """Whether a passage holds an item, or nearly all the words of a longer one that puts it differently."""
     if _holds(quote_words(text), item):
         return True
-    wanted = set(terms(item))
-    return len(wanted) >= 4 and len(wanted & set(terms(text))) >= 0.75 * len(wanted)
+    item_terms = set(terms(item))
+    return len(item_terms) >= 4 and len(item_terms & set(terms(text))) >= 0.75 * len(item_terms)
 
 
 def _claims(explanation: str, items: Sequence[str]) -> list[_Claim]:
     """A claim for every `[n]`: the text since the last full stop before it."""
-    found = []
+    claims = []
     for match in _NUMBER.finditer(explanation):
         before = _NUMBER.sub(" ", explanation[: match.start()])
         text = re.split(r"(?<=[.!?])\s+|\n", before.rstrip(" .") or before)[-1]
         words = quote_words(text)
-        found.append(_Claim(text, int(match[1]), tuple(item for item in items if _holds(words, item))))
-    return found
+        claims.append(_Claim(text, int(match[1]), tuple(item for item in items if _holds(words, item))))
+    return claims
 
 
 def _concluded(items: Sequence[str], claims: Sequence[_Claim]) -> bool:
@@ -191,15 +191,17 @@ def _about(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str],
     on = set(terms(f"{passage.title} {passage.heading}"))
     if 3 * len(names & (on | set(terms(_lead(page.text) if page else "")))) >= 2 * len(names):
         return True
-    wanted = set(terms(claim.text))
-    sought = set(terms(query)) - wanted if label else set()
+    claim_terms = set(terms(claim.text))
+    sought = set(terms(query)) - claim_terms if label else set()
     for sentence in _sentences(passage):
-        said = on | set(terms(sentence))
-        if 4 * len(wanted & said) <= 3 * len(wanted) or 3 * len(names & said) < 2 * len(names):
+        passage_terms = on | set(terms(sentence))
+        if 4 * len(claim_terms & passage_terms) <= 3 * len(claim_terms) or 3 * len(names & passage_terms) < 2 * len(
+            names
+        ):
             continue
         words = quote_words(sentence)
         if not label or (
-            3 * len(sought & said) >= 2 * len(sought) and any(has_words(words, v) for v in values or [value])
+            3 * len(sought & passage_terms) >= 2 * len(sought) and any(has_words(words, v) for v in values or [value])
         ):
             return True
     return False
@@ -222,12 +224,12 @@ def _fits(passage: Passage, claim: _Claim) -> bool:
         return True
     if label or claim.items:
         return any(_holds(text, item) for item in claim.items if item != label)
-    said = set(terms(claim.text))
-    return len(said & set(terms(text))) * 2 >= len(said)
+    claim_terms = set(terms(claim.text))
+    return len(claim_terms & set(terms(text))) * 2 >= len(claim_terms)
 
 
 def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[str, Passage]]) -> Passage | None:
-    wanted = set(terms(f"{question} {explanation}"))
+    question_terms = set(terms(f"{question} {explanation}"))
     best: tuple[int, Passage] | None = None
     for query, passage in passages:
         text = passage.full
@@ -235,7 +237,7 @@ def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[s
             continue
         words = set(terms(text))
         # The query a passage was found for says most about what it supports.
-        score = 2 * len(words & set(terms(query))) + len(words & wanted)
+        score = 2 * len(words & set(terms(query))) + len(words & question_terms)
         if best is None or score > best[0]:
             best = (score, passage)
     return best[1] if best else None
@@ -244,11 +246,11 @@ def _best(item: str, question: str, explanation: str, passages: Sequence[tuple[s
 def _quote(passage: Passage, claim: str, items: Sequence[str], page_of: Callable[[str], Page | None]) -> Citation:
     """The sentence of the passage that says most of the claim; one that holds an item of the answer first."""
     pieces = _sentences(passage)
-    wanted, values = set(terms(claim)), [_labelled(item)[1] for item in items]
+    claim_terms, values = set(terms(claim)), [_labelled(item)[1] for item in items]
 
     def worth(place: int) -> tuple[int, int, int]:
         words = quote_words(pieces[place])
-        return (sum(has_words(words, value) for value in values), len(wanted & set(terms(pieces[place]))), -place)
+        return (sum(has_words(words, value) for value in values), len(claim_terms & set(terms(pieces[place]))), -place)
 
     quote = _clip(pieces[max(range(len(pieces)), key=worth)], values)
     page = page_of(passage.url)

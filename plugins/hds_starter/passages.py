@@ -18,7 +18,7 @@ TAUGHT = "local://world/"
 
 _MOST = 3
 _LOOKED_AT = 8  # passages
-_WORDS = 60  # of a passage
+_WORDS = 90  # of a passage
 _TOKENS = 4000
 _LINES = ("markdown", "text", "code", "csv", "json", "jsonl")  # kinds of files whose text keeps the file's lines
 _WHY = "The starter answers over `world` alone; these passages fit the question best. An answer in words: {able}"
@@ -53,9 +53,9 @@ def best(book: Notebook, urls: Sequence[str], stopped: str | None) -> Verdict:
 def _cited(passages: Sequence[Passage], pages: dict[str, Page], sought: list[str]) -> Iterator[Citation]:
     """A source for each passage with a word of the question: its best sentence, and where that stands."""
     for number, passage in enumerate(passages, 1):
-        said = [part for line in passage.text.split("\n") for part in sentences(line)] or [passage.text]
-        scores = BM25(said).scores(sought)
-        quote = said[max(range(len(said)), key=lambda n: (scores[n], -n))]
+        statements = [part for line in passage.text.split("\n") for part in sentences(line)] or [passage.text]
+        scores = BM25(statements).scores(sought)
+        quote = statements[max(range(len(statements)), key=lambda n: (scores[n], -n))]
         yield Citation(
             number, passage.url, passage.title, quote, True, passage.fetched_at, context=passage.text,
             line=_line(pages[passage.url], quote),

@@ -94,8 +94,8 @@ def _best_sentence(one: _Candidate, sought: Sequence[str]) -> int:
 
 def _cuts(page: Page, words: int) -> list[tuple[Cut, tuple[str, ...]]]:
     cuts = cut_passages(page.text[:MAX_PAGE_CHARS], words, longest=4 * words)
-    said = ((cut, tuple(statements(cut.text, 4 * words, headings=False))) for cut in cuts)
-    return [(cut, sentences) for cut, sentences in said if sentences]
+    parted = ((cut, tuple(statements(cut.text, 4 * words, headings=False))) for cut in cuts)
+    return [(cut, sentences) for cut, sentences in parted if sentences]
 
 
 def _ranked(reading: Reading, question: set[str], words: int) -> list[_Candidate]:
@@ -104,26 +104,28 @@ def _ranked(reading: Reading, question: set[str], words: int) -> list[_Candidate
     pool = []
     for rank, page in enumerate(reading.pages):
         cuts = [
-            (cut, said, set(terms(f"{page.title} {cut.heading} {' '.join(said)}")) if names else set())
-            for cut, said in _cuts(page, words)
+            (cut, sentences, set(terms(f"{page.title} {cut.heading} {' '.join(sentences)}")) if names else set())
+            for cut, sentences in _cuts(page, words)
         ]
         on_page = set().union(*(has for _, _, has in cuts))
         # `Pico Duarte` is more than `Pico`: the page has two words of a name, if it has two; the passage one.
         if not names or any(len(name & on_page) >= min(2, len(name)) for name in names):
             pool += [
-                (rank, page, cut, said) for cut, said, has in cuts if not names or any(name & has for name in names)
+                (rank, page, cut, sentences)
+                for cut, sentences, has in cuts
+                if not names or any(name & has for name in names)
             ]
-    texts = [f"{page.title} {cut.heading} {cut.heading} {' '.join(said)}" for _, page, cut, said in pool]
+    texts = [f"{page.title} {cut.heading} {cut.heading} {' '.join(sentences)}" for _, page, cut, sentences in pool]
     index = BM25(texts)
     by_query, by_question = index.scores(sought), index.scores(question)
     candidates = []
-    for place, (rank, page, cut, said) in enumerate(pool):
+    for place, (rank, page, cut, sentences) in enumerate(pool):
         score = by_query[place] + 0.15 * by_question[place]
         if score > 0:
             # What the query names is meant: a page by its title, a section by its heading.
             score *= 1 + 0.5 * bool(named_in(page.title, sought)) + 0.25 * bool(named_in(cut.heading, sought))
             score += 0.5 / (1 + rank)
-            candidates.append(_Candidate(page, cut.heading, said, score, frozenset(terms(texts[place]))))
+            candidates.append(_Candidate(page, cut.heading, sentences, score, frozenset(terms(texts[place]))))
     candidates.sort(key=lambda c: -c.score)
     return [c for c in candidates if c.score >= _FLOOR * candidates[0].score]
 

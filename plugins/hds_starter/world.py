@@ -34,15 +34,15 @@ def countries() -> dict[str, dict[str, Any]]:
     """The countries by name, those with a capital or a population."""
     from countryinfo import all_countries
 
-    found = {}
+    by_name = {}
     for country in all_countries():
         info = country.info()
         if info.get("capital") or info.get("population"):
             # One record has its capital in a list.
-            found[str(info["name"])] = {
+            by_name[str(info["name"])] = {
                 k: v[0] if k == "capital" and isinstance(v, list) else v for k, v in info.items()
             }
-    return dict(sorted(found.items()))
+    return dict(sorted(by_name.items()))
 
 
 def documents() -> Iterable[Document]:
@@ -71,54 +71,54 @@ def borders(info: dict[str, Any], by_code: dict[str, str]) -> list[str]:
 
 
 def _overview(name: str, info: dict[str, Any]) -> str:
-    said = []
+    sentences = []
     if info.get("capital"):
-        said.append(f"The capital of {name} is {info['capital']}.")
+        sentences.append(f"The capital of {name} is {info['capital']}.")
     if region := info.get("subregion") or info.get("region"):
-        said.append(f"{name} lies in {region}.")
+        sentences.append(f"{name} lies in {region}.")
     if info.get("demonym"):
-        said.append(f"The people of {name} are called {info['demonym']}.")
+        sentences.append(f"The people of {name} are called {info['demonym']}.")
     known = [s for s in info.get("altSpellings") or [] if len(s) > 3 or s in _SHORT]
     also = [s for s in known if s.isascii() and s != name][:2]
     if also:
-        said.append(f"{name} is also known as {_list(also)}.")
-    return " ".join(said)
+        sentences.append(f"{name} is also known as {_list(also)}.")
+    return " ".join(sentences)
 
 
 def _geography(name: str, info: dict[str, Any], by_code: dict[str, str]) -> str:
-    said = []
+    sentences = []
     if info.get("area"):
-        said.append(f"{name} has an area of {info['area']:,.0f} square kilometres.")
+        sentences.append(f"{name} has an area of {info['area']:,.0f} square kilometres.")
     if neighbours := borders(info, by_code):
         count = f"{len(neighbours)} countries" if len(neighbours) > 1 else "one country"
-        said.append(f"{name} borders {count}: {_list(neighbours)}.")
+        sentences.append(f"{name} borders {count}: {_list(neighbours)}.")
     elif info.get("area"):
-        said.append(f"{name} has no land borders.")
-    return " ".join(said)
+        sentences.append(f"{name} has no land borders.")
+    return " ".join(sentences)
 
 
 def _people(name: str, info: dict[str, Any]) -> str:
-    said = []
+    sentences = []
     if info.get("population"):
-        said.append(f"The population of {name} is {info['population']:,} ({POPULATION_YEAR}).")
+        sentences.append(f"The population of {name} is {info['population']:,} ({POPULATION_YEAR}).")
     languages = _named(info.get("languages"), "languages")
     if languages:
         word = "language" if len(languages) == 1 else "languages"
-        said.append(f"The official {word} of {name} {'is' if len(languages) == 1 else 'are'} {_list(languages)}.")
-    return " ".join(said)
+        sentences.append(f"The official {word} of {name} {'is' if len(languages) == 1 else 'are'} {_list(languages)}.")
+    return " ".join(sentences)
 
 
 def _economy(name: str, info: dict[str, Any]) -> str:
-    said = []
+    sentences = []
     currencies = _named(info.get("currencies"), "currencies")
     if currencies:
         word = "currency" if len(currencies) == 1 else "currencies"
-        said.append(f"The {word} of {name} {'is' if len(currencies) == 1 else 'are'} the {_list(currencies)}.")
+        sentences.append(f"The {word} of {name} {'is' if len(currencies) == 1 else 'are'} the {_list(currencies)}.")
     if info.get("tld"):
-        said.append(f"The internet domain of {name} is {info['tld'][0]}.")
+        sentences.append(f"The internet domain of {name} is {info['tld'][0]}.")
     if info.get("callingCodes"):
-        said.append(f"The calling code of {name} is +{info['callingCodes'][0]}.")
-    return " ".join(said)
+        sentences.append(f"The calling code of {name} is +{info['callingCodes'][0]}.")
+    return " ".join(sentences)
 
 
 def _provinces(name: str, info: dict[str, Any]) -> str:

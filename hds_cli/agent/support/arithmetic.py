@@ -31,13 +31,13 @@ def equation(text: str) -> tuple[bool, tuple[Value, ...], Value] | None:
     Example: `41 [1] − 15 [2] = 26` is right, with the inputs 41 and 15.
     """
     stated = [v for v in values(text) if v.kind == "number"]
-    said = plain(text)
+    folded = plain(text)
     for end in range(len(stated) - 1, 0, -1):
-        if not _EQUALS.match(said[stated[end - 1].end : stated[end].start]):
+        if not _EQUALS.match(folded[stated[end - 1].end : stated[end].start]):
             continue
         start = end - 1
         signs: list[str] = []
-        while start > 0 and (sign := _OPERATION.match(said[stated[start - 1].end : stated[start].start])):
+        while start > 0 and (sign := _OPERATION.match(folded[stated[start - 1].end : stated[start].start])):
             signs.insert(0, sign[1].lower())
             start -= 1
         if not signs:
@@ -100,11 +100,11 @@ def derived(value: Value, inputs: Sequence[Value], text: str) -> tuple[Value, ..
 
 def _sum_or_difference(value: Value, alike: Sequence[Value]) -> tuple[Value, Value] | None:
     """Two values whose sum or difference is a value."""
-    there = sorted(v.readings[0] for v in alike)
+    numbers = sorted(v.readings[0] for v in alike)
     reading = value.readings[0]
 
     def may_be(number: float) -> bool:
-        return _has_near(there, number, 1.02 * _room(value, reading) + 1e-6 * (abs(number) + 1))
+        return _has_near(numbers, number, 1.02 * _room(value, reading) + 1e-6 * (abs(number) + 1))
 
     for place, a in enumerate(alike):
         x = a.readings[0]
@@ -119,12 +119,12 @@ def _sum_or_difference(value: Value, alike: Sequence[Value]) -> tuple[Value, Val
 
 def _share(value: Value, numbers: Sequence[Value]) -> tuple[Value, Value] | None:
     """Two values whose ratio is a value: how many times, how many percent, by how many percent more."""
-    there = sorted(v.number for v in numbers)
+    sizes = sorted(v.number for v in numbers)
     times = value.readings[0] / (100 if value.dimension == "%" else 1)
     room = 1.02 * _room(value, value.readings[0]) / (100 if value.dimension == "%" else 1) + 1e-6 * (abs(times) + 1)
     for b in numbers:
         y = b.number
-        if not y or not any(_has_near(there, y * t, abs(y) * room) for t in (times, times + 1)):
+        if not y or not any(_has_near(sizes, y * t, abs(y) * room) for t in (times, times + 1)):
             continue
         for a in numbers:
             alike = a.dimension == b.dimension or not (a.dimension and b.dimension)
@@ -133,10 +133,10 @@ def _share(value: Value, numbers: Sequence[Value]) -> tuple[Value, Value] | None
     return None
 
 
-def _has_near(there: Sequence[float], number: float, room: float) -> bool:
+def _has_near(numbers: Sequence[float], number: float, room: float) -> bool:
     """True when a sorted list has a number within some room."""
-    place = bisect.bisect_left(there, number - room)
-    return place < len(there) and there[place] <= number + room
+    place = bisect.bisect_left(numbers, number - room)
+    return place < len(numbers) and numbers[place] <= number + room
 
 
 def _years_from(value: Value, inputs: Sequence[Value]) -> tuple[Value, Value] | None:

@@ -60,21 +60,21 @@ def attributed(
     queries: dict[str, list[int]] = {}
     for query, passage in passages:
         queries.setdefault(query, []).append(passage.n)
-    made = units(text)
-    judged = _Judge(Placing(ground, queries, asked, question), question, made, german=nouns_have_capitals(text)).all()
+    parts = units(text)
+    judged = _Judge(Placing(ground, queries, asked, question), question, parts, german=nouns_have_capitals(text)).all()
     return [
         (unit, Support(unit.text, j.level, tuple(n for n in unit.marks if n in ground.numbers), j.quotes, j.missing))
-        for unit, j in zip(made, judged, strict=True)
+        for unit, j in zip(parts, judged, strict=True)
     ]
 
 
 class _Judge:
     """Judges the units of one message, first by what the pages say, then by what follows from one another."""
 
-    def __init__(self, placing: Placing, question: str, made: Sequence[Unit], *, german: bool) -> None:
+    def __init__(self, placing: Placing, question: str, parts: Sequence[Unit], *, german: bool) -> None:
         self._placing, self._names = placing, placing.ground.names
-        self._units, self._german = made, german
-        self._results = Results(placing, question, made, german=german)
+        self._units, self._german = parts, german
+        self._results = Results(placing, question, parts, german=german)
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -103,25 +103,25 @@ class _Judge:
         """The claims of the pieces of a unit; one without words of its own says what the others say."""
         known = self._names.with_names(of_unit(unit, self._names, german=self._german).names)
         pieces = [self._piece(text, marks, known) for text, marks in clauses(unit)]
-        made: list[Claim] = []
+        claims: list[Claim] = []
         for number, piece in enumerate(pieces):
             if not piece.rest and not piece.terms and piece.names and not piece.values:
-                lender = next((p for p in [*reversed(made), *pieces[number + 1 :]] if p.rest), None)
+                lender = next((p for p in [*reversed(claims), *pieces[number + 1 :]] if p.rest), None)
                 piece = replace(piece, rest=lender.rest) if lender else piece
-            if piece.rest and made and not (piece.names or piece.values or piece.terms) and len(piece.rest) > 1:
-                made.append(replace(piece, names=made[0].names, shown=piece.shown | made[0].shown))
-            elif not (piece.names or piece.values or piece.terms) and made:
-                made[-1] = replace(made[-1], rest=tuple(dict.fromkeys((*made[-1].rest, *piece.rest))))
-            elif self._completes(piece, made):  # `Shiseido is the oldest, dating from 1872`
-                made[-1] = replace(made[-1], values=piece.values, rest=(*made[-1].rest, *piece.rest))
+            if piece.rest and claims and not (piece.names or piece.values or piece.terms) and len(piece.rest) > 1:
+                claims.append(replace(piece, names=claims[0].names, shown=piece.shown | claims[0].shown))
+            elif not (piece.names or piece.values or piece.terms) and claims:
+                claims[-1] = replace(claims[-1], rest=tuple(dict.fromkeys((*claims[-1].rest, *piece.rest))))
+            elif self._completes(piece, claims):  # `Shiseido is the oldest, dating from 1872`
+                claims[-1] = replace(claims[-1], values=piece.values, rest=(*claims[-1].rest, *piece.rest))
             elif not piece.empty:
-                made.append(piece)
-        return made
+                claims.append(piece)
+        return claims
 
-    def _completes(self, piece: Claim, made: Sequence[Claim]) -> bool:
+    def _completes(self, piece: Claim, claims: Sequence[Claim]) -> bool:
         """True for a piece with a value and no name behind one with a name and no value."""
         bare = bool(piece.values) and not piece.names and not piece.marks
-        return bare and bool(made) and bool(made[-1].names) and not made[-1].values
+        return bare and bool(claims) and bool(claims[-1].names) and not claims[-1].values
 
     def _piece(self, text: str, marks: tuple[int, ...], known: Names) -> Claim:
         label = _LABEL.match(text)
@@ -136,8 +136,8 @@ class _Judge:
 
     def _with_results(self, unit: Unit, judged: Judged) -> Judged:
         """A unit whose value stands in no page may follow from others: the arithmetic is done again."""
-        if (made := self._results.of_equation(unit, judged)) is not None:
-            return made
+        if (computed := self._results.of_equation(unit, judged)) is not None:
+            return computed
         if judged.level in GOOD_LEVELS or is_yes_or_no(unit.text):
             return judged
         return self._results.of_values(unit, judged) or judged
@@ -157,11 +157,11 @@ class _Judge:
         content = [w for w in words(unit.text) if is_content(w) and not w.isdigit()]
         if len(content) > 12 or not is_short(unit):
             return None
-        said = values(unit.text)
+        own_values = values(unit.text)
         for other, judged in zip(self._units, self._first, strict=True):
             if other is unit or judged.level != "computed" or len(other.text) <= len(unit.text):
                 continue
-            there, stated = set(words(other.text)), values(other.text)
-            if all(w in there for w in content) and all(any(same(v, o) for o in stated) for v in said):
+            own_words, stated = set(words(other.text)), values(other.text)
+            if all(w in own_words for w in content) and all(any(same(v, o) for o in stated) for v in own_values):
                 return judged
         return None

@@ -169,8 +169,8 @@ def _named(
         run = run[1:]
     if not run or (german and len(run) == 1 and not _is_acronym(run[0][0])):
         return
-    said = [word for token in run for word in words(token[0])]
-    core = tuple(w for w in said if len(w) > 1 and w not in _SUFFIXES) or tuple(said)
+    name_words = [word for token in run for word in words(token[0])]
+    core = tuple(w for w in name_words if len(w) > 1 and w not in _SUFFIXES) or tuple(name_words)
     if core:
         end = run[-1].end() - (run[-1][0].endswith(".") and len(run[-1][0]) > 4)
         yield core, run[0].start(), end
@@ -198,20 +198,20 @@ def of_unit(unit: Unit, known: Names, *, german: bool) -> Claim:
     """The claim of a whole unit. The label of an item (`Born: …`) is context, unless it is a name."""
     if unit.row or unit.label:
         body = unit.text[len(unit.label) :].lstrip(" ;:：–—=-") if unit.text.startswith(unit.label) else unit.text
-        made = claim(body, known, marks=unit.marks, short=len(body.split()) <= 8, german=german)
+        inner = claim(body, known, marks=unit.marks, short=len(body.split()) <= 8, german=german)
         label = labelled("" if unit.label.strip(". #").isdigit() else unit.label, known, german=german)
-        soft = tuple(dict.fromkeys((*made.rest, *label.rest)))
+        soft = tuple(dict.fromkeys((*inner.rest, *label.rest)))
         return replace(
-            made, text=unit.text, names=(*label.names, *made.names), rest=soft, values=(*label.values, *made.values),
-            shown=label.shown | made.shown,
+            inner, text=unit.text, names=(*label.names, *inner.names), rest=soft, values=(*label.values, *inner.values),
+            shown=label.shown | inner.shown,
         )  # fmt: skip
     return claim(unit.text, known, marks=unit.marks, short=is_short(unit), german=german)
 
 
 def labelled(text: str, known: Names, *, german: bool) -> Claim:
     """The claim of a label: its names, and its words as words that say how."""
-    made = claim(text, known, short=True, german=german)
-    return replace(made, terms=(), rest=(*made.terms, *made.rest))
+    value_claim = claim(text, known, short=True, german=german)
+    return replace(value_claim, terms=(), rest=(*value_claim.terms, *value_claim.rest))
 
 
 def is_short(unit: Unit) -> bool:
@@ -273,5 +273,5 @@ def is_entries(text: str) -> bool:
 
 def is_yes_or_no(text: str) -> bool:
     """True for `Yes`, `No, both`: an answer whose ground is in the rest of the message."""
-    said = re.split(r"[\s,.;:!—–-]+", text.strip().casefold())
-    return bool(said) and said[0] in YES and len(text.split()) <= 12
+    answer_words = re.split(r"[\s,.;:!—–-]+", text.strip().casefold())
+    return bool(answer_words) and answer_words[0] in YES and len(text.split()) <= 12

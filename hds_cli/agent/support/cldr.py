@@ -145,17 +145,17 @@ class Names:
 @functools.cache
 def names() -> Names:
     """The names of all languages, read once."""
-    made = json.loads(_FILE.read_text("utf-8"))
+    tables = json.loads(_FILE.read_text("utf-8"))
     units: dict[str, tuple[str, float]] = {}
-    for unit, listed in made["units"].items():  # in the order of `_UNITS`: `m` is the metre
+    for unit, listed in tables["units"].items():  # in the order of `_UNITS`: `m` is the metre
         for name in listed:
             units.setdefault(name, _UNITS[unit])
-    months = {name: number for number, listed in enumerate(made["months"], 1) for name in listed}
+    months = {name: number for number, listed in enumerate(tables["months"], 1) for name in listed}
     scales = {name: 10.0**power for name, power in _SCALES.items()}
-    for power, listed in made["scales"].items():  # from the smallest: `billion` is the English one
+    for power, listed in tables["scales"].items():  # from the smallest: `billion` is the English one
         for name in listed:
             scales.setdefault(name, 10.0 ** int(power))
-    currencies = {name: code for code, listed in made["currencies"].items() for name in listed}
+    currencies = {name: code for code, listed in tables["currencies"].items() for name in listed}
     return Names(months, units, scales, currencies)
 
 

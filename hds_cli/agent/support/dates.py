@@ -52,9 +52,9 @@ _NEAR = 14  # characters between two dates of which the second gives the year
 
 def dates(text: str) -> Iterator[Found]:
     """The dates of a text with ASCII digits, in order, without overlaps."""
-    found = sorted([*(_numeric(text) if _DIGIT.search(text) else ()), *_worded(text)])
+    places = sorted([*(_numeric(text) if _DIGIT.search(text) else ()), *_worded(text)])
     out: list[Found] = []
-    for place in found:
+    for place in places:
         if not out or place.start >= out[-1].end:
             out.append(place)
     for number in range(len(out) - 2, -1, -1):  # `February 28 and February 29, 2012`

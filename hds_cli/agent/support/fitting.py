@@ -41,11 +41,11 @@ class Fitting:
         self._stems_of = {query: {stem(w) for w in words(query) if is_content(w)} for query in queries}
         self._question = {stem(w) for w in words(question) if is_content(w)}
 
-    def fits(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> tuple[Level | None, float]:
+    def fits(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> tuple[Level | None, float]:
         """How well a sentence says a claim (None: not), and the share of the claim's other words it has."""
-        values = self._has_values(claim, sentence, found)
+        values = self._has_values(claim, sentence, by_value)
         terms = None if values is None else self._has_terms(claim, sentence)
-        names = None if terms is None else self._has_names(claim, sentence, found)
+        names = None if terms is None else self._has_names(claim, sentence, by_value)
         if values is None or names is None or terms is None:
             return None, 0.0
         names_strict, in_body = names
@@ -59,18 +59,18 @@ class Fitting:
             return "quoted", share.titled
         return "together", share.wide
 
-    def _has_values(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> bool | None:
+    def _has_values(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> bool | None:
         """True where a sentence or its title gives all values of a claim, False with its neighbours, None where not."""
         head = sentence.head.values
         strict = True
         for number, value in enumerate(claim.values):
-            if sentence.place in found[number] or any(same(value, v) for v in head):
+            if sentence.place in by_value[number] or any(same(value, v) for v in head):
                 continue
             if claim.terms and not claim.names:
                 return None  # `four cats` is not said by `four rooms` beside `3 cats`
             # What a sentence names is told in the next one, not in the one before it.
             beside = [s for s in self.ground.around(sentence) if s.place > sentence.place or not claim.names]
-            near = any(s.place in found[number] for s in beside)
+            near = any(s.place in by_value[number] for s in beside)
             if not near or self._has_own(value, claim, sentence):
                 return None
             strict = False
@@ -80,10 +80,10 @@ class Fitting:
         """True for a sentence that names what a claim is about and gives a value of its own for it."""
         if not any(has_word(w, sentence.words) for name in claim.names for w in name):
             return False
-        others = (v for v in sentence.values if not any(same(said, v) for said in claim.values))
+        others = (v for v in sentence.values if not any(same(stated, v) for stated in claim.values))
         return any(rivals(value, other) for other in others)
 
-    def _has_names(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> tuple[bool, int] | None:
+    def _has_names(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> tuple[bool, int] | None:
         """Whether a sentence or its title has all names, and how many the sentence has; None: one is nowhere near."""
         read = self.ground.read[sentence.passage]
         near: frozenset[str] | None = None  # looked for only where it is needed
@@ -97,14 +97,14 @@ class Fitting:
             lacking = [w for w in name if not has_word(w, sentence.head.words) and not has_word(w, sentence.words)]
             if not lacking:
                 continue
-            near = self._lent(claim, sentence, found) if near is None else near
+            near = self._lent(claim, sentence, by_value) if near is None else near
             if not all(has_word(w, near) for w in lacking):
                 return None
             strict = False
             in_body += 1
         return strict, in_body
 
-    def _lent(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> frozenset[str]:
+    def _lent(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> frozenset[str]:
         """The words that the sentences beside one lend it as names: what the one before is about (`It has …`).
 
         A sentence lends no name that has its own value there (`Mars has 2 moons. Jupiter has 95.`), and none that it
@@ -112,16 +112,16 @@ class Fitting:
         """
         lent: set[str] = set()
         for beside in self.ground.around(sentence):
-            if self._has_rival(claim, beside, found):
+            if self._has_rival(claim, beside, by_value):
                 continue
-            if claim.values and any(beside.place in places for places in found.values()):
+            if claim.values and any(beside.place in places for places in by_value.values()):
                 lent |= beside.words
             elif beside.place < sentence.place:
                 lent.update(words(beside.text)[:_SUBJECT])
         return frozenset(lent)
 
-    def _has_rival(self, claim: Claim, sentence: Sentence, found: Mapping[int, set[int]]) -> bool:
-        if not claim.values or not claim.names or any(sentence.place in places for places in found.values()):
+    def _has_rival(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> bool:
+        if not claim.values or not claim.names or any(sentence.place in places for places in by_value.values()):
             return False
         return any(rivals(value, other) for value in claim.values for other in sentence.values)
 
@@ -167,22 +167,22 @@ class Fitting:
 
     def _on_subject(self, claim: Claim, sentence: Sentence) -> bool:
         """True for a sentence that shares a word with a bare value's own words, and half of what it was read for."""
-        there = sentence.stems | sentence.head.stems
-        if claim.rest and not set(claim.rest) & there:
+        sentence_stems = sentence.stems | sentence.head.stems
+        if claim.rest and not set(claim.rest) & sentence_stems:
             return False
         number = self.ground.read[sentence.passage].passage.n
         asked = [self._stems_of[query] for query, numbers in self.queries.items() if number in numbers]
         asked.append(self._question)
-        return any(stems and 2 * len(stems & there) >= len(stems) for stems in asked) or bool(claim.rest)
+        return any(stems and 2 * len(stems & sentence_stems) >= len(stems) for stems in asked) or bool(claim.rest)
 
     def _substituted(self, claim: Claim, sentence: Sentence, share: Share) -> bool:
         """True for a sentence that says nearly the same with one other word: `rural` for `urban landscapes`."""
         if share.titled < 0.5 or not claim.rest:
             return False
         named = {word for name in claim.names for word in name}
-        said, there = words(claim.text), words(sentence.text)
-        following = {(a, c): b for a, b, c in zip(there, there[1:], there[2:], strict=False)}
-        for a, b, c in zip(said, said[1:], said[2:], strict=False):
+        claim_words, sentence_words = words(claim.text), words(sentence.text)
+        following = {(a, c): b for a, b, c in zip(sentence_words, sentence_words[1:], sentence_words[2:], strict=False)}
+        for a, b, c in zip(claim_words, claim_words[1:], claim_words[2:], strict=False):
             other = following.get((a, c))
             if other is None or not (is_content(b) and is_content(other)) or other in named:
                 continue

@@ -35,8 +35,8 @@ class Head:
     @classmethod
     def of(cls, *titles: str) -> Head:
         text = " . ".join(filter(None, titles))
-        said = frozenset(words(text))
-        return cls(said, frozenset(map(stem, said)), values(text))
+        title_words = frozenset(words(text))
+        return cls(title_words, frozenset(map(stem, title_words)), values(text))
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,11 @@ class Ground:
         top = Head.of(passage.title, passage.heading)
         everything = set(top.words)
         for head, text in _statements(passage, top):
-            said = words(text)
-            everything.update(said)
+            tokens = words(text)
+            everything.update(tokens)
             place = len(self.sentences)
             sentence = Sentence(
-                place, len(self.read), head, text, frozenset(said), frozenset(map(stem, said)), values(text),
+                place, len(self.read), head, text, frozenset(tokens), frozenset(map(stem, tokens)), values(text),
                 negated(text),
             )  # fmt: skip
             self.sentences.append(sentence)
@@ -135,7 +135,9 @@ class Ground:
                     elif letters[:1].islower():
                         small.add(letters)
                     first = token.endswith((".", ":", "!", "?"))
-        proper, common, begins = ({w for token in said for w in words(token)} for said in (within, small, first_ones))
+        proper, common, begins = (
+            {w for token in tokens for w in words(token)} for tokens in (within, small, first_ones)
+        )
         return Names(frozenset(proper), frozenset(common - proper), frozenset(begins - common))
 
     def with_value(self, value: Value) -> list[int]:
@@ -177,17 +179,17 @@ class Ground:
             self._stated[key] = bool(self.with_value(value)) or any(same(value, v) for v in heads)
         return self._stated[key]
 
-    def candidates(self, claim: Claim, found: Mapping[int, set[int]]) -> list[Sentence]:
+    def candidates(self, claim: Claim, by_value: Mapping[int, set[int]]) -> list[Sentence]:
         """The sentences that may say a claim, the likeliest first; `found`: value number -> sentences with it."""
-        if any(found.values()):
-            return self._candidates(claim, found)
+        if any(by_value.values()):
+            return self._candidates(claim, by_value)
         if claim not in self._likeliest:
             self._likeliest[claim] = self._candidates(claim, {})
         return self._likeliest[claim]
 
-    def _candidates(self, claim: Claim, found: Mapping[int, set[int]]) -> list[Sentence]:
+    def _candidates(self, claim: Claim, by_value: Mapping[int, set[int]]) -> list[Sentence]:
         score: dict[int, int] = defaultdict(int)
-        for places in found.values():
+        for places in by_value.values():
             for place in places:
                 score[place] += 6
         for name in claim.names:
@@ -256,8 +258,8 @@ def _statements(passage: Passage, top: Head) -> Iterator[tuple[Head, str]]:
     for piece in pieces(text, _STATEMENT):
         if piece.kind == "heading":
             head = Head.of(passage.title, text[piece.start : piece.end].strip("# \n"))
-        elif said := plain_text(text[piece.start : piece.end], piece.kind):
-            yield head, said
+        elif statement := plain_text(text[piece.start : piece.end], piece.kind):
+            yield head, statement
 
 
 class Page:
@@ -333,18 +335,18 @@ def _first_digits(value: Value) -> list[str]:
     return [_significant(str(n)) for n in range(max(10, number - 1), min(99, number + 1) + 1)]
 
 
-def has_word(word: str, there: frozenset[str]) -> bool:
+def has_word(word: str, known: frozenset[str]) -> bool:
     """True when a word of a name is there, in whatever case its language puts it."""
-    if word in there or f"{word}s" in there or (word.removesuffix("s") in there and len(word) > 4):
+    if word in known or f"{word}s" in known or (word.removesuffix("s") in known and len(word) > 4):
         return True
-    return not word.isascii() and any(kin(word, other) for other in _by_start(there).get(word[:3], ()))
+    return not word.isascii() and any(kin(word, other) for other in _by_start(known).get(word[:3], ()))
 
 
 @functools.lru_cache(maxsize=2048)
-def _by_start(there: frozenset[str]) -> dict[str, list[str]]:
+def _by_start(stems: frozenset[str]) -> dict[str, list[str]]:
     """Words by their first three letters, which kin words share."""
-    made: dict[str, list[str]] = defaultdict(list)
-    for word in there:
+    by_start: dict[str, list[str]] = defaultdict(list)
+    for word in stems:
         if not word.isascii():
-            made[word[:3]].append(word)
-    return made
+            by_start[word[:3]].append(word)
+    return by_start

@@ -91,23 +91,23 @@ def headline(text: str) -> str | None:
 
 def pairs(text: str) -> dict[int, int]:
     """The place of each brace that is closed, and of the one that closes it; `\\{` is none."""
-    found: dict[int, int] = {}
+    ends: dict[int, int] = {}
     opened: list[int] = []
     for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
         if match[0] == "{":
             opened.append(match.start())
         elif match[0] == "}" and opened:
-            found[opened.pop()] = match.start()
-    return found
+            ends[opened.pop()] = match.start()
+    return ends
 
 
 def formula(text: str) -> str:
     """What is inside a box or between dollar signs, without its LaTeX."""
     if _is_json(text):
         return text
-    said = _Reader(_without_dollars(text)).read()
-    said = re.sub(r"[^\S\n]{2,}", " ", re.sub(r"(?:(?<! ) +)?\n *", "\n", said))
-    return re.sub(r"(?<! ) +([,;.:](?:\s|$))", r"\1", said).strip()
+    rendered = _Reader(_without_dollars(text)).read()
+    rendered = re.sub(r"[^\S\n]{2,}", " ", re.sub(r"(?:(?<! ) +)?\n *", "\n", rendered))
+    return re.sub(r"(?<! ) +([,;.:](?:\s|$))", r"\1", rendered).strip()
 
 
 def _is_json(text: str) -> bool:
@@ -309,8 +309,8 @@ class _Reader:
         if self._depth >= _DEPTH:
             return body
         cells = "rows" if kind in _ROWS else "aligned"
-        said = _Reader(body, depth=self._depth + 1, cells=cells).read()
-        lines = [" ".join(line.split()) for line in said.split("\n") if line.strip()]
+        rendered = _Reader(body, depth=self._depth + 1, cells=cells).read()
+        lines = [" ".join(line.split()) for line in rendered.split("\n") if line.strip()]
         lines = [re.sub(r" ([:=,;])", r"\1" if cells == "aligned" else r" \1", line) for line in lines]
         if kind in _ROWS and any("|" in line for line in lines):
             rows = [f"| {line} |" for line in lines]

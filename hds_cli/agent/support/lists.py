@@ -20,11 +20,11 @@ def lacking(text: str, question: str, queries: Sequence[str]) -> tuple[int, list
 
     Example: of a question for five capitals and an answer with four of the countries, `(5, ["Vanuatu"])`.
     """
-    there = set(words(text))
+    present = set(words(text))
     for asked in (_listed(question), *_of_queries(queries)):
-        missing = [name for name, said in asked.items() if not all(word in there for word in said)]
-        found = len(asked) - len(missing)
-        if missing and found >= 2 and 2 * found >= len(asked):
+        missing = [name for name, name_words in asked.items() if not all(word in present for word in name_words)]
+        named = len(asked) - len(missing)
+        if missing and named >= 2 and 2 * named >= len(asked):
             return len(asked), missing
     return None
 
@@ -36,9 +36,9 @@ def _listed(question: str) -> dict[str, tuple[str, ...]]:
     question = question[:_QUESTION]
     known = _NONE.with_names(claim(question, _NONE).names)
     for piece in [*pieces(question.rstrip("?？ .")), ""]:
-        made = claim(piece, known)
-        if names := made.names:
-            run[made.shown[" ".join(names[-1])]] = names[-1]
+        item_claim = claim(piece, known)
+        if names := item_claim.names:
+            run[item_claim.shown[" ".join(names[-1])]] = names[-1]
             continue
         best = run if len(run) > len(best) else best
         run = {}
@@ -52,26 +52,28 @@ def _of_queries(queries: Iterable[str]) -> list[dict[str, tuple[str, ...]]]:
     known = _NONE.with_names(tuple(words(word)) for word in capital)
     groups: dict[frozenset[str], dict[str, tuple[str, ...]]] = defaultdict(dict)
     for query in queries:
-        made = claim(query, known, short=True)
-        if len(made.names) == 1:
-            name = made.names[0]
-            groups[frozenset((*made.terms, *made.rest))][made.shown[" ".join(name)]] = name
+        query_claim = claim(query, known, short=True)
+        if len(query_claim.names) == 1:
+            name = query_claim.names[0]
+            groups[frozenset((*query_claim.terms, *query_claim.rest))][query_claim.shown[" ".join(name)]] = name
     return sorted((group for group in groups.values() if len(group) >= _LEAST), key=len, reverse=True)
 
 
 def led_to(read: Sequence[tuple[str, Passage]], cited: set[int], question: str) -> list[Passage]:
     """Passages that no part of an answer rests on, but whose names were asked for later: they led to the others."""
     known = set(words(question))
-    found: dict[int, Passage] = {}
+    leading: dict[int, Passage] = {}
     queries = list(dict.fromkeys(query for query, _ in read))
     first = {passage.n: query for query, passage in reversed(read)}  # the query that brought each passage
     for query, passage in read:
-        if passage.n in cited or passage.n in found or len(found) >= _ROOM:
+        if passage.n in cited or passage.n in leading or len(leading) >= _ROOM:
             continue
         later = queries[queries.index(query) + 1 :]
-        new = {word for said in later for name in claim(said, _NONE, short=True).names for word in name} - known
-        there = {word for word in words(passage.text) if is_content(word)}
+        new = {
+            word for query_text in later for name in claim(query_text, _NONE, short=True).names for word in name
+        } - known
+        present = {word for word in words(passage.text) if is_content(word)}
         resting = {stem(word) for n, other in first.items() if n in cited and other in later for word in words(other)}
-        if any(word in there and stem(word) in resting for word in new - set(words(query))):
-            found[passage.n] = passage
-    return list(found.values())
+        if any(word in present and stem(word) in resting for word in new - set(words(query))):
+            leading[passage.n] = passage
+    return list(leading.values())

@@ -64,8 +64,8 @@ def message(written: str) -> Message:
     written = written[:MOST]
     raw = latex.headline(written)
     text = _MARK_LIST.sub(_single_marks, latex.unwrapped(_FINAL.sub("\n", written) if raw is not None else written))
-    said = None if raw is None else _MARK_LIST.sub(_single_marks, latex.formula(raw))
-    return Message(re.sub(r"\n{3,}", "\n\n", text).strip(), said or None, raw)
+    headline = None if raw is None else _MARK_LIST.sub(_single_marks, latex.formula(raw))
+    return Message(re.sub(r"\n{3,}", "\n\n", text).strip(), headline or None, raw)
 
 
 def _single_marks(match: re.Match[str]) -> str:
@@ -87,10 +87,10 @@ def units(text: str) -> tuple[Unit, ...]:
         elif block.kind == "table":
             out += _rows(text, block, context)
         else:
-            made = list(_units(text, block, context))
-            if made and made[-1].text.endswith((":", "：")) and block.kind == "prose":
-                context = made.pop().text.rstrip(":：")
-            out += made
+            block_units = list(_units(text, block, context))
+            if block_units and block_units[-1].text.endswith((":", "：")) and block.kind == "prose":
+                context = block_units.pop().text.rstrip(":：")
+            out += block_units
     return tuple(unit for unit in out if any(c.isalnum() for c in unit.text))
 
 
@@ -144,11 +144,11 @@ def _units(text: str, block: _Block, context: str) -> Iterator[Unit]:
         yield _unit(body[left:right], start + left, context, item=block.kind == "item")
 
 
-def _unit(said: str, start: int, context: str, *, item: bool = False) -> Unit:
-    marked = _bare(said.replace("\n", " ").lstrip("> "))
+def _unit(source: str, start: int, context: str, *, item: bool = False) -> Unit:
+    marked = _bare(source.replace("\n", " ").lstrip("> "))
     words = without_marks(marked)
     label, value = _labelled(words)
-    return Unit(words, start, start + len(said), _marks(said), label if value else "", context, marked, item=item)
+    return Unit(words, start, start + len(source), _marks(source), label if value else "", context, marked, item=item)
 
 
 def _labelled(words: str) -> tuple[str, str]:
@@ -182,18 +182,18 @@ def _cells(line: str) -> list[str]:
     return re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))
 
 
-def _bare(said: str) -> str:
+def _bare(source: str) -> str:
     """Words without the signs of Markdown."""
-    return " ".join(_EMPHASIS.sub("", _LINK.sub(r"\1", said)).split())
+    return " ".join(_EMPHASIS.sub("", _LINK.sub(r"\1", source)).split())
 
 
-def without_marks(said: str) -> str:
+def without_marks(text: str) -> str:
     """Words without `[n]`, and without the blank before it."""
-    return " ".join(re.sub(r"(?:(?<!\s)\s+)?\[\d{1,4}\]", "", said).split()).strip()
+    return " ".join(re.sub(r"(?:(?<!\s)\s+)?\[\d{1,4}\]", "", text).split()).strip()
 
 
-def _marks(said: str) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(int(n) for n in MARK.findall(said)))
+def _marks(text: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(int(n) for n in MARK.findall(text)))
 
 
 def renumbered(text: str, numbers: dict[int, int]) -> tuple[str, list[int]]:

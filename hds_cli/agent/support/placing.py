@@ -53,10 +53,10 @@ class Placing:
         """The best sentence for a claim, and how well it says it."""
         if claim.empty:
             return Judged("unsourced")
-        found = {number: set(self.ground.with_value(value)) for number, value in enumerate(claim.values)}
+        by_value = {number: set(self.ground.with_value(value)) for number, value in enumerate(claim.values)}
         best: tuple[tuple[int, int, float], Judged] | None = None
-        for sentence in self.ground.candidates(claim, found):
-            level, share = self._fitting.fits(claim, sentence, found)
+        for sentence in self.ground.candidates(claim, by_value):
+            level, share = self._fitting.fits(claim, sentence, by_value)
             if level is None:
                 continue
             marked = self.ground.read[sentence.passage].passage.n in claim.marks
@@ -68,7 +68,7 @@ class Placing:
     def quote(self, sentence: Sentence, claim: Claim) -> Quote:
         """The sentence as a quote, around the first of the claim's values where it is long."""
         passage = self.ground.read[sentence.passage].passage
-        places = [v.start for v in sentence.values if any(same(said, v) for said in claim.values)]
+        places = [v.start for v in sentence.values if any(same(stated, v) for stated in claim.values)]
         return Quote(passage.n, clip(sentence.text, places[0] if places else 0))
 
     # --- what no sentence says -----------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ class Placing:
             share = self._fitting.share(claim, sentence)
             if not share.own or share.titled < 0.5:
                 continue
-            others = [v for v in sentence.values if not any(same(said, v) for said in claim.values)]
+            others = [v for v in sentence.values if not any(same(stated, v) for stated in claim.values)]
             said_here = any(same(value, v) for value in wrong for v in sentence.values)
             if not said_here and any(rivals(value, other) for value in wrong for other in others):
                 return self.quote(sentence, claim)

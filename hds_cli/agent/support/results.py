@@ -36,24 +36,26 @@ class Results:
 
     def of_equation(self, unit: Unit, judged: Judged) -> Judged | None:
         """A unit with an equation: computed where it is right and its inputs have grounds, contradicted where wrong."""
-        made = equation(unit.text)
-        if made is None:
+        computed = equation(unit.text)
+        if computed is None:
             return None
-        right, inputs, result = made
+        right, inputs, result = computed
         if not right:
             return Judged("contradicted", (), (result.text,))
         return Judged("computed", judged.quotes or self._quotes(inputs)) if all(map(self._stands, inputs)) else None
 
     def of_values(self, unit: Unit, judged: Judged) -> Judged | None:
         """A unit with a value that follows from values of the message, or of what was read; None: none does."""
-        said = values(unit.text)
-        stated = [v for v in said if v.kind == "number"]
+        in_unit = values(unit.text)
+        stated = [v for v in in_unit if v.kind == "number"]
         absent = [v for v in stated if not self._stands(v)] or [v for v in judged.unplaced if v.kind == "number"][-1:]
         if len(absent) != 1:
             return None
         result = absent[0]
         own = [
-            v for v in said if (v.start, v.text) != (result.start, result.text) and (self._stands(v) or self._dated(v))
+            v
+            for v in in_unit
+            if (v.start, v.text) != (result.start, result.text) and (self._stands(v) or self._dated(v))
         ]
         others = [v for u in self._units if u is not unit for v in values(u.text) if self._stands(v)]
         for inputs in (own, own + others):

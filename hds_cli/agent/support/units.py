@@ -57,21 +57,21 @@ def _words_behind(text: str, end: int) -> tuple[tuple[str, int], ...]:
         if match is None:
             break
         place = match.end()
-        said = text[end:place].lstrip(" -")
-        if len(said) != 1 or not said.isupper() or said in "LVWCFK":  # `4G` is no weight
-            out.append((_key(said), place))
-        if said.endswith("."):
-            out.append((_key(said.rstrip(".")), place - 1))
+        name = text[end:place].lstrip(" -")
+        if len(name) != 1 or not name.isupper() or name in "LVWCFK":  # `4G` is no weight
+            out.append((_key(name), place))
+        if name.endswith("."):
+            out.append((_key(name.rstrip(".")), place - 1))
     return tuple(out[::-1])
 
 
-def _key(said: str) -> str:
-    return _short_key(said) if len(said) <= _SHORT else _short_key.__wrapped__(said)
+def _key(name: str) -> str:
+    return _short_key(name) if len(name) <= _SHORT else _short_key.__wrapped__(name)
 
 
 @functools.lru_cache(maxsize=4096)
-def _short_key(said: str) -> str:
-    folded = fold(said).replace("²", "2").replace("³", "3").replace("^", "").replace("٪", "%")
+def _short_key(name: str) -> str:
+    folded = fold(name).replace("²", "2").replace("³", "3").replace("^", "").replace("٪", "%")
     return " ".join(folded.strip(" .").split())
 
 

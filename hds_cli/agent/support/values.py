@@ -60,8 +60,8 @@ class Value:
     @property
     def is_year(self) -> bool:
         """True for a number of four digits that is most likely a year."""
-        said = self.text.strip()
-        return len(said) == 4 and said[:2] in _CENTURIES and bool(self.years)
+        digits = self.text.strip()
+        return len(digits) == 4 and digits[:2] in _CENTURIES and bool(self.years)
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -125,11 +125,11 @@ def values(text: str) -> tuple[Value, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _values(text: str) -> tuple[Value, ...]:
-    said = plain(text)
-    found = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(said)]
-    for finder in (_times, _decades, _numbers, _worded) if _DIGIT.search(said) else (_worded,):
-        found += _free(finder(said), found)
-    return tuple(sorted(found, key=lambda value: value.start))
+    folded = plain(text)
+    values = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(folded)]
+    for finder in (_times, _decades, _numbers, _worded) if _DIGIT.search(folded) else (_worded,):
+        values += _free(finder(folded), values)
+    return tuple(sorted(values, key=lambda value: value.start))
 
 
 def _free(more: Iterable[Value], taken: Iterable[Value]) -> list[Value]:
@@ -190,19 +190,19 @@ def _numbers(text: str) -> Iterator[Value]:
         )  # fmt: skip
         if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
             value = replace(value, currency="")
-        made = _with_unit(text, value)
-        if made.end == end and text[end : end + 1].isalpha() and not UNSPACED.match(text[end]):
+        with_unit = _with_unit(text, value)
+        if with_unit.end == end and text[end : end + 1].isalpha() and not UNSPACED.match(text[end]):
             continue  # `4G`, `747s`: a word
-        reach = made.end
-        yield made
+        reach = with_unit.end
+        yield with_unit
 
 
 def _follows(before: str, words: frozenset[str]) -> bool:
     """True when a text ends with one of some words, of one or two words or of letters that nothing parts."""
-    said = before.rstrip().casefold()
-    if not said or not (said[-1].isalpha() or said[-1] == "." or not said.isascii()):
+    folded = before.rstrip().casefold()
+    if not folded or not (folded[-1].isalpha() or folded[-1] == "." or not folded.isascii()):
         return False
-    last = said.rsplit(None, 2)[-2:]
+    last = folded.rsplit(None, 2)[-2:]
     tail = last[-1].lstrip("(")
     return (
         tail in words
@@ -267,52 +267,53 @@ def _with_unit(text: str, value: Value) -> Value:
     )  # fmt: skip
 
 
-def same(said: Value, ground: Value) -> bool:
+def same(stated: Value, ground: Value) -> bool:
     """True when the value that is `said` is the one that `ground` gives, as exactly as it is said."""
-    if said.kind == "number" == ground.kind:
-        return _same_unit(said, ground) and any(
-            _near(said, ground, a, b) for a in said.readings for b in ground.readings
+    if stated.kind == "number" == ground.kind:
+        return _same_unit(stated, ground) and any(
+            _near(stated, ground, a, b) for a in stated.readings for b in ground.readings
         )
-    if said.kind == "code" or ground.kind == "code":
-        return said.kind == ground.kind and said.text == ground.text
-    if said.kind == ground.kind == "date":
-        return any(_within(a, b) for a in said.days for b in ground.days)
-    if "date" in (said.kind, ground.kind):
-        bare = said.kind == "number" or all(day[1:] == (None, None) for day in said.days)
-        return bare and bool(set(said.years) & set(ground.years))
-    if said.kind == "decade" and ground.kind == "number":
-        return any(said.readings[0] <= year < said.readings[0] + 10 for year in ground.years)
-    return said.kind == ground.kind and said.readings == ground.readings
+    if stated.kind == "code" or ground.kind == "code":
+        return stated.kind == ground.kind and stated.text == ground.text
+    if stated.kind == ground.kind == "date":
+        return any(_within(a, b) for a in stated.days for b in ground.days)
+    if "date" in (stated.kind, ground.kind):
+        bare = stated.kind == "number" or all(day[1:] == (None, None) for day in stated.days)
+        return bare and bool(set(stated.years) & set(ground.years))
+    if stated.kind == "decade" and ground.kind == "number":
+        return any(stated.readings[0] <= year < stated.readings[0] + 10 for year in ground.years)
+    return stated.kind == ground.kind and stated.readings == ground.readings
 
 
-def _within(said: Day, ground: Day) -> bool:
+def _within(stated: Day, ground: Day) -> bool:
     """True when no part of the said date differs, and the other lacks none but the year."""
     return all(
-        a is None or a == b or (b is None and place == 0) for place, (a, b) in enumerate(zip(said, ground, strict=True))
+        a is None or a == b or (b is None and place == 0)
+        for place, (a, b) in enumerate(zip(stated, ground, strict=True))
     )
 
 
-def _same_unit(said: Value, ground: Value) -> bool:
-    if said.currency == ground.currency and said.dimension == ground.dimension:
+def _same_unit(stated: Value, ground: Value) -> bool:
+    if stated.currency == ground.currency and stated.dimension == ground.dimension:
         return True
-    if said.currency and ground.currency and said.currency != ground.currency:
-        a, b = said.currency, ground.currency
+    if stated.currency and ground.currency and stated.currency != ground.currency:
+        a, b = stated.currency, ground.currency
         if b not in _FAMILIES.get(a, ()) and a not in _FAMILIES.get(b, ()):
             return False
-    if bool(said.currency) != bool(ground.currency) and (said.dimension or ground.dimension):
+    if bool(stated.currency) != bool(ground.currency) and (stated.dimension or ground.dimension):
         return False
-    return said.dimension == ground.dimension or not said.dimension or not ground.dimension
+    return stated.dimension == ground.dimension or not stated.dimension or not ground.dimension
 
 
-def _near(said: Value, ground: Value, a: float, b: float) -> bool:
+def _near(stated: Value, ground: Value, a: float, b: float) -> bool:
     """True when two readings are one number; a rounded one may be another by half of its last place."""
-    if said.dimension and ground.dimension and said.factor != ground.factor:
-        a, b = a * said.factor, b * ground.factor
-        room = (said.step * said.factor + ground.step * ground.factor) / 2
+    if stated.dimension and ground.dimension and stated.factor != ground.factor:
+        a, b = a * stated.factor, b * ground.factor
+        room = (stated.step * stated.factor + ground.step * ground.factor) / 2
         return abs(a - b) <= max(room, 1e-9 * abs(b))
     if a == b:
         return True
-    room = _place(said, a) / 2 if said.rounded else 0.0
+    room = _place(stated, a) / 2 if stated.rounded else 0.0
     return abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))
 
 

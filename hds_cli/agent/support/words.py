@@ -119,9 +119,9 @@ _SHORT_NEGATIONS = frozenset(
 
 def nouns_have_capitals(text: str) -> bool:
     """True for a text in a language that writes every noun with a capital: German, Luxembourgish."""
-    said = [match[0].casefold() for match in _WORD.finditer(text)]
-    german = sum(word in _GERMAN for word in said)
-    return german >= 2 and german * 8 >= len(said)
+    lowered = [match[0].casefold() for match in _WORD.finditer(text)]
+    german = sum(word in _GERMAN for word in lowered)
+    return german >= 2 and german * 8 >= len(lowered)
 
 
 _GERMAN = frozenset(

@@ -56,8 +56,8 @@ class _Pages:
         self.hidden: Sequence[str] = ()
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        found = await in_daemon(self._collection.search, query, top_k)
-        return [result for result in found if not any(titled(result.title, name) for name in self.hidden)]
+        results = await in_daemon(self._collection.search, query, top_k)
+        return [result for result in results if not any(titled(result.title, name) for name in self.hidden)]
 
     async def read(self, url: str) -> Page | None:
         return await in_daemon(self._collection.read, url)
@@ -87,25 +87,25 @@ async def ask(question: str, model: speaking.Model, source: _Pages, settings: Se
 def judge(row: dict[str, Any], seen: list[events.Event], bare: Sequence[SearchResult]) -> dict[str, Any]:
     """What one run did, by the names of the table's columns."""
     turns: dict[int, set[str]] = collections.defaultdict(set)
-    found: set[str] = set()
+    titles: set[str] = set()
     read: set[str] = set()
     for event in seen:
         if isinstance(event, events.QueryProposed):
             turns[event.turn].add(normalise(event.text))
         elif isinstance(event, events.SearchFinished):
-            found |= {result.title for result in event.results}
+            titles |= {result.title for result in event.results}
         elif isinstance(event, events.EvidenceSelected):
             read |= {passage.title for passage in event.passages}
     finished = seen[-1]
     answer = (finished.answer if isinstance(finished, events.RunFinished) else None) or NOT_FOUND
-    needed, wanted = row["needed"], row["answer"]
+    needed, gold = row["needed"], row["answer"]
     later = " ".join(q for step in row["steps"][1:] for q in step)
     return {
         "exact": [turns[n] for n in sorted(turns)] == [{normalise(q) for q in step} for step in row["steps"]],
         "enough": all(_any(name, read) for name in needed),
-        "pages": _share(needed, found), "bare": _share(needed, {r.title for r in bare}),
+        "pages": _share(needed, titles), "bare": _share(needed, {r.title for r in bare}),
         "second": len(turns) > 1 and any(query in normalise(later) for query in turns[max(turns)]),
-        "f1": word_f1(answer, wanted), "right": normalise(answer) == normalise(wanted),
+        "f1": word_f1(answer, gold), "right": normalise(answer) == normalise(gold),
         "gave_up": answer == NOT_FOUND, "answer": answer, "turns": len(turns),
     }  # fmt: skip
 
@@ -118,10 +118,10 @@ def _share(needed: Sequence[str], titles: set[str]) -> float:
     return sum(_any(name, titles) for name in needed) / len(needed) if needed else 1.0
 
 
-def word_f1(answer: str, wanted: str) -> float:
+def word_f1(answer: str, gold: str) -> float:
     """F1 of the words of two answers, normalised as in SQuAD (Rajpurkar et al. 2016)."""
     drop = re.compile(r"\b(a|an|the)\b|[^\w\s]")
-    a, b = (collections.Counter(drop.sub(" ", text.casefold().replace(",", "")).split()) for text in (answer, wanted))
+    a, b = (collections.Counter(drop.sub(" ", text.casefold().replace(",", "")).split()) for text in (answer, gold))
     same = sum((a & b).values())
     return 2 * same / (a.total() + b.total()) if same else float(not a and not b)
 
@@ -215,8 +215,8 @@ def report(judged: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]] = (
     print(f"{statistics.median(row['seconds'] for row in judged):.1f} s a question (median)")
 
 
-def _bounds(found: Interval) -> str:
-    return f"{found.low:.2f} to {found.high:.2f}"
+def _bounds(interval: Interval) -> str:
+    return f"{interval.low:.2f} to {interval.high:.2f}"
 
 
 if __name__ == "__main__":

@@ -89,13 +89,13 @@ class FactbookMaker(Player):
         for document in read_jsonl(corpus, collection.name):
             self._learn(document.title.removesuffix(" (World Factbook)"), document.text, set(names))
 
-    def _learn(self, name: str, text: str, wanted: set[str]) -> None:
+    def _learn(self, name: str, text: str, names: set[str]) -> None:
         for key, attribute in ATTRIBUTES.items():
-            if found := attribute.pattern.search(text):
-                self.values[key][name] = found[1].strip()
-        if found := _BORDERS.search(text):
-            self.borders[name] = [m[1].strip() for m in _BORDER.finditer(found[1])]
-        if name in wanted:
+            if match := attribute.pattern.search(text):
+                self.values[key][name] = match[1].strip()
+        if match := _BORDERS.search(text):
+            self.borders[name] = [m[1].strip() for m in _BORDER.finditer(match[1])]
+        if name in names:
             self.names.append(name)
 
     def make(self) -> Trajectory | None:
@@ -110,8 +110,8 @@ class FactbookMaker(Player):
             "bridge": 6,
         }
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
-        made: Trajectory | None = getattr(self, "_" + kind)()
-        return made
+        trajectory: Trajectory | None = getattr(self, "_" + kind)()
+        return trajectory
 
     def _the(self, name: str) -> str:
         return "the " + name.removeprefix("The ") if name in ARTICLE or name.startswith("The ") else name
@@ -165,16 +165,16 @@ class FactbookMaker(Player):
         queries, holds = self._wanted(key, names)
 
         def final(cite: Cite) -> Said:
-            said, answers = [], []
+            statements, answers = [], []
             for name, query in zip(names, queries, strict=True):
                 number = cite(query)
                 if number is None:
-                    said.append(f"Nothing was found on the {ATTRIBUTES[key].noun} of {name}.")
+                    statements.append(f"Nothing was found on the {ATTRIBUTES[key].noun} of {name}.")
                     continue
                 value = self.values[key][name]
-                said.append(f"{name}: {value} [{number}].")
+                statements.append(f"{name}: {value} [{number}].")
                 answers.append(value if len(names) == 1 else f"{name}: {value}")
-            return Said(" ".join(said), "; ".join(answers) or NOT_FOUND)
+            return Said(" ".join(statements), "; ".join(answers) or NOT_FOUND)
 
         steps = [(self.random.choice(list(thoughts)), queries)]
         return Trajectory(kind, self.typed(question), steps, final, holds)
@@ -221,8 +221,8 @@ class FactbookMaker(Player):
             order = sorted(names, key=lambda n: _number(values[n]), reverse=operation == "largest")
             if _number(values[order[0]]) == _number(values[order[1]]):
                 return Said("", "")
-            said = [f"{n}: {values[n]} [{cite(q)}]." for n, q in zip(names, queries, strict=True)]
-            return Said(" ".join(said), order[0], counted(operation, [(n, values[n]) for n in names]))
+            statements = [f"{n}: {values[n]} [{cite(q)}]." for n, q in zip(names, queries, strict=True)]
+            return Said(" ".join(statements), order[0], counted(operation, [(n, values[n]) for n in names]))
 
         return final
 
@@ -248,8 +248,8 @@ class FactbookMaker(Player):
             if any(cite(q) is None for q in queries):
                 return Said(f"The {noun} of one of them was not found.", NOT_FOUND)
             values = [(n, self.values[key][n]) for n in names]
-            said = [f"{n}: {v} [{cite(q)}]." for (n, v), q in zip(values, queries, strict=True)]
-            return Said(" ".join(said), f"{sum(int(_number(v)) for _, v in values):,}", counted("sum", values))
+            statements = [f"{n}: {v} [{cite(q)}]." for (n, v), q in zip(values, queries, strict=True)]
+            return Said(" ".join(statements), f"{sum(int(_number(v)) for _, v in values):,}", counted("sum", values))
 
         return Trajectory("sum", self.typed(question), [(self.random.choice(MANY), queries)], final, holds)
 
@@ -338,5 +338,5 @@ class FactbookMaker(Player):
 
 
 def _number(value: str) -> float:
-    found = re.search(r"[\d,]+(?:\.\d+)?", value)
-    return float(found[0].replace(",", "")) if found else 0.0
+    match = re.search(r"[\d,]+(?:\.\d+)?", value)
+    return float(match[0].replace(",", "")) if match else 0.0

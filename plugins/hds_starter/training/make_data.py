@@ -44,10 +44,10 @@ def split(names: Sequence[str], held_out: int = 50) -> tuple[list[str], list[str
 
 def collections_of(args: argparse.Namespace, folder: Path) -> list[Collection]:
     """The collections that are searched: `world`, `factbook` when it is given, one a question set."""
-    made = [_collection(folder, "world", world.documents())]
+    opened = [_collection(folder, "world", world.documents())]
     if args.factbook:
-        made.append(_collection(folder, "factbook", read_jsonl(args.factbook, "factbook")))
-    return made + [_collection(folder, p.name, read_jsonl(p / "corpus.jsonl", p.name)) for p in args.questions]
+        opened.append(_collection(folder, "factbook", read_jsonl(args.factbook, "factbook")))
+    return opened + [_collection(folder, p.name, read_jsonl(p / "corpus.jsonl", p.name)) for p in args.questions]
 
 
 def makers(args: argparse.Namespace, pages: Sequence[Collection], engine: LlamaEngine, *, valid: bool) -> Weighted:
@@ -55,10 +55,10 @@ def makers(args: argparse.Namespace, pages: Sequence[Collection], engine: LlamaE
     names = split(list(world.countries()))[valid]
     seed = 99 if valid else args.seed
     by_name = {collection.name: collection for collection in pages}
-    made: Weighted = [(args.world_share, WorldMaker(engine, by_name["world"], names, seed, valid=valid))]
+    weighted_makers: Weighted = [(args.world_share, WorldMaker(engine, by_name["world"], names, seed, valid=valid))]
     if args.factbook:
         maker = FactbookMaker(engine, by_name["factbook"], names, seed, args.factbook, valid=valid)
-        made.append((args.factbook_share, maker))
+        weighted_makers.append((args.factbook_share, maker))
     for place in args.questions:
         corpus = by_name[place.name]
         train, held = split_rows(place / "questions.jsonl")
@@ -67,8 +67,8 @@ def makers(args: argparse.Namespace, pages: Sequence[Collection], engine: LlamaE
         share = args.questions_share * min(1.0, max(0.5, len(rows) / 1000))
         if not valid:
             rows += _mined(place, held, len(rows) // 2)
-        made.append((share, NaturalMaker(engine, corpus, rows, seed, valid=valid)))
-    return made
+        weighted_makers.append((share, NaturalMaker(engine, corpus, rows, seed, valid=valid)))
+    return weighted_makers
 
 
 def _mined(place: Path, held: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
@@ -115,15 +115,15 @@ def _write(weighted: Weighted, count: int, out: Path, seed: int, missing: float)
     with out.open("w", encoding="utf-8") as file:
         while written < count:
             (player,) = choose.choices(players, shares)
-            made = player.make()
-            row = player.play(made) if made else None
-            if made is None or row is None:
+            trajectory = player.make()
+            row = player.play(trajectory) if trajectory else None
+            if trajectory is None or row is None:
                 continue
             rows = [row]
-            if made.pages() and choose.random() < missing:
+            if trajectory.pages() and choose.random() < missing:
                 # The same question where its pages cannot be found: what tells the two apart is what was read.
-                made.drop = player.missing(made)
-                rows += [row for row in [player.play(made)] if row]
+                trajectory.drop = player.missing(trajectory)
+                rows += [row for row in [player.play(trajectory)] if row]
             for row in rows:
                 made_row = row_of(row["segments"], player.engine)
                 tokens += len(made_row.ids)

@@ -47,32 +47,32 @@ def rows(pages: Iterable[tuple[str, str]], chance: random.Random) -> list[dict[s
     """
     known = {title: _stated(called(title), text) for title, text in pages}
     by_name = {called(title): title for title, facts in known.items() if facts}
-    made = []
+    mined = []
     for title, facts in known.items():
         for place, value in facts.items():
             noun, _, asked = _RELATIONS[place]
             first = chance.choice(asked).format(called(title))
-            made.append(_row(first, "mined", [(first, value, title)]))
+            mined.append(_row(first, "mined", [(first, value, title)]))
             if not noun or by_name.get(value, title) == title:
                 continue
             for then, last in known[by_name[value]].items():
                 asked = _RELATIONS[then][2]
                 whole = chance.choice(asked).format(noun.format(called(title)))
                 parts = [(first, value, title), (chance.choice(asked).format(value), last, by_name[value])]
-                made.append(_row(whole, "mined-bridge", parts))
-    return made
+                mined.append(_row(whole, "mined-bridge", parts))
+    return mined
 
 
 def _stated(name: str, text: str) -> dict[int, str]:
     """The first value of each relation in the sentences that say whom they are about."""
-    found: dict[int, str] = {}
+    by_place: dict[int, str] = {}
     for sentence in sentences(text)[:_SENTENCES]:
         if len(sentence) > MAX_SENTENCE or not (name in sentence or name.split()[-1] in sentence):
             continue
         for place, (_, pattern, _) in enumerate(_RELATIONS):
             if (match := re.search(pattern, sentence)) and not _NO_NAME.search(match[1]):
-                found.setdefault(place, match[1])
-    return found
+                by_place.setdefault(place, match[1])
+    return by_place
 
 
 def _row(question: str, kind: str, parts: list[tuple[str, str, str]]) -> dict[str, Any]:

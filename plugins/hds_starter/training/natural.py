@@ -39,10 +39,10 @@ class NaturalMaker(Player):
     def make(self) -> Trajectory | None:
         row = self._rows[self._next % len(self._rows)]
         self._next += 1
-        made = self._fan_out(row) if row["type"] == "fan-out" else self._single(row)
-        if made is not None:
-            made.needed = row["supporting_titles"]
-        return made
+        trajectory = self._fan_out(row) if row["type"] == "fan-out" else self._single(row)
+        if trajectory is not None:
+            trajectory.needed = row["supporting_titles"]
+        return trajectory
 
     def _single(self, row: dict[str, Any]) -> Trajectory | None:
         answer = min((a for a in row["answers"] if a), key=len)
@@ -55,18 +55,18 @@ class NaturalMaker(Player):
             numbers = {q: cite(q) for _, queries in steps for q in queries}
             held = [(q, n) for q, n in numbers.items() if n is not None and q in texts]
             if not held:
-                return Said("The results do not say.", NOT_FOUND if made.drop else "")
+                return Said("The results do not say.", NOT_FOUND if trajectory.drop else "")
             query, number = held[-1]
             return Said(f"{texts[query]} [{number}]", answer)
 
-        made = Trajectory(row["type"], row["question"], steps, final)
-        made.holds = dict.fromkeys(steps[-1][1], ("\x00", ""))
+        trajectory = Trajectory(row["type"], row["question"], steps, final)
+        trajectory.holds = dict.fromkeys(steps[-1][1], ("\x00", ""))
         for (_, queries), lead in zip(steps[:-1], leads, strict=True):
-            made.holds |= dict.fromkeys(queries[:-1], ("", "")) | {queries[-1]: (lead, "")}
+            trajectory.holds |= dict.fromkeys(queries[:-1], ("", "")) | {queries[-1]: (lead, "")}
         for query in steps[-1][1]:
-            if found := self._sentence(query, answer):
-                texts[query], made.holds[query] = found, (found, "")
-        return made if texts else None
+            if sentence := self._sentence(query, answer):
+                texts[query], trajectory.holds[query] = sentence, (sentence, "")
+        return trajectory if texts else None
 
     def _fan_out(self, row: dict[str, Any]) -> Trajectory | None:
         """The list first, where the question does not name its members; then each member, all at once."""
@@ -95,12 +95,12 @@ class NaturalMaker(Player):
         def final(cite: Cite) -> Said:
             held = [(q, cite(q)) for q in queries if cite(q) is not None and q in values]
             if not held:
-                return Said("The results do not say.", NOT_FOUND if made.drop else "")
-            said = " ".join(f"{of[q]}: {values[q]} [{n}]." for q, n in held)
-            return Said(said, "; ".join(f"{of[q]}: {values[q]}" for q, _ in held))
+                return Said("The results do not say.", NOT_FOUND if trajectory.drop else "")
+            statements = " ".join(f"{of[q]}: {values[q]} [{n}]." for q, n in held)
+            return Said(statements, "; ".join(f"{of[q]}: {values[q]}" for q, _ in held))
 
-        made = Trajectory(row["type"], row["question"], steps, final, holds)
-        return made
+        trajectory = Trajectory(row["type"], row["question"], steps, final, holds)
+        return trajectory
 
     def _steps(self, row: dict[str, Any]) -> tuple[list[tuple[str, list[str]]], list[str]]:
         """The question as it is and what it names, or its first part and then those that rest on it; what each turn
@@ -132,15 +132,15 @@ class NaturalMaker(Player):
 
     def _sentence(self, query: str, answer: str, title: str = "") -> str | None:
         """The shortest sentence with the answer among what the query finds, or on the page of that title."""
-        wanted = normalise(answer)
-        found = [
+        key = normalise(answer)
+        matching = [
             sentence
             for result in self.collection.search(query, 3)
             if titled(result.title, title) and (page := self.collection.read(result.url))
             for sentence in sentences(page.text)
-            if re.search(rf"\b{re.escape(wanted)}\b", normalise(sentence)) and len(sentence) <= MAX_SENTENCE
+            if re.search(rf"\b{re.escape(key)}\b", normalise(sentence)) and len(sentence) <= MAX_SENTENCE
         ]
-        return min(found, key=len) if found else None
+        return min(matching, key=len) if matching else None
 
 
 def _plain(question: str) -> str:

@@ -76,9 +76,9 @@ class Player:
             return options[0]
         return options[-1] if self.valid else self.random.choice(options[:-1])
 
-    def missing(self, made: Trajectory) -> frozenset[str]:
+    def missing(self, trajectory: Trajectory) -> frozenset[str]:
         """Pages to keep from the model: as often all that its answer needs as some of them."""
-        pages = made.pages()
+        pages = trajectory.pages()
         return frozenset(pages if self.random.random() < 0.5 else self.random.sample(pages, 1 + len(pages) // 3))
 
     def typed(self, question: str) -> str:
@@ -88,59 +88,59 @@ class Player:
             return question.lower().rstrip("?")
         return question.rstrip("?") if roll < 0.14 else question
 
-    def play(self, made: Trajectory) -> dict[str, Any] | None:
+    def play(self, trajectory: Trajectory) -> dict[str, Any] | None:
         """The trajectory with what hds retrieves for it; None when that does not fit what is to be said."""
-        evidence = Evidence(made.question, lambda text: self.engine.count([Segment(text)]), reading.choose)
-        pieces = [Piece(*segment) for segment in protocol.prompt(made.question, hds_starter.PREAMBLE, "")]
+        evidence = Evidence(trajectory.question, lambda text: self.engine.count([Segment(text)]), reading.choose)
+        pieces = [Piece(*segment) for segment in protocol.prompt(trajectory.question, hds_starter.PREAMBLE, "")]
         numbers: dict[str, int | None] = {}
         shown: set[int] = set()
         used = 0
-        for turn, (thought, queries) in enumerate(made.steps):
+        for turn, (thought, queries) in enumerate(trajectory.steps):
             pieces.append(Piece(_search(thought, queries, first=turn == 0), learned=True))
-            found = evidence.select([(q, self._pages(made, q)) for q in queries], _budget(used))
-            block = protocol.results_block(list(zip(queries, found, strict=True)), shown)
+            selections = evidence.select([(q, self._pages(trajectory, q)) for q in queries], _budget(used))
+            block = protocol.results_block(list(zip(queries, selections, strict=True)), shown)
             pieces += [Piece(*segment) for segment in block]
-            for query, passages in zip(queries, found, strict=True):
+            for query, passages in zip(queries, selections, strict=True):
                 shown |= {p.n for p in passages}
-                numbers[query] = next((p.n for p in passages if _holds(p, made.holds.get(query))), None)
+                numbers[query] = next((p.n for p in passages if _holds(p, trajectory.holds.get(query))), None)
             used = sum(len(text) for text, _, _ in pieces) // 4
-            if made.steps[turn + 1 :] and any(numbers[query] is None for query in queries):
-                if not made.drop:
+            if trajectory.steps[turn + 1 :] and any(numbers[query] is None for query in queries):
+                if not trajectory.drop:
                     return None
                 break  # what the next turn would be about was not found
-        said = made.final(numbers.get)
-        if not said.answer:
+        ending = trajectory.final(numbers.get)
+        if not ending.answer:
             return None
-        pieces += self._ending(said)
+        pieces += self._ending(ending)
         return {
-            "question": made.question,
-            "answer": said.answer,
-            "kind": made.kind,
-            "steps": [q for _, q in made.steps],
-            "needed": made.pages(),
-            "dropped": sorted(made.drop),
+            "question": trajectory.question,
+            "answer": ending.answer,
+            "kind": trajectory.kind,
+            "steps": [q for _, q in trajectory.steps],
+            "needed": trajectory.pages(),
+            "dropped": sorted(trajectory.drop),
             "segments": pieces,
         }
 
-    def _ending(self, said: Said) -> list[Piece]:
-        work = said.work or (
+    def _ending(self, ending: Said) -> list[Piece]:
+        work = ending.work or (
             "Nothing fits."
-            if said.answer == NOT_FOUND
+            if ending.answer == NOT_FOUND
             else self.random.choice(("I have what I need.", "The results answer this."))
         )
-        tail = f"\n{protocol.END_THINK}\n\n{said.text}\n\n{protocol.BOX}{said.answer}}}"
+        tail = f"\n{protocol.END_THINK}\n\n{ending.text}\n\n{protocol.BOX}{ending.answer}}}"
         pieces = [Piece(work, learned=True)]
         if (result := calculation.result(work)) is not None:
             # The closing is the model's, the result is the run's.
             pieces = [Piece(work, learned=True), Piece(calculation.CLOSE, learned=True), Piece(f" = {result}")]
         return [*pieces, Piece(tail, learned=True), Piece(protocol.TURN_END, True, True)]
 
-    def _pages(self, made: Trajectory, query: str) -> list[Page]:
+    def _pages(self, trajectory: Trajectory, query: str) -> list[Page]:
         results = self.collection.search(query, TOP_K)
         if self.random.random() < 0.08:
             results = results[1:] + results[:1]  # the best page is not always first
         pages = [page for r in results if (page := self.collection.read(r.url))]
-        return [page for page in pages if not any(titled(page.title, name) for name in made.drop)]
+        return [page for page in pages if not any(titled(page.title, name) for name in trajectory.drop)]
 
 
 def _search(thought: str, queries: Sequence[str], *, first: bool) -> str:
@@ -157,10 +157,10 @@ def _budget(used: int) -> Any:
     )  # fmt: skip
 
 
-def _holds(passage: Passage, wanted: tuple[str, str] | None) -> bool:
-    if wanted is None:
+def _holds(passage: Passage, text_and_title: tuple[str, str] | None) -> bool:
+    if text_and_title is None:
         return True
-    words, title = wanted
+    words, title = text_and_title
     return words in passage.full and titled(passage.title, title)
 
 

@@ -27,8 +27,8 @@ class WorldMaker(Player):
         kinds = {"look": 26, "list": 22, "several": 9, "neighbours": 14, "borders": 12, "reverse": 10, "bridge": 7, "compare": 12,
                  "most": 12, "unknown": 12}  # fmt: skip
         kind = kind or self.random.choices(list(kinds), list(kinds.values()))[0]
-        made: Trajectory | None = getattr(self, "_" + kind)()
-        return made
+        trajectory: Trajectory | None = getattr(self, "_" + kind)()
+        return trajectory
 
     def _fact(self, only: Sequence[str] | None = None) -> str:
         pool = {k: w for k, w in WEIGHTS.items() if only is None or k in only}
@@ -70,21 +70,21 @@ class WorldMaker(Player):
         ))  # fmt: skip
         return self._facts("several", question, [(k, name) for k in keys], self.random.choice(MANY))
 
-    def _facts(self, kind: str, question: str, wanted: Sequence[tuple[str, str]], thought: str) -> Trajectory:
-        queries = [FACTS[k].query.format(n=n) for k, n in wanted]
-        return Trajectory(kind, question, [(thought, queries)], self._stated(wanted, queries), _holds(wanted, queries))
+    def _facts(self, kind: str, question: str, asked: Sequence[tuple[str, str]], thought: str) -> Trajectory:
+        queries = [FACTS[k].query.format(n=n) for k, n in asked]
+        return Trajectory(kind, question, [(thought, queries)], self._stated(asked, queries), _holds(asked, queries))
 
-    def _stated(self, wanted: Sequence[tuple[str, str]], queries: Sequence[str]) -> Callable[[Cite], Said]:
+    def _stated(self, asked: Sequence[tuple[str, str]], queries: Sequence[str]) -> Callable[[Cite], Said]:
         def final(cite: Cite) -> Said:
-            said, values = [], []
-            for (key, name), query in zip(wanted, queries, strict=True):
+            statements, values = [], []
+            for (key, name), query in zip(asked, queries, strict=True):
                 number, value = cite(query), FACTS[key].value(self.countries[name])
                 if number is None or value is None:
-                    said.append(f"Nothing was found on the {FACTS[key].noun} of {name}.")
+                    statements.append(f"Nothing was found on the {FACTS[key].noun} of {name}.")
                     continue
-                said.append(f"{FACTS[key].state.format(n=name, v=value)} [{number}].")
+                statements.append(f"{FACTS[key].state.format(n=name, v=value)} [{number}].")
                 values.append(value)
-            return Said(" ".join(said), joined(values) or NOT_FOUND)
+            return Said(" ".join(statements), joined(values) or NOT_FOUND)
 
         return final
 
@@ -120,9 +120,9 @@ class WorldMaker(Player):
                 second,
             ),
         ]
-        wanted = [(key, n) for n in around]
-        holds = _holds(wanted, second) | {first: (f"{name} borders", name)}
-        final = unless_missing(first, f"which countries border {name}", self._stated(wanted, second))
+        asked = [(key, n) for n in around]
+        holds = _holds(asked, second) | {first: (f"{name} borders", name)}
+        final = unless_missing(first, f"which countries border {name}", self._stated(asked, second))
         return Trajectory("neighbours", self.typed(question), steps, final, holds)
 
     def _borders(self) -> Trajectory:
@@ -226,24 +226,24 @@ class WorldMaker(Player):
         ))  # fmt: skip
         queries = [FACTS[key].query.format(n=n) for n in names]
 
-        wanted = [(key, n) for n in names]
-        final = self._best(wanted, queries, word, "largest" if most else "smallest")
+        asked = [(key, n) for n in names]
+        final = self._best(asked, queries, word, "largest" if most else "smallest")
         holds = {q: (f"{int(self.countries[n][key]):,}", n) for q, n in zip(queries, names, strict=True)}
         return Trajectory(kind, self.typed(question), [(self.random.choice(MANY), queries)], final, holds)
 
     def _best(
-        self, wanted: Sequence[tuple[str, str]], queries: Sequence[str], word: str, operation: str
+        self, asked: Sequence[tuple[str, str]], queries: Sequence[str], word: str, operation: str
     ) -> Callable[[Cite], Said]:
         def final(cite: Cite) -> Said:
-            missing = [(key, n) for (key, n), q in zip(wanted, queries, strict=True) if cite(q) is None]
+            missing = [(key, n) for (key, n), q in zip(asked, queries, strict=True) if cite(q) is None]
             if missing:
                 listed = world._list([n for _, n in missing])
                 return Said(f"Nothing was found on the {FACTS[missing[0][0]].noun} of {listed}.", NOT_FOUND)
-            numbers = {n: int(self.countries[n][key]) for key, n in wanted}
+            numbers = {n: int(self.countries[n][key]) for key, n in asked}
             best = (max if operation == "largest" else min)(numbers, key=lambda n: numbers[n])
-            said = [f"{n}: {v:,} [{cite(q)}]." for (n, v), q in zip(numbers.items(), queries, strict=True)]
+            statements = [f"{n}: {v:,} [{cite(q)}]." for (n, v), q in zip(numbers.items(), queries, strict=True)]
             work = counted(operation, [(n, f"{v:,}") for n, v in numbers.items()])
-            return Said(f"{' '.join(said)} {best} has {word}.", best, work)
+            return Said(f"{' '.join(statements)} {best} has {word}.", best, work)
 
         return final
 
@@ -256,16 +256,16 @@ class WorldMaker(Player):
             name = self.random.choice(self.names)
             question = self.random.choice(UNKNOWN).format(t=self._the(name))
             query = re.sub(r"^(Who is|What is|Who|When|Which|How many|When was) (the )?|\?$", "", question)
-        said = self.random.choice(("The results do not say.", "The results do not answer this."))
+        refusal = self.random.choice(("The results do not say.", "The results do not answer this."))
         return Trajectory(
             "unknown",
             question,
             [(self.random.choice(ONE), [query])],
-            lambda cite: Said(said, NOT_FOUND),
+            lambda cite: Said(refusal, NOT_FOUND),
             {query: ("\0", "")},
         )
 
 
-def _holds(wanted: Sequence[tuple[str, str]], queries: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _holds(asked: Sequence[tuple[str, str]], queries: Sequence[str]) -> dict[str, tuple[str, str]]:
     """What shows that a fact was found: the country's own page; its wording is our own pages'."""
-    return {query: ("", name) for (_, name), query in zip(wanted, queries, strict=True)}
+    return {query: ("", name) for (_, name), query in zip(asked, queries, strict=True)}
