@@ -90,7 +90,7 @@ def _outside() -> list[str]:
 
 
 def _summary(name: str) -> str:
-    """What a plugin's command does, or where it is from; it is not imported for that."""
+    """The summary of a plugin's command, or its distribution; the plugin is not imported for that."""
     from hds_cli.plugins import distribution, entry_points, summary
     from hds_cli.render.text import one_line
 
@@ -120,7 +120,7 @@ def _only_listing(ctx: Any) -> bool:
 
 
 class _Named:
-    """What `--help` needs to know of a command, without importing it."""
+    """The facts on a command that `--help` shows, without importing it."""
 
     hidden = False
     deprecated = False
@@ -182,7 +182,7 @@ def _root(
 
 
 def _warn() -> None:
-    """What is wrong with the settings and stops no command: a file that shows a key, a variable nobody reads."""
+    """Warnings on the settings that stop no command: a file that shows a key, a variable that nothing reads."""
     from hds_cli import paths
     from hds_cli.commands._print import say
 
@@ -249,7 +249,7 @@ _HOME_ERRORS = {1, 5, 13, 20, 27, 28, 30, 122}  # EPERM EIO EACCES ENOTDIR EFBIG
 
 
 def _home_fault(exc: OSError) -> HdsError | None:
-    """What to say of a disk that does not let hds keep its things; None: that is not what is wrong."""
+    """The error of a home that cannot be written; None: the fault is another one."""
     from pathlib import Path
 
     from hds_cli import paths

@@ -42,7 +42,7 @@ def answer(args: Sequence[str]) -> None:
 
 
 def candidates(words: Sequence[str]) -> list[Candidate]:
-    """What can stand for the last of `words` (without `hds`), which may be empty."""
+    """Candidates for the last of `words` (without `hds`), which may be empty."""
     *before, current = words
     table = json.loads(TABLE.read_text("utf-8"))
     node, waiting, number = _walk(table, before)
@@ -96,7 +96,7 @@ def _option(node: dict[str, Any], name: str) -> dict[str, Any] | None:
 
 
 def _matching(candidates: Iterable[Candidate], start: str) -> list[Candidate]:
-    """What begins with `start`, in order, each once."""
+    """The candidates that begin with `start`, in order, each once."""
     kept: dict[str, str] = {}
     for value, about in candidates:
         if value in _PATHS or value.startswith(start):
@@ -133,7 +133,7 @@ def _changed(entry: os.DirEntry[str]) -> float:
 
 
 def _question(journal: str) -> str:
-    """What a run was asked: in one of its first events, before which there are only notices."""
+    """The question of a run: in one of its first events, before which there are only notices."""
     try:
         with open(journal, "rb") as stream:
             lines = stream.read(_HEAD).splitlines()[:5]

@@ -1,4 +1,4 @@
-"""What the model reads of a document that the user gave along: all of it where there is room."""
+"""Attached documents: the passages that the model reads, which are all of a document where there is room."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTLINE = "Outline"
 
 @dataclass(frozen=True)
 class Attached:
-    """What the model reads of a document, the tokens it takes, and what to say of the rest (empty: there is none)."""
+    """The passages of a document that the model reads, their tokens, and a line on the rest (empty: there is none)."""
 
     passages: tuple[Passage, ...]
     tokens: int

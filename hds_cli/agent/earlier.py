@@ -135,7 +135,7 @@ def _is_emitted_again(event: events.Event, turns: int) -> bool:
 
 
 def continuation(before: Earlier, tokens: int, count: Callable[[str], int], t: float) -> events.RunContinued:
-    """What a model is told of an earlier run: as much of its evidence as there is room for.
+    """The part of an earlier run that the model is told: as much of its evidence as there is room for.
 
     Args:
         t: seconds of the run that goes on from it.

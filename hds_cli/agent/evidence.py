@@ -1,4 +1,4 @@
-"""What the model reads of the pages of a turn: chosen by a selector, numbered, within a budget of tokens."""
+"""Evidence: the passages of a turn that the model reads, chosen by a selector, numbered, within a budget of tokens."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def turn_budget(
     *,
     turns_left: int = _LIKELY_TURNS,
 ) -> Budget:
-    """What a turn may read: its share of the room, which is what is left of the context beside an answer.
+    """The budget of a turn: its share of the room, which is the context that is left beside an answer.
 
     Args:
         room: tokens.

@@ -1,4 +1,4 @@
-"""How passages and empty results are written for a model that was not trained on another form.
+"""The written form of passages and empty results for a model that was not trained on another one.
 
 `[3] Title › Heading (host, 2024-05-01)` and the text below it as the page has it.
 """

@@ -40,7 +40,7 @@ _STALE_TURNS = 2  # turns of nothing but repeated queries before the answer is f
 
 @dataclass
 class Parts:
-    """What a run is made of.
+    """The parts that a run is made of.
 
     `resume` lets a stopped model write again; `counter` counts its tokens; `fault` says what is wrong with the cache;
     `selector` chooses the passages instead of `Evidence`; `judge` says what becomes of an answer; `methods` watch.
@@ -181,7 +181,7 @@ class Run:
         return len(before.turns)
 
     async def _attach(self, pages: Sequence[Page]) -> list[Passage]:
-        """What the model reads of the documents; together they get half of the room."""
+        """The passages of the documents that the model reads; together they get half of the room."""
         given: list[Passage] = []
         room = self._budget(self._parts.dialect.make_room() // 2, self._limits.max_turns)
         budget = replace(room, passages=max(8, room.passages), late=self._parts.stop.within(_LAST))
@@ -281,7 +281,7 @@ class Run:
     # --- the end -------------------------------------------------------------------------------------------------
 
     async def _judge(self, written: Written) -> Verdict:
-        """What becomes of the answer.
+        """The verdict on the answer.
 
         Raises:
             NoSources: nothing was read because nothing could be reached, or nothing local matches.
@@ -316,7 +316,7 @@ class Run:
 
 
 def _unreachable(fanout: Fanout) -> HdsError:
-    """Why nothing was read: the sources that failed, or that nothing local matches."""
+    """The error of a run that read nothing: its sources failed, or nothing local matches."""
     if fanout.failures:
         what = "; ".join(f"{name}: {reason}" for name, reason in fanout.failures.items())
         return NoSources(

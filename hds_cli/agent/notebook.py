@@ -1,4 +1,4 @@
-"""What a run has asked and read so far, under which numbers, and the pages that its passages stand in."""
+"""The notebook of a run: its queries, the passages it read with their numbers, and the pages they stand in."""
 
 from __future__ import annotations
 

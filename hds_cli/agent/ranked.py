@@ -96,7 +96,7 @@ def ranked(
 
 
 class _Title:
-    """What a page's title has to do with a query."""
+    """The terms that a page's title shares with a query."""
 
     def __init__(self, page: Page, sought: Sequence[str]) -> None:
         self.short = tuple(abbreviated(page.title, sought))

@@ -74,9 +74,9 @@ class Turn:
         self.tasks: dict[int, asyncio.Task[Gathered]] = {}
         self.dropped: list[str] = []
         self.late: dict[int, str] = {}
-        """What the model is told of queries that no source answered before the time of the turn was over."""
+        """The results block of the queries that no source answered in time."""
         self.why: dict[int, str] = {}
-        """Why a query that was searched brought nothing, or less than there may be."""
+        """By query: the reason why it brought nothing, or less than there may be."""
         self._keys: set[str] = set()  # of queries that an earlier turn put off
         self._read_on: dict[int, int] = {}  # queries that read on in a page, and from which passage
         self._deadline = asyncio.Event()
@@ -100,7 +100,7 @@ class Turn:
         return self._search_new(text, reworded)
 
     def _resume(self) -> None:
-        """What earlier turns had no room or time for comes first."""
+        """Queries that earlier turns had no room or time for come first."""
         for query in self._run.book.waiting[: self._run.limits.max_queries]:
             self._keys.add(protocol.query_key(query))
             self._search_new(query, False)
@@ -134,7 +134,7 @@ class Turn:
         return gathered
 
     def explained(self, number: int, read: Selection) -> Selection:
-        """What is read for a query, with the reason why there is not more."""
+        """The passages that are read for a query, with the reason why there are not more."""
         return Selection(read, read.of, read.why or self.why.get(number, ""))
 
     async def pages(self) -> dict[int, list[Page]]:

@@ -1,4 +1,4 @@
-"""What the user asks: the arguments, and what comes on stdin."""
+"""The user's question: the arguments, and the text on stdin."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _checked(question: str) -> str:
 
 
 def _piped() -> bool:
-    """Whether stdin is a pipe, a file or a socket (not a terminal, not /dev/null, not closed)."""
+    """True when stdin is a pipe, a file or a socket (not a terminal, not /dev/null, not closed)."""
     try:
         mode = os.fstat(0).st_mode
     except OSError:

@@ -1,4 +1,4 @@
-"""Where a result goes: stdout, or what `-o` names, which is never replaced by something of another kind."""
+"""Output of results: stdout, or the file that `-o` names, which is never replaced by something of another kind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _unfinished: set[Path] = set()
 
 
 def named(path: Path | None) -> Path | None:
-    """What an option or argument named; None, which is stdout, for `-`."""
+    """The path of an option or argument; None, which is stdout, for `-`."""
     return None if path is None or str(path) == "-" else path.expanduser()
 
 

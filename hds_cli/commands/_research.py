@@ -19,7 +19,7 @@ from hds_cli.types import Page
 
 @dataclass
 class Request:
-    """What is asked: the question, documents along with it, and what was said before the model was loaded."""
+    """A request: the question, its documents, and the notices from before the model was loaded."""
 
     question: str
     attached: Sequence[Page]
@@ -102,7 +102,7 @@ async def answer_at(
 
 
 def notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:
-    """What a model that was not chosen has to say of itself."""
+    """The notice of a model that is used without having been chosen."""
     if spec.notice and settings.model is None:
         return (events.Notice(level="warning", code=spec.name, message=spec.notice),)
     return ()

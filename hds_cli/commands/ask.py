@@ -98,7 +98,7 @@ def _exit_code(finished: events.RunFinished, strict: bool) -> int:
 
 
 def _say_unanswered(display: Display) -> None:
-    """Why there is no answer, where stdout is not the terminal that says it at length."""
+    """Say on stderr why there is no answer, unless stdout is a terminal, where the reason stands at length."""
     if display.choice.output != "terminal" and not answer.bare(display.state):
         for line in answer.nothing(display.state)[:1]:
             _print.say(line)
@@ -132,7 +132,7 @@ def _is_tty(stream: TextIO | None) -> bool:
 
 
 def _left_out(notes: Sequence[str]) -> tuple[events.Notice, ...]:
-    """What of the attached files is not read, as notices."""
+    """Notices on the parts of attached files that are not read."""
     return tuple(events.Notice(level="warning", code="document", message=note) for note in notes)
 
 

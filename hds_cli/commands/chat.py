@@ -182,7 +182,7 @@ class _Chat:
 
 
 async def _lines() -> AsyncIterator[str]:
-    """What the user types, with editing and a history on a terminal; else the lines of stdin."""
+    """The lines that the user types, with editing and a history on a terminal; else the lines of stdin."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         for line in sys.stdin:
             yield line.rstrip("\n")

@@ -90,7 +90,7 @@ def _template(template: str) -> Line:
 
 @dataclass
 class _Answer:
-    """What the sources said to one query: a list of results a source, and the errors of those that failed."""
+    """The outcome of one query: a list of results for each source, and the errors of those that failed."""
 
     text: str
     lists: list[Listed] = field(default_factory=list)
@@ -140,7 +140,7 @@ def _fused_dict(one: Fused) -> dict[str, Any]:
 
 
 async def answers_to(queries: Sequence[str], settings: config.Settings) -> list[_Answer]:
-    """What the sources say to the queries, all at once."""
+    """Search all queries at once; their outcomes in order."""
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
 

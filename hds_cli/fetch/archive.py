@@ -25,7 +25,7 @@ _YEAR_9999 = 253_402_300_799.0
 
 
 class Lines(Protocol):
-    """What lines are read from."""
+    """A stream that lines are read from."""
 
     def readline(self, size: int, /) -> bytes: ...
 

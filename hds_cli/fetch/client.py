@@ -59,7 +59,7 @@ class Readable:
         return entry.page if entry else None
 
     def entry(self, url: str) -> Entry | None:
-        """What is known of an address, fresh or not."""
+        """The cached page of an address, fresh or not."""
         entry = self._cache.lookup(url)
         if entry is None or (entry.allowed and not self.excepted(entry.page)):
             return None
@@ -133,7 +133,7 @@ class Fetcher:
 
     @property
     def context(self) -> SourceContext:
-        """What sources of these settings are made with."""
+        """The context that sources of these settings are made with."""
         return SourceContext(self._settings, self.api, self.pages, self.extract, self.fetch, self.archive)
 
     def warm(self) -> None:
@@ -253,7 +253,7 @@ class Fetcher:
 
 
 def _page(url: str, final_url: str, content: Mapping[str, Any], size: int) -> Page:
-    """What the extractor found in `size` bytes, as a page."""
+    """The page that an extractor made of `size` bytes."""
     page = bounds.page(
         Page(
             url=url,

@@ -191,7 +191,7 @@ class Disk:
         return column(self.path, _KEYS) if self.there() else []
 
     def count(self) -> int:
-        """How many entries there are; a counter, nothing is read."""
+        """The number of entries; a counter, nothing is read."""
         return len(self._cache) if self.there() else 0
 
     def times(self) -> tuple[object, object]:

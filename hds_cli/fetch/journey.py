@@ -128,7 +128,7 @@ class Journey:
         raise Refused("too_many_redirects")
 
     def _led_on(self, answer: Answer) -> str | None:
-        """Where an answer leads: its Location, or the target of a page that is only a signpost; None: it is a page."""
+        """The target of a redirect: the Location, or that of a meta refresh; None: the response is a page."""
         if answer.location is not None:
             return self._http.joined(answer.url, answer.location)
         if answer.kind != "html" or answer.body is None or (lead := leads_to(answer.body.peek(START))) is None:

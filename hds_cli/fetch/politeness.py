@@ -1,4 +1,4 @@
-"""How often and how many at once: per registrable domain, with Retry-After; and robots.txt, once a host."""
+"""Politeness: the pace of requests to a registrable domain, Retry-After, and robots.txt, read once a host."""
 
 from __future__ import annotations
 

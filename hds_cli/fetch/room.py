@@ -1,4 +1,4 @@
-"""How many bytes of bodies are in memory at once: what is small comes at once, what is large waits for its turn."""
+"""Room for bodies in memory: a small one comes at once, a large one waits for its turn."""
 
 from __future__ import annotations
 

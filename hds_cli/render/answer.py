@@ -1,4 +1,4 @@
-"""What a run ends with: the answer and its sources on stdout, one line of figures on stderr."""
+"""The end of a run: the answer and its sources on stdout, one line of figures on stderr."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def citations(state: RunState) -> list[Citation]:
 
 
 def nothing(state: RunState) -> list[str]:
-    """What stands in the answer's place. A failed run leaves the word to its error."""
+    """The lines in the place of a missing answer; none for a failed run, whose error says it."""
     status = state.finished.status if state.finished else "failed"
     if status == "failed":
         return []

@@ -116,7 +116,7 @@ def _axis(line: Timeline, label: int, width: int) -> Text:
 
 
 def _legend(line: Timeline, room: int, signs: Signs) -> Iterator[Text]:
-    """What the signs mean, and what was waited for."""
+    """The legend of the signs, and the longest waits."""
     from rich.text import Text
 
     used = {bar.kind for lane in line.lanes for bar in lane.bars}

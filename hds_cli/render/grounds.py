@@ -1,4 +1,4 @@
-"""How the grades of an answer are said: a line of counts, a sign beside each weak part, and the reason for it."""
+"""Grades of an answer in words: a line of counts, a sign beside each weak part, and the reason for it."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def counts(support: Sequence[Support]) -> str:
 
 
 def sign(support: Support) -> str:
-    """What stands behind a weak part: `[!]` where a page says something else, `[?]` where none says it."""
+    """The sign behind a weak part: `[!]` where a page says something else, `[?]` where none says it."""
     return "[!]" if support.level == "contradicted" else "[?]"
 
 
 def reason(support: Support) -> str:
-    """Why a part is weak, in words."""
+    """The reason why a part is weak."""
     missing = ", ".join(support.missing)
     match support.level:
         case "contradicted":
@@ -56,7 +56,7 @@ def reason(support: Support) -> str:
 
 
 def weak_parts(text: str, support: Iterable[Support]) -> list[Weak]:
-    """Where the weak parts of a message stand in it; one that is not found is left out."""
+    """The places of the weak parts in a message; one that is not found is left out."""
     masked = _MARK.sub(lambda mark: " " * len(mark[0]), text)
     tokens = [(token[0], token.start(), token.end()) for token in _TOKEN.finditer(masked)]
     weak: list[Weak] = []
@@ -99,5 +99,5 @@ def reasons(support: Iterable[Support]) -> Iterator[str]:
 
 
 def partial(reason: str | None) -> str:
-    """Why an answer is not whole."""
+    """The reason why an answer is not whole."""
     return "Partial: stopped by the time limit." if reason == "timeout" else "Partial: stopped early."

@@ -1,4 +1,4 @@
-"""What became of turns, queries, searches and pages, in a few words: for documents, which show a run that is over."""
+"""Outcomes of turns, queries, searches and pages in a few words, for documents of a run that is over."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def turn(state: TurnState) -> str:
 
 
 def search(state: SearchState) -> str:
-    """How one source answered; untrusted text."""
+    """The outcome of one source's search; untrusted text."""
     if state.error:
         return state.error.get("message") or words.reason(state.error.get("code"))
     return "given up" if state.finished is None else "answered"
 
 
 def query(state: QueryState) -> str:
-    """Where a query went, what it brought and how long its search took; the names are untrusted text."""
+    """The sources of a query, its results and the time of its search; the names are untrusted text."""
     if state.repeated:
         return "asked before"
     if not state.searches:

@@ -56,7 +56,7 @@ class Painter:
         self._write(_SHOW)
 
     def _rows(self) -> int:
-        """How many rows of the screen the lines take now: a terminal wraps them when it gets narrower."""
+        """The rows of the screen that the lines take now: a terminal wraps them when it gets narrower."""
         width = max(1, self._size.width)
         return sum(max(1, -(-cells // width)) for _, cells in self._shown)
 

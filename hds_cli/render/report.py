@@ -26,7 +26,7 @@ def render(format: DocumentFormat, events: Iterable[Event]) -> str:
 
 
 def writer(format: DocumentFormat) -> Callable[[RunDocument], str]:
-    """What turns a collected run into a document of that format; loads only what the format needs."""
+    """The function that turns a collected run into a document of a format; loads the modules of that format."""
     match format:
         case "json":
             return RunDocument.to_json

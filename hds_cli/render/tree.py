@@ -118,7 +118,7 @@ def _answer_lines(state: RunState, view: View) -> list[Text]:
 
 
 def _notices(state: RunState, view: View) -> list[Text]:
-    """What a person should know; while the tree moves, the last two."""
+    """Notices; while the tree moves, the last two."""
     from rich.text import Text
 
     shown = state.notices[-2:] if view.height is not None else state.notices
@@ -141,7 +141,7 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
 
 
 def _grades(support: Sequence[Support], view: View) -> list[Row]:
-    """How the parts of an answer are supported, in numbers, and each weak one with its mark."""
+    """The counts of the grades of an answer, and each weak part with its mark."""
     weak = [part for part in support if part.weak]
     if not weak and len(support) < 2:
         return []

@@ -71,7 +71,7 @@ class JsonApi(Protocol):
 
 
 class PageStore(Protocol):
-    """What the source `cache` needs of the page cache (`fetch` and `search` do not import each other)."""
+    """The part of the page cache that the source `cache` needs (`fetch` and `search` do not import each other)."""
 
     def search(self, query: str, top_k: int) -> list[SearchResult]: ...
 
@@ -99,7 +99,7 @@ class Fetch(Protocol):
 
 
 class Reply(NamedTuple):
-    """What a method of an archive returned: values of JSON, and bytes if it returned some."""
+    """The return value of a method of an archive: values of JSON, and bytes if it returned some."""
 
     value: Any
     body: bytes = b""
@@ -147,7 +147,7 @@ async def no_archives(factory: str, *files: str) -> Archive:
 
 @dataclass(frozen=True)
 class SourceContext:
-    """What a source is made with: a plugin's entry point is called as `factory(name, context)`."""
+    """The context that a source is made with: a plugin's entry point is called as `factory(name, context)`."""
 
     settings: Settings
     api: JsonApi

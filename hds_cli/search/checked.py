@@ -99,7 +99,7 @@ def as_error(exc: BaseException) -> HdsError:
 
 
 def described(error: HdsError) -> dict[str, Any]:
-    """What a failed search says in events and documents: `code`, `message`, maybe `retry_after` in seconds."""
+    """A failed search in events and documents: `code`, `message`, maybe `retry_after` in seconds."""
     fields: dict[str, Any] = {"code": error.error_code, "message": redact(error.message)}
     wait = getattr(error, "retry_after", None)
     if isinstance(wait, int | float) and 0 <= wait < math.inf:

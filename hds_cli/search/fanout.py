@@ -62,7 +62,7 @@ class _Heard(Watcher):
 
 @dataclass
 class Gathered:
-    """What one query brought.
+    """The outcome of one query.
 
     Attributes:
         pages: best first over all sources.

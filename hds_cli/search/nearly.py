@@ -47,7 +47,7 @@ def meant(question: str, titles: Iterable[str]) -> Meant | None:
 
 
 def _names(question: str) -> Iterator[str]:
-    """What may be a name: runs of words that do not begin or end with a small word, the longest first."""
+    """Candidates for names: runs of words that do not begin or end with a small word, the longest first."""
     words = list(_WORD.finditer(question))
     capitals = [word[0][:1].isupper() for word in words]
     cased = any(capitals[1:])

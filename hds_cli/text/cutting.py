@@ -142,7 +142,7 @@ def cut_passages(
 def cut_spans(
     text: str, most: int = 90, least: int = 0, longest: int | None = None, *, begin: int = 0
 ) -> Iterator[Span]:
-    """Where the passages of `cut_passages` are; a long page's take little room."""
+    """The places of the passages of `cut_passages`; those of a long page take little room."""
     heading = ""
     held: list[Piece] = []
     weight = words = 0  # of all that is held, and without headings
@@ -198,7 +198,7 @@ def stretch(text: str, first: Piece, last: Piece) -> str:
 
 
 def behind(text: str, passage: str) -> int | None:
-    """Where a passage of a text ends in it; None: it is not in it."""
+    """The place in a text where a passage of it ends; None: the passage is not in it."""
     body = passage.strip("… \n")
     at = text.find(body)
     if at < 0 and body.startswith("|"):  # below columns that were named again
@@ -334,7 +334,7 @@ def _by_length(text: str, start: int, end: int, kind: str, most: int) -> Iterato
 
 
 def _reach(text: str, start: int, end: int, most: int) -> int:
-    """How far `most` words reach: to a blank in the second half, if there is one, never into a letter's marks."""
+    """The end of the first `most` words: at a blank in the second half if there is one, never in a letter's marks."""
     stop = min(end, start + 10 * most - 2)
     if wide_letters(text[start:stop]) > 2 * most:
         stop = min(stop, start + 2 * most)

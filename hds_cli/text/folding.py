@@ -213,5 +213,5 @@ def has_words(text: str, needle: str) -> bool:
 
 
 def wide_letters(text: str) -> int:
-    """How many letters of scripts without blanks between words a text has."""
+    """The number of letters of scripts without blanks between words in a text."""
     return 0 if text.isascii() else sum(len(run) for run in _WIDE_RUN.findall(text))

@@ -28,7 +28,7 @@ def _parts(title: str) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def named_in(title: str, query: Iterable[str]) -> int:
-    """How many terms a title or heading has, when the query names it in full; a closing "(…)" need not be named."""
+    """The number of terms of a title or heading that the query names in full; a closing "(…)" need not be named."""
     named, _ = _parts(title)
     return len(named) if named and named.issubset(query) else 0
 

@@ -34,7 +34,7 @@ def snippet(text: str, terms: Collection[str], width: int = WIDTH) -> str:
 
 
 def _hits(text: str, sought: Collection[str]) -> list[tuple[int, str]]:
-    """Where words begin with a term, the first hundred."""
+    """The places of the first hundred words that begin with a term."""
     if not sought:
         return []
     folded, places = _aligned(text)

@@ -161,7 +161,7 @@ def _attribute(fragment: str, names: Sequence[str]) -> tuple[str | None, bool]:
 
 
 def _fragment(text: str) -> str:
-    """What is left of a further question without the words that join it to the last."""
+    """A further question without the words that join it to the last one."""
     for joining in (_LEADING, _ASKING):
         if match := joining.match(text):
             text = text[match.end() :]

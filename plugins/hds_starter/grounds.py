@@ -1,4 +1,4 @@
-"""Which passages support an answer: every `[n]` resolves to a page of this run and a quote that stands in it.
+"""Support of an answer by passages: every `[n]` resolves to a page of this run and a quote that stands in it.
 
 Two ways lead to a source. The model may name one (`Oslo is the capital [1].`): then the sentence of passage 1 that
 says most of it is quoted. Or it names none, as the searcher was trained to: then each item of the answer is looked
@@ -123,13 +123,13 @@ def answer_items(answer: str, passages: Sequence[Passage]) -> list[str]:
 
 
 def _labelled(item: str) -> tuple[str, str]:
-    """What an item is of ("" if it does not say), and the rest of it: `Norway: Oslo`."""
+    """The label of an item ("" if it has none), and its value: `Norway: Oslo`."""
     label, colon, value = item.partition(": ")
     return (label.strip(), value.strip()) if colon and label.strip() and value.strip() else ("", item)
 
 
 def _holds(text: str, item: str, beside: str = "") -> bool:
-    """Whether normalised `text` has `item`, or of a labelled one both the label and the value.
+    """True when normalised `text` has `item`, or both the label and the value of a labelled item.
 
     Args:
         beside: normalised text where the label may stand instead.
@@ -145,7 +145,7 @@ def _sentences(passage: Passage) -> list[str]:
 
 
 def _says(text: str, item: str) -> bool:
-    """Whether a passage holds an item, or nearly all the words of a longer one that puts it differently."""
+    """True when a passage has an item, or nearly all the words of an item of four or more."""
     if _holds(quote_words(text), item):
         return True
     item_terms = set(terms(item))
@@ -164,18 +164,18 @@ def _claims(explanation: str, items: Sequence[str]) -> list[_Claim]:
 
 
 def _concluded(items: Sequence[str], claims: Sequence[_Claim]) -> bool:
-    """Whether an answer follows from several claims, as the largest of several or a sum does, and is in none alone."""
+    """True when an answer follows from several claims, as a largest or a sum does, and stands in none alone."""
     values = [quote_words(value) for label, value in (claim.entry for claim in claims) if label]
     return len(values) > 1 and not any(has_words(value, _labelled(item)[1]) for value in values for item in items)
 
 
 def _grounds(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str], Page | None]) -> bool:
-    """Whether a passage can be the source of a claim: it has what is said, and is on what it is said of."""
+    """True when a passage can be the source of a claim: it has the value, and it is about the subject."""
     return _fits(passage, claim) and _about(passage, claim, query, page_of)
 
 
 def _about(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str], Page | None]) -> bool:
-    """Whether a passage is on what a claim names beside the items it is meant for.
+    """True when the passage is about the entities that the claim mentions beside its items.
 
     `Italy has its capital in San Marino` needs Italy: in the title, where the page begins (other names stand there), or
     in a sentence that says nearly all of the claim. That a page on San Marino names Italy somewhere is not enough; nor
@@ -208,12 +208,12 @@ def _about(passage: Passage, claim: _Claim, query: str, page_of: Callable[[str],
 
 
 def _lead(text: str) -> str:
-    """Where a page says what it is about: its first paragraph."""
+    """The first paragraph of a page, which says what the page is about."""
     return next((part for part in text[:2000].split("\n\n") if not part.lstrip().startswith("#")), "")[:_LEAD]
 
 
 def _fits(passage: Passage, claim: _Claim) -> bool:
-    """Whether a passage can be the source of the claim it is named for: the same item, or half of its words."""
+    """True when a passage has the item of the claim it is cited for, or half of the words of the claim."""
     text = quote_words(passage.full)
     label, value = claim.entry
     if label and quote_words(label) == quote_words(value) != "":

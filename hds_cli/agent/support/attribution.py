@@ -83,7 +83,7 @@ class _Judge:
         return [self._again(unit, j) for unit, j in zip(self._units, self._first, strict=True)]
 
     def _unit(self, unit: Unit) -> Judged:
-        """What the pages say of a unit: as a whole, else of its pieces."""
+        """The support of a unit: as a whole, else by its pieces."""
         whole = self._placing.place(self._results.uncounted(of_unit(unit, self._names, german=self._german)))
         if whole.level in GOOD_LEVELS and not is_entries(unit.text):
             return whole

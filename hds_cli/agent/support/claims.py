@@ -1,4 +1,4 @@
-"""What has to stand in a page for a unit to have a ground: its values, its names, and the words that say the rest."""
+"""Claims: the values, names and other words of a unit that a page has to have for the unit to be supported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHORT = 5  # content words up to which each has to stand in the page
 
 @dataclass(frozen=True)
 class Claim:
-    """What a piece of a message claims. `terms`: stems that all have to be there; `rest`: stems that say how."""
+    """The claim of a piece of a message. `terms`: stems that all have to be there; `rest`: stems that describe them."""
 
     text: str
     values: tuple[Value, ...] = ()
@@ -253,7 +253,7 @@ def pieces(text: str) -> list[str]:
 
 
 def listed(text: str, known: Names) -> set[int]:
-    """How many names stand in each enumeration of a text: `Rome, Paris and Bern` has 3."""
+    """The number of names in each enumeration of a text: `Rome, Paris and Bern` has 3."""
     counts: set[int] = set()
     for stretch in re.split(r"[:;.()!?—]\s|\s[–-]\s|[()]", without_marks(text)):
         run = 0

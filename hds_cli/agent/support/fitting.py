@@ -1,4 +1,4 @@
-"""How well one sentence says a claim: its values, its names, and how many of its other words it has."""
+"""The fit of a sentence to a claim: its values, its names, and how many of its other words it has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SUBJECT = 5  # words at the beginning of a sentence that say what it is about
 
 @dataclass(frozen=True)
 class Share:
-    """Which share of a claim's other words stands in a sentence, in it and its title, and with its neighbours."""
+    """The share of a claim's other words in a sentence alone, in it and its title, and with its neighbours."""
 
     own: int
     titled: float
@@ -42,7 +42,7 @@ class Fitting:
         self._question = {stem(w) for w in words(question) if is_content(w)}
 
     def fits(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> tuple[Level | None, float]:
-        """How well a sentence says a claim (None: not), and the share of the claim's other words it has."""
+        """The fit of a sentence to a claim (None: it has none), with the share of the claim's other words in it."""
         values = self._has_values(claim, sentence, by_value)
         terms = None if values is None else self._has_terms(claim, sentence)
         names = None if terms is None else self._has_names(claim, sentence, by_value)
@@ -84,7 +84,7 @@ class Fitting:
         return any(rivals(value, other) for other in others)
 
     def _has_names(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> tuple[bool, int] | None:
-        """Whether a sentence or its title has all names, and how many the sentence has; None: one is nowhere near."""
+        """True when a sentence and its title have all names, and how many it has; None: one is nowhere near."""
         read = self.ground.read[sentence.passage]
         near: frozenset[str] | None = None  # looked for only where it is needed
         strict, in_body = True, 0

@@ -1,4 +1,4 @@
-"""What was read, as it is searched: the sentences of all passages with their words and values, made once a message."""
+"""The sentences of all passages that were read, with their words and values, made once for a message."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def pairs(text: str) -> dict[int, int]:
 
 
 def formula(text: str) -> str:
-    """What is inside a box or between dollar signs, without its LaTeX."""
+    """The text inside a box or between dollar signs, without its LaTeX."""
     if _is_json(text):
         return text
     rendered = _Reader(_without_dollars(text)).read()

@@ -1,4 +1,4 @@
-"""What a list answer lacks, and which pages only led to others: both read from the question and the queries."""
+"""Names that a list answer lacks, and pages that only led to others: both read from the question and the queries."""
 
 from __future__ import annotations
 

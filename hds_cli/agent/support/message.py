@@ -30,7 +30,7 @@ _LINK = re.compile(r"!?\[([^\]\n]{0,200})\]\((?:[^()\n]|\([^()\n]*\)){0,400}\)")
 
 @dataclass(frozen=True)
 class Message:
-    """What a model wrote at last. `text`: all, LaTeX unwrapped; `headline`: its last box; `raw`: that as written."""
+    """A model's last message. `text`: all, LaTeX unwrapped; `headline`: its last box; `raw`: the box as written."""
 
     text: str
     headline: str | None

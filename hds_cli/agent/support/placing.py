@@ -27,7 +27,7 @@ ORDER: tuple[Level, ...] = (
 
 @dataclass(frozen=True)
 class Judged:
-    """How a claim is supported; `unplaced`: its values that no sentence gives together with the rest."""
+    """The support of a claim; `unplaced`: its values that no sentence gives together with the rest."""
 
     level: Level
     quotes: tuple[Quote, ...] = ()

@@ -1,4 +1,4 @@
-"""What stands behind a number: a scale (`million`, `万`), a unit of measure, a currency."""
+"""The words behind a number: a scale (`million`, `万`), a unit of measure, a currency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a text states as values: numbers with their units, signs and currencies, dates and times, in many languages.
+"""Values in a text: numbers with their units, signs and currencies, dates and times, in many languages.
 
 Two values are compared as values, never as words: 2,500,000 is 2.5 million and 2500000, and neither 500,000 nor 500.
 Every function is linear in the length of its text.
@@ -47,7 +47,7 @@ class Value:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What two values have in common that are the same wherever they stand."""
+        """The key that two equal values share wherever they stand."""
         text = self.text if self.kind == "code" else ""
         unit = (self.factor, self.dimension, self.currency)
         return (self.kind, self.readings, unit, self.step, self.rounded, self.worded, self.days, text)

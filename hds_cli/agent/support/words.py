@@ -75,7 +75,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """What a folded word shares with its other forms: `presidents` and `president`, `batted` and `batting`."""
+    """The stem of a folded word, which its other forms share: `presidents` and `president`, `batted` and `batting`."""
     if "\u0600" <= word[:1] <= "\u06ff":
         word = _ARABIC.sub("", word)
         return word[:4] if len(word) > 5 else word
