@@ -45,7 +45,7 @@ class Observer:
     def row(self, error: dict[str, str] | None = None) -> Row:
         """Everything about the run that is the same whenever it is repeated."""
         finished = self._finished
-        prediction = (finished.raw_answer or finished.answer or "") if finished.answer else ""  # as the model wrote it
+        prediction = _prediction(finished)
         searched = [place for place, query in self._queries.items() if not query.repeated]
         checked = [citation.verified for citation in finished.citations]
         correct = _correct(self._question, prediction)
@@ -168,3 +168,9 @@ def _correct(question: Question, prediction: str) -> bool:
     if question.tolerance and within(prediction, question.answers, question.tolerance):
         return True
     return squad(prediction, question.answers).em == 100.0
+
+
+def _prediction(finished: events.RunFinished) -> str:
+    """The answer as the model wrote it; also that of a model of whose words only passages are shown."""
+    shown = finished.answer or finished.reason == "passages"
+    return (finished.raw_answer or finished.answer or "") if shown else ""

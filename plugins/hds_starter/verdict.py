@@ -25,7 +25,7 @@ def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdi
     others = passages.strange(book)
     if not others or (verdict.answer and not {citation.url for citation in verdict.citations} & set(others)):
         return verdict
-    return passages.best(book, others, stopped)
+    return replace(passages.best(book, others, stopped), raw_answer=verdict.raw_answer)  # for scoring
 
 
 def grounded(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:

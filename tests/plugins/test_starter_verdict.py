@@ -42,5 +42,6 @@ def test_over_other_pages_the_best_passages_stand_in_the_answers_place() -> None
     assert verdict.citations[0].quote == "The pier is 142 metres long."
     assert "142 metres" in verdict.citations[0].context
     assert len(verdict.citations) <= 3
+    assert verdict.raw_answer == "142 metres"  # an evaluation scores it
     assert judge(right, read, "timeout").status == "partial"
     assert grounded(right, read).answer == "142 metres"
