@@ -138,13 +138,9 @@ def open_dialect(name: str, speaking: Speaking) -> Dialect:
     return dialect
 
 
-def choose_dialect(name: str | None, *, model_says: str | None, looks_like_searcher: bool, has_template: bool) -> str:
-    """The name of the dialect: the user's choice first, then the model's spec, then the metadata of its file."""
-    if name or model_says:
-        return str(name or model_says)
-    if looks_like_searcher:
-        return "hds"
-    return "guided" if has_template else "hds"
+def choose_dialect(name: str | None, *, model_says: str | None, file_says: str, has_template: bool) -> str:
+    """The name of the dialect: the user's choice, the spec's, the one that fits the model's file."""
+    return name or model_says or file_says or ("guided" if has_template else "hds")
 
 
 def says_nothing(answer: str | None) -> bool:

@@ -213,7 +213,7 @@ def _facts(spec: ModelSpec, record: library.Record | None) -> dict[str, Any]:
         "name": spec.name, "file": str(spec.path), "bytes": _bytes(spec.path, record), "sha256": digest,
         "known": digest in FILES, "title": meta.get("general.name"), "architecture": architecture,
         "quantization": header.quantization, "context": meta.get(f"{architecture}.context_length"),
-        "dialect": spec.dialect or ("hds" if header.looks_like_searcher else "guided"),
+        "dialect": spec.dialect or header.dialect,
         "adapter": str(spec.lora) if spec.lora else None, "template": models.template_digest(header),
         "template_known": models.template_digest(header) in TEMPLATES if header.chat_template else None,
         "licence": (record.licence if record else None) or meta.get("general.license"), "about": spec.about or None,

@@ -45,7 +45,7 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None) -> Model:
     dialect = choose_dialect(
         settings.dialect,
         model_says=spec.dialect,
-        looks_like_searcher=engine.info.dialect == "hds",
+        file_says=engine.info.dialect,
         has_template=bool(engine.chat_template()),
     )
     preamble, label, warnings = _preamble(spec, settings)

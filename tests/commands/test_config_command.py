@@ -225,7 +225,7 @@ def test_the_options_of_settings_are_made_from_their_facts(hds: Hds) -> None:
                 assert f"{flag_of(field)} " in text
                 assert flag.help.rstrip(".") in text
     wrong = hds("ask", "--dialect", "latin", "who?")
-    assert (wrong.returncode, "dialects: guided, hds, starter" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "dialects: chat, guided, hds, starter" in wrong.stderr) == (2, True)
 
 
 def test_a_setting_with_choices_names_them_when_the_value_is_another() -> None:

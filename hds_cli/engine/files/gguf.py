@@ -29,15 +29,17 @@ _BLOCKS = {
 _FILE_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S"} | {
     12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 32: "BF16"
 }  # fmt: skip
+_ABLE = 900_000_000  # parameters from which on a model can hold a conversation of searches
 
 
 @dataclass(frozen=True)
 class GgufHeader:
-    """The start of a GGUF file: version, number of tensors, and the metadata that is not an array."""
+    """The start of a GGUF file: version, number of tensors, the metadata that is not an array, number of parameters."""
 
     version: int
     tensors: int
     metadata: dict[str, Any] = field(default_factory=dict)
+    parameters: int = 0
 
     @property
     def quantization(self) -> str | None:
@@ -57,6 +59,13 @@ class GgufHeader:
         )
         flat = description.lower().replace("-", "").replace("_", "").replace(" ", "")
         return "hybriddeepsearcher" in flat
+
+    @property
+    def dialect(self) -> str:
+        """The dialect that fits the model: its own, a conversation from about a billion parameters on, small tasks."""
+        if self.looks_like_searcher or not self.chat_template:
+            return "hds"
+        return "chat" if self.parameters >= _ABLE else "guided"
 
 
 class _Reader:
@@ -157,20 +166,21 @@ def _header(reader: _Reader) -> GgufHeader:
         if value is not None:
             metadata[key] = value
     tensor_list = [_tensor(reader) for _ in range(tensors)]
+    parameters = sum(elements for _, _, elements in tensor_list)
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1) or alignment > 1 << 20:
         raise ValueError("its alignment is wrong")
     begin = -(-reader.at // alignment) * alignment
-    for offset, size in tensor_list:
+    for offset, size, _ in tensor_list:
         if offset % alignment:
             raise ValueError("its weights do not lie where they should")
         if begin + offset + size > reader.size:
             raise ValueError("it is cut off: the weights are not all there")
-    return GgufHeader(version, tensors, metadata)
+    return GgufHeader(version, tensors, metadata, parameters)
 
 
-def _tensor(reader: _Reader) -> tuple[int, int]:
-    """The place of a tensor among the weights, and its size in bytes (0: its type is not known here)."""
+def _tensor(reader: _Reader) -> tuple[int, int, int]:
+    """The place of a tensor among the weights, its size in bytes (0: its type is not known here), and its elements."""
     reader.string()
     dimensions = reader.scalar(4)
     if not 1 <= dimensions <= _MAX_DIMENSIONS:
@@ -183,7 +193,7 @@ def _tensor(reader: _Reader) -> tuple[int, int]:
         raise ValueError("a tensor has more elements than any file holds")
     if shape[0] % block:
         raise ValueError("a row of a tensor is not whole blocks")
-    return reader.scalar(10), elements // block * size
+    return reader.scalar(10), elements // block * size, elements
 
 
 def _what_it_is(start: bytes) -> str:

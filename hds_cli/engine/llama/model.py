@@ -78,7 +78,7 @@ class LlamaEngine:
             sha256=sha256,
             quantization=self.header.quantization,
             engine="llama_cpp",
-            dialect="hds" if self.header.looks_like_searcher else "",
+            dialect=self.header.dialect,
             n_ctx=self._n_ctx,
             n_gpu_layers=layers,
             lora=lora_sha256,
