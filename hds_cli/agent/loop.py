@@ -299,7 +299,7 @@ class Run:
     def _finish(self, verdict: Verdict) -> events.RunFinished:
         for warning in verdict.warnings:
             self._notice("warning", warning.code, warning.message)
-        if left := self._book.not_searched:
+        if (left := self._book.not_searched) and verdict.status != "failed":
             self._notice("warning", "not_searched", f"never searched: {'; '.join(left)}")
         event = events.RunFinished(
             t=self._accounts.now, finished_at=_now(), usage=self._accounts.usage(), egress=self._parts.egress(),

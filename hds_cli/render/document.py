@@ -32,6 +32,7 @@ class RunDocument:
             "run_id": started.run_id if started else "",
             "question": self.state.question,
             "status": finished.status,
+            "reason": finished.reason,
             "answer": finished.answer,
             "explanation": finished.explanation,
             "citations": [_citation(citation) for citation in finished.citations],

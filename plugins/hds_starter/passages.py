@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 from hds_cli.agent.notebook import Notebook
@@ -12,23 +13,30 @@ from hds_cli.kinds import of_name
 from hds_cli.text import BM25, terms
 from hds_cli.text.sentences import sentences
 from hds_cli.types import Citation, Page, Passage
+from hds_starter import world
 
-TAUGHT = "local://world/"
-"""How the addresses of the collection begin that the adapter was taught over."""
-
+_WORLD = "local://world/"  # begins the addresses of the collection that the adapter was taught over
 _MOST = 3
 _LOOKED_AT = 8  # passages
 _WORDS = 90  # of a passage
 _TOKENS = 4000
 _LINES = ("markdown", "text", "code", "csv", "json", "jsonl")  # kinds of files whose text keeps the file's lines
-_WHY = "The starter answers over `world` alone; these passages fit the question best. An answer in words: {able}"
+_WHY = "The starter answers from pages on countries alone; these passages fit best. An answer in words: {able}"
 _ABLE = "hds model pull hds:Q4_K_M"
 
 
 def strange(book: Notebook) -> list[str]:
-    """The addresses of the pages of a run that are not of the taught collection."""
-    met = dict.fromkeys([*sorted(book.found), *(passage.url for _, passage in book.read)])
-    return [url for url in met if not url.startswith(TAUGHT)]
+    """The addresses of the pages of a run that are on no country, which the starter was not taught."""
+    titles = {url: page.title for url in sorted(book.found) if (page := book.page(url)) is not None}
+    titles |= {passage.url: passage.title for _, passage in book.read}
+    others = [url for url in titles if not url.startswith(_WORLD)]
+    countries = _countries() if others else frozenset()
+    return [url for url in others if titles[url].partition(" (")[0].casefold() not in countries]
+
+
+@functools.cache
+def _countries() -> frozenset[str]:
+    return frozenset(name.casefold() for name in world.countries())
 
 
 def best(book: Notebook, urls: Sequence[str], stopped: str | None) -> Verdict:
