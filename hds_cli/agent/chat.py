@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from hds_cli.agent import protocol, templates
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written, says_nothing
-from hds_cli.agent.listing import counted, listed
+from hds_cli.agent.listing import counted, listed, more_of
 from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
 from hds_cli.errors import ModelUnusable
 from hds_cli.events import RunContinued
@@ -36,13 +36,23 @@ When the passages answer the question, or nothing more can be found, write the a
 - If the answer is short (a name, number, date, yes or no, a short list), begin with the line "Answer: " and that alone. Explain in a few sentences below it.
 - Where the question asks why, how, to compare or to list, write prose or a list, as long as it needs.
 - Put the number of the passage behind each statement, like this [3]. State nothing that no passage says; a calculation names its inputs.
-- Say what was not found. If nothing was, write "Answer: not found" and what you looked for.
+- Begin with the answer, without an introduction, and end with it, without an offer.
+- Say what was not found. If nothing was, write "Answer: not found", in these words, and what you looked for.
 - Write in {language}."""  # noqa: E501
 _SEARCH_FIRST = 'Search before you answer: a block that begins with "```search", a query a line, and "```" below.'
 _NOW = "Write the answer now, from the passages you have read. Do not search."
 _OPENING = re.compile(r"```[ \t]*(?:search(?:_?quer(?:y|ies))?|quer(?:y|ies))[ \t]*\n", re.IGNORECASE)
 _THOUGHT = re.compile(r"\A\s*(?:<think>)?((?:(?!<think>).)*?)</think>|\A\s*<think>(.*)\Z", re.DOTALL)
-_HEADLINE = re.compile(r"(?m)^[ \t>#*_]*Answer:[ \t*_]*(\S.*?)[ \t*_]*$")
+_LABELS = (
+    "answer|antwort|réponse|respuesta|resposta|risposta|antwoord|svar|vastaus|odpowiedź|odpověď|ответ|відповідь|απάντηση"
+    "|cevap|yanıt|jawaban|trả lời|答え|回答|答案|答|답변|정답|답|उत्तर|الإجابة|الجواب|תשובה|คำตอบ"
+)
+_LABEL = re.compile(
+    rf"([ \t>#*_-]*)(?:(?:final|short|direct)[ \t]+)?(?:{_LABELS})[ \t\xa0\u202f*_]*([:：]?)[ \t*_]*(?![ \t*_])(.*)",
+    re.IGNORECASE,
+)
+_EMPHASIS = re.compile(r"(?<![\w`*_])(?:\*{1,3}|_{1,3})(?=[^\s*_])|(?<=[^\s*_])(?:\*{1,3}|_{1,3})(?![\w`*_])")
+_MARKUP = re.compile(r"[ \t]*(?:[-*+•][ \t]|[>|#]|\d{1,3}[.)][ \t]|```|~~~)")
 _SEED_STEP = 1000
 
 
@@ -113,7 +123,7 @@ class ChatDialect:
     def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
         asked = protocol.follow_up(question, continued.exchanges) if continued else question
         day = f"Today is {self._today}.\n" if self._today else ""
-        self._say("user", f"{day}Question: {protocol.neutral(asked)}")
+        self._say("user", f"{day}{'' if continued else 'Question: '}{protocol.neutral(asked)}")
         known: list[QueryResult] = [(f.query, f.passages) for f in (continued.findings if continued else ())]
         if documents:
             known.append(("attached document", documents))
@@ -172,7 +182,7 @@ class ChatDialect:
             self._say("assistant", said)
             thought = "\n".join(part for part in (thought, before) if part)
             return Written(thought, tuple(queries), reason=generation.reason, tokens=generation.tokens, text=said)
-        text = before if queries else text.strip()
+        text = before
         self._say("assistant", text or "…")
         message, headline = _with_headline(text)
         answer = headline or text or None
@@ -204,14 +214,15 @@ class ChatDialect:
     def _give(self, results: Sequence[QueryResult], notes: Sequence[str] = ()) -> None:
         blocks, short = [], []
         for query, passages in results:
-            name = _line(query)
+            name = _line(query) if (n := more_of(query)) is None else f"more: [{n}]"
             if isinstance(passages, str) or not passages:
                 why = passages if isinstance(passages, str) else getattr(passages, "why", "") or protocol.NOTHING_FOUND
                 blocks.append(f'Results for "{name}": {_line(why)}')
                 short.append(blocks[-1])
                 continue
             fresh = [passage for passage in passages if passage.n not in self._shown]
-            again = [f"[{passage.n}] (see above)" for passage in passages if passage.n in self._shown]
+            known = ", ".join(f"[{passage.n}]" for passage in passages if passage.n in self._shown)
+            again = [f"{known} (see above)"] if known else []
             self._shown |= {passage.n for passage in passages}
             lost = f"; {_line(why)}" if (why := getattr(passages, "why", "")) else ""
             head = f'Results for "{name}" ({counted(passages)}{lost}):'
@@ -284,15 +295,34 @@ def _cleaned(lines: Sequence[str]) -> list[str]:
 
 
 def _with_headline(text: str) -> tuple[str, str | None]:
-    """A message with its line `Answer: …` in a box, which is how headlines are known; and that headline."""
-    line = _HEADLINE.search(text)
-    if line is None:
-        return text, None
-    headline = line[1].strip()
-    boxed = f"{protocol.BOX}{headline}}}"
-    if protocol.balanced(boxed, len(protocol.BOX))[1] != len(boxed):
-        return text[: line.start()] + headline + text[line.end() :], headline
-    return text[: line.start()] + boxed + text[line.end() :], headline
+    """A message with its line `Answer: …` first and in a box, which is how headlines are known; and that headline.
+
+    A label that stands above a list, a table or paragraphs is left out; a headline that nothing was found, too.
+    """
+    lines, fenced = text.split("\n"), False
+    for at, line in enumerate(lines):
+        fenced ^= line.lstrip().startswith(_FENCE)
+        label = None if fenced else _LABEL.match(line)
+        if label is None or not (label[2] or (not label[3] and set(label[1]) & set("#*_"))):
+            continue
+        said, below = (label[3], lines[at + 1 :]) if label[3] else _paragraph(lines[at + 1 :])
+        rest = "\n\n".join(part for part in ("\n".join(lines[:at]).strip(), "\n".join(below).strip()) if part)
+        headline = _EMPHASIS.sub("", said).strip()
+        if not headline or says_nothing(headline):
+            return rest, headline or None
+        boxed = f"{protocol.BOX}{headline}}}"
+        is_whole = protocol.balanced(boxed, len(protocol.BOX))[1] == len(boxed)
+        return f"{boxed if is_whole else headline}\n\n{rest}".strip(), headline
+    return text, None
+
+
+def _paragraph(lines: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The paragraph of one line that the lines begin with, and the lines below it; "" where they begin otherwise."""
+    first = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+    is_one_line = first < len(lines) and not "".join(lines[first + 1 : first + 2]).strip()
+    if not is_one_line or _MARKUP.match(lines[first]):
+        return "", lines
+    return lines[first], lines[first + 1 :]
 
 
 class _Stream:
