@@ -342,7 +342,7 @@ class _Stream:
 
     def feed(self, text: str) -> None:
         self._text += text
-        opening = None if self._final else _OPENING.search(self._text)
+        opening = self._opening()
         if opening is None:
             self._prose(len(self._text) - self._held())
             return
@@ -353,10 +353,23 @@ class _Stream:
             self._send(body.partition(_FENCE)[0].split("\n")[: None if _FENCE in body else -1])
 
     def finish(self) -> None:
-        if not _OPENING.search(self._text) or self._final:
+        opening = self._opening()
+        if opening is None:
             self._prose(len(self._text))
-            return
-        self._send(_queries(self._text)[1])
+        else:
+            self._send(_queries(self._text[opening.start() :])[1])
+
+    def _opening(self) -> re.Match[str] | None:
+        """The beginning of the block of queries; one within a thought is none."""
+        return None if self._final else _OPENING.search(self._text, self._thought_end)
+
+    @property
+    def _thought_end(self) -> int:
+        """The place where the model's thought ends; the end of the text while it goes on, 0 where there is none."""
+        if not self._opened and not self._text.lstrip().startswith(protocol.THINK):
+            return 0
+        closing = self._text.find(protocol.END_THINK)
+        return closing if closing >= 0 else len(self._text)
 
     def _held(self) -> int:
         """Characters at the end that may begin a block, or a tag of a thought."""
@@ -369,10 +382,7 @@ class _Stream:
     def _prose(self, end: int) -> None:
         if end <= self._said:
             return
-        closing = self._text.find(protocol.END_THINK)
-        begun = self._opened or protocol.THINK in self._text[:end]
-        thought_end = (closing if closing >= 0 else len(self._text)) if begun else 0
-        cut = max(self._said, min(end, thought_end))
+        cut = max(self._said, min(end, self._thought_end))
         for start, stop, hook in ((self._said, cut, self._hooks.thought), (cut, end, self._outside)):
             if text := self._text[start:stop].replace(protocol.THINK, "").replace(protocol.END_THINK, ""):
                 hook(text)

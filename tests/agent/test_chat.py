@@ -88,6 +88,7 @@ def test_results_are_the_next_turn_and_the_answer_is_free_text(make: Make) -> No
         ('```search_queries\n["engine of the Osprey", "engine of the Swan"]\n```', 2),
         ('```queries\n- "engine of the Osprey"\n- engine of the osprey;\n```', 1),
         ("<think>Two boats.</think>\n\n```search\nengine of the Osprey", 1),
+        ("<think>I could write\n```search\nboats\n```</think>\n\n```search\nengine of the Osprey\n```", 1),
     ],
 )
 def test_blocks_are_read_leniently(make: Make, text: str, queries: int) -> None:
