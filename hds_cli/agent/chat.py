@@ -43,12 +43,10 @@ _SEARCH_FIRST = 'Search before you answer: a block that begins with "```search",
 _NOW = "Write the answer now, from the passages you have read. Do not search."
 _OPENING = re.compile(r"```[ \t]*(?:search(?:_?quer(?:y|ies))?|quer(?:y|ies))[ \t]*\n", re.IGNORECASE)
 _THOUGHT = re.compile(r"\A\s*(?:<think>)?((?:(?!<think>).)*?)</think>|\A\s*<think>(.*)\Z", re.DOTALL)
-_LABELS = (
-    "answer|antwort|réponse|respuesta|resposta|risposta|antwoord|svar|vastaus|odpowiedź|odpověď|ответ|відповідь|απάντηση"
-    "|cevap|yanıt|jawaban|trả lời|答え|回答|答案|答|답변|정답|답|उत्तर|الإجابة|الجواب|תשובה|คำตอบ"
-)
 _LABEL = re.compile(
-    rf"([ \t>#*_-]*)(?:(?:final|short|direct)[ \t]+)?(?:{_LABELS})[ \t\xa0\u202f*_]*([:：]?)[ \t*_]*(?![ \t*_])(.*)",
+    r"([ \t>#*_-]*)(?:(?:final|short|direct)[ \t]+)?(?:answer|antwort|réponse|respuesta|resposta|risposta|antwoord|svar"
+    r"|vastaus|odpowiedź|odpověď|ответ|відповідь|απάντηση|cevap|yanıt|jawaban|trả lời|答え|回答|答案|答|답변|정답|답"
+    r"|उत्तर|الإجابة|الجواب|תשובה|คำตอบ)[ \t\xa0\u202f*_]*([:：]?)[ \t*_]*(?![ \t*_])(.*)",
     re.IGNORECASE,
 )
 _EMPHASIS = re.compile(r"(?<![\w`*_])(?:\*{1,3}|_{1,3})(?=[^\s*_])|(?<=[^\s*_])(?:\*{1,3}|_{1,3})(?![\w`*_])")
@@ -175,17 +173,16 @@ class ChatDialect:
         generation = self._generate(stream)
         stream.finish()
         thought, text = _parted(generation.text, opened)
-        before, queries = _queries(text)
+        text, queries = _queries(text)
         if queries and not final:
             block = f"{_FENCE}search\n" + "\n".join(queries) + f"\n{_FENCE}"
-            said = f"{before}\n\n{block}".strip()
+            said = f"{text}\n\n{block}".strip()
             self._say("assistant", said)
-            thought = "\n".join(part for part in (thought, before) if part)
+            thought = "\n".join(part for part in (thought, text) if part)
             return Written(thought, tuple(queries), reason=generation.reason, tokens=generation.tokens, text=said)
-        text = before
         self._say("assistant", text or "…")
         message, headline = _with_headline(text)
-        answer = headline or text or None
+        answer = headline or message or None
         return Written(
             thought, (), answer, "", generation.reason, generation.tokens, text,
             says_nothing(headline) if headline else says_nothing(answer), message,
@@ -319,8 +316,7 @@ def _with_headline(text: str) -> tuple[str, str | None]:
 def _paragraph(lines: Sequence[str]) -> tuple[str, Sequence[str]]:
     """The paragraph of one line that the lines begin with, and the lines below it; "" where they begin otherwise."""
     first = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
-    is_one_line = first < len(lines) and not "".join(lines[first + 1 : first + 2]).strip()
-    if not is_one_line or _MARKUP.match(lines[first]):
+    if first == len(lines) or "".join(lines[first + 1 : first + 2]).strip() or _MARKUP.match(lines[first]):
         return "", lines
     return lines[first], lines[first + 1 :]
 
