@@ -42,7 +42,6 @@ When the passages answer the question, or nothing more can be found, write the a
 _SEARCH_FIRST = 'Search before you answer: a block that begins with "```search", a query a line, and "```" below.'
 _NOW = "Write the answer now, from the passages you have read. Do not search."
 _OPENING = re.compile(r"```[ \t]*(?:search(?:_?quer(?:y|ies))?|quer(?:y|ies))[ \t]*\n", re.IGNORECASE)
-_THOUGHT = re.compile(r"\A\s*(?:<think>)?((?:(?!<think>).)*?)</think>|\A\s*<think>(.*)\Z", re.DOTALL)
 _LABEL = re.compile(
     r"([ \t>#*_-]*)(?:(?:final|short|direct)[ \t]+)?(?:answer|antwort|réponse|respuesta|resposta|risposta|antwoord|svar"
     r"|vastaus|odpowiedź|odpověď|ответ|відповідь|απάντηση|cevap|yanıt|jawaban|trả lời|答え|回答|答案|答|답변|정답|답"
@@ -108,7 +107,7 @@ class ChatDialect:
         if template is None:
             raise ModelUnusable("the model's file has no chat template", hint="--dialect hds, or another GGUF file")
         self._session, self._template, self._today = session, template, today
-        self._turns_left, self._corrected = max_turns, False
+        self._turns_left, self._corrected, self._searched = max_turns, False, False
         self._max_tokens = max(64, min(max_tokens, session.n_ctx // 4))
         self._sampling = Sampling(0.3 if temperature is None else temperature, 0.9, 40, seed=seed)
         name = NAMES.get(language or "", language) or "the language of the question"
@@ -130,7 +129,7 @@ class ChatDialect:
 
     def write(self, hooks: Hooks) -> Written:
         written = self._turn(hooks)
-        if not written.queries and not self._shown and not self._corrected and written.reason != "aborted":
+        if not written.queries and not self._searched and not self._corrected and written.reason != "aborted":
             self._corrected = True
             self._say("user", _SEARCH_FIRST)
             again = self._turn(hooks)
@@ -169,7 +168,7 @@ class ChatDialect:
         prompt = self._rendered(self._turns)
         self._session.rewrite(0, prompt)
         opened = prompt[-1].text.rstrip().endswith(protocol.THINK)  # by the template
-        stream = _Stream(hooks, searching=not self._shown and not final, final=final, opened=opened)
+        stream = _Stream(hooks, searching=not self._searched and not final, final=final, opened=opened)
         generation = self._generate(stream)
         stream.finish()
         thought, text = _parted(generation.text, opened)
@@ -209,6 +208,7 @@ class ChatDialect:
         return replace(generation, text=text, tokens=tokens)
 
     def _give(self, results: Sequence[QueryResult], notes: Sequence[str] = ()) -> None:
+        self._searched = True
         blocks, short = [], []
         for query, passages in results:
             name = _line(query) if (n := more_of(query)) is None else f"more: [{n}]"
@@ -255,12 +255,12 @@ def _line(text: str) -> str:
 
 def _parted(text: str, opened: bool = False) -> tuple[str, str]:
     """The thought that a thinking model begins with, and the rest; `opened`: the prompt ends within a thought."""
-    if opened and protocol.END_THINK not in text:
-        return text.strip(), ""
-    thought = _THOUGHT.match(text)
-    if thought is None:
-        return "", text
-    return (thought[1] or thought[2] or "").strip(), text[thought.end() :]
+    begun = text.lstrip()
+    body = begun.removeprefix(protocol.THINK)
+    thought, closing, rest = body.partition(protocol.END_THINK)
+    if closing and protocol.THINK not in thought:
+        return thought.strip(), rest
+    return (body.strip(), "") if opened or body != begun else ("", text)
 
 
 def _closed(text: str) -> bool:
@@ -325,7 +325,7 @@ class _Stream:
     """Sorts a turn's text, as it comes, into thought, queries and answer.
 
     Args:
-        searching: nothing has been read, so that prose is a thought before a search.
+        searching: nothing has been searched, so that prose is a thought before a search.
         final: there is no search; all of the text is the answer.
         opened: the text begins within a thought.
     """
