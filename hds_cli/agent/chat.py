@@ -42,6 +42,7 @@ When the passages answer the question, or nothing more can be found, write the a
 _SEARCH_FIRST = 'Search before you answer: a block that begins with "```search", a query a line, and "```" below.'
 _NOW = "Write the answer now, from the passages you have read. Do not search."
 _OPENING = re.compile(r"```[ \t]*(?:search(?:_?quer(?:y|ies))?|quer(?:y|ies))[ \t]*\n", re.IGNORECASE)
+_BLOCK = re.compile(rf"(?:{_OPENING.pattern}).*?(?:```|\Z)", re.IGNORECASE | re.DOTALL)
 _LABEL = re.compile(
     r"([ \t>#*_-]*)(?:(?:final|short|direct)[ \t]+)?(?:answer|antwort|réponse|respuesta|resposta|risposta|antwoord|svar"
     r"|vastaus|odpowiedź|odpověď|ответ|відповідь|απάντηση|cevap|yanıt|jawaban|trả lời|答え|回答|答案|答|답변|정답|답"
@@ -172,10 +173,9 @@ class ChatDialect:
         generation = self._generate(stream)
         stream.finish()
         thought, text = _parted(generation.text, opened)
-        text, queries = _queries(text)
-        if queries and not final:
-            block = f"{_FENCE}search\n" + "\n".join(queries) + f"\n{_FENCE}"
-            said = f"{text}\n\n{block}".strip()
+        text, queries = (_BLOCK.sub("", text).strip(), []) if final else _queries(text)
+        if queries:
+            said = "\n".join([text, "", f"{_FENCE}search", *queries, _FENCE]).strip()
             self._say("assistant", said)
             thought = "\n".join(part for part in (thought, text) if part)
             return Written(thought, tuple(queries), reason=generation.reason, tokens=generation.tokens, text=said)
@@ -202,7 +202,7 @@ class ChatDialect:
                 break
             text += _CLOSE
             stream.feed(_CLOSE)
-            if tokens >= self._max_tokens or _closed(text):
+            if tokens >= self._max_tokens or stream.closed:
                 break
             self._session.append([Segment(_CLOSE)])
         return replace(generation, text=text, tokens=tokens)
@@ -219,11 +219,10 @@ class ChatDialect:
                 continue
             fresh = [passage for passage in passages if passage.n not in self._shown]
             known = ", ".join(f"[{passage.n}]" for passage in passages if passage.n in self._shown)
-            again = [f"{known} (see above)"] if known else []
             self._shown |= {passage.n for passage in passages}
             lost = f"; {_line(why)}" if (why := getattr(passages, "why", "")) else ""
             head = f'Results for "{name}" ({counted(passages)}{lost}):'
-            blocks.append("\n\n".join([head, *([listed(fresh)] if fresh else []), *again]))
+            blocks.append("\n\n".join(filter(None, [head, listed(fresh), known and f"{known} (see above)"])))
             short.append(head + " " + "; ".join(f"[{p.n}] {_line(p.title)}" for p in passages) + " (text dropped)")
         left = self._left()
         self._say("user", "\n\n".join([*blocks, *notes, *left]), "\n\n".join([*short, *notes]))
@@ -261,12 +260,6 @@ def _parted(text: str, opened: bool = False) -> tuple[str, str]:
     if closing and protocol.THINK not in thought:
         return thought.strip(), rest
     return (body.strip(), "") if opened or body != begun else ("", text)
-
-
-def _closed(text: str) -> bool:
-    """True when a text that ends with a fence ends with a block of queries."""
-    opening = _OPENING.search(_parted(text)[1])
-    return opening is not None and _parted(text)[1].find(_FENCE, opening.end()) >= 0
 
 
 def _queries(text: str) -> tuple[str, list[str]]:
@@ -334,6 +327,7 @@ class _Stream:
         self._hooks, self._searching, self._final, self._opened = hooks, searching, final, opened
         self._text = ""
         self._said = 0
+        self._block: re.Match[str] | None = None
         self._sent: set[str] = set()
 
     def feed(self, text: str) -> None:
@@ -357,7 +351,14 @@ class _Stream:
 
     def _opening(self) -> re.Match[str] | None:
         """The beginning of the block of queries; one within a thought is none."""
-        return None if self._final else _OPENING.search(self._text, self._thought_end)
+        if self._block is None and not self._final:
+            self._block = _OPENING.search(self._text, max(self._said, self._thought_end))
+        return self._block
+
+    @property
+    def closed(self) -> bool:
+        """True when the block of queries is at its end."""
+        return self._block is not None and self._text.find(_FENCE, self._block.end()) >= 0
 
     @property
     def _thought_end(self) -> int:
@@ -369,7 +370,7 @@ class _Stream:
 
     def _held(self) -> int:
         """Characters at the end that may begin a block, or a tag of a thought."""
-        at = self._text.rfind(_FENCE)
+        at = self._text.rfind(_FENCE, self._said)
         if at >= 0 and "\n" not in self._text[at:]:
             return len(self._text) - at
         tags = (_FENCE, protocol.THINK, protocol.END_THINK)

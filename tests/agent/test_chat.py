@@ -212,6 +212,9 @@ def test_a_thought_that_the_template_opens_is_no_answer(make: Make) -> None:
     assert (written.thought, written.answer) == ("Now I know.", "the Osprey")
     assert "Now I know." in seen.thought
     assert "Now I know." not in seen.answer
+    dialect, session = make("So:\n```search\nboats\n```\n", "No.</think>\n" + SEARCH, template=THINKING)
+    assert len(dialect.write(seen.hooks).queries) == 2
+    assert "Search before you answer" not in "".join(session.text)  # the block within the thought ended nothing
     dialect, _ = make("Two.</think>\n" + SEARCH, "Still thinking", template=THINKING)
     dialect.write(Seen().hooks)
     dialect.read([("engine of the Osprey", (OSPREY,))])
@@ -219,13 +222,17 @@ def test_a_thought_that_the_template_opens_is_no_answer(make: Make) -> None:
 
 
 def test_a_forced_answer_is_asked_for_and_is_no_search(make: Make) -> None:
-    """A block in it is left out."""
+    """A block in it is left out, and what follows the block is read."""
     dialect, session = make(SEARCH, "The Osprey is [1].\n```search\nmore\n```")
     dialect.write(Seen().hooks)
     dialect.read([("engine of the Osprey", (OSPREY,))])
     written = dialect.force(Seen().hooks)
     assert (written.answer, written.queries) == ("The Osprey is [1].", ())
     assert "Do not search." in "".join(session.text)
+    dialect, _ = make(SEARCH, SEARCH + "\n", "Answer: the Osprey [1]")
+    dialect.write(Seen().hooks)
+    dialect.read([("engine of the Osprey", (OSPREY,))])
+    assert dialect.force(Seen().hooks).answer == "the Osprey [1]"
 
 
 def test_old_results_shrink_to_their_titles_when_room_is_short(make: Make) -> None:
