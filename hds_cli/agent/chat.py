@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from hds_cli.agent import protocol, templates
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written, says_nothing
-from hds_cli.agent.listing import counted, listed
+from hds_cli.agent.listing import counted, listed, more_of
 from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
 from hds_cli.errors import ModelUnusable
 from hds_cli.events import RunContinued
@@ -36,13 +36,21 @@ When the passages answer the question, or nothing more can be found, write the a
 - If the answer is short (a name, number, date, yes or no, a short list), begin with the line "Answer: " and that alone. Explain in a few sentences below it.
 - Where the question asks why, how, to compare or to list, write prose or a list, as long as it needs.
 - Put the number of the passage behind each statement, like this [3]. State nothing that no passage says; a calculation names its inputs.
-- Say what was not found. If nothing was, write "Answer: not found" and what you looked for.
+- Begin with the answer, without an introduction, and end with it, without an offer.
+- Say what was not found. If nothing was, write "Answer: not found", in these words, and what you looked for.
 - Write in {language}."""  # noqa: E501
 _SEARCH_FIRST = 'Search before you answer: a block that begins with "```search", a query a line, and "```" below.'
 _NOW = "Write the answer now, from the passages you have read. Do not search."
 _OPENING = re.compile(r"```[ \t]*(?:search(?:_?quer(?:y|ies))?|quer(?:y|ies))[ \t]*\n", re.IGNORECASE)
-_THOUGHT = re.compile(r"\A\s*(?:<think>)?((?:(?!<think>).)*?)</think>|\A\s*<think>(.*)\Z", re.DOTALL)
-_HEADLINE = re.compile(r"(?m)^[ \t>#*_]*Answer:[ \t*_]*(\S.*?)[ \t*_]*$")
+_BLOCK = re.compile(rf"(?:{_OPENING.pattern}).*?(?:```|\Z)", re.IGNORECASE | re.DOTALL)
+_LABEL = re.compile(
+    r"([ \t>#*_-]*)(?:(?:final|short|direct)[ \t]+)?(?:answer|antwort|réponse|respuesta|resposta|risposta|antwoord|svar"
+    r"|vastaus|odpowiedź|odpověď|ответ|відповідь|απάντηση|cevap|yanıt|jawaban|trả lời|答え|回答|答案|答|답변|정답|답"
+    r"|उत्तर|الإجابة|الجواب|תשובה|คำตอบ)[ \t\xa0\u202f*_]*([:：]?)[ \t*_]*(?![ \t*_])(.*)",
+    re.IGNORECASE,
+)
+_EMPHASIS = re.compile(r"(?<![\w`*_])(?:\*{1,3}|_{1,3})(?=[^\s*_])|(?<=[^\s*_])(?:\*{1,3}|_{1,3})(?![\w`*_])")
+_MARKUP = re.compile(r"[ \t]*(?:[-*+•][ \t]|[>|#]|\d{1,3}[.)][ \t]|```|~~~)")
 _SEED_STEP = 1000
 
 
@@ -100,7 +108,7 @@ class ChatDialect:
         if template is None:
             raise ModelUnusable("the model's file has no chat template", hint="--dialect hds, or another GGUF file")
         self._session, self._template, self._today = session, template, today
-        self._turns_left, self._corrected = max_turns, False
+        self._turns_left, self._corrected, self._searched = max_turns, False, False
         self._max_tokens = max(64, min(max_tokens, session.n_ctx // 4))
         self._sampling = Sampling(0.3 if temperature is None else temperature, 0.9, 40, seed=seed)
         name = NAMES.get(language or "", language) or "the language of the question"
@@ -113,7 +121,7 @@ class ChatDialect:
     def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
         asked = protocol.follow_up(question, continued.exchanges) if continued else question
         day = f"Today is {self._today}.\n" if self._today else ""
-        self._say("user", f"{day}Question: {protocol.neutral(asked)}")
+        self._say("user", f"{day}{'' if continued else 'Question: '}{protocol.neutral(asked)}")
         known: list[QueryResult] = [(f.query, f.passages) for f in (continued.findings if continued else ())]
         if documents:
             known.append(("attached document", documents))
@@ -122,7 +130,7 @@ class ChatDialect:
 
     def write(self, hooks: Hooks) -> Written:
         written = self._turn(hooks)
-        if not written.queries and not self._shown and not self._corrected and written.reason != "aborted":
+        if not written.queries and not self._searched and not self._corrected and written.reason != "aborted":
             self._corrected = True
             self._say("user", _SEARCH_FIRST)
             again = self._turn(hooks)
@@ -161,21 +169,19 @@ class ChatDialect:
         prompt = self._rendered(self._turns)
         self._session.rewrite(0, prompt)
         opened = prompt[-1].text.rstrip().endswith(protocol.THINK)  # by the template
-        stream = _Stream(hooks, searching=not self._shown and not final, final=final, opened=opened)
+        stream = _Stream(hooks, searching=not self._searched and not final, final=final, opened=opened)
         generation = self._generate(stream)
         stream.finish()
         thought, text = _parted(generation.text, opened)
-        before, queries = _queries(text)
-        if queries and not final:
-            block = f"{_FENCE}search\n" + "\n".join(queries) + f"\n{_FENCE}"
-            said = f"{before}\n\n{block}".strip()
+        text, queries = (_BLOCK.sub("", text).strip(), []) if final else _queries(text)
+        if queries:
+            said = "\n".join([text, "", f"{_FENCE}search", *queries, _FENCE]).strip()
             self._say("assistant", said)
-            thought = "\n".join(part for part in (thought, before) if part)
+            thought = "\n".join(part for part in (thought, text) if part)
             return Written(thought, tuple(queries), reason=generation.reason, tokens=generation.tokens, text=said)
-        text = before if queries else text.strip()
         self._say("assistant", text or "…")
         message, headline = _with_headline(text)
-        answer = headline or text or None
+        answer = headline or message or None
         return Written(
             thought, (), answer, "", generation.reason, generation.tokens, text,
             says_nothing(headline) if headline else says_nothing(answer), message,
@@ -196,26 +202,27 @@ class ChatDialect:
                 break
             text += _CLOSE
             stream.feed(_CLOSE)
-            if tokens >= self._max_tokens or _closed(text):
+            if tokens >= self._max_tokens or stream.closed:
                 break
             self._session.append([Segment(_CLOSE)])
         return replace(generation, text=text, tokens=tokens)
 
     def _give(self, results: Sequence[QueryResult], notes: Sequence[str] = ()) -> None:
+        self._searched = True
         blocks, short = [], []
         for query, passages in results:
-            name = _line(query)
+            name = _line(query) if (n := more_of(query)) is None else f"more: [{n}]"
             if isinstance(passages, str) or not passages:
                 why = passages if isinstance(passages, str) else getattr(passages, "why", "") or protocol.NOTHING_FOUND
                 blocks.append(f'Results for "{name}": {_line(why)}')
                 short.append(blocks[-1])
                 continue
             fresh = [passage for passage in passages if passage.n not in self._shown]
-            again = [f"[{passage.n}] (see above)" for passage in passages if passage.n in self._shown]
+            known = ", ".join(f"[{passage.n}]" for passage in passages if passage.n in self._shown)
             self._shown |= {passage.n for passage in passages}
             lost = f"; {_line(why)}" if (why := getattr(passages, "why", "")) else ""
             head = f'Results for "{name}" ({counted(passages)}{lost}):'
-            blocks.append("\n\n".join([head, *([listed(fresh)] if fresh else []), *again]))
+            blocks.append("\n\n".join(filter(None, [head, listed(fresh), known and f"{known} (see above)"])))
             short.append(head + " " + "; ".join(f"[{p.n}] {_line(p.title)}" for p in passages) + " (text dropped)")
         left = self._left()
         self._say("user", "\n\n".join([*blocks, *notes, *left]), "\n\n".join([*short, *notes]))
@@ -247,18 +254,12 @@ def _line(text: str) -> str:
 
 def _parted(text: str, opened: bool = False) -> tuple[str, str]:
     """The thought that a thinking model begins with, and the rest; `opened`: the prompt ends within a thought."""
-    if opened and protocol.END_THINK not in text:
-        return text.strip(), ""
-    thought = _THOUGHT.match(text)
-    if thought is None:
-        return "", text
-    return (thought[1] or thought[2] or "").strip(), text[thought.end() :]
-
-
-def _closed(text: str) -> bool:
-    """True when a text that ends with a fence ends with a block of queries."""
-    opening = _OPENING.search(_parted(text)[1])
-    return opening is not None and _parted(text)[1].find(_FENCE, opening.end()) >= 0
+    begun = text.lstrip()
+    body = begun.removeprefix(protocol.THINK)
+    thought, closing, rest = body.partition(protocol.END_THINK)
+    if closing and protocol.THINK not in thought:
+        return thought.strip(), rest
+    return (body.strip(), "") if opened or body != begun else ("", text)
 
 
 def _queries(text: str) -> tuple[str, list[str]]:
@@ -284,22 +285,40 @@ def _cleaned(lines: Sequence[str]) -> list[str]:
 
 
 def _with_headline(text: str) -> tuple[str, str | None]:
-    """A message with its line `Answer: …` in a box, which is how headlines are known; and that headline."""
-    line = _HEADLINE.search(text)
-    if line is None:
-        return text, None
-    headline = line[1].strip()
-    boxed = f"{protocol.BOX}{headline}}}"
-    if protocol.balanced(boxed, len(protocol.BOX))[1] != len(boxed):
-        return text[: line.start()] + headline + text[line.end() :], headline
-    return text[: line.start()] + boxed + text[line.end() :], headline
+    """A message with its line `Answer: …` first and in a box, which is how headlines are known; and that headline.
+
+    A label that stands above a list, a table or paragraphs is left out; a headline that nothing was found, too.
+    """
+    lines, fenced = text.split("\n"), False
+    for at, line in enumerate(lines):
+        fenced ^= line.lstrip().startswith(_FENCE)
+        label = None if fenced else _LABEL.match(line)
+        if label is None or not (label[2] or (not label[3] and set(label[1]) & set("#*_"))):
+            continue
+        said, below = (label[3], lines[at + 1 :]) if label[3] else _paragraph(lines[at + 1 :])
+        rest = "\n\n".join(part for part in ("\n".join(lines[:at]).strip(), "\n".join(below).strip()) if part)
+        headline = _EMPHASIS.sub("", said).strip()
+        if not headline or says_nothing(headline):
+            return rest, headline or None
+        boxed = f"{protocol.BOX}{headline}}}"
+        is_whole = protocol.balanced(boxed, len(protocol.BOX))[1] == len(boxed)
+        return f"{boxed if is_whole else headline}\n\n{rest}".strip(), headline
+    return text, None
+
+
+def _paragraph(lines: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The paragraph of one line that the lines begin with, and the lines below it; "" where they begin otherwise."""
+    first = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+    if first == len(lines) or "".join(lines[first + 1 : first + 2]).strip() or _MARKUP.match(lines[first]):
+        return "", lines
+    return lines[first], lines[first + 1 :]
 
 
 class _Stream:
     """Sorts a turn's text, as it comes, into thought, queries and answer.
 
     Args:
-        searching: nothing has been read, so that prose is a thought before a search.
+        searching: nothing has been searched, so that prose is a thought before a search.
         final: there is no search; all of the text is the answer.
         opened: the text begins within a thought.
     """
@@ -308,6 +327,7 @@ class _Stream:
         self._hooks, self._searching, self._final, self._opened = hooks, searching, final, opened
         self._text = ""
         self._said = 0
+        self._block: re.Match[str] | None = None
         self._sent: set[str] = set()
 
     def feed(self, text: str) -> None:
@@ -331,7 +351,14 @@ class _Stream:
 
     def _opening(self) -> re.Match[str] | None:
         """The beginning of the block of queries; one within a thought is none."""
-        return None if self._final else _OPENING.search(self._text, self._thought_end)
+        if self._block is None and not self._final:
+            self._block = _OPENING.search(self._text, max(self._said, self._thought_end))
+        return self._block
+
+    @property
+    def closed(self) -> bool:
+        """True when the block of queries is at its end."""
+        return self._block is not None and self._text.find(_FENCE, self._block.end()) >= 0
 
     @property
     def _thought_end(self) -> int:
@@ -343,7 +370,7 @@ class _Stream:
 
     def _held(self) -> int:
         """Characters at the end that may begin a block, or a tag of a thought."""
-        at = self._text.rfind(_FENCE)
+        at = self._text.rfind(_FENCE, self._said)
         if at >= 0 and "\n" not in self._text[at:]:
             return len(self._text) - at
         tags = (_FENCE, protocol.THINK, protocol.END_THINK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,41 @@ def test_results_are_the_next_turn_and_the_answer_is_free_text(make: Make) -> No
     assert seen.answer.startswith("Answer: the Osprey")
 
 
+def test_a_transcript_of_three_turns(make: Make) -> None:
+    """Two dependent searches and reading on, as an able writer played them: nothing is given twice."""
+    first = (
+        "I look up the maker first.\n\n```search\nmaker of the dinghy Tern\nTern dinghy designer\n```\nThen the town."
+    )
+    second = "<think>Vaasa.</think>\n\n```search\nlanguages spoken in Vaasa\nmore: [3]\n```"
+    last = "**Answer:** Finnish and Swedish\n\nThe Tern was built in Vaasa [3]. Spoken there [4, 5]:\n\n1. Finnish\n2. Swedish"
+    dialect, session = make(first, second, last)
+    tern = Passage("https://boats.example/t", "Tern", "The Tern is built by Aalto Boats in Vaasa.", 3)
+    vaasa = Passage("https://towns.example/v", "Vaasa", "Finnish and Swedish are spoken.", 4)
+    assert dialect.write(Seen().hooks).thought == "I look up the maker first."
+    dialect.read([("maker of the dinghy Tern", (SWAN, tern)), ("Tern dinghy designer", (tern, SWAN))])
+    assert dialect.write(Seen().hooks).queries == ("languages spoken in Vaasa", "more: [3]")
+    dialect.read([("languages spoken in Vaasa", (vaasa,)), ("more: [3]", "the page ends there")])
+    written = dialect.write(Seen().hooks)
+    prompt = "".join(session.text)
+    assert prompt.count("Aalto Boats") == 1
+    assert 'Results for "Tern dinghy designer" (2 passages):\n\n[3], [2] (see above)' in prompt
+    assert 'Results for "more: [3]": the page ends there' in prompt
+    assert "Then the town" not in prompt
+    assert written.answer == "Finnish and Swedish"
+    assert written.message.endswith("1. Finnish\n2. Swedish")
+
+
+def test_a_transcript_of_an_answer_in_a_list(make: Make) -> None:
+    """From memory first, then two searches at once; the list is the answer, and no headline is made of it."""
+    answer = "Two boats have an engine:\n\n- **Osprey** – 90 hp [1]\n- **Swan** – 40 hp [2]"
+    dialect, session = make("The Osprey has 90 hp.", f"You're right.\n\n{SEARCH}", answer)
+    assert len(dialect.write(Seen().hooks).queries) == 2
+    dialect.read([("engine of the Osprey", (OSPREY,)), ("engine of the Swan", (SWAN,))])
+    written = dialect.write(Seen().hooks)
+    assert (written.answer, written.message, written.gave_up) == (answer, answer, False)
+    assert "".join(session.text).count("Search before you answer") == 1
+
+
 @pytest.mark.parametrize(
     ("text", "queries"),
     [
@@ -98,6 +134,51 @@ def test_blocks_are_read_leniently(make: Make, text: str, queries: int) -> None:
     written = dialect.write(seen.hooks)
     assert len(written.queries) == queries
     assert tuple(seen.queries) == written.queries
+
+
+@pytest.mark.parametrize(
+    ("text", "headline", "message"),
+    [
+        ("**Answer:** **the Osprey** [1]", "the Osprey [1]", "\\boxed{the Osprey [1]}"),
+        ("**Answer: the Osprey**\nIt has 90 hp [1].", "the Osprey", "\\boxed{the Osprey}\n\nIt has 90 hp [1]."),
+        ("**Answer:**\n\n**90 hp** [1]\n\nSo it is.", "90 hp [1]", "\\boxed{90 hp [1]}\n\nSo it is."),
+        ("### Answer\nthe Osprey\n\nWhy: 90 hp.", "the Osprey", "\\boxed{the Osprey}\n\nWhy: 90 hp."),
+        ("I compare [1].\n\n**Final Answer:** 50 hp\n\nBye!", "50 hp", "\\boxed{50 hp}\n\nI compare [1].\n\nBye!"),
+        ("**Antwort:** am 4. März", "am 4. März", "\\boxed{am 4. März}"),
+        ("**Réponse :** l'Osprey", "l'Osprey", "\\boxed{l'Osprey}"),
+        ("答え：90馬力", "90馬力", "\\boxed{90馬力}"),
+        ("Answer: 2**3 * 4 = 32", "2**3 * 4 = 32", "\\boxed{2**3 * 4 = 32}"),
+        ("Answer: `__init__`", "`__init__`", "\\boxed{`__init__`}"),
+        ("**Answer:**\n- Osprey\n- Swan", None, "- Osprey\n- Swan"),
+        ("Answers differ: see [1].", None, "Answers differ: see [1]."),
+        ("Run:\n```sh\nAnswer: y\n```", None, "Run:\n```sh\nAnswer: y\n```"),
+    ],
+)
+def test_a_headline_is_read_as_models_write_it(make: Make, text: str, headline: str | None, message: str) -> None:
+    """In bold, in a language of its own, below its label, behind a thought aloud; a label above a list is left out."""
+    dialect, _ = make(SEARCH, text)
+    dialect.write(Seen().hooks)
+    dialect.read([("engine of the Osprey", (OSPREY,))])
+    written = dialect.write(Seen().hooks)
+    assert written.answer == (headline or message)
+    assert written.message == message
+
+
+def test_an_answer_is_read_in_time_that_grows_with_its_length(make: Make) -> None:
+    """Signs of emphasis, blanks and thoughts without end."""
+    for text in (
+        "**" * 30_000,
+        " " * 60_000 + "Answer",
+        "Answer" + "*" * 60_000,
+        "Answer: " + "x* _" * 15_000,
+        "<think>" * 9_000,
+    ):
+        dialect, _ = make(SEARCH, text, max_tokens=100_000)
+        dialect.write(Seen().hooks)
+        dialect.read([("engine of the Osprey", (OSPREY,))])
+        start = time.monotonic()
+        dialect.write(Seen().hooks)
+        assert time.monotonic() - start < 5
 
 
 def test_a_code_block_in_an_answer_is_no_search(make: Make) -> None:
@@ -131,6 +212,9 @@ def test_a_thought_that_the_template_opens_is_no_answer(make: Make) -> None:
     assert (written.thought, written.answer) == ("Now I know.", "the Osprey")
     assert "Now I know." in seen.thought
     assert "Now I know." not in seen.answer
+    dialect, session = make("So:\n```search\nboats\n```\n", "No.</think>\n" + SEARCH, template=THINKING)
+    assert len(dialect.write(seen.hooks).queries) == 2
+    assert "Search before you answer" not in "".join(session.text)  # the block within the thought ended nothing
     dialect, _ = make("Two.</think>\n" + SEARCH, "Still thinking", template=THINKING)
     dialect.write(Seen().hooks)
     dialect.read([("engine of the Osprey", (OSPREY,))])
@@ -138,13 +222,17 @@ def test_a_thought_that_the_template_opens_is_no_answer(make: Make) -> None:
 
 
 def test_a_forced_answer_is_asked_for_and_is_no_search(make: Make) -> None:
-    """A block in it is left out."""
+    """A block in it is left out, and what follows the block is read."""
     dialect, session = make(SEARCH, "The Osprey is [1].\n```search\nmore\n```")
     dialect.write(Seen().hooks)
     dialect.read([("engine of the Osprey", (OSPREY,))])
     written = dialect.force(Seen().hooks)
     assert (written.answer, written.queries) == ("The Osprey is [1].", ())
     assert "Do not search." in "".join(session.text)
+    dialect, _ = make(SEARCH, SEARCH + "\n", "Answer: the Osprey [1]")
+    dialect.write(Seen().hooks)
+    dialect.read([("engine of the Osprey", (OSPREY,))])
+    assert dialect.force(Seen().hooks).answer == "the Osprey [1]"
 
 
 def test_old_results_shrink_to_their_titles_when_room_is_short(make: Make) -> None:
@@ -184,11 +272,13 @@ def test_roles_take_turns_and_a_template_without_a_system_turn_does(make: Make) 
 
 def test_what_was_not_found_is_no_answer(make: Make) -> None:
     """`Answer: not found` with its reason."""
-    dialect, _ = make(SEARCH, "Answer: not found\n\nThe pages name neither boat.")
+    dialect, session = make(SEARCH, "Answer: not found\n\nThe pages name neither boat.")
     dialect.write(Seen().hooks)
     dialect.read([("engine of the Osprey", "No helpful information found.")])
-    dialect._shown.add(1)
-    assert dialect.write(Seen().hooks).gave_up
+    written = dialect.write(Seen().hooks)
+    assert written.gave_up
+    assert written.message == "The pages name neither boat."  # it is no claim that a page has to say
+    assert "Search before you answer" not in "".join(session.text)
 
 
 def test_a_model_without_a_template_is_refused(tmp_path: Path) -> None:
