@@ -159,9 +159,13 @@ def _print_message(console: Console, finished: RunFinished, answer: str, *, line
 
 
 def _without_headline(whole: str, answer: str) -> str:
-    """A message without its last paragraph where that is the headline, which is shown above it."""
-    before, _, last = whole.rpartition("\n\n")
-    return before if before and _MARKS.sub("", last).strip() == answer else whole
+    """A message without its first or last paragraph where that is the headline, which is shown above it."""
+    paragraphs = whole.split("\n\n")
+    for place in (-1, 0):
+        if len(paragraphs) > 1 and _MARKS.sub("", paragraphs[place]).strip() == _MARKS.sub("", answer).strip():
+            del paragraphs[place]
+            break
+    return "\n\n".join(paragraphs)
 
 
 def _is_headline(answer: str, whole: str) -> bool:

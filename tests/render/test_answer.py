@@ -1,0 +1,30 @@
+"""The answer as a terminal shows it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from hds_cli.events import RunFinished
+from hds_cli.render.answer import print_answer
+from hds_cli.run_state import RunState
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Osprey\n\nThe Osprey has 90 hp, the Swan has 40 hp; both were built in Kelmar.",
+        "The Osprey has 90 hp, the Swan has 40 hp; both were built in Kelmar.\n\nThe Osprey",
+    ],
+)
+def test_a_headline_is_shown_once(text: str) -> None:
+    """Whether the model begins or ends with it."""
+    finished = RunFinished(status="answered", answer="The Osprey", explanation=None, text=text)
+    out = io.StringIO()
+    print_answer(Console(file=out, width=80), RunState(finished=finished))
+    lines = [line.strip() for line in out.getvalue().splitlines()]
+    assert lines[0] == "The Osprey"
+    assert lines.count("The Osprey") == 1
+    assert any(line.startswith("The Osprey has 90 hp") for line in lines)
