@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hds_cli.agent.support import latex
+from hds_cli.agent.support.dates import dates
 from hds_cli.text.sentences import spans
 
 MOST = 60_000  # characters of a message that are looked at
@@ -19,6 +20,7 @@ _FINAL = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"^\s*(?:[-*+•·‣]|\(?\d{1,3}[.)])\s+")
+_DAY = 60  # characters
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$")
 _SEPARATOR = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -128,11 +130,17 @@ def _kind(line: str, held: _Block | None) -> str:
         return ""
     if line.lstrip().startswith("|") or (held and held.kind == "table" and "|" in line):
         return "more" if held and held.kind == "table" else "table"
-    if _ITEM.match(line):
+    if _ITEM.match(line) and not ((held is None or held.kind != "item") and _is_day(line)):
         return "item"
     if _HEADING.match(line):
         return "heading"
     return "more" if held and held.kind in ("prose", "item") else "prose"
+
+
+def _is_day(line: str) -> bool:
+    """True for a line that is a day and nothing else: `14. Oktober 2024` is no list item."""
+    said = without_marks(line[:_DAY]).strip(" *_.")
+    return any(day.start == 0 and day.end >= len(said) for day in dates(said))
 
 
 def _units(text: str, block: _Block, context: str) -> Iterator[Unit]:

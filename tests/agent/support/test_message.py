@@ -80,3 +80,10 @@ def test_a_hostile_message_takes_no_long_time() -> None:
         started = time.monotonic()
         units(piece * (60_000 // len(piece)))
         assert time.monotonic() - started < 5, piece
+
+
+def test_a_day_alone_on_its_line_is_no_list_item() -> None:
+    """The number is a part of the date; in a list it is the number of its item."""
+    (unit,) = units("14. Oktober 2024 [1]")
+    assert (unit.text, unit.item) == ("14. Oktober 2024", False)
+    assert [unit.item for unit in units("1. Osprey\n2. Mai 2020\n3. Swan")] == [True, True, True]
