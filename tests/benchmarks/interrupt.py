@@ -2,10 +2,12 @@
 
     python tests/benchmarks/interrupt.py --moments 50
     python tests/benchmarks/interrupt.py --moments 50 --hostile
+    python tests/benchmarks/interrupt.py --moments 50 --hostile --timeouts
 
 With `--hostile` the run has a scripted model and reads pages of every hostile family from a web on loopback.
 
-Each run is a process group of its own with a terminal as stderr. SIGINT goes to the group at a random moment, and once
+With `--timeouts` the runs are stopped by `--timeout` at random seconds instead: measured is how long after that the
+process ends. Each run is a process group of its own with a terminal as stderr. SIGINT goes to the group at a random moment, and once
 more 10 ms later, as a run that has begun answers at the first one. Measured is the time from the stopping one to the
 end of the process; each end must be 130 (or the run's own end, when it was over before), without a traceback, and the
 cursor shown.
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--earliest", type=float, default=0.1, help="seconds; before that Python itself starts")
     parser.add_argument("--latest", type=float, default=1e9, help="seconds; at most nine tenths of a whole run")
     parser.add_argument("--hostile", action="store_true", help="with hostile pages in the run")
+    parser.add_argument("--timeouts", action="store_true", help="stop by --timeout, not by Ctrl-C")
     args = parser.parse_args()
     chance = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as home, hostile(Path(home)) if args.hostile else usual() as command:
@@ -52,6 +55,9 @@ def main() -> None:
         interrupt(command, 1e9)
         length = time.monotonic() - began
         latest = min(args.latest, 0.9 * length)
+        if args.timeouts:
+            report([late(command, chance.uniform(args.earliest, latest)) for _ in range(args.moments)])
+            return
         found = [interrupt(command, chance.uniform(args.earliest, latest)) for _ in range(args.moments)]
     waits = sorted(wait for wait, _, _ in found)
     codes = [code for _, code, _ in found]
@@ -65,6 +71,30 @@ def main() -> None:
     )
     for text in dirty[:3]:
         print(repr(text[-1500:]))
+
+
+def report(runs: list[tuple[float, int]]) -> None:
+    """Print how long after their deadlines runs ended, and with which codes."""
+    over = sorted(seconds for seconds, _ in runs)
+    codes = [code for _, code in runs]
+    print(
+        f"over the deadline: median {over[len(over) // 2]:.3f} s, p95 {over[int(0.95 * (len(over) - 1))]:.3f} s, "
+        f"worst {over[-1]:.3f} s; exit codes: { {code: codes.count(code) for code in sorted(set(codes))} }"
+    )
+
+
+def late(command: list[str], seconds: float) -> tuple[float, int]:
+    """Seconds from the deadline of a run to the end of its process (0: it was over before), and the exit code."""
+    process = subprocess.Popen(
+        [*command, "--jsonl", "--timeout", f"{seconds:.3f}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    began = 0.0
+    for line in process.stdout or ():
+        if not began and '"run_started"' in line:
+            began = time.monotonic()
+    code = process.wait()
+    return max(0.0, time.monotonic() - began - seconds), code
 
 
 @contextlib.contextmanager
