@@ -54,7 +54,7 @@ def listed(passages: Sequence[Passage]) -> str:
 
 def head(passage: Passage) -> str:
     """Title, heading, host and date of a passage: `Title › Heading (host, 2024-05-01)`."""
-    name = " › ".join(part for part in (passage.title, passage.heading) if part)
+    name = " › ".join(dict.fromkeys(part for part in (passage.title, passage.heading) if part))
     about = ", ".join(part for part in (_host(passage.url), passage.date) if part)
     return protocol.neutral(protocol.one_line(f"{name} ({about})" if about else name))
 

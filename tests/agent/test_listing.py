@@ -138,3 +138,8 @@ def test_an_untrained_model_is_told_the_turns_and_the_room_left_and_what_was_put
     dialect._read_all()
     assert "- organ of Trogir: not found (nothing was found)" in dialect._plan()
     assert NO_TIME not in dialect._plan()
+
+
+def test_a_heading_that_is_the_title_is_named_once() -> None:
+    """Its page and its section have one name."""
+    assert head(Passage("https://boats.example/o", "Osprey", "90 hp", 1, heading="Osprey")) == "Osprey (boats.example)"
