@@ -12,11 +12,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ShortName:
-    """A model that can be pulled by a short name: the hub's repository with its GGUF files, and what is known of it."""
+    """A model that can be pulled by a short name: the hub's repository with its GGUF files, and what is known of it.
+
+    `revision` is that of the default file; another quantization is taken as it is today.
+    """
 
     repo: str
     about: str
     default: str = "Q4_K_M"
+    revision: str = "main"
     gigabytes: float = 0.0
     verified: bool = False
 
@@ -27,8 +31,18 @@ SHORT_NAMES = {
         "HybridDeepSearcher (arXiv 2508.19113, dayoon/HybridDeepSearcher), Qwen3-8B trained to search",
         gigabytes=5.0,
     ),
-    "qwen3-4b": ShortName("Qwen/Qwen3-4B-GGUF", "Qwen3-4B, spoken to in the guided dialect", gigabytes=2.5),
-    "qwen3-8b": ShortName("Qwen/Qwen3-8B-GGUF", "Qwen3-8B, spoken to in the guided dialect", gigabytes=5.0),
+    "qwen3-4b": ShortName(
+        "Qwen/Qwen3-4B-GGUF",
+        "Qwen3-4B, spoken to in the dialect chat",
+        gigabytes=2.5,
+        revision="bc640142c66e1fdd12af0bd68f40445458f3869b",
+    ),
+    "qwen3-8b": ShortName(
+        "Qwen/Qwen3-8B-GGUF",
+        "Qwen3-8B, spoken to in the dialect chat",
+        gigabytes=5.0,
+        revision="7c41481f57cb95916b40956ab2f0b139b296d974",
+    ),
 }
 
 QUANTIZATIONS = ("Q2_K", "Q3_K_M", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")

@@ -38,7 +38,7 @@ def taken_apart(reference: str, endpoint: str) -> Reference | str:
     short, _, what = reference.partition(":")
     if short in SHORT_NAMES:
         known = SHORT_NAMES[short]
-        return Reference(known.repo, "main", what or known.default)
+        return Reference(known.repo, known.revision if what in ("", known.default) else "main", what or known.default)
     match = _REPO.fullmatch(reference)
     if match is None:
         names = ", ".join(SHORT_NAMES)
