@@ -13,6 +13,7 @@ from hds_cli.commands import _options, _print
 from hds_cli.commands.config import write
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.files import library, models
+from hds_cli.engine.files.fitting import candidates, memory_of_machine
 from hds_cli.engine.files.known import FILES, SHORT_NAMES, TEMPLATES
 from hds_cli.errors import HdsError, OutputError, UsageError
 from hds_cli.plugins import entry_points
@@ -109,6 +110,33 @@ def use(name: _Name) -> None:
     value = str(spec.path.resolve()) if is_path else spec.name
     write("model", value, os.environ.get("HDS_PROFILE") or None)
     _print.say(f"model = {value} in {paths.config_file()}")
+
+
+@app.command()
+def suggest(json_: _options.Json = False) -> None:
+    """Say which models fit into this machine's memory, and what to type for the best of them.
+
+    hds model suggest
+    """
+    memory = memory_of_machine()
+    listed = candidates(memory)
+    rows = [
+        {"name": c.name, "gigabytes": c.known.gigabytes, "needs": round(c.needs, 1), "fits": c.fits,
+         "about": c.known.about}
+        for c in listed
+    ]  # fmt: skip
+    best = next((candidate.name for candidate in listed if candidate.fits), None)
+    table = _print.Table(
+        ("model", "file", "needs", "here", "about"),
+        [(c.name, f"{c.known.gigabytes:.1f} GB", f"{c.needs:.1f} GB", "fits" if c.fits else "too large", c.known.about)
+         for c in listed],
+    )  # fmt: skip
+    _print.result(
+        "hds.suggest/1", {"memory": round(memory, 1), "suggestion": best, "models": rows}, table, as_json=json_
+    )
+    if not json_:
+        said = f"hds model pull {best}" if best else "none fits; a smaller GGUF file: hds ask -m FILE.gguf"
+        _print.say(f"this machine has {memory:.0f} GB: {said}")
 
 
 @app.command()

@@ -22,7 +22,7 @@ _WORDS = 90  # of a passage
 _TOKENS = 4000
 _LINES = ("markdown", "text", "code", "csv", "json", "jsonl")  # kinds of files whose text keeps the file's lines
 _WHY = "The starter answers from pages on countries alone; these passages fit best. An answer in words: {able}"
-_ABLE = "hds model pull hds:Q4_K_M"
+_ABLE = "hds model suggest"
 
 
 def strange(book: Notebook) -> list[str]:

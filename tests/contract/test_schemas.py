@@ -46,6 +46,7 @@ CALLS: dict[str, list[str]] = {
     "config path": [],
     "doctor": ["--offline"],
     "model list": [],
+    "model suggest": [],
     "model info": ["{tiny}"],
     "history list": [],
     "history search": ["boat"],

@@ -142,7 +142,7 @@ def test_over_other_pages_than_it_was_taught_passages_are_shown(hds: Hds, tmp_pa
     assert done.returncode == 3
     assert "lease.md:4)" in done.stdout
     assert "\n  > Landlady: Wendeline Strout.\n" in done.stdout
-    assert "hds model pull" in done.stdout
+    assert "hds model suggest" in done.stdout
     quiet = hds(*ask, "-q", "Who is our landlady?")
     assert (quiet.returncode, quiet.stdout, len(quiet.stderr.splitlines())) == (3, "", 1)
     found = json.loads(hds(*ask, "--json", "Who is our landlady?").stdout)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 class ShortName:
     """A model that can be pulled by a short name: the hub's repository with its GGUF files, and what is known of it.
 
-    `revision` is that of the default file; another quantization is taken as it is today.
+    `revision` is that of the default file; another quantization is taken as it is today. `gigabytes` is its size,
+    `context` what a context of the default length takes beside it.
     """
 
     repo: str
@@ -22,25 +23,32 @@ class ShortName:
     default: str = "Q4_K_M"
     revision: str = "main"
     gigabytes: float = 0.0
+    context: float = 0.0
     verified: bool = False
 
+
+# 36 layers of 8 heads of 128 numbers, keys and values, 2 bytes each, for 16,384 tokens (Qwen3-4B and 8B).
+_QWEN3_CONTEXT = 36 * 8 * 128 * 2 * 2 * 16_384 / 1e9
 
 SHORT_NAMES = {
     "hds": ShortName(
         "mradermacher/HybridDeepSearcher-GGUF",
         "HybridDeepSearcher (arXiv 2508.19113, dayoon/HybridDeepSearcher), Qwen3-8B trained to search",
         gigabytes=5.0,
+        context=_QWEN3_CONTEXT,
     ),
     "qwen3-4b": ShortName(
         "Qwen/Qwen3-4B-GGUF",
         "Qwen3-4B, spoken to in the dialect chat",
         gigabytes=2.5,
+        context=_QWEN3_CONTEXT,
         revision="bc640142c66e1fdd12af0bd68f40445458f3869b",
     ),
     "qwen3-8b": ShortName(
         "Qwen/Qwen3-8B-GGUF",
         "Qwen3-8B, spoken to in the dialect chat",
         gigabytes=5.0,
+        context=_QWEN3_CONTEXT,
         revision="7c41481f57cb95916b40956ab2f0b139b296d974",
     ),
 }
