@@ -34,7 +34,7 @@ from hds_cli.types import Egress, Findings, ModelInfo, Page, Passage
 
 T = TypeVar("T")
 _LEAST_ROOM = 96  # tokens below which there is no point in another search
-_LAST = 0.05  # seconds for which a run that was stopped still looks through pages, at each step
+_LAST = 0.02  # seconds for which a run that was stopped still looks through pages, at each step
 _STALE_TURNS = 2  # turns of nothing but repeated queries before the answer is forced
 
 
