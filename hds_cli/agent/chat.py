@@ -15,9 +15,8 @@ from hds_cli.agent import protocol, templates
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written, says_nothing
 from hds_cli.agent.listing import counted, listed, more_of
 from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
-from hds_cli.errors import ModelUnusable
 from hds_cli.events import RunContinued
-from hds_cli.text.language import NAMES
+from hds_cli.text.language import answer_language
 from hds_cli.types import Passage
 
 _FENCE = "```"
@@ -105,14 +104,11 @@ class ChatDialect:
         today: str | None = None,
         language: str | None = None,
     ) -> None:
-        if template is None:
-            raise ModelUnusable("the model's file has no chat template", hint="--dialect hds, or another GGUF file")
-        self._session, self._template, self._today = session, template, today
+        self._session, self._template, self._today = session, templates.needed(template), today
         self._turns_left, self._corrected, self._searched = max_turns, False, False
         self._max_tokens = max(64, min(max_tokens, session.n_ctx // 4))
         self._sampling = Sampling(0.3 if temperature is None else temperature, 0.9, 40, seed=seed)
-        name = NAMES.get(language or "", language) or "the language of the question"
-        self._system = _SYSTEM.format(queries=max_queries, language=name)
+        self._system = _SYSTEM.format(queries=max_queries, language=answer_language(language))
         self._turns: list[_Turn] = []
         self._shown: set[int] = set()
         self._calls = 0

@@ -15,10 +15,9 @@ from hds_cli.agent import protocol, templates
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written, says_nothing
 from hds_cli.agent.listing import counted, listed
 from hds_cli.engine.base import ChatTemplate, Generation, OnText, Sampling, Segment, Session
-from hds_cli.errors import ModelUnusable
 from hds_cli.events import RunContinued
 from hds_cli.text import cut_passages, normalise, quote_words, terms
-from hds_cli.text.language import NAMES
+from hds_cli.text.language import answer_language
 from hds_cli.types import Passage
 
 _SYSTEM = """You help with research. There are two tasks.
@@ -117,11 +116,9 @@ class GuidedDialect:
         today: str | None = None,
         language: str | None = None,
     ) -> None:
-        if template is None:
-            raise ModelUnusable("the model's file has no chat template", hint="--dialect hds, or another GGUF file")
-        self._session, self._template, self._today = session, template, today
+        self._session, self._template, self._today = session, templates.needed(template), today
         self._turns_left, self._max_queries = max_turns, max_queries
-        self._system = _SYSTEM + _LANGUAGE.format(NAMES.get(language or "", language) or "the language of the question")
+        self._system = _SYSTEM + _LANGUAGE.format(answer_language(language))
         self._sampling = Sampling(temperature or 0.0, 0.95, 40, seed=seed)
         self._grammars = {name: rules % max(0, max_queries - 1) for name, rules in
                           (("plan", _PLAN), ("search", _SEARCH), ("answer", _ANSWER), ("read", _READ))}  # fmt: skip

@@ -43,6 +43,17 @@ def render(template: ChatTemplate, messages: Sequence[dict[str, str]]) -> str:
     return _rendered(template, json.dumps(list(messages)))
 
 
+def needed(template: ChatTemplate | None) -> ChatTemplate:
+    """The template of a model that is spoken to through one.
+
+    Raises:
+        ModelUnusable: its file has none.
+    """
+    if template is None:
+        raise ModelUnusable("the model's file has no chat template", hint=_HINT)
+    return template
+
+
 def conversation(template: ChatTemplate, system: str, turns: Sequence[tuple[str, str]]) -> list[Segment]:
     """A conversation as segments: the template's own text is trusted, no word of a message is.
 

@@ -90,8 +90,7 @@ def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verd
 
 def _is_supported(answer: str, graded: Sequence[Support], book: Notebook) -> bool:
     """True where a unit with a ground holds the answer, or a part of the answer has a ground by itself."""
-    answer_words = quote_words(answer)
-    if any(has_words(quote_words(s.text), answer_words) for s in graded if not s.weak):
+    if any(has_words(quote_words(s.text), answer) for s in graded if not s.weak):
         return True
     return any(not s.weak for s in attributed_to(answer, book))
 

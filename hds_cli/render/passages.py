@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from hds_cli.render.text import clean, one_line, safe_url
 from hds_cli.types import Citation
@@ -28,8 +29,9 @@ def lines(citations: Iterable[Citation]) -> Iterator[str]:
 
 def _place(citation: Citation) -> str:
     """The address; of a file its path, from the working folder where it is below it, and the line."""
-    if not citation.url.startswith("file:"):
+    if not citation.url.startswith("file:///"):
         return safe_url(citation.url)
-    path = Path(unquote(urlsplit(citation.url).path))
-    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    return one_line(f"{shown}:{citation.line}" if citation.line else str(shown))
+    path = Path(unquote(citation.url.removeprefix("file://")))
+    with contextlib.suppress(OSError, ValueError):  # the working folder is gone; the file is elsewhere
+        path = path.relative_to(Path.cwd())
+    return one_line(f"{path}:{citation.line}" if citation.line else str(path))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hds_cli.text.folding import wide_letters
-from hds_cli.text.sentences import spans
+from hds_cli.text.sentences import spans, trimmed
 
 MAX_HEADING = 160  # characters; a longer line is text
 _HEADING = re.compile(r"#{1,6}[ \t]+(?=\S)")
@@ -89,16 +89,6 @@ class Piece(NamedTuple):
 def size_of(text: str) -> int:
     """The size of a text in words; long words and scripts without blanks count by their letters."""
     return max(len(text.split()), (len(text) + 11) // 10, (wide_letters(text) + 1) // 2)
-
-
-def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The span without the blanks around it, if anything is left."""
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    if start < end:
-        yield start, end
 
 
 def statements(text: str, most: int = _STATEMENT, *, headings: bool = True) -> Iterator[str]:
@@ -315,7 +305,7 @@ def _is_wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
 def _split(text: str, start: int, end: int, kind: str, most: int) -> Iterator[Piece]:
     """A stretch that is too long: its lines, and what is too long of these by length."""
     for begin, stop in _lines(text, start, end):
-        for first, last in _stripped(text, begin, stop):
+        for first, last in trimmed(text, begin, stop):
             size = size_of(text[first:last])
             if size <= most:
                 yield Piece(first, last, size, kind)

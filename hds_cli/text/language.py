@@ -55,3 +55,8 @@ def language_of(text: str) -> str | None:
     counts = {code: sum(word in small for word in has) for code, small in _WORDS.items()}
     best, *others = sorted(counts, key=lambda code: -counts[code])
     return best if counts[best] > counts[others[0]] and 4 * counts[best] >= len(has) else None
+
+
+def answer_language(code: str | None) -> str:
+    """The language to answer in, as a prompt names it. Example: `German` for `de`."""
+    return NAMES.get(code or "", code) or "the language of the question"

@@ -56,9 +56,9 @@ def spans(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[i
                 continue
         if text.startswith("[", stop) or text.startswith(" [", stop):
             stop = marks.end() if (marks := _MARKS.match(text, stop, end)) else stop
-        yield from _trimmed(text, start, stop)
+        yield from trimmed(text, start, stop)
         start = stop
-    yield from _trimmed(text, start, end)
+    yield from trimmed(text, start, end)
 
 
 def sentences(text: str) -> list[str]:
@@ -66,7 +66,7 @@ def sentences(text: str) -> list[str]:
     return [text[start:end] for start, end in spans(text)]
 
 
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The span without the blanks around it, if anything is left."""
     while start < end and text[start].isspace():
         start += 1

@@ -21,8 +21,9 @@ _LOOKED_AT = 8  # passages
 _WORDS = 90  # of a passage
 _TOKENS = 4000
 _LINES = ("markdown", "text", "code", "csv", "json", "jsonl")  # kinds of files whose text keeps the file's lines
-_WHY = "The starter answers from pages on countries alone; these passages fit best. An answer in words: {able}"
-_ABLE = "hds model suggest"
+_WHY = (
+    "The starter answers from pages on countries alone; these passages fit best. An answer in words: hds model suggest"
+)
 
 
 def strange(book: Notebook) -> list[str]:
@@ -54,7 +55,7 @@ def best(book: Notebook, urls: Sequence[str], stopped: str | None) -> Verdict:
     if not cited:
         return Verdict(*ending, stopped or "no_evidence", explanation=book.nothing_on())
     return Verdict(
-        *ending, stopped or "passages", explanation=_WHY.format(able=_ABLE), citations=tuple(cited[:_MOST])
+        *ending, stopped or "passages", explanation=_WHY, citations=tuple(cited[:_MOST])
     )  # fmt: skip
 
 
