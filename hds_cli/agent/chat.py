@@ -63,7 +63,7 @@ def open_chat(speaking: Speaking) -> ChatDialect:
     return ChatDialect(
         speaking.session, speaking.template, temperature=speaking.temperature, seed=settings.seed,
         max_queries=settings.max_queries, max_turns=settings.max_turns, max_tokens=settings.max_tokens,
-        today=settings.today, language=settings.language,
+        today=settings.today, thinking=settings.thinking, language=settings.language,
     )  # fmt: skip
 
 
@@ -102,9 +102,11 @@ class ChatDialect:
         max_turns: int = 0,
         max_tokens: int = 4096,
         today: str | None = None,
+        thinking: str = "brief",
         language: str | None = None,
     ) -> None:
         self._session, self._template, self._today = session, templates.needed(template), today
+        self._thinking = thinking
         self._turns_left, self._corrected, self._searched = max_turns, False, False
         self._max_tokens = max(64, min(max_tokens, session.n_ctx // 4))
         self._sampling = Sampling(0.3 if temperature is None else temperature, 0.9, 40, seed=seed)
@@ -241,7 +243,8 @@ class ChatDialect:
             self._session.rewrite(0, self._rendered(self._turns))
 
     def _rendered(self, turns: Sequence[_Turn]) -> list[Segment]:
-        return templates.conversation(self._template, self._system, [(turn.role, turn.text) for turn in turns])
+        said = [(turn.role, turn.text) for turn in turns]
+        return templates.conversation(self._template, self._system, said, today=self._today, thinking=self._thinking)
 
 
 def _line(text: str) -> str:
