@@ -41,6 +41,7 @@ _TAG = r"</?[^<>\s]{1,60}>|\[/?[A-Z][A-Z_]{1,30}\]"
 _PARTS = re.compile(rf"{_TAG}|\w+|.", re.DOTALL)
 _IS_TAG = re.compile(_TAG)
 _EMPTY = re.compile(rf"(\s*(?:{_TAG})(?:\w+\n)?\n?)(.+)", re.DOTALL)
+_WORD = re.compile(r"\w+")
 _THOUGHT = re.compile(r"think|thought|reason|analy|reflect|inner|scratch", re.IGNORECASE)
 _TWINS = (  # the shapes of opening tags, and of the tags that close them
     (re.compile(r"<\|START_(.+)\|>"), r"<|END_\1|>"),
@@ -65,17 +66,16 @@ def answer_place(tail: str, sample: Sample, *, held: bool) -> str:
         held: a grammar holds the answer: blanks that stand before an answer belong to the prompt. Free text brings its
             own.
     """
-    rest, further = _parted(tail, tail if sample.before is None else sample.before)
+    common, rest, further = _parted(tail, sample.before)
     if not held:
         further = further.rstrip(" ")
-    common = tail[: len(tail) - len(rest)]
-    if not rest or (common and rest.endswith(common)):  # the header of an answer, maybe after a thought of no words
+    if not rest or _again(common, rest):
         return tail + further
     if _opened(rest):
         return tail + _closed(tail, further, sample)
     if _thoughtful(rest):
         return tail if _thoughtful(further) else tail + further
-    return common + further if _is_prose(rest) else tail
+    return common + further if _is_prose(rest) and sample.before is not None else tail
 
 
 def thought_place(tail: str, sample: Sample, silent: Sample) -> tuple[str, Thought] | None:
@@ -85,7 +85,9 @@ def thought_place(tail: str, sample: Sample, silent: Sample) -> tuple[str, Thoug
         tail: the generation prompt of a conversation that may think.
         sample, silent: of conversations that may think, and that are not to.
     """
-    rest, further = _parted(tail, tail if sample.before is None else sample.before)
+    common, rest, further = _parted(tail, sample.before)
+    if _again(common, rest):
+        return None
     if _opened(tail):
         return _within(tail, _closed(tail, further, sample))
     if _is_prose(rest) and sample.bridge and tail.startswith(sample.opening):
@@ -106,22 +108,27 @@ def _within(place: str, bridge: str) -> tuple[str, Thought] | None:
     return (place, Thought(tag[0], bridge)) if tag else None
 
 
-def _parted(tail: str, before: str) -> tuple[str, str]:
-    """What follows, in either text, on the beginning that they share; no tag or word is cut."""
+def _parted(tail: str, before: str | None) -> tuple[str, str, str]:
+    """The beginning that two texts share, and what follows on it in either; no tag or word is cut."""
     shared = 0
-    for one, other in zip(_PARTS.finditer(tail), _PARTS.finditer(before), strict=False):
+    for one, other in zip(_PARTS.finditer(tail), _PARTS.finditer(before or ""), strict=False):
         if one[0] != other[0]:
             break
         shared = one.end()
-    return tail[shared:], before[shared:]
+    return tail[:shared], tail[shared:], (before or "")[shared:]
+
+
+def _again(common: str, rest: str) -> bool:
+    """True when `rest` ends as the shared beginning does: in the header of an answer, after a thought of no words."""
+    return bool(common) and rest.endswith(common)
 
 
 def _opened(text: str) -> str:
     """The last tag of `text` that opens a thought and is not closed there; empty: none."""
     opened = ""
     for tag in _IS_TAG.finditer(text):
-        named = tag[0] + text[tag.end() :].partition("<")[0]
-        if _THOUGHT.search(named) and (twins := _twins(tag[0])):
+        word = _WORD.match(text, tag.end())
+        if _THOUGHT.search(tag[0] + (word[0] if word else "")) and (twins := _twins(tag[0])):
             opened = "" if any(twin in text[tag.end() :] for twin in twins) else tag[0]
     return opened
 
