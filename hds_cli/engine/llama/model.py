@@ -139,6 +139,9 @@ class LlamaEngine:
         for layers in tries if offload else [0]:
             params = api.llama_model_default_params()
             params.n_gpu_layers = layers
+            # GCC 12 drops stores before `ldtilecfg`, and a llama.cpp built so ends the process on Intel AMX; the tiles
+            # are used for weights in such buffers only.
+            params.use_extra_bufts = b"AMX_INT8 = 1" not in api.llama_print_system_info()
             model = api.llama_model_load_from_file(os.fsencode(path), params)
             if model:
                 return model, layers
