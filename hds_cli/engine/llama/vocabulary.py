@@ -19,7 +19,8 @@ class Vocabulary:
         self.pointer = api.llama_model_get_vocab(model)
         self._special = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_USER_DEFINED | api.LLAMA_TOKEN_ATTR_UNKNOWN
         guard = self.ids(_GUARD, special=False)
-        self._guard = guard if len(guard) > 1 and self.piece(guard[0]) == b" " else []
+        put = b"".join(map(self.piece, guard)).decode("utf-8", "replace")
+        self._guard = guard if put in (f" {_GUARD}", f"▁{_GUARD}") else []
         """The tokens of `_GUARD` when a blank is put before every text (SentencePiece); else none."""
 
     def tokenize(self, segments: Sequence[Segment], before: Sequence[int] = ()) -> list[int]:
