@@ -97,11 +97,11 @@ class Notebook:
         rest = iter(self._evidence.select(plain, budget))
         share = replace(budget, tokens=budget.tokens // max(1, len(searched)))
         chosen = []
-        for query, pages in searched:
+        for query, its_pages in searched:
             if visit := visits.get(query):
-                chosen.append(self._evidence.visit(visit.goal or self.question, pages, share))
+                chosen.append(self._evidence.visit(visit.goal or self.question, its_pages, share))
             elif (number := more_of(query)) is not None:
-                chosen.append(self._evidence.more(number, pages, budget))
+                chosen.append(self._evidence.more(number, its_pages, budget))
             else:
                 chosen.append(next(rest))
         return chosen

@@ -173,7 +173,7 @@ def test_an_answer_is_read_in_time_that_grows_with_its_length(make: Make) -> Non
         "Answer: " + "x* _" * 15_000,
         "<think>" * 9_000,
     ):
-        dialect, _ = make(SEARCH, text, max_tokens=100_000)
+        dialect, _ = make(SEARCH, text, "So it is.", max_tokens=100_000)
         dialect.write(Seen().hooks)
         dialect.read([("engine of the Osprey", (OSPREY,))])
         start = time.monotonic()
