@@ -85,7 +85,7 @@ class ChatDialect:
         max_tokens: int = 4096,
         today: str | None = None,
         language: str | None = None,
-        thinking: Thinking = "off",
+        thinking: Thinking | None = None,
     ) -> None:
         self._today, self._turns_left, self._corrected, self._searched = today, max_turns, False, False
         self._talk = Conversation(
@@ -150,14 +150,13 @@ class ChatDialect:
 
     def _give(self, results: Sequence[QueryResult], notes: Sequence[str] = ()) -> None:
         self._searched = True
-        given = [
-            self._results.block(
-                f'Results for "{line(query) if (n := more_of(query)) is None else f"more: [{n}]"}"', found
-            )
-            for query, found in results
-        ]
+        given = [self._results.block(f'Results for "{_name(query)}"', found) for query, found in results]
         text = "\n\n".join([*(text for text, _ in given), *notes, *turns_left(self._turns_left)])
         self._talk.say("user", text, "\n\n".join([*(short for _, short in given), *notes]))
+
+
+def _name(query: str) -> str:
+    return line(query) if (number := more_of(query)) is None else f"more: [{number}]"
 
 
 class _Stream(Stream):
@@ -171,6 +170,13 @@ class _Stream(Stream):
             self._block = find_block(self.text, begin, ended=ended)
         return self._block.start if self._block else None
 
+    def _ends(self) -> int | None:
+        block = self._block
+        if block is None or block.end is None:
+            return None
+        self._block = None
+        return block.end
+
     def _queries(self, *, ended: bool) -> Sequence[str]:
         if self._block is None:
             return ()
@@ -181,7 +187,7 @@ class _Stream(Stream):
 
     @property
     def closed(self) -> bool:
-        return self._block is not None and self._block.end is not None
+        return self._block is not None and self._block.end is not None and not self._final
 
     def _held(self) -> int:
         begin = max(self._said, self.thought_end)

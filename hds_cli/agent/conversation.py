@@ -36,7 +36,7 @@ class Conversation:
 
     Args:
         max_tokens: of one turn.
-        thinking: how long a thought may be: `off` not at all, `brief`, `full` half of a turn.
+        thinking: how long a thought may be: `off` not at all, `brief`, `full` half of a turn; None: as long as a turn.
         cut: makes the segments of a message's text; None: all of it is untrusted.
 
     Raises:
@@ -51,12 +51,13 @@ class Conversation:
         *,
         max_tokens: int,
         sampling: Sampling,
-        thinking: Thinking = "off",
+        thinking: Thinking | None = None,
         cut: Callable[[str], list[Segment]] | None = None,
     ) -> None:
         self._session, self._template, self._system, self._cut = session, templates.needed(template), system, cut
         self.max_tokens = max(64, min(max_tokens, session.n_ctx // 4))
-        self._thought = {"off": 0, "brief": min(_BRIEF, self.max_tokens // 2), "full": self.max_tokens // 2}[thinking]
+        half = self.max_tokens // 2
+        self._thought = {"brief": min(_BRIEF, half), "full": half}.get(thinking or "", 0)
         self._sampling, self._thinking = sampling, thinking
         self.messages: list[Message] = []
         self.calls = 0

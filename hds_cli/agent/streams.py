@@ -32,12 +32,16 @@ class Stream:
         """Take a piece of the turn."""
         self.text += text
         begins = self._begins()
+        while begins is not None and self._final and (end := self._ends()) is not None:
+            self._prose(begins)
+            self._said = end
+            begins = self._begins()
         if begins is None:
             self._prose(len(self.text) - self._held())
             return
         self._prose(begins)
-        self._said = len(self.text)
         if not self._final:
+            self._said = len(self.text)
             self._send(self._queries(ended=False))
 
     def finish(self) -> None:
@@ -71,6 +75,10 @@ class Stream:
 
     def _begins(self, *, ended: bool = False) -> int | None:
         """The place where the searches begin, behind the thought; None: there are none so far."""
+        return None
+
+    def _ends(self) -> int | None:
+        """The place behind the searches; None while they go on. Asked once for each of them."""
         return None
 
     def _queries(self, *, ended: bool) -> Sequence[str]:
@@ -117,7 +125,10 @@ def parted(text: str, opened: bool = False) -> tuple[str, str]:
     body = begun.removeprefix(protocol.THINK)
     thought, closing, rest = body.partition(protocol.END_THINK)
     if closing and protocol.THINK not in thought:
-        return thought.strip(), rest
+        more, again, last = rest.rpartition(protocol.END_THINK)
+        if again and last.strip():
+            thought, rest = f"{thought}{more}", last
+        return thought.strip(), rest.replace(protocol.END_THINK, "")
     return (body.strip(), "") if opened or body != begun else ("", text)
 
 
