@@ -16,7 +16,7 @@ from hds_cli.agent.headline import FENCE, is_labelled
 from hds_cli.agent.listing import more_of
 
 _LABELLED = re.compile(r"```[ \t]*(?:web[_ ]?)?(?:search(?:_?quer(?:y|ies))?|quer(?:y|ies))[ \t]*\n", re.IGNORECASE)
-_BARE = re.compile(r"(?:^|\n)(```[ \t]*(?:text|txt|plain(?:text)?)?[ \t]*\n)", re.IGNORECASE)
+_BARE = re.compile(r"(?<![^\n])(```[ \t]*(?:text|txt|plain(?:text)?)?[ \t]*\n)", re.IGNORECASE)
 _CODE = re.compile(r"[{}<>|=\\$`~^;]|\(\)|\[\d{1,4}\]|://|--\w|^\s*(?:#|//|/|\.|\$)|[.!]\s*$|:\s*$")
 _SENTENCE = re.compile(r"\[\d{1,4}\]")
 _MOST_LINES, _MOST_LEAD = 12, 600  # lines of a block without a label, and characters above it

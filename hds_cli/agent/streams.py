@@ -23,7 +23,7 @@ class Stream:
     ) -> None:
         self.text = ""
         self._hooks, self._searching, self._final, self._opened = hooks, searching, final, opened
-        self._hidden = (protocol.THINK, protocol.END_THINK)
+        self._hidden: tuple[str, ...] = (protocol.THINK, protocol.END_THINK)
         self._tags = (*self._hidden, *tags)
         self._said = 0
         self._sent: set[str] = set()
