@@ -58,7 +58,7 @@ class Aside:
     def _segments(self, system: str, task: str) -> list[Segment]:
         if self._template is None:
             return [Segment(f"{system}\n\n{task}\n")]
-        return templates.conversation(self._template, system, [("user", task)])
+        return templates.conversation(self._template, system, [("user", task)], held=True)
 
     def close(self) -> None:
         self._session.close()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hds_cli.agent.blocks import Block, find_block, open_fence, queries_of, without_blocks
-from hds_cli.agent.conversation import Conversation, Results, Thinking, line, turns_left
+from hds_cli.agent.conversation import Conversation, Results, line, turns_left
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import FENCE
 from hds_cli.agent.listing import more_of
@@ -53,7 +53,7 @@ def open_chat(speaking: Speaking) -> ChatDialect:
     return ChatDialect(
         speaking.session, speaking.template, temperature=speaking.temperature, seed=settings.seed,
         max_queries=settings.max_queries, max_turns=settings.max_turns, max_tokens=settings.max_tokens,
-        today=settings.today, language=settings.language,
+        today=settings.today, thinking=settings.thinking, language=settings.language,
     )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ class ChatDialect:
         temperature: None: 0.3.
         max_turns: as many turns may search; the model is told how many are left. 0: it is not told.
         max_tokens: of one turn.
-        thinking: how long a thought may be.
+        thinking: off, brief or full.
 
     Raises:
         ModelUnusable: the model has no chat template, or one that does not render.
@@ -84,13 +84,13 @@ class ChatDialect:
         max_turns: int = 0,
         max_tokens: int = 4096,
         today: str | None = None,
+        thinking: str = "brief",
         language: str | None = None,
-        thinking: Thinking | None = None,
     ) -> None:
         self._today, self._turns_left, self._corrected, self._searched = today, max_turns, False, False
         self._talk = Conversation(
             session, template, _SYSTEM.format(queries=max_queries, language=answer_language(language)),
-            max_tokens=max_tokens, thinking=thinking,
+            max_tokens=max_tokens, today=today, thinking=thinking,
             sampling=Sampling(0.3 if temperature is None else temperature, 0.9, 40, seed=seed),
         )  # fmt: skip
         self._results = Results()
@@ -132,7 +132,7 @@ class ChatDialect:
 
     def _turn(self, hooks: Hooks, *, final: bool = False) -> Written:
         self._talk.prompt()
-        opened = self._talk.opened
+        opened = self._talk.thought is not None
         stream = _Stream(hooks, searching=not self._searched and not final, final=final, opened=opened, tags=(FENCE,))
         generation = self._talk.write(stream, _CLOSE)
         thought, text = parted(generation.text, opened)

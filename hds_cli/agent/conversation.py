@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from hds_cli.agent import protocol, templates
-from hds_cli.agent.dialects import QueryResult
 from hds_cli.agent.listing import counted, listed
+from hds_cli.agent.places import Thought
 from hds_cli.agent.streams import Stream
 from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
 from hds_cli.types import Passage
 
-Thinking = Literal["off", "brief", "full"]
-_BRIEF = 384  # tokens of a thought; not tuned
+_BRIEF, _LEAST = 512, 64  # tokens of a brief thought (as templates are told), and of a turn
 _SEED_STEP = 1000
 _CLOSE_THOUGHT = f"\n{protocol.END_THINK}\n\n"
 
@@ -36,7 +34,8 @@ class Conversation:
 
     Args:
         max_tokens: of one turn.
-        thinking: how long a thought may be: `off` not at all, `brief`, `full` half of a turn; None: as long as a turn.
+        today: the day that the template's clock shows, YYYY-MM-DD.
+        thinking: off, brief (`brief` tokens) or full (half of a turn): how long a thought may be.
         cut: makes the segments of a message's text; None: all of it is untrusted.
 
     Raises:
@@ -51,19 +50,20 @@ class Conversation:
         *,
         max_tokens: int,
         sampling: Sampling,
-        thinking: Thinking | None = None,
+        today: str | None = None,
+        thinking: str = "off",
+        brief: int = _BRIEF,
         cut: Callable[[str], list[Segment]] | None = None,
     ) -> None:
         self._session, self._template, self._system, self._cut = session, templates.needed(template), system, cut
-        self.max_tokens = max(64, min(max_tokens, session.n_ctx // 4))
-        half = self.max_tokens // 2
-        self._thought = {"brief": min(_BRIEF, half), "full": half}.get(thinking or "", 0)
-        self._sampling, self._thinking = sampling, thinking
+        self._today, self._thinking, self._sampling = today, thinking, sampling
+        self.max_tokens = max(_LEAST, min(max_tokens, session.n_ctx // 4))
+        self._most_thought = min(self.max_tokens // 2, brief if thinking == "brief" else self.max_tokens)
         self.messages: list[Message] = []
         self.calls = 0
-        self.opened = False
-        """True when the template ends the prompt within a thought."""
-        session.rewrite(0, self._rendered([Message("user", "?")]))  # `make_room` is asked before a run starts
+        self.thought: Thought | None = None
+        """How the thought ends that the prompt ends in; None: it ends where an answer begins."""
+        self._put([Message("user", "?")])  # `make_room` is asked before a run starts
 
     def say(self, role: str, text: str, short: str = "") -> None:
         """Add a message; one of the same role is gone on with, as templates want the roles in turn."""
@@ -74,7 +74,7 @@ class Conversation:
         else:
             self.messages.append(Message(role, text, short))
         if role == "user":
-            self._session.rewrite(0, self._rendered(self.messages))
+            self._put(self.messages)
 
     def make_room(self) -> int:
         """The tokens left beside an answer. Below an eighth of the context, old messages shrink to their short form."""
@@ -84,29 +84,34 @@ class Conversation:
             if long is None:
                 break
             long.text, long.short = long.short, ""
-            session.rewrite(0, self._rendered(self.messages))
+            self._put(self.messages)
         return max(0, left)
 
     def prompt(self) -> None:
         """Put the conversation into the session, up to where the model writes."""
-        prompt = self._rendered(self.messages)
-        self._session.rewrite(0, prompt)
-        self.opened = prompt[-1].text.rstrip().endswith(protocol.THINK)
+        self._put(self.messages)
 
     def write(self, stream: Stream, stop: str) -> Generation:
         """The model's text until its searches are complete (`stop` stands behind them) or its end.
 
-        A thought that is too long is ended, so that an answer follows it.
+        A thought that the prompt opens ends with `</think>` in the text, however the model ends it, or when it is too
+        long. One that the model begins by itself and does not end in time is ended, too.
         """
-        text, tokens, most, may_think = "", 0, self.max_tokens, True
         sampling = replace(self._sampling, seed=self._sampling.seed + _SEED_STEP * self.calls)
         self.calls += 1
-        if self.opened and self._thinking == "off":
-            text, may_think = self._append(stream, _CLOSE_THOUGHT.lstrip()), False
-        while True:
-            bound = min(most, self._thought or most) if may_think else most
+        text, tokens, most, ended = "", 0, self.max_tokens, False
+        if self.thought is not None:
             generation = self._session.generate(
-                max_tokens=max(1, bound - tokens), stop=[stop], on_text=stream.feed,
+                max_tokens=self._most_thought, stop=[self.thought.closing], on_text=stream.feed, sampling=sampling
+            )
+            if generation.reason in ("aborted", "context"):
+                stream.finish()
+                return generation
+            text, tokens = generation.text + self._end_thought(stream, self.thought.bridge), max(1, generation.tokens)
+            ended = True
+        while True:
+            generation = self._session.generate(
+                max_tokens=max(1, most - tokens), stop=[stop], on_text=stream.feed,
                 sampling=replace(sampling, seed=sampling.seed + tokens),
             )  # fmt: skip
             text, tokens = text + generation.text, tokens + max(1, generation.tokens)
@@ -116,26 +121,28 @@ class Conversation:
                 if tokens >= most or stream.closed:
                     break
                 self._session.append([Segment(stop)])
-            elif generation.reason == "length" and may_think and stream.thinking:
-                text, may_think = text + self._append(stream, _CLOSE_THOUGHT), False
-                most = max(most, tokens + self.max_tokens // 4)
-            elif generation.reason != "length" or bound == most:
+            elif generation.reason == "length" and stream.thinking and not ended:
+                text += self._end_thought(stream, _CLOSE_THOUGHT)
+                most, ended = tokens + self.max_tokens // 4, True
+            else:
                 break
-            may_think = may_think and stream.thinking
         stream.finish()
         return replace(generation, text=text, tokens=tokens)
 
-    def _append(self, stream: Stream, text: str) -> str:
-        self._session.append([Segment(text, True)])
-        stream.feed(text)
-        return text
+    def _end_thought(self, stream: Stream, bridge: str) -> str:
+        """Lead the model to its answer; the end of its thought as the text has it."""
+        self._session.append([Segment(bridge, True)])
+        stream.feed(protocol.END_THINK)
+        return protocol.END_THINK
 
-    def _rendered(self, messages: Sequence[Message]) -> list[Segment]:
+    def _put(self, messages: Sequence[Message]) -> None:
         turns = [(message.role, message.text) for message in messages]
-        segments = templates.conversation(self._template, self._system, turns)
-        if self._cut is None:
-            return segments
-        return [part for s in segments for part in ([s] if s.trusted else self._cut(s.text))]
+        segments, self.thought = templates.prompt(
+            self._template, self._system, turns, today=self._today, thinking=self._thinking
+        )
+        if self._cut is not None:
+            segments = [part for s in segments for part in ([s] if s.trusted else self._cut(s.text))]
+        self._session.rewrite(0, segments)
 
 
 def line(text: str) -> str:
@@ -175,6 +182,3 @@ def turns_left(turns: int) -> list[str]:
     if turns <= 0:
         return []
     return [f"({'1 turn is' if turns == 1 else f'{turns} turns are'} left for searching.)"]
-
-
-__all__ = ["Conversation", "Message", "QueryResult", "Results", "Thinking", "line", "turns_left"]

@@ -243,7 +243,8 @@ class GuidedDialect:
 
     def _render(self, task: str) -> list[Segment]:
         turns = [turn for asked, answered in _EXAMPLES for turn in (("user", asked), ("assistant", answered))]
-        return templates.conversation(self._template, self._system, [*turns, ("user", task)])
+        turns += [("user", task)]
+        return templates.conversation(self._template, self._system, turns, today=self._today, held=True)
 
 
 def _why(passages: Sequence[Passage]) -> str:

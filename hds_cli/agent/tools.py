@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from hds_cli.agent import protocol
 from hds_cli.agent.calls import CLOSE_ANSWER, EXAMPLE, OPEN, OPEN_ANSWER, Calls, read_calls
-from hds_cli.agent.conversation import Conversation, Results, Thinking, line, turns_left
+from hds_cli.agent.conversation import Conversation, Results, line, turns_left
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import boxed
 from hds_cli.agent.listing import more_of, visit_of
@@ -65,7 +65,7 @@ def open_tools(speaking: Speaking) -> ToolsDialect:
     return ToolsDialect(
         speaking.session, speaking.template, temperature=speaking.temperature, seed=settings.seed,
         max_queries=settings.max_queries, max_turns=settings.max_turns, max_tokens=settings.max_tokens,
-        today=settings.today, language=settings.language,
+        today=settings.today, thinking=settings.thinking, language=settings.language,
     )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ class ToolsDialect:
         temperature: None: 0.6, as these models are commonly run.
         max_turns: as many turns may search; the model is told how many are left. 0: it is not told.
         max_tokens: of one turn.
-        thinking: how long a thought may be.
+        thinking: off, brief or full.
 
     Raises:
         ModelUnusable: the model has no chat template, or one that does not render.
@@ -96,13 +96,13 @@ class ToolsDialect:
         max_turns: int = 0,
         max_tokens: int = 4096,
         today: str | None = None,
+        thinking: str = "brief",
         language: str | None = None,
-        thinking: Thinking | None = None,
     ) -> None:
         self._today, self._turns_left, self._searched, self._corrected = today, max_turns, False, False
         system = _SYSTEM.format(queries=max_queries, language=answer_language(language), example=EXAMPLE)
         self._talk = Conversation(
-            session, template, system, max_tokens=max_tokens, thinking=thinking, cut=_segments,
+            session, template, system, max_tokens=max_tokens, today=today, thinking=thinking, cut=_segments,
             sampling=Sampling(0.6 if temperature is None else temperature, 0.95, 20, seed=seed),
         )  # fmt: skip
         self._results = Results(addresses=True)
@@ -163,12 +163,14 @@ class ToolsDialect:
 
     def _turn(self, hooks: Hooks, *, final: bool = False) -> Written:
         self._talk.prompt()
-        opened = self._talk.opened
+        marks = self._talk.thought
+        opened = marks is not None
         stream = _Stream(hooks, self._address, searching=not (self._searched or final), final=final, opened=opened)
         generation = self._talk.write(stream, OPEN_ANSWER)
-        whole = f"{protocol.THINK}\n{generation.text}" if opened else generation.text
-        whole = whole.partition(OPEN_ANSWER)[0].strip()
-        thought, text = parted(whole)
+        thought, text = parted(generation.text, opened)
+        text = text.partition(OPEN_ANSWER)[0].strip()
+        kept = thought and (marks is None or marks.closing == protocol.END_THINK)
+        whole = f"{protocol.THINK}\n{thought}\n{protocol.END_THINK}\n\n{text}".strip() if kept else text
         self._calls = calls = read_calls(text, self._address)
         self._wrote(whole)
         if final:

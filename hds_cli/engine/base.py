@@ -21,11 +21,15 @@ class Segment(NamedTuple):
 
 
 class ChatTemplate(NamedTuple):
-    """The Jinja template of a model's file, and the texts of its first and last token."""
+    """The Jinja template of a model's file, and the texts of its first and last token.
+
+    `adds_bos`: the vocabulary wants the first token before every text, whether or not the template writes it.
+    """
 
     source: str
     bos: str = ""
     eos: str = ""
+    adds_bos: bool = False
 
 
 @dataclass(frozen=True, slots=True)

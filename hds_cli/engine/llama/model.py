@@ -117,7 +117,9 @@ class LlamaEngine:
     def chat_template(self) -> ChatTemplate | None:
         if self.header.chat_template is None:
             return None
-        return ChatTemplate(self.header.chat_template, self._vocabulary.bos, self._vocabulary.eos)
+        return ChatTemplate(
+            self.header.chat_template, self._vocabulary.bos, self._vocabulary.eos, self._vocabulary.adds_bos
+        )
 
     def close(self) -> None:
         """Give everything back; what is being written ends."""

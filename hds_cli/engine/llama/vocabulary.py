@@ -69,6 +69,11 @@ class Vocabulary:
         """The text of the last token of a sequence; empty: there is none."""
         return self._name(self._api.llama_vocab_eos(self.pointer))
 
+    @property
+    def adds_bos(self) -> bool:
+        """True when every text is to begin with the first token."""
+        return bool(self._api.llama_vocab_get_add_bos(self.pointer))
+
     def _name(self, token: int) -> str:
         return "" if token < 0 else self._api.llama_vocab_get_text(self.pointer, token).decode("utf-8", "replace")
 
