@@ -104,7 +104,9 @@ class Evidence:
         budget = replace(budget, count=self._count, tokens=min(budget.tokens, _VISITED))
         passages = documents.whole(pages[0], budget) or documents.excerpt(pages[0], goal, budget)
         of = sum(1 for _ in cuts_of(pages[0].text, terms(goal), budget.words, budget.late))
-        return Selection((self.add(passage) for passage in passages), max(of, len(passages)))
+        nothing_new = all((passage.url, passage.text) in self._known for passage in passages)
+        why = "nothing further in this page" if nothing_new else ""
+        return Selection((self.add(passage) for passage in passages), max(of, len(passages)), why)
 
     def attach(self, question: str, page: Page, budget: Budget) -> Attached:
         """A document that came with the question: whole where it fits, else what fits it best."""
