@@ -117,9 +117,8 @@ class Settings:
     )  # fmt: skip
     seed: int = setting(0, "seed of the sampler", shapes=True, flag=Flag("Seed of the sampler", "N"))
     thinking: str = setting(
-        "brief", "how much a thinking model thinks: off, brief or full", choices=("off", "brief", "full"), shapes=True,
-        flag=Flag("How much a thinking model thinks"),
-    )  # fmt: skip
+        "brief", "how much a thinking model thinks: off, brief or full", shapes=True,
+        choices=("off", "brief", "full"), flag=Flag("How much a thinking model thinks"))  # fmt: skip
     timeout: float | None = setting(
         None, "seconds for the whole run", above=0, unit="seconds", flag=Flag("For the whole run.", "SECONDS")
     )

@@ -43,11 +43,14 @@ class Decoder:
         context: a llama.cpp context; the decoder frees it.
         sequences: how many it can hold.
         apart: a batch is of one sequence, and they take turns.
+        rewinds: False: the model has a state that cannot be cut back.
     """
 
-    def __init__(self, api: Any, context: Any, sequences: int, *, apart: bool = False) -> None:
+    def __init__(
+        self, api: Any, context: Any, sequences: int, *, apart: bool = False, rewinds: bool = True
+    ) -> None:  # fmt: skip
         self._api, self._context, self._apart = api, context, apart
-        self._cells = Cells(api, context, sequences)
+        self._cells = Cells(api, context, sequences, rewinds=rewinds)
         self._batch = api.llama_batch_init(BATCH, 0, 1)
         self._flag = StopFlag(api)
         self._flag.watch(api, context)
@@ -168,7 +171,8 @@ class Decoder:
         filled = []
         for writing in ready:
             tokens, begin = writing.sequence.tokens, writing.sequence.evaluated
-            chunk = tokens[begin : begin + BATCH - at]
+            end = self._cells.next_place(writing.sequence) or len(tokens)
+            chunk = tokens[begin : min(end, begin + BATCH - at)]
             for place, token in enumerate(chunk, begin):
                 batch.token[at], batch.pos[at], batch.n_seq_id[at] = token, place, 1
                 batch.seq_id[at][0], batch.logits[at] = writing.sequence.number, place == len(tokens) - 1
@@ -188,6 +192,7 @@ class Decoder:
             sequence.kept = sequence.evaluated
             sequence.counter.evaluated += size
             sequence.claimed = 0
+            self._cells.keep(sequence)
             if sequence.evaluated == len(sequence.tokens):
                 self._draw(writing, at - 1)
 

@@ -20,6 +20,7 @@ from hds_cli.types import ModelInfo
 
 MAX_DEFAULT_CTX = 16_384  # a Qwen3-8B then keeps 2.4 GB of keys and values
 _NUMBERS = 8  # sequences that share the cells of `n_ctx` tokens: a run, its forks and asides; each costs 0.2 MB
+_STATES = 4  # sequences of a model with a recurrent state; each costs 50 MB with Qwen3.5-4B
 
 
 class LlamaEngine:
@@ -112,7 +113,7 @@ class LlamaEngine:
         return self._vocabulary.walk()
 
     def count(self, segments: Sequence[Segment]) -> int:
-        return sum(len(self._vocabulary.ids(text, special=trusted)) for text, trusted in segments)
+        return sum(map(len, self._vocabulary.pieces(segments, check=False)))
 
     def chat_template(self) -> ChatTemplate | None:
         if self.header.chat_template is None:
@@ -139,6 +140,9 @@ class LlamaEngine:
         for layers in tries if offload else [0]:
             params = api.llama_model_default_params()
             params.n_gpu_layers = layers
+            # GCC 12 drops stores before `ldtilecfg`, and a llama.cpp built so ends the process on Intel AMX; the tiles
+            # are used for weights in such buffers only.
+            params.use_extra_bufts = b"AMX_INT8 = 1" not in api.llama_print_system_info()
             model = api.llama_model_load_from_file(os.fsencode(path), params)
             if model:
                 return model, layers
@@ -160,13 +164,14 @@ class LlamaEngine:
         api = self._api
         # A recurrent state is not made of cells: each sequence has room for one from the start.
         recurrent = api.llama_model_is_recurrent(self._model) or api.llama_model_is_hybrid(self._model)
-        each = 1 if recurrent or self._apart else _NUMBERS
+        each = 1 if self._apart else _STATES if recurrent else _NUMBERS
         numbers = min(each * self._sequences, api.llama_max_parallel_sequences())
         params = api.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = self._n_ctx * self._sequences, BATCH, BATCH
         params.n_seq_max, params.n_outputs_max, params.kv_unified = numbers, numbers, not self._apart
         params.n_threads = params.n_threads_batch = self._threads
         params.no_perf = True
+        params.swa_full = True  # all of a sliding window's keys stay, so that a sequence can be cut back to any token
         context = api.llama_init_from_model(self._model, params)
         if not context:
             raise ModelUnusable(
@@ -176,7 +181,7 @@ class LlamaEngine:
         if self._adapter:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
-        return Decoder(api, context, numbers, apart=self._apart)
+        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent)
 
     def _identity(self) -> dict[str, Any]:
         """What a saved state has to match: files, adapter, build and sizes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import itertools
 import queue
 import struct
 import time
@@ -60,8 +61,9 @@ class LlamaSession:
         return len(self._sequence.tokens)
 
     def append(self, segments: Sequence[Segment]) -> int:
-        ids = self._vocabulary.tokenize(segments)
+        ids, places = self._tokens(segments, self.used)
         self._sequence.tokens += ids
+        self._sequence.places |= places
         self.counter.prompt += len(ids)
         return len(ids)
 
@@ -70,7 +72,7 @@ class LlamaSession:
 
     def rewrite(self, mark: int, segments: Sequence[Segment]) -> int:
         sequence = self._sequence
-        ids = self._vocabulary.tokenize(segments)
+        ids, places = self._tokens(segments, mark)
         shared = 0
         for old, new in zip(sequence.tokens[mark : sequence.kept], ids, strict=False):
             if old != new:
@@ -78,10 +80,22 @@ class LlamaSession:
             shared += 1
         sequence.cut(mark + shared)
         sequence.tokens += ids[shared:]
+        sequence.places |= places
         sequence.claimed += shared
         self.counter.prompt += len(ids)
         self.counter.reused += shared
         return len(ids)
+
+    def _tokens(self, segments: Sequence[Segment], mark: int) -> tuple[list[int], set[int]]:
+        """The tokens of text at `mark`, and the places where the last piece of untrusted text begins and ends.
+
+        Most texts that are put in another's place differ from it there: another task, or a further turn.
+        """
+        pieces = self._vocabulary.pieces(segments, self._sequence.tokens[:mark])
+        ends = list(itertools.accumulate(map(len, pieces), initial=mark))
+        last = max((at for at, segment in enumerate(segments) if not segment.trusted and pieces[at]), default=None)
+        places = set() if last is None else {ends[last], ends[last + 1]} - {0}
+        return [token for piece in pieces for token in piece], places
 
     def generate(
         self,
@@ -147,6 +161,7 @@ class _Writing:
         self._left, self._n_ctx, self._on_text = max_tokens, n_ctx, on_text
         self._first = len(sequence.tokens)
         self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._stops = {token: text for text in stop if (token := vocabulary.control(text)) is not None}
         self._text = StopText(stop, self._pieces.put if on_text else None)
         self._reason: StopReason = "length"
         self._error: BaseException | None = None
@@ -162,6 +177,9 @@ class _Writing:
         token = self._draw(context, index)
         self.sequence.counter.generated += 1
         self._left -= 1
+        if token in self._stops:  # such a token has no text that could be found
+            self._text.stop = self._stops[token]
+            return "stop"
         if self._vocabulary.is_end(token):
             return "eos"
         tokens = self.sequence.tokens
@@ -213,4 +231,4 @@ class _Writing:
                 break
             size, at = size + len(piece), at + 1
         self.sequence.cut(at)
-        tokens += self._vocabulary.ids(data[size:].decode("utf-8", "replace"), special=False)
+        tokens += self._vocabulary.tokenize([Segment(data[size:].decode("utf-8", "replace"))], tokens)

@@ -8,6 +8,8 @@ from typing import Any
 
 from hds_cli.engine.base import Segment
 
+_GUARD = "\x01"  # joins with nothing: what is put before a text is put before it
+
 
 class Vocabulary:
     """The vocabulary of a loaded model. `api` is llama-cpp-python's low-level module."""
@@ -15,22 +17,54 @@ class Vocabulary:
     def __init__(self, api: Any, model: Any) -> None:
         self._api = api
         self.pointer = api.llama_model_get_vocab(model)
+        self._special = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_USER_DEFINED | api.LLAMA_TOKEN_ATTR_UNKNOWN
+        guard = self.ids(_GUARD, special=False)
+        self._guard = guard if len(guard) > 1 and self.piece(guard[0]) == b" " else []
+        """The tokens of `_GUARD` when a blank is put before every text (SentencePiece); else none."""
 
-    def tokenize(self, segments: Sequence[Segment]) -> list[int]:
+    def tokenize(self, segments: Sequence[Segment], before: Sequence[int] = ()) -> list[int]:
         """Token ids, each segment by itself.
+
+        Args:
+            before: the tokens that they follow on.
 
         Raises:
             ValueError: untrusted text became a control token all the same.
         """
-        ids: list[int] = []
+        return [token for piece in self.pieces(segments, before) for token in piece]
+
+    def pieces(self, segments: Sequence[Segment], before: Sequence[int] = (), *, check: bool = True) -> list[list[int]]:
+        """The token ids of each segment, as `tokenize` has them; without `check` nothing is raised."""
+        pieces: list[list[int]] = []
+        last = before[-1] if before else None
         for text, trusted in segments:
-            piece = self.ids(text, special=trusted)
-            if not trusted:
-                control = self._api.LLAMA_TOKEN_ATTR_CONTROL
-                if any(self._api.llama_vocab_get_attr(self.pointer, i) & control for i in piece):
-                    raise ValueError("untrusted text became a control token")
-            ids += piece
-        return ids
+            piece = self._following(text, last, special=trusted)
+            if check and not trusted and any(self._is(i, self._api.LLAMA_TOKEN_ATTR_CONTROL) for i in piece):
+                raise ValueError("untrusted text became a control token")
+            pieces.append(piece)
+            last = piece[-1] if piece else last
+        return pieces
+
+    def _following(self, text: str, last: int | None, *, special: bool) -> list[int]:
+        """Token ids of a text that follows on the token `last`.
+
+        SentencePiece puts a blank before a text. It belongs to the beginning of a sequence and behind a special token,
+        not between two texts, nor before a blank that is there.
+        """
+        if not self._guard or last is None or (self._is(last, self._special) and not text.startswith(" ")):
+            return self.ids(text, special=special)
+        ids = self.ids(_GUARD + text, special=special) if text else []
+        size = len(self._guard)
+        return ids[size:] if ids[:size] == self._guard else self.ids(text, special=special)
+
+    def _is(self, token: int, attributes: int) -> bool:
+        return bool(self._api.llama_vocab_get_attr(self.pointer, token) & attributes)
+
+    def control(self, text: str) -> int | None:
+        """The control token that `text` is; None: it is none."""
+        ids = self.ids(text, special=True)
+        is_one = bool(ids) and self._is(ids[-1], self._api.LLAMA_TOKEN_ATTR_CONTROL) and self._name(ids[-1]) == text
+        return ids[-1] if is_one else None
 
     def ids(self, text: str, *, special: bool) -> list[int]:
         """Token ids of one text; `special`: it may form special tokens."""
