@@ -136,13 +136,12 @@ class Settings:
     )  # fmt: skip
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(
-        None, "how the model is spoken to: chat, guided, hds or a plugin's; unset: by the model's file",
+        None, "how the model is spoken to: chat, guided, hds, tools or a plugin's; unset: by the model's file",
         key="dialect.name", env="HDS_DIALECT", shapes=True, world=True,
-        flag=Flag("How the model is spoken to: chat, guided, hds or a plugin's.", "NAME"),
+        flag=Flag("How the model is spoken to: chat, guided, hds, tools or a plugin's.", "NAME"),
     )  # fmt: skip
     verdict: str | None = setting(
-        None, "what becomes of an answer: mark (weak parts are marked), refuse or a plugin's; unset: by the model",
-        shapes=True,
+        None, "what becomes of an answer: mark (weak parts too), refuse or a plugin's; unset: the model's", shapes=True
     )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",

@@ -19,6 +19,7 @@ from hds_cli.types import Page, Passage
 __all__ = ["Budget", "Evidence", "turn_budget"]
 _LIKELY_TURNS = 4  # turns of searching among which the room of a run is shared; most runs end before
 _LEAST_EXCERPT = 800  # tokens below which a document has no outline, only its best passages
+_VISITED = 3000  # tokens of a page that was asked for; not tuned
 _REPEAT = 8  # tokens of a passage that is named and not repeated
 
 
@@ -95,6 +96,17 @@ class Evidence:
                 break
             following.append(self.add(next_one))
         return Selection(following, why="" if following else "the page ends there")
+
+    def visit(self, goal: str, pages: Sequence[Page], budget: Budget) -> Selection:
+        """The passages of a page that was asked for: all where there is room, else its outline and what fits `goal`."""
+        if not pages:
+            return Selection()
+        budget = replace(budget, count=self._count, tokens=min(budget.tokens, _VISITED))
+        passages = documents.whole(pages[0], budget) or documents.excerpt(pages[0], goal, budget)
+        of = sum(1 for _ in cuts_of(pages[0].text, terms(goal), budget.words, budget.late))
+        nothing_new = all((passage.url, passage.text) in self._known for passage in passages)
+        why = "nothing further in this page" if nothing_new else ""
+        return Selection((self.add(passage) for passage in passages), max(of, len(passages)), why)
 
     def attach(self, question: str, page: Page, budget: Budget) -> Attached:
         """A document that came with the question: whole where it fits, else what fits it best."""

@@ -21,7 +21,7 @@ from hds_cli.text.language import answer_language
 from hds_cli.types import Passage
 
 _SYSTEM = """You help with research. There are two tasks.
-PLAN: you see a question and the facts found so far. If facts are missing, write search queries, one for each fact, as many at once as do not depend on each other. If the facts answer the question, write the answer.
+PLAN: you see a question and the facts found so far. If facts are missing, write search queries, one for each fact, as many at once as do not depend on each other. If the facts answer the question, write the answer: short (a name, a number with its unit, yes or no), or sentences where the question asks why or how, and a line ("\\n") for each part where it asks for a list.
 READ: you see passages and a search query. Copy the shortest words from the passages that answer the query, with the number of the passage. If the passages do not say, write "not found"."""  # noqa: E501
 
 _LANGUAGE = "\nAnswer in {}."
@@ -57,16 +57,22 @@ _EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 _RULES = r"""
 char ::= [^"\\\x00-\x1F\x7F]
+text ::= char | "\\" ["\\n]
 thought ::= "{\"thought\": \"" char{0,200} "\", "
 queries ::= "\"queries\": [" query (", " query){0,%d} "]}"
 query ::= "\"" char{2,120} "\""
-answer ::= "\"answer\": \"" char{1,300} "\"}"
-reading ::= "{\"answer\": \"" char{1,200} "\", \"passage\": " [0-9]{1,3} "}"
+answer ::= "\"answer\": \"" text+ "\"}"
+reading ::= "{\"answer\": \"" text{1,500} "\", \"passage\": " [0-9]{1,3} "}"
 """
 _PLAN = "root ::= thought (queries | answer)" + _RULES
 _SEARCH = "root ::= thought queries" + _RULES
 _ANSWER = "root ::= thought answer" + _RULES
 _READ = "root ::= reading" + _RULES
+_MOST_ANSWER, _ANSWER_TOKENS = 4000, 1200  # characters; tokens, which a model that repeats itself does not reach
+_NAME = 5  # words of a name
+_LIKE = 0.8  # share of a reading's words that its passage has to have; not tuned
+_CHOICE = re.compile(r",|;|\b(?:or|oder|ou|o|which of|among|between|entre|tra|или)\b", re.IGNORECASE)
+_YES_OR_NO = re.compile(r"(?:yes|no|true|false|both|neither|none|ja|nein|oui|non|sí|si|sì)", re.IGNORECASE)
 _COMPLETE = re.compile(r'"((?:[^"\\])*)"\s*(?=[,\]])')
 
 
@@ -123,6 +129,7 @@ class GuidedDialect:
         self._grammars = {name: rules % max(0, max_queries - 1) for name, rules in
                           (("plan", _PLAN), ("search", _SEARCH), ("answer", _ANSWER), ("read", _READ))}  # fmt: skip
         self._facts: list[_Fact] = []
+        self._read: set[str] = set()  # terms of all passages
         self._missing: list[tuple[str, str]] = []
         self._asked: set[str] = set()
         self._unread: list[tuple[str, Sequence[Passage]]] = []
@@ -177,6 +184,7 @@ class GuidedDialect:
         self._missing = [entry for entry in self._missing if protocol.query_key(entry[0]) not in searched]
         for query, passages in self._unread:
             generation = self._ask(self._reading(query, passages), "read", None) if passages else None
+            self._read.update(term for passage in passages for term in terms(passage.full))
             tokens += generation.tokens if generation else 0
             fact = _fact(query, generation.text, passages) if generation else None
             if fact:
@@ -219,27 +227,39 @@ class GuidedDialect:
             unique = list({protocol.query_key(q): q for q in reversed(queries)}.values())[::-1]
             return Written(thought, tuple(unique), reason=generation.reason, tokens=tokens, text=generation.text)
         stated = values.get("answer")
-        answer = self._checked(str(stated)) if stated else None
+        answer = self._believed(str(stated)) if stated else None
         explanation = " ".join(f"{f.query}: {f.value} [{f.passage}]." for f in self._facts)
         return Written(
             thought, (), answer, explanation, generation.reason, tokens, generation.text, says_nothing(answer)
         )
 
-    def _checked(self, answer: str) -> str:
-        """The answer when each of its words stands in the facts or the question; else the facts, joined by commas."""
+    def _believed(self, answer: str) -> str:
+        """The answer as the model wrote it: what it says is graded, not replaced.
+
+        Without a fact there is none. A name gives way to the facts that stands in nothing that was read, or that only
+        repeats a question without a choice: small models write these.
+        """
         if not self._facts:
             return "not found"
-        known = set(quote_words(f"{self._question} " + " ".join(f.value for f in self._facts)).split())
-        names_one = any(quote_words(f.value) in quote_words(answer) for f in self._facts)
-        if names_one and set(quote_words(answer).split()) <= known | {"and", "or", "yes", "no"}:
-            return answer
-        return ", ".join(dict.fromkeys(f.value for f in self._facts))
+        said = [word for word in answer.split() if any(map(str.isalnum, word))]
+        is_name = len(said) <= _NAME and all(word[:1].isupper() for word in said)
+        if is_name and not _YES_OR_NO.fullmatch(answer.strip(" .!")) and self._is_no_find(set(terms(answer))):
+            return ", ".join(dict.fromkeys(f.value for f in self._facts))
+        return answer[:_MOST_ANSWER].strip()
+
+    def _is_no_find(self, name: set[str]) -> bool:
+        asked = set(terms(self._question))
+        if name <= asked:
+            return not _CHOICE.search(self._question)
+        return not name & (asked | self._read | {term for f in self._facts for term in terms(f.value)})
 
     def _ask(self, task: str, grammar: str, hooks: Hooks | None) -> Generation:
         self._session.rewrite(0, self._render(task))
+        may_answer = grammar == "answer" or (grammar == "plan" and bool(self._facts))
         return self._session.generate(
-            max_tokens=400, sampling=self._sampling, grammar=self._grammars[grammar], on_text=_watch(hooks)
-        )
+            max_tokens=_ANSWER_TOKENS if may_answer else 400, sampling=self._sampling,
+            grammar=self._grammars[grammar], on_text=_watch(hooks),
+        )  # fmt: skip
 
     def _render(self, task: str) -> list[Segment]:
         turns = [turn for asked, answered in _EXAMPLES for turn in (("user", asked), ("assistant", answered))]
@@ -275,6 +295,8 @@ def _fact(query: str, text: str, passages: Sequence[Passage]) -> _Fact | None:
         for passage in (*named, *passages):
             if f" {value_words} " in f" {quote_words(passage.full)} ":
                 return _Fact(query, value, passage.n)
+        if named and _is_like(value, named[0]):
+            return _Fact(query, value, named[0].n)
     for passage in passages:
         for cut in cut_passages(passage.text):
             for sentence in cut.sentences:
@@ -283,8 +305,16 @@ def _fact(query: str, text: str, passages: Sequence[Passage]) -> _Fact | None:
     return None
 
 
+def _is_like(value: str, passage: Passage) -> bool:
+    """True for a reading in other words: the passage has most of them, and each that has a digit."""
+    own, has = set(terms(value)), set(terms(passage.full))
+    numbers = {term for term in own if any(map(str.isdigit, term))}
+    return len(own) > 1 and numbers <= has and len(own & has) >= _LIKE * len(own)
+
+
 def _values(text: str) -> dict[str, object]:
     """The JSON object in `text`; of an object that was cut off, the complete members."""
+    text = text.removesuffix("\\") if (len(text) - len(text.rstrip("\\"))) % 2 else text
     for end in ("", '"}', '"]}', "]}", "}"):
         try:
             values = json.loads(text + end)

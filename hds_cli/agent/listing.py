@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from hds_cli.agent import protocol
 from hds_cli.types import Page, Passage
 
 _MORE = re.compile(r"more\s*:?\s*\[?\(?(\d{1,4})[\])]?", re.IGNORECASE)
+_VISIT = re.compile(r"visit\s*:?\s*<([^<>\n]{1,2000})>\s*(.*)", re.IGNORECASE | re.DOTALL)
 _WHY = {
+    "unknown_address": "no search of this run led there",
     "robots": "blocked by robots.txt", "robots_unavailable": "blocked by robots.txt",
     "needs_browser": "needs a browser", "consent": "behind a question for consent",
     "sign_in": "behind a sign-in form", "http_401": "behind a sign-in form",
@@ -47,9 +49,36 @@ def more_of(query: str) -> int | None:
     return int(asked[1]) if asked else None
 
 
-def listed(passages: Sequence[Passage]) -> str:
-    """Passages one below the other, each under its number; page text is made safe."""
-    return "\n\n".join(f"[{p.n}] {head(p)}\n{protocol.neutral(p.text).strip()}" for p in passages)
+class Visit(NamedTuple):
+    """A page to read by its address; `goal`: what is sought in it, empty for what the question asks."""
+
+    url: str
+    goal: str = ""
+
+    @property
+    def query(self) -> str:
+        """The visit as a query, which `visit_of` reads: `visit: <https://example.org/tides> the next spring tide`."""
+        return f"visit: <{self.url}> {self.goal}".rstrip()
+
+
+def visit_of(query: str) -> Visit | None:
+    """The visit that a query stands for; None for any other query."""
+    asked = _VISIT.fullmatch(query.strip())
+    return Visit(asked[1], asked[2].strip()) if asked else None
+
+
+def listed(passages: Sequence[Passage], *, addresses: bool = False) -> str:
+    """Passages one below the other, each under its number; page text is made safe.
+
+    Args:
+        addresses: with the address of its page, for a model that may visit it.
+    """
+    where = {p.n: f"\n{_address(p.url)}" if addresses else "" for p in passages}
+    return "\n\n".join(f"[{p.n}] {head(p)}{where[p.n]}\n{protocol.neutral(p.text).strip()}" for p in passages)
+
+
+def _address(url: str) -> str:
+    return protocol.neutral(protocol.one_line(url))
 
 
 def head(passage: Passage) -> str:

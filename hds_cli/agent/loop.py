@@ -256,7 +256,7 @@ class Run:
         self._stale = 0 if pages else self._stale + 1
         if self._stopped and not any(pages.values()):
             return
-        if turn.tasks and not self._parts.fanout.answered and not self._book.read:
+        if turn.searched and not self._parts.fanout.answered and not self._book.read:
             raise _unreachable(self._parts.fanout)
         budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]

@@ -9,7 +9,7 @@ from hds_cli.agent import protocol
 from hds_cli.agent.documents import Attached
 from hds_cli.agent.earlier import DoneTurn, pages
 from hds_cli.agent.evidence import Budget, Evidence
-from hds_cli.agent.listing import Selection, more_of
+from hds_cli.agent.listing import Selection, more_of, visit_of
 from hds_cli.agent.selectors.base import never
 from hds_cli.types import Citation, Findings, Page, Passage
 
@@ -92,11 +92,19 @@ class Notebook:
     def choose(self, searched: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[Selection]:
         """The passages to read of the pages that the queries of a turn led to; `more: [3]` reads on in a page."""
         self.found |= {page.url for _, pages in searched for page in pages}
-        rest = iter(self._evidence.select([one for one in searched if more_of(one[0]) is None], budget))
-        return [
-            next(rest) if (number := more_of(query)) is None else self._evidence.more(number, pages, budget)
-            for query, pages in searched
-        ]
+        visits = {query: visit for query, _ in searched if (visit := visit_of(query))}
+        plain = [one for one in searched if more_of(one[0]) is None and one[0] not in visits]
+        rest = iter(self._evidence.select(plain, budget))
+        share = replace(budget, tokens=budget.tokens // max(1, len(searched)))
+        chosen = []
+        for query, its_pages in searched:
+            if visit := visits.get(query):
+                chosen.append(self._evidence.visit(visit.goal or self.question, its_pages, share))
+            elif (number := more_of(query)) is not None:
+                chosen.append(self._evidence.more(number, its_pages, budget))
+            else:
+                chosen.append(next(rest))
+        return chosen
 
     def page_of(self, number: int) -> list[Page]:
         """The page that a passage is from, if it is one of this run."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
-from hds_cli.agent.listing import Selection, more_of, why_lost
+from hds_cli.agent.listing import Selection, Visit, more_of, visit_of, why_lost
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.reporting import SearchEvents
 from hds_cli.search.fanout import Fanout, Gathered
-from hds_cli.types import Page
+from hds_cli.search.visits import addresses
+from hds_cli.types import Page, SearchResult
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Turn:
         self.queries: list[str] = []
         self.tasks: dict[int, asyncio.Task[Gathered]] = {}
         self.dropped: list[str] = []
+        self.searched = False  # True when a source was asked
         self.late: dict[int, str] = {}
         """The results block of the queries that no source answered in time."""
         self.why: dict[int, str] = {}
@@ -118,8 +120,21 @@ class Turn:
         if (passage := more_of(text)) is not None:
             self._read_on[number] = passage
             return None
-        self.tasks[number] = asyncio.create_task(self._search(number, text, reworded))
+        visit = visit_of(text)
+        work = self._visit(number, visit) if visit else self._search(number, text, reworded)
+        self.searched = self.searched or visit is None
+        self.tasks[number] = asyncio.create_task(work)
         return self.tasks[number]
+
+    async def _visit(self, number: int, visit: Visit) -> Gathered:
+        """Read one page that this run has, that a search led to, or that the question names."""
+        run = self._run
+        watch = SearchEvents(run.say, run.accounts.span, self.number)
+        if (page := run.book.page(visit.url)) is not None and page.ok:
+            watch.page_requested(number, SearchResult(page.url, page.title))
+            watch.page_finished(number, replace(page, status="cached", bytes=0, seconds=0.0, extract_seconds=0.0))
+            return Gathered([page], True)
+        return await run.fanout.visit(number, visit.url, addresses(run.book.question), watch, self._deadline)
 
     async def _search(self, number: int, query: str, reworded: bool) -> Gathered:
         """Search a query and read its pages; a method may have it searched once more in other words."""

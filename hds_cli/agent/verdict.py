@@ -12,10 +12,12 @@ from typing import Any
 
 from hds_cli.agent.dialects import Written
 from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.support.absence import says_absent
 from hds_cli.agent.support.attribution import attributed
 from hds_cli.agent.support.claims import is_yes_or_no
 from hds_cli.agent.support.lists import lacking, led_to
-from hds_cli.agent.support.message import Message, in_order, message, renumbered
+from hds_cli.agent.support.marking import corrected
+from hds_cli.agent.support.message import Message, Unit, in_order, message, renumbered
 from hds_cli.agent.support.placing import clip
 from hds_cli.agent.support.values import values
 from hds_cli.plugins import load
@@ -109,30 +111,36 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
     if written.answer is None:
         return Verdict(*without_answer, stopped or "not_found")
     message_parts = _message(written)
-    graded = attributed_to(message_parts.text, book)
+    right, graded, changed = corrected(message_parts.text, _units_of(message_parts.text, book))
     numbers = in_order(n for s in graded for n in (*s.marks, *(quote.n for quote in s.quotes)))
-    text, unknown = renumbered(message_parts.text, numbers)
+    text, unknown = renumbered(right, numbers)
     verdict = Verdict(
         *(without_answer if stopped else ("answered", 0)), stopped,
         answer=renumbered(message_parts.headline, {})[0] if message_parts.headline else text,
         citations=_citations(graded, numbers, book), support=tuple(_numbered(s, numbers) for s in graded), text=text,
         unsupported=tuple(s.text for s in graded if s.weak), raw_answer=written.answer,
-        warnings=(*removed(unknown), *_weak(graded), *_incomplete(message_parts.text, book)),
+        warnings=(
+            *removed(unknown), *_put_right(changed, book), *_weak(graded), *_incomplete(message_parts.text, book),
+        ),
     )  # fmt: skip
-    if written.gave_up or not _has_ground(graded):
-        reason = stopped or ("not_found" if written.gave_up else "unsupported")
+    absent = [says_absent(s.text, book.question) for s in graded]
+    if written.gave_up or not _has_ground([s for s, is_absent in zip(graded, absent, strict=True) if not is_absent]):
+        reason = stopped or ("not_found" if written.gave_up or (absent and all(absent)) else "unsupported")
         status, exit_code = without_answer
         return replace(verdict, status=status, exit_code=exit_code, reason=reason, answer=None)
     return verdict
 
 
 def attributed_to(text: str, book: Notebook) -> list[Support]:
-    """The units of a text with their ground in what a run read."""
+    """The ground of each unit of a text in what a run read."""
+    return [support for _, support in _units_of(text, book)]
 
+
+def _units_of(text: str, book: Notebook) -> list[tuple[Unit, Support]]:
     def rest(url: str) -> str:
         return "" if book.late() else _text(book, url)
 
-    return [s for _, s in attributed(text, book.question, book.read, rest)]
+    return attributed(text, book.question, book.read, rest)
 
 
 def unanswered(stopped: str | None) -> tuple[RunStatus, int]:
@@ -191,6 +199,17 @@ def removed(numbers: Sequence[int]) -> tuple[Warned, ...]:
         return ()
     marks = ", ".join(f"[{n}]" for n in sorted(set(numbers)))
     return (Warned("citation_removed", f"the model cited {marks}, which no page of this run has"),)
+
+
+def _put_right(changes: Sequence[tuple[int, int]], book: Notebook) -> tuple[Warned, ...]:
+    """A warning for marks of passages that do not say it, where another one does."""
+    if not changes:
+        return ()
+    titles = {passage.n: passage.title for _, passage in book.read}
+    named = "; ".join(
+        f"{titles.get(new, '')} says what {titles.get(old, '')} was named for" for old, new in changes[:3]
+    )
+    return (Warned("citation_corrected", named),)
 
 
 def _incomplete(text: str, book: Notebook) -> tuple[Warned, ...]:

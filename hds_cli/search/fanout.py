@@ -18,6 +18,7 @@ from hds_cli.search.checked import CheckedSource, checked, described
 from hds_cli.search.fusion import Listed, fuse, identity, without_copies
 from hds_cli.search.reading import Fetch, Keep, Reading
 from hds_cli.search.sites import Sites
+from hds_cli.search.visits import Visits
 from hds_cli.types import Page, SearchResult
 
 
@@ -103,6 +104,7 @@ class Fanout:
         self._since, self._sites = since, sites
         self._sources, self._top_k = [checked(source, sites) for source in sources], top_k
         self._reading = Reading(fetch, keep)
+        self._visits = Visits()
         identity("https://example.org/")  # loads what it needs now, not while the first result waits
         self.failures: dict[str, str] = {}
         self.answered = False
@@ -126,13 +128,41 @@ class Fanout:
         lists = [Listed(results, not s.needs_network) for results, s in zip(per_source, self._sources, strict=True)]
         pages = [(fused, next(filter(None, map(self.page, fused.urls)), None)) for fused in fuse(lists)]
         kept, copies = without_copies([(page, fused.urls) for fused, page in pages if page], self._reading.fingerprint)
-        old = [(page, urls) for page, urls in kept if page.date and page.date < self._since[: len(page.date)]]
-        gone = [(page, urls) for page, urls in kept if not self._sites.allow(page.final_url or page.url)]
-        for reason, left_out in (("copy", copies), ("too_old", old), ("other_site", gone)):
-            for page, urls in left_out:
-                for url in urls:
-                    watch.page_finished(number, Page(url, title=page.title, status="skipped", reason=reason))
-        return [page for page, urls in kept if (page, urls) not in (*old, *gone)]
+        left_out = [("copy", page, urls) for page, urls in copies]
+        left_out += [(reason, page, urls) for page, urls in kept if (reason := self._unwanted(page))]
+        for reason, page, urls in left_out:
+            for url in urls:
+                watch.page_finished(number, Page(url, title=page.title, status="skipped", reason=reason))
+        return [page for page, _ in kept if not self._unwanted(page)]
+
+    def _unwanted(self, page: Page) -> str:
+        """Why a page is not read: it is too old, or of another site; empty: it is."""
+        if page.date and page.date < self._since[: len(page.date)]:
+            return "too_old"
+        return "" if self._sites.allow(page.final_url or page.url) else "other_site"
+
+    async def visit(
+        self, number: int, url: str, written: Sequence[str], watch: Watcher, deadline: asyncio.Event
+    ) -> Gathered:
+        """Read one page that a search of this run led to, or whose address is one of `written` by the user."""
+        heard = _Heard(watch)
+        way = self._visits.way(url, written)
+        if way is None or not self._sites.allow(way[1].url):
+            reason = "other_site" if way else "unknown_address"
+            heard.page_requested(number, SearchResult(url, ""))
+            heard.page_finished(number, Page(url, status="blocked", reason=reason))
+            return Gathered([], False, lost=tuple(heard.lost))
+        await _until(deadline, self._read_one(number, *way, heard))
+        page = self.page(way[1].url)
+        if page is not None and (reason := self._unwanted(page)):
+            heard.page_finished(number, Page(way[1].url, title=page.title, status="skipped", reason=reason))
+            page = None
+        self.answered = self.answered or page is not None
+        return Gathered([page] if page else [], page is not None, lost=tuple(heard.lost))
+
+    async def _read_one(self, number: int, source: CheckedSource, result: SearchResult, watch: Watcher) -> bool:
+        await self._read(number, source, result, watch)
+        return True
 
     async def _one(
         self, number: int, query: str, source: CheckedSource, own_results: list[SearchResult], watch: Watcher
@@ -160,6 +190,7 @@ class Fanout:
         if error:
             return False
         self.answered = True
+        self._visits.add(source, own_results)
         await asyncio.gather(*(self._read(number, source, result, watch) for result in own_results))
         return True
 

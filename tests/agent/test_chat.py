@@ -173,7 +173,7 @@ def test_an_answer_is_read_in_time_that_grows_with_its_length(make: Make) -> Non
         "Answer: " + "x* _" * 15_000,
         "<think>" * 9_000,
     ):
-        dialect, _ = make(SEARCH, text, max_tokens=100_000)
+        dialect, _ = make(SEARCH, text, "So it is.", max_tokens=100_000)
         dialect.write(Seen().hooks)
         dialect.read([("engine of the Osprey", (OSPREY,))])
         start = time.monotonic()
@@ -203,22 +203,38 @@ def test_an_answer_from_memory_is_sent_back_once(make: Make) -> None:
 
 
 def test_a_thought_that_the_template_opens_is_no_answer(make: Make) -> None:
-    """It is streamed as a thought; cut off within, there is no answer."""
-    dialect, _ = make("Two boats.</think>\n" + SEARCH, "Now I know.</think>\n\nAnswer: the Osprey", template=THINKING)
+    """It is streamed as a thought, and ends at its mark; a block within it is no search."""
+    texts = ("Two boats, so:\n```search\nboats\n```\n</think>", SEARCH, "Now I know.</think>", "Answer: the Osprey")
+    dialect, session = make(*texts, template=THINKING)
     seen = Seen()
-    assert dialect.write(seen.hooks).thought == "Two boats."
+    first = dialect.write(seen.hooks)
+    assert (first.queries, first.thought[:10]) == (("engine of the Osprey", "engine of the Swan"), "Two boats,")
     dialect.read([("engine of the Osprey", (OSPREY,))])
     written = dialect.write(seen.hooks)
     assert (written.thought, written.answer) == ("Now I know.", "the Osprey")
     assert "Now I know." in seen.thought
     assert "Now I know." not in seen.answer
-    dialect, session = make("So:\n```search\nboats\n```\n", "No.</think>\n" + SEARCH, template=THINKING)
-    assert len(dialect.write(seen.hooks).queries) == 2
-    assert "Search before you answer" not in "".join(session.text)  # the block within the thought ended nothing
-    dialect, _ = make("Two.</think>\n" + SEARCH, "Still thinking", template=THINKING)
+    assert "Search before you answer" not in "".join(session.text)
+
+
+def test_a_thought_that_is_too_long_is_ended_and_is_no_answer(make: Make) -> None:
+    """Brief: at 512 tokens. The answer follows; what was cut off is not in it, nor is it streamed as one."""
+    long = "Perhaps the Swan. " * 400
+    dialect, session = make("Two.</think>", SEARCH, long, "Answer: the Osprey [1]", template=THINKING)
     dialect.write(Seen().hooks)
     dialect.read([("engine of the Osprey", (OSPREY,))])
-    assert dialect.write(Seen().hooks).answer is None
+    seen = Seen()
+    written = dialect.write(seen.hooks)
+    assert (written.answer, seen.answer) == ("the Osprey [1]", "Answer: the Osprey [1]")
+    assert 2000 < len(written.thought) < 2100
+    assert "Swan" not in written.message
+    full, _ = make("Two.</think>", SEARCH, long, "Answer: the Osprey [1]", template=THINKING, thinking="full")
+    full.write(Seen().hooks)
+    full.read([("engine of the Osprey", (OSPREY,))])
+    assert len(full.write(Seen().hooks).thought) > 7000
+    off, session = make(SEARCH, template=THINKING, thinking="off")
+    assert len(off.write(Seen().hooks).queries) == 2
+    assert "<think></think>" in "".join(session.text)
 
 
 def test_a_forced_answer_is_asked_for_and_is_no_search(make: Make) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from hds_cli.agent.dialects import Hooks
+from hds_cli.agent.evidence import Evidence
 from hds_cli.agent.guided import GuidedDialect
+from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.protocol import NO_TIME
+from hds_cli.agent.verdict import mark
 from hds_cli.engine.base import ChatTemplate, Segment
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.errors import ModelUnusable
@@ -142,3 +145,91 @@ def test_a_model_without_a_template_is_said(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(ModelUnusable, match="no chat template"):
         GuidedDialect(ScriptedEngine(path).session(), None)
+
+
+# --- nine cases of able use: what the model writes is what is shown ------------------------------------------------
+
+ORVEL = Passage("o", "Lake Orvel", "Lake Orvel covers 1240 sq km. It froze over in 1963.", 1)
+TAM = Passage("t", "Lake Tam", "Lake Tam covers 310 sq km. It has two ferries: the Ida and the Rosa.", 2)
+KELMAR = Passage("k", "Kelmar", 'The harbour of Kelmar silted up in 1871. Its founder wrote: "Ships were lost."', 3)
+AREAS = [("area of Lake Orvel", ORVEL, "1240 sq km"), ("area of Lake Tam", TAM, "310 sq km")]
+CASES = {
+    "choice": ("Which is larger, Lake Orvel or Lake Tam?", AREAS, "Lake Orvel"),
+    "yes": ("Is Lake Orvel larger than Lake Tam?", AREAS, "Yes"),
+    "no": ("Is Lake Tam larger than Lake Orvel?", AREAS, "No, it is smaller."),
+    "number": (
+        "How many ferries are there on Lake Tam?",
+        [("ferries on Lake Tam", TAM, "two ferries: the Ida and the Rosa")],
+        "2",
+    ),
+    "difference": ("How much larger is Lake Orvel than Lake Tam?", AREAS, "930 sq km"),
+    "sum": ("What area do Lake Orvel and Lake Tam cover together?", AREAS, "1240 sq km + 310 sq km = 1550 sq km"),
+    "list": (
+        "What areas do Lake Orvel and Lake Tam cover?",
+        AREAS,
+        "- Lake Orvel: 1240 sq km\n- Lake Tam: 310 sq km",
+    ),
+    "why": (
+        "Why was the harbour of Kelmar given up?",
+        [("reason that the harbour of Kelmar was given up", KELMAR, "the harbour had silted up in 1871")],
+        "Because the harbour silted up in 1871.",
+    ),
+    "words": (
+        "What did the founder of Kelmar write?",
+        [("words of the founder of Kelmar", KELMAR, '"Ships were lost."')],
+        'The founder wrote: "Ships were lost."',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_answer_of_an_able_model_is_believed_and_graded(tmp_path: Path, case: str) -> None:
+    """A choice, a yes, a no, numbers, a list with labels, a reason: shown as written, with a ground."""
+    question, facts, answer = CASES[case]
+    texts: list[object] = [{"thought": "x", "queries": [query for query, _, _ in facts]}]
+    texts += [{"answer": value, "passage": passage.n} for _, passage, value in facts]
+    texts.append({"thought": "Known.", "answer": answer})
+    path = tmp_path / "s.jsonl"
+    path.write_text("\n".join(json.dumps({"text": json.dumps(text)}) for text in texts))
+    dialect = GuidedDialect(ScriptedEngine(path).session(), CHATML)
+    dialect.start(question, [])
+    dialect.write(hooks([]))
+    dialect.read([(query, (passage,)) for query, passage, _ in facts])
+    written = dialect.write(hooks([]))
+    assert written.answer == answer
+    read = Notebook(question, Evidence(question, len), lambda _: None)
+    for query, passage, _ in facts:
+        read.note(query, [passage])
+    verdict = mark(written, read)
+    assert (verdict.exit_code, verdict.answer) == (0, answer)
+    levels = {support.text: support.level for support in verdict.support}
+    assert set(levels.values()) <= {"quoted", "together", "computed", "apart"}, levels
+
+
+def test_an_answer_may_have_lines_quotes_and_four_thousand_characters(make: Make) -> None:
+    """The grammar lets it; what is longer is cut, and one that was cut off within an escape is read."""
+    grammars: list[str] = []
+    long = 'He said "no".\n' * 400
+    dialect, session, seen = make(PLAN, {"answer": "Bizet", "passage": 1}, {"thought": "x", "answer": long})
+    generate = session.generate
+    session.generate = lambda **how: (grammars.append(how["grammar"]), generate(**{**how, "max_tokens": 9999}))[1]  # type: ignore[method-assign]
+    dialect.write(hooks(seen))
+    dialect.read([("composer of Carmen", (NORWAY,))])
+    answer = dialect.write(hooks(seen)).answer
+    assert answer is not None
+    assert answer.startswith('He said "no".\nHe said')
+    assert 3900 < len(answer) <= 4000
+    assert 'text ::= char | "\\\\" ["\\\\n]' in grammars[-1]
+    dialect, _, seen = make(PLAN, {"answer": "Bizet", "passage": 1}, '{"thought": "x", "answer": "Georges Bizet\\')
+    dialect.write(hooks(seen))
+    dialect.read([("composer of Carmen", (NORWAY,))])
+    assert dialect.write(hooks(seen)).answer == "Georges Bizet"
+
+
+@pytest.mark.parametrize("invented", ["Atlantis", "Carmen", "Peer Gynt Suite"])
+def test_a_name_that_nothing_says_gives_way_to_the_facts(make: Make, invented: str) -> None:
+    """Small models make names up, or repeat the question."""
+    dialect, _, seen = make(PLAN, {"answer": "Bizet", "passage": 1}, {"thought": "x", "answer": invented})
+    dialect.write(hooks(seen))
+    dialect.read([("composer of Carmen", (NORWAY,))])
+    assert dialect.write(hooks(seen)).answer == "Bizet"

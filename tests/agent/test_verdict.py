@@ -137,3 +137,65 @@ def test_a_policy_that_nobody_has_is_an_error() -> None:
     """The name is given, and where the known ones are listed."""
     with pytest.raises(PluginError, match="strict"):
         policy("strict")
+
+
+@pytest.mark.parametrize(
+    "absent",
+    [
+        "The pages do not say when the Zaltbrug bridge was built.",
+        "No source mentions a price.",
+        "Die Seiten nennen keinen Preis.",
+        "Les pages ne disent pas quand le pont fut construit.",
+        "The passages give no number of inhabitants for 2024.",
+    ],
+)
+def test_what_the_pages_do_not_say_is_no_claim_without_a_source(absent: str) -> None:
+    """It is graded apart and names no missing word; by itself it is no answer."""
+    question = "How long is the pier, and how many lived there in 2024?"
+    verdict = mark(said(f"The pier is 142 metres long [1]. {absent}"), book(question, HARBOUR))
+    assert [(s.level, s.missing) for s in verdict.support] == [("quoted", ()), ("apart", ())]
+    assert verdict.exit_code == 0
+    alone = mark(said(absent), book(question, HARBOUR))
+    assert (alone.status, alone.reason, alone.answer) == ("unanswered", "not_found", None)
+
+
+@pytest.mark.parametrize(
+    ("claim", "level"),
+    [
+        ("The pages do not say it, but the pier was built in 1871.", "missing"),
+        ("No page says that 9,999 ships landed.", "missing"),
+        ("The pier is not 142 metres long.", "unsourced"),
+    ],
+)
+def test_a_claim_beside_what_is_not_said_is_judged(claim: str, level: str) -> None:
+    """One that turns, one with a value of its own, one that only negates."""
+    verdict = mark(said(f"Kelmar is a port town [1]. {claim}"), book("What of the pier?", HARBOUR))
+    assert verdict.support[1].level == level
+
+
+def test_a_mark_of_the_wrong_passage_names_the_right_one() -> None:
+    """The grade stays, the text and the sources name the passage that says it, and the reader is told."""
+    message = "The capital of Poland is Warsaw [1][9]. The capital of Switzerland is Bern [1]."
+    verdict = mark(said(message), book("Capitals?", SWITZERLAND, POLAND))
+    assert verdict.text == "The capital of Poland is Warsaw [1]. The capital of Switzerland is Bern [2]."
+    assert [(c.n, c.title) for c in verdict.citations] == [(1, "Poland"), (2, "Switzerland")]
+    assert [(s.level, s.marks) for s in verdict.support] == [("quoted", (1,)), ("quoted", (2,))]
+    assert ("citation_corrected", "Poland says what Switzerland was named for") in [
+        (w.code, w.message) for w in verdict.warnings
+    ]
+
+
+def test_a_mark_that_is_right_or_that_nothing_says_stays() -> None:
+    """Only what another passage says word for word is put right."""
+    message = "Warsaw is the capital of Poland [2]. The capital of Switzerland is Oslo [2]."
+    verdict = mark(said(message), book("Capitals?", SWITZERLAND, POLAND))
+    assert verdict.text == message.replace("[2]", "[1]")
+    assert "citation_corrected" not in [w.code for w in verdict.warnings]
+
+
+def test_a_headline_that_a_quoted_sentence_states_has_its_ground() -> None:
+    """`1873` alone has no word of the question; the sentence below it says what it is."""
+    kansas = ("University of Kansas", "Its school was founded in 1891, although degrees were awarded as early as 1873.")
+    message = "\\boxed{1873}\n\nDegrees were awarded as early as 1873 [1]."
+    verdict = mark(said(message, "1873"), book("When did it start issuing them?", kansas))
+    assert [s.level for s in verdict.support] == ["quoted", "quoted"]

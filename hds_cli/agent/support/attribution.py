@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from hds_cli.agent.support.absence import says_absent
 from hds_cli.agent.support.claims import (
     Claim,
     Names,
@@ -75,6 +76,7 @@ class _Judge:
         self._placing, self._names = placing, placing.ground.names
         self._units, self._german = parts, german
         self._results = Results(placing, question, parts, german=german)
+        self._question = question
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -150,16 +152,19 @@ class _Judge:
             others = [j for u, j in zip(self._units, self._first, strict=True) if u is not unit]
             good = bool(others) and all(j.level in GOOD_LEVELS for j in others)
             return Judged("computed" if good else "unsourced")
-        return self._repeated(unit) or judged
+        if judged.level != "contradicted" and says_absent(unit.text, self._question):
+            return Judged("apart")
+        return self._repeated(unit, judged) or judged
 
-    def _repeated(self, unit: Unit) -> Judged | None:
-        """The ground of a short unit whose result another unit works out."""
+    def _repeated(self, unit: Unit, own: Judged) -> Judged | None:
+        """The ground of a short unit whose result another unit works out, or whose value another one states."""
         content = [w for w in words(unit.text) if is_content(w) and not w.isdigit()]
         if len(content) > 12 or not is_short(unit):
             return None
         own_values = values(unit.text)
         for other, judged in zip(self._units, self._first, strict=True):
-            if other is unit or judged.level != "computed" or len(other.text) <= len(unit.text):
+            states = own.level == "apart" and bool(other.marks) and judged.level == "quoted"
+            if other is unit or not (states or judged.level == "computed") or len(other.text) <= len(unit.text):
                 continue
             own_words, stated = set(words(other.text)), values(other.text)
             if all(w in own_words for w in content) and all(any(same(v, o) for o in stated) for v in own_values):

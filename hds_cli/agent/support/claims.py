@@ -25,6 +25,8 @@ _PIECES = re.compile(
 YES = frozenset(
     "yes no true false ja nein oui non si sí sì no да нет так ні ναι όχι نعم لا 是 不是 否 はい いいえ ใช่ ไม่ใช่".split()
 )
+_FIRST = re.compile(r"([^\s,.;:!—–-]+)\s*([,.;:!—–-]?)")
+_ALSO_NONE = frozenset({"no", "non"})  # with a noun behind it: `no page`
 _SHORT = 5  # content words up to which each has to stand in the page
 
 
@@ -272,6 +274,8 @@ def is_entries(text: str) -> bool:
 
 
 def is_yes_or_no(text: str) -> bool:
-    """True for `Yes`, `No, both`: an answer whose ground is in the rest of the message."""
-    answer_words = re.split(r"[\s,.;:!—–-]+", text.strip().casefold())
-    return bool(answer_words) and answer_words[0] in YES and len(text.split()) <= 12
+    """True for `Yes`, `No, both`: an answer whose ground is in the rest of the message. `No page says it` is none."""
+    first, number = _FIRST.match(text.strip().casefold()), len(text.split())
+    if first is None or first[1] not in YES or number > 12:
+        return False
+    return first[1] not in _ALSO_NONE or bool(first[2]) or number == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ _BLOCKS = {
 _FILE_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S"} | {
     12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 32: "BF16"
 }  # fmt: skip
+# Models trained to call `search` and `visit`: Tongyi DeepResearch, Marco-DeepResearch, LiteResearcher, WebExplorer, ...
+_RESEARCHERS = ("deepresearch", "literesearcher", "webexplorer", "websailor", "webshaper")
 _ABLE = 900_000_000  # parameters from which on a model can hold a conversation of searches
 
 
@@ -52,19 +55,28 @@ class GgufHeader:
         return template if isinstance(template, str) else None
 
     @property
+    def _names(self) -> str:
+        """The names in the file's metadata, in small letters without blanks and hyphens."""
+        texts = (str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str))
+        return re.sub(r"[-_ ]", "", " ".join(texts).lower())
+
+    @property
     def looks_like_searcher(self) -> bool:
         """True when the names in the file's metadata say that the model was trained on the search markers."""
-        description = " ".join(
-            str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str)
-        )
-        flat = description.lower().replace("-", "").replace("_", "").replace(" ", "")
-        return "hybriddeepsearcher" in flat
+        return "hybriddeepsearcher" in self._names
+
+    @property
+    def calls_tools(self) -> bool:
+        """True for a model that was trained to research by tool calls: its template has them, and its name says so."""
+        return "<tool_call>" in (self.chat_template or "") and any(name in self._names for name in _RESEARCHERS)
 
     @property
     def dialect(self) -> str:
         """The dialect that fits the model: its own, a conversation from about a billion parameters on, small tasks."""
         if self.looks_like_searcher or not self.chat_template:
             return "hds"
+        if self.calls_tools:
+            return "tools"
         return "chat" if self.parameters >= _ABLE else "guided"
 
 
