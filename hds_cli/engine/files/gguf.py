@@ -26,9 +26,10 @@ _BLOCKS = {
     35: (256, 66), 39: (32, 17),
 }  # fmt: skip
 # llama.cpp's `general.file_type`, the ones in common use.
-_FILE_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S"} | {
+FILE_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S"} | {
     12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 32: "BF16"
 }  # fmt: skip
+FILE_TYPE_NUMBERS = {name: number for number, name in FILE_TYPES.items()}
 _ABLE = 900_000_000  # parameters from which on a model can hold a conversation of searches
 
 
@@ -44,7 +45,7 @@ class GgufHeader:
     @property
     def quantization(self) -> str | None:
         kind = self.metadata.get("general.file_type")
-        return _FILE_TYPES.get(kind, f"type {kind}") if kind is not None else None
+        return FILE_TYPES.get(kind, f"type {kind}") if kind is not None else None
 
     @property
     def chat_template(self) -> str | None:
