@@ -15,9 +15,7 @@ MOST_WIDE = 8 << 20  # bytes that are not ASCII alone: each may become four
 _MARK = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)  # a string, or where a value ends or others begin
 
 
-def loads(
-    data: bytes | bytearray, most: int = MOST_VALUES, errors: str = "strict", wide: int = MOST_WIDE
-) -> Any:
+def loads(data: bytes | bytearray, most: int = MOST_VALUES, errors: str = "strict", wide: int = MOST_WIDE) -> Any:
     """What `json.loads` makes of `data`.
 
     Args:

@@ -5,9 +5,11 @@ It runs in a process of its own: a call of C cannot be interrupted, and llama.cp
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,6 +29,7 @@ BITS = {
 """The quantizations, and the bits that a weight takes in a model of some billions (rounded up)."""
 _FROM = ("F32", "F16", "BF16", "Q8_0")  # what may be quantized: of fewer bits, a second rounding costs too much
 _ROWS = 256 << 20  # bytes of a tensor that llama.cpp holds at once
+_LITTLE = 1 << 20  # bytes: less was free when a full disk ended it
 _STEP = re.compile(r"\[\s*(\d+)/\s*(\d+)\]")  # of its log: tensor n of all
 
 
@@ -55,7 +58,8 @@ def quantize(model: Path, out: Path, name: str, progress: Callable[[int, int], N
     header = read_header(model)
     if header.quantization not in _FROM:
         raise ModelUnusable(
-            f"{model} is quantized already ({header.quantization})", hint=f"one of the type {', '.join(_FROM)} is needed"
+            f"{model} is quantized already ({header.quantization})",
+            hint=f"one of the type {', '.join(_FROM)} is needed",
         )
     part = out.with_name(f".{out.name}.part")
     command = [sys.executable, "-P", "-m", "hds_cli.engine.quantizing", str(model), str(part), name]
@@ -65,6 +69,8 @@ def quantize(model: Path, out: Path, name: str, progress: Callable[[int, int], N
     try:
         error = _followed(process, progress)
         code = process.wait()
+        if code and shutil.disk_usage(out.parent).free < _LITTLE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if code:
             raise ModelUnusable(f"{model} was not quantized: {error or f'llama.cpp ended with {ending(code)}'}")
         with part.open("rb") as file:

@@ -13,9 +13,13 @@ import numpy as np
 WORDS = "Ġthe Ġof Ġcapital Ġis Ġsearch Ġwhat ing tion Ġborder Oslo Ġ1 Ġ2 ĊĊ ĠĠ ĠĠĠĠ Ã¼ Ð°Ð".split()
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 MARKS = ("<think>", "</think>")
-TEMPLATE = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+)
 CLASSES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}
-_QWEN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_QWEN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 _LLAMA = _QWEN.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
 
 
@@ -36,7 +40,9 @@ RULES = {
 }
 
 
-def tokenizer(pre: str = "qwen2", vocabulary: list[str] | None = None, merges: list[Any] | None = None) -> dict[str, Any]:
+def tokenizer(
+    pre: str = "qwen2", vocabulary: list[str] | None = None, merges: list[Any] | None = None
+) -> dict[str, Any]:
     """A tokenizer.json of the rules that llama.cpp calls `pre`; all bytes and a few words, unless others are given."""
     if vocabulary is None or merges is None:
         vocabulary, merges = _made()
@@ -59,9 +65,9 @@ def tokenizer(pre: str = "qwen2", vocabulary: list[str] | None = None, merges: l
 
 
 def _made() -> tuple[list[str], list[Any]]:
-    from hds_cli.engine.files.convert.tokenizer import _bytes as characters
-
-    vocabulary, merges = list(characters()), []
+    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]  # bytes as GPT-2 writes them
+    vocabulary: list[str] = [chr(code) for code in shown] + [chr(0x100 + n) for n in range(256 - len(shown))]
+    merges: list[Any] = []
     for word in WORDS:
         for end in range(2, len(word) + 1):
             if word[:end] not in vocabulary:
@@ -100,7 +106,7 @@ def write(folder: Path, said: Mapping[str, Any] | None = None, *, kind: str = "B
     numbers = np.random.default_rng(seed)
     tensors = {}
     for name, shape in shapes.items():
-        values = numbers.standard_normal(shape, np.float32) * 0.3
+        values = numbers.standard_normal(shape, np.float32) * 0.15
         tensors[name] = values + 1 if name.endswith("norm.weight") else values
     (folder / "config.json").write_text(json.dumps(said))
     (folder / "tokenizer.json").write_text(json.dumps(words or tokenizer()))
@@ -121,7 +127,11 @@ def safetensors(tensors: Mapping[str, np.ndarray], kind: str = "BF16") -> bytes:
     described, body = {}, bytearray()
     for name, values in tensors.items():
         data = as_stored(values, kind).tobytes()
-        described[name] = {"dtype": kind, "shape": list(values.shape), "data_offsets": [len(body), len(body) + len(data)]}
+        described[name] = {
+            "dtype": kind,
+            "shape": list(values.shape),
+            "data_offsets": [len(body), len(body) + len(data)],
+        }
         body += data
     head = json.dumps(described).encode()
     return struct.pack("<Q", len(head)) + head + body

@@ -11,7 +11,7 @@ HUB = "https://hub.example"
 def test_a_short_name_is_pinned_for_its_default_file_alone() -> None:
     """Another quantization of the repository is taken as it is today."""
     known = SHORT_NAMES["qwen3-4b"]
-    pinned = Reference(known.repo, known.revision, "Q4_K_M")
+    pinned = Reference(known.repo, known.revision, "Q4_K_M", known.sha256)
     assert len(known.revision) == 40
     assert taken_apart("qwen3-4b", HUB) == taken_apart("qwen3-4b:Q4_K_M", HUB) == pinned
     assert taken_apart("qwen3-4b:Q8_0", HUB) == Reference(known.repo, "main", "Q8_0")

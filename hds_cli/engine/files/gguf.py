@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,20 +54,26 @@ class GgufHeader:
         return template if isinstance(template, str) else None
 
     @property
-    def looks_like_searcher(self) -> bool:
-        """True when the names in the file's metadata say that the model was trained on the search markers."""
-        description = " ".join(
-            str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str)
-        )
-        flat = description.lower().replace("-", "").replace("_", "").replace(" ", "")
-        return "hybriddeepsearcher" in flat
+    def licence(self) -> str | None:
+        licence = self.metadata.get("general.license")
+        return licence[:100] if isinstance(licence, str) else None
 
     @property
-    def dialect(self) -> str:
-        """The dialect that fits the model: its own, a conversation from about a billion parameters on, small tasks."""
-        if self.looks_like_searcher or not self.chat_template:
-            return "hds"
-        return "chat" if self.parameters >= _ABLE else "guided"
+    def looks_like_searcher(self) -> bool:
+        """True when the names in the file's metadata say that the model was trained on the search markers."""
+        return names_searcher(
+            " ".join(str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str))
+        )
+
+    @property
+    def able(self) -> bool:
+        """True when the model is large enough to hold a conversation of searches."""
+        return self.parameters >= _ABLE
+
+
+def names_searcher(text: str) -> bool:
+    """True when a name is that of the searcher, however its words are joined."""
+    return "hybriddeepsearcher" in re.sub(r"[-_ .]", "", text.lower())
 
 
 class _Reader:

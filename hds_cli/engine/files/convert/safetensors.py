@@ -10,7 +10,7 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from hds_cli import jsons
 from hds_cli.errors import ModelMissing, ModelUnusable
@@ -120,5 +120,5 @@ def _tensor(path: Path, name: str, said: Any, start: int) -> Stored:
     return Stored(name, dtype, tuple(shape), path, start + offsets[0], size)
 
 
-def _are_sizes(values: Any) -> bool:
+def _are_sizes(values: Any) -> TypeGuard[list[int]]:
     return isinstance(values, list) and all(type(value) is int and 0 <= value < 1 << 48 for value in values)

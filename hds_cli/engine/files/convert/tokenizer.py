@@ -65,9 +65,6 @@ def read_vocabulary(path: Path, size: int) -> Vocabulary:
     added = _added(said.get("added_tokens"))
     tokens, kinds = _by_id(model["vocab"], added, size)
     merges = _merges(model.get("merges"), model["vocab"])
-    missing = [character for character in _bytes() if character not in model["vocab"]]
-    if missing:
-        raise ValueError(f"tokenizer.json has no token for {len(missing)} of the 256 bytes")
     return Vocabulary(pre, tokens, kinds, merges, _first(said.get("post_processor")))
 
 
@@ -153,12 +150,6 @@ def _merges(said: Any, vocabulary: Mapping[str, Any]) -> list[str]:
             raise ValueError("a merge of tokenizer.json has a part that is no token")
         merges.append(" ".join(parts))
     return merges
-
-
-def _bytes() -> list[str]:
-    """The characters that stand for the 256 bytes in byte-level BPE (GPT-2)."""
-    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    return [chr(code) for code in shown] + [chr(0x100 + n) for n in range(256 - len(shown))]
 
 
 def _first(post: Any) -> str | None:

@@ -147,7 +147,9 @@ def _describe(writer: Any, source: Source, kind: str) -> None:
     writer.add_string("general.license", origin.licence or "")
     if origin.repo:
         writer.add_string("general.source.huggingface.repository", origin.repo)
-        writer.add_string("general.source.url", f"https://huggingface.co/{origin.repo}/tree/{origin.revision or 'main'}")
+        writer.add_string(
+            "general.source.url", f"https://huggingface.co/{origin.repo}/tree/{origin.revision or 'main'}"
+        )
     writer.add_uint32("general.file_type", FILE_TYPE_NUMBERS[kind])
     writer.add_uint32("general.quantization_version", 2)
     for key, value in source.architecture.metadata().items():
