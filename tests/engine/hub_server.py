@@ -25,6 +25,7 @@ class Repo:
     licence: str | None = "apache-2.0"
     gated: bool = False
     told: dict[str, str] = field(default_factory=dict)
+    commit: str = COMMIT
 
 
 class Hub(ThreadingHTTPServer):
@@ -83,11 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
         repo = self.server.repos.get(name)
         if repo is None:
             return self._refuse(401, "RepoNotFound")
-        if revision not in ("main", COMMIT):
+        if revision not in ("main", repo.commit):
             return self._refuse(404, "RevisionNotFound")
         siblings = [_sibling(path, data, repo.told.get(path)) for path, data in repo.files.items()]
         card = {"license": repo.licence} if repo.licence else {}
-        body = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings, "cardData": card, "tags": []}
+        body = {"id": name, "modelId": name, "sha": repo.commit, "siblings": siblings, "cardData": card, "tags": []}
         self._whole(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
 
     def _refuse(self, status: int, code: str) -> None:
