@@ -58,7 +58,8 @@ _OPTION_KINDS = {
 }  # fmt: skip
 _ARGUMENT_KINDS = {
     "index info": "collection", "index remove": "collection", "model use": "model", "model info": "model",
-    "model convert": "file", "model quantize": "model", "model remove": "pulled", "model pull": "short", "config get": "setting", "config set": "setting",
+    "model convert": "file", "model quantize": "model",
+    "model remove": "pulled", "model pull": "short", "config get": "setting", "config set": "setting",
     "plugins info": "plugin",
 }  # fmt: skip
 

@@ -5,6 +5,8 @@ It runs in a process of its own: a call of C cannot be interrupted, and llama.cp
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import errno
 import json
 import os
@@ -30,6 +32,7 @@ BITS = {
 _FROM = ("F32", "F16", "BF16", "Q8_0")  # what may be quantized: of fewer bits, a second rounding costs too much
 _ROWS = 256 << 20  # bytes of a tensor that llama.cpp holds at once
 _LITTLE = 1 << 20  # bytes: less was free when a full disk ended it
+_MADV_DONTNEED = 4
 _STEP = re.compile(r"\[\s*(\d+)/\s*(\d+)\]")  # of its log: tensor n of all
 
 
@@ -112,6 +115,7 @@ def main(model: str, out: str, name: str) -> int:
     def heard(level: int, text: bytes, _: Any) -> None:
         line = text.decode("utf-8", "replace").strip()
         if step := _STEP.search(line):
+            _let_go(model)
             _tell(done=int(step[1]), of=int(step[2]))
         elif level >= 4 and line:
             errors.append(line)
@@ -126,6 +130,16 @@ def main(model: str, out: str, name: str) -> int:
     if failed := api.llama_model_quantize(os.fsencode(model), os.fsencode(out), params):
         _tell(error=errors[-1] if errors else f"llama.cpp says {failed}")
     return int(bool(failed))
+
+
+def _let_go(path: str) -> None:
+    """Take what was read of a mapped file out of this process's memory: each of its tensors is read once (Linux)."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        libc, real = ctypes.CDLL(None), os.path.realpath(path)
+        for line in Path("/proc/self/maps").read_text("utf-8", "surrogateescape").splitlines():
+            if line.endswith(real):
+                begin, end = (int(place, 16) for place in line.split()[0].split("-"))
+                libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _MADV_DONTNEED)
 
 
 def _tell(**said: Any) -> None:

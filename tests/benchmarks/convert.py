@@ -61,9 +61,11 @@ def main(folder: Path) -> None:
     command = [str(Path(sys.executable).with_name("hds")), "model", "convert", str(folder / "billion")]
     began = time.monotonic()
     subprocess.run([*command, "-o", str(folder / "billion.gguf")], check=True)
-    seconds, peak = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    print(f"{parameters / 1e9:.2f} billion parameters: {seconds:.0f} s, at most {peak / 1e9:.2f} GB in a process, "
-          f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")  # fmt: skip
+    seconds, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"{parameters / 1e9:.2f} billion parameters: {seconds:.0f} s ({used.ru_utime + used.ru_stime:.0f} s of processor), "
+        f"at most {used.ru_maxrss / 1e6:.2f} GB in a process; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.files import models
 from hds_cli.engine.files.gguf import GgufHeader, names_searcher
 from hds_cli.engine.files.library import PulledFile, Record
+from tests.conftest import Hds
 from tests.engine import tiny
 
 TEMPLATE = {"tokenizer.chat_template": "{{ messages }}", "general.name": "Qwen3 8B Sft"}
@@ -58,3 +60,25 @@ def test_a_pulled_file_is_known_by_its_record_by_name_and_by_path(home: Path) ->
 def test_other_names_are_not_the_searcher() -> None:
     """A part of the name is not enough."""
     assert not any(names_searcher(name) for name in ("DeepSearcher-8B", "Qwen3-8B-Hybrid", "hds.gguf", ""))
+
+
+def test_a_run_tells_that_a_name_decided(hds: Hds, tmp_path: Path) -> None:
+    """A file of another name in its metadata is spoken to in `hds`, and the reason is one line in `info` and the run."""
+    path = tmp_path / "HybridDeepSearcher.Q4_K_M.gguf"
+    tiny.write(path, tiny.metadata("{{ messages }}", general__name="Qwen3 8B Sft"))
+    info = json.loads(hds("model", "info", str(path), "--json").stdout)
+    assert (info["dialect"], info["dialect_reason"]) == ("hds", f"its file's name is {path.name}")
+    asked = hds(
+        "ask",
+        "-v",
+        "--offline",
+        "-m",
+        str(path),
+        "--max-turns",
+        "1",
+        "--threads",
+        "1",
+        "x",
+        env={"HDS_MAX_TOKENS": "64"},
+    )
+    assert f"is spoken to in the dialect hds: its file's name is {path.name}" in asked.stderr

@@ -143,8 +143,8 @@ def _describe(writer: Any, source: Source, kind: str) -> None:
     """The metadata: names, licence, shape, vocabulary, template."""
     origin, vocabulary = source.origin, source.vocabulary
     writer.add_string("general.type", "model")
-    writer.add_string("general.name", origin.name)
-    writer.add_string("general.license", origin.licence or "")
+    writer.add_string("general.name", _plain(origin.name))
+    writer.add_string("general.license", _plain(origin.licence or ""))
     if origin.repo:
         writer.add_string("general.source.huggingface.repository", origin.repo)
         writer.add_string(
@@ -164,6 +164,11 @@ def _describe(writer: Any, source: Source, kind: str) -> None:
         writer.add_uint32(f"tokenizer.ggml.{name}_token_id", number)
     writer.add_bool("tokenizer.ggml.add_bos_token", source.adds_first)
     writer.add_string("tokenizer.chat_template", source.template or "")
+
+
+def _plain(text: str) -> str:
+    """A name that UTF-8 can hold: folders are called whatever bytes they are called."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _pieces(target: Target) -> Any:
