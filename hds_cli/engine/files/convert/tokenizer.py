@@ -17,7 +17,7 @@ from typing import Any
 from hds_cli import jsons
 
 MOST_BYTES = 64 << 20  # of a tokenizer.json; those of Qwen3 and Llama 3 have 11 and 17 MB
-_MOST_VALUES = 8 << 20
+_MOST_VALUES = 2 << 20  # those of Llama 3 have half as many
 _MOST_CHARACTERS = 1024  # of a token
 _NORMAL, _CONTROL, _USER_DEFINED, _UNUSED = 1, 3, 4, 5  # GGUF's kinds of token
 

@@ -22,7 +22,7 @@ KINDS = ("F32", "F16", "BF16")
 """The types of files that are not quantized."""
 _ALIGN = 32  # GGUF's default
 _PIECE = 16 << 20  # elements that are converted at once: 64 MB as F32
-_MOST_PAIRED = 1 << 28  # elements of a tensor whose rows change places, which is held whole
+_MOST_PAIRED = 1 << 27  # elements of a tensor whose rows change places, which is held whole
 
 Progress = Callable[[int, int], None]
 """(bytes written, bytes in all)"""
