@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hds_cli import paths
+from hds_cli.engine.files.known import SHORT_NAMES
 from hds_cli.errors import ModelError, ModelMissing
 
 RECORD = "model.json"
@@ -105,10 +106,16 @@ def unfinished() -> list[Path]:
 
 
 def find(name: str) -> Record | None:
-    """The pulled model of this name, or the one that was asked for in these words (`hds:Q4_K_M`)."""
+    """The pulled model of this name, or the one that was asked for in these words (`hds`, which is `hds:Q4_K_M`)."""
     records = pulled()
     by_name = next((record for record in records if record.name == name), None)
-    return by_name or next((record for record in records if record.asked == name), None)
+    return by_name or next((record for record in records if _whole(record.asked) == _whole(name)), None)
+
+
+def _whole(asked: str) -> str:
+    """A reference with the quantization that a short name alone means."""
+    known = SHORT_NAMES.get(asked)
+    return f"{asked}:{known.default}" if known else asked
 
 
 def holding(path: Path) -> Record | None:
