@@ -13,7 +13,7 @@ from hds_cli.engine.files.convert.safetensors import cut_behind_header
 from hds_cli.engine.files.convert.source import HEAD, Origin, read_source
 from hds_cli.engine.files.convert.writing import KINDS, UsedUp, write
 from hds_cli.engine.quantizing import BITS, check_quantization, quantize
-from hds_cli.errors import ModelError, OutputError, UsageError
+from hds_cli.errors import ModelError, ModelUnusable, OutputError, UsageError
 
 DEFAULT = "Q4_K_M"
 MB = 1_000_000
@@ -96,6 +96,9 @@ def make(
         between = kind if kind in KINDS else source.kind
         try:
             write(source, between, part, told, _delete if used_up else None)
+        except ModelUnusable:
+            part.unlink(missing_ok=True)
+            raise
         except UsedUp:
             for shard in shards:
                 shard.with_name(shard.name + HEAD).unlink(missing_ok=True)
