@@ -178,6 +178,13 @@ def _short() -> Iterator[Candidate]:
         yield from ((f"{name}:{quantization}", known.about) for quantization in QUANTIZATIONS)
 
 
+def _types() -> Iterator[Candidate]:
+    from hds_cli.engine.files.known import QUANTIZATIONS
+
+    yield from ((name, "quantized") for name in reversed(QUANTIZATIONS))
+    yield from ((name, "not quantized") for name in ("F16", "BF16", "F32"))
+
+
 def _plugins() -> Iterator[Candidate]:
     for group in (
         "sources.v1",
@@ -217,7 +224,7 @@ def _files() -> Iterator[Candidate]:
 _KINDS: dict[str, Callable[[], Iterator[Candidate]]] = {
     "collection": _collections, "source": _sources, "pulled": _pulled, "model": _models,
     "short": _short, "plugin": _plugins, "setting": _settings, "profile": _profiles, "file": _files,
-    "dialect": _dialects,
+    "dialect": _dialects, "type": _types,
 }  # fmt: skip
 
 

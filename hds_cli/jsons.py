@@ -15,12 +15,13 @@ MOST_WIDE = 8 << 20  # bytes that are not ASCII alone: each may become four
 _MARK = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)  # a string, or where a value ends or others begin
 
 
-def loads(data: bytes | bytearray, most: int = MOST_VALUES, errors: str = "strict") -> Any:
+def loads(data: bytes | bytearray, most: int = MOST_VALUES, errors: str = "strict", wide: int = MOST_WIDE) -> Any:
     """What `json.loads` makes of `data`.
 
     Args:
         most: values, those inside of others included; up to twice as many are let pass.
         errors: what becomes of bytes that are not UTF-8: an error, or `replace`.
+        wide: bytes of text that is not ASCII alone.
 
     Raises:
         ValueError: it is no JSON, nested too deep, or has more values.
@@ -28,8 +29,8 @@ def loads(data: bytes | bytearray, most: int = MOST_VALUES, errors: str = "stric
     signs = data.count(b",") + data.count(b"[") + data.count(b"{")
     if signs > most and next(itertools.islice(_MARK.finditer(data), 2 * most, None), None):
         raise ValueError(f"more than {most} values")
-    if len(data) > MOST_WIDE and not data.isascii():
-        raise ValueError(f"more than {MOST_WIDE >> 20} MiB that are not ASCII alone")
+    if len(data) > wide and not data.isascii():
+        raise ValueError(f"more than {wide >> 20} MiB that are not ASCII alone")
     try:
         return json.loads(data.decode("utf-8", errors))
     except RecursionError as exc:

@@ -54,10 +54,11 @@ _FILES = {
 }
 _OPTION_KINDS = {
     "--source": "source", "--model": "model", "--dialect": "dialect", "--resume": "run", "--profile": "profile",
-    "--output": "file", "--bundle": "file",
+    "--output": "file", "--bundle": "file", "--type": "type",
 }  # fmt: skip
 _ARGUMENT_KINDS = {
     "index info": "collection", "index remove": "collection", "model use": "model", "model info": "model",
+    "model convert": "file", "model quantize": "model",
     "model remove": "pulled", "model pull": "short", "config get": "setting", "config set": "setting",
     "plugins info": "plugin",
 }  # fmt: skip

@@ -54,6 +54,7 @@ def full(home: Path, tmp_path: Path) -> Path:
         (["history", "show", "--jsonl", "ab"], ["abc234"]),
         (["index", "info", "n"], ["notes"]),
         (["model", "pull", "hds:Q4"], ["hds:Q4_K_S", "hds:Q4_K_M"]),
+        (["model", "convert", ".", "--type", "Q8"], ["Q8_0"]),
         (["config", "set", "searx"], ["searxng.url"]),
         (["--profile", "f"], ["fast"]),
         (["--profile", "fast", "doc"], ["doctor"]),

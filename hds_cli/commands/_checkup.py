@@ -103,6 +103,11 @@ def _model(settings: Settings) -> Iterator[Finding]:
     size = spec.path.stat().st_size
     kind = f"{header.quantization or 'unknown quantization'}, {size / 1e9:.1f} GB"
     yield Finding("model", "ok", f"{spec.name}: {kind} ({spec.path})")
+    dialect, why = models.dialect_of(header, spec)
+    chosen = f"{settings.dialect}: the setting says so" if settings.dialect else f"{dialect}: {why}"
+    yield Finding("model", "ok", f"it is spoken to in {chosen}")
+    if spec.name == "starter":
+        yield _larger()
     from hds_cli.engine.files.fit import needed
 
     need, free = needed(header, size, settings.n_ctx or spec.n_ctx), _memory()
@@ -111,6 +116,18 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield Finding("model", "warn", f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free", hint)
     elif free is not None:
         yield Finding("model", "ok", f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free")
+
+
+def _larger() -> Finding:
+    """The searcher or model that this machine has memory for, beside the starter."""
+    from hds_cli.engine.files.fitting import candidates
+
+    best = next((candidate for candidate in candidates() if candidate.fits), None)
+    if best is None:
+        return Finding("model", "ok", "no model with a short name fits into this machine's memory: hds model suggest")
+    return Finding(
+        "model", "ok", f"this machine has memory for {best.name}: hds model pull {best.name} (hds model suggest)"
+    )
 
 
 def _memory() -> int | None:

@@ -10,6 +10,25 @@ from types import TracebackType
 _WIDTH = 20  # columns of the bar
 
 
+class Steps:
+    """One bar after another, a step each; to be called with (step, done, in all)."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet, self._step, self._bar = quiet, "", Progress("", None, quiet=True)
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.__exit__(None, None, None)
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if step != self._step:
+            self._bar.__exit__(None, None, None)
+            self._step, self._bar = step, Progress(step, total, quiet=self._quiet)
+        self._bar.to(done)
+
+
 class Progress:
     """Counts to `total` (None: unknown) and shows `what` beside it; silent when `quiet` or without a terminal."""
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from hds_cli import config, paths
-from hds_cli.commands import _options, _print
+from hds_cli.commands import _making, _options, _print
+from hds_cli.commands._progress import Steps
 from hds_cli.commands.config import write
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.files import library, models
@@ -19,7 +20,7 @@ from hds_cli.errors import HdsError, OutputError, UsageError
 from hds_cli.plugins import entry_points
 
 app = typer.Typer(
-    help="GGUF files.\n\nhds model pull hds:Q4_K_M\n\nhds model use HybridDeepSearcher.Q4_K_M",
+    help="GGUF files.\n\nhds model suggest\n\nhds model pull qwen3-4b\n\nhds model use Qwen3-4B-Q4_K_M",
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
@@ -27,6 +28,11 @@ app = typer.Typer(
 )
 LARGE = 500_000_000  # bytes from which a download is asked about
 _Name = Annotated[str, typer.Argument(metavar="NAME|PATH", help="As `hds model list` shows it, or a GGUF file.")]
+_Type = Annotated[str, typer.Option("--type", metavar="TYPE", help="Q4_K_M, Q5_K_M, Q6_K, Q8_0, …; F16, BF16, F32.")]
+_Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write this file, instead of one among the models."),
+]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -43,7 +49,7 @@ def pull(
 ) -> None:
     """Download a model: revision pinned, checksum compared; after a break the same command goes on.
 
-    hds model pull hds:Q4_K_M
+    hds model pull hds
 
     hds model pull Qwen/Qwen3-4B-GGUF:Q8_0 --yes
 
@@ -63,10 +69,38 @@ def pull(
     for line in _described(planned, reference):
         _print.say(line, quiet=quiet)
     _confirm(planned, yes, quiet)
-    record = hub.download(planned)
+    with Steps(quiet=quiet) as steps:
+        record = hub.download(planned, steps)
     unchecked = "" if record.checked else "; the server names no checksum, so it was compared with none"
     _print.say(f"pulled {record.name}: {_size(record.bytes)}, sha256 {record.files[0].sha256}{unchecked}", quiet=quiet)
     _print.say(f"hds ask -m {record.name} …   or, for good:   hds model use {record.name}", quiet=quiet)
+
+
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(metavar="FOLDER|FILE", help="config.json, tokenizer.json and safetensors.")],
+    kind: _Type = "Q4_K_M",
+    output: _Output = None,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Make a GGUF file of a folder of safetensors (llama, qwen2, qwen3), as Hugging Face's hub has them.
+
+    hds model convert ~/HybridDeepSearcher
+
+    hds model convert ./my-model --type F16 -o my-model.gguf
+    """
+    _making.convert(Path(source), kind, output, quiet)
+
+
+@app.command()
+def quantize(name: _Name, kind: _Type = "Q4_K_M", output: _Output = None, quiet: _options.Quiet = False) -> None:
+    """Write a GGUF file of the type F32, F16, BF16 or Q8_0 anew, with fewer bits a weight.
+
+    hds model quantize my-model.gguf
+
+    hds model quantize my-model.gguf --type Q6_K -o small.gguf
+    """
+    _making.quantize(name, kind, output, quiet)
 
 
 @app.command("list")
@@ -180,10 +214,15 @@ def _described(planned: Any, reference: str) -> list[str]:
     where = f"{planned.repo} at {planned.revision[:12]}" if planned.repo else planned.url
     size = "of unknown size" if planned.bytes is None else _size(planned.bytes)
     lines = [f"{planned.name}: {size}, licence {planned.licence or 'not stated'}, from {where}"]
+    if planned.made:
+        lines.append(
+            f"it is made here of safetensors: {_size(planned.room)} of disk are needed meanwhile, about "
+            f"{_size(planned.result)} stay"
+        )
     short = SHORT_NAMES.get(reference.partition(":")[0])
     if short and not short.verified:
         lines.append(
-            f"note: {short.repo} is where {short.about} is expected; nobody compared its files with the original"
+            f"note: {short.repo} is where {short.about} is published; no checksum of its files was known beforehand"
         )
     return lines
 
@@ -210,7 +249,7 @@ def _row(record: library.Record, default: str | None) -> dict[str, Any]:
         quantization = models.read_header(record.path).quantization
     except HdsError as exc:
         return _listed(record.name, None, f"broken: {exc.message}", record.bytes, default)
-    return _listed(record.name, quantization, record.repo or record.url or "-", record.bytes, default)
+    return _listed(record.name, quantization, record.repo or record.url or record.asked, record.bytes, default)
 
 
 def _installed_row(name: str, default: str | None) -> dict[str, Any]:
@@ -237,17 +276,19 @@ def _facts(spec: ModelSpec, record: library.Record | None) -> dict[str, Any]:
     meta = header.metadata
     architecture = meta.get("general.architecture")
     digest = models.fingerprint(spec.path)
+    dialect, why = models.dialect_of(header, spec)
     return {
         "name": spec.name, "file": str(spec.path), "bytes": _bytes(spec.path, record), "sha256": digest,
         "known": digest in FILES, "title": meta.get("general.name"), "architecture": architecture,
         "quantization": header.quantization, "context": meta.get(f"{architecture}.context_length"),
-        "dialect": spec.dialect or header.dialect,
+        "dialect": dialect, "dialect_reason": why,
         "adapter": str(spec.lora) if spec.lora else None, "template": models.template_digest(header),
         "template_known": models.template_digest(header) in TEMPLATES if header.chat_template else None,
         "licence": (record.licence if record else None) or meta.get("general.license"), "about": spec.about or None,
         "repo": record.repo if record else None, "revision": record.revision if record else None,
         "url": record.url if record else None, "asked": record.asked if record else None,
         "pulled_at": record.pulled_at if record else None, "checked": record.checked if record else None,
+        "made": record.made if record else None,
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.engine.files import models
 from hds_cli.errors import ConfigError
 from hds_cli.fetch.egress import Tally, counted_apart, summed
 from hds_cli.keys import hider
@@ -201,6 +202,9 @@ def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
 
 def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     notices = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
+    if model.dialect == "hds" and model.why not in ("", models.MADE_FOR, models.NAMED):
+        message = f"{model.info.name} is spoken to in the dialect hds: {model.why}"
+        notices.append(events.Notice(level="info", code="dialect", message=message))
     if settings.fetch_proxy and not settings.offline:
         message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
         notices.append(events.Notice(level="info", code="proxy", message=message))

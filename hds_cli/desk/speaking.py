@@ -25,6 +25,7 @@ class Model:
     preamble: str | None
     info: ModelInfo
     warnings: tuple[str, ...] = ()
+    why: str = ""
 
     def speak(self, session: Session, settings: Settings) -> Dialect:
         """A dialect over a new session, for one run."""
@@ -50,7 +51,8 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None) -> Model:
     )
     preamble, label, warnings = _preamble(spec, settings)
     info = replace(engine.info, dialect=dialect, prompt=label if dialect in ("hds", spec.dialect) else "builtin")
-    return Model(engine, spec, dialect, preamble, info, warnings)
+    why = "" if settings.dialect else getattr(engine, "dialect_reason", "")
+    return Model(engine, spec, dialect, preamble, info, warnings, why)
 
 
 def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tuple[str, ...]]:

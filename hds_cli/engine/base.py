@@ -177,7 +177,8 @@ class ModelSpec:
     are; `select` names what chooses them. `verdict` is what becomes of an answer: `mark` (the default) shows it with
     its weak parts marked, `refuse` shows none that no page supports; a plugin may name its own. `notice` is said when
     the model is used without having been asked for. `further` makes a further question one that stands alone, for a
-    model that was not taught conversations.
+    model that was not taught conversations. `known_as` are the names by which the model was pulled, each after what it
+    is ("its repository"): they tell the dialect where the file itself does not.
     """
 
     name: str
@@ -196,3 +197,4 @@ class ModelSpec:
     about: str = ""
     verdict: str | None = None
     further: Further | None = None
+    known_as: tuple[tuple[str, str], ...] = ()

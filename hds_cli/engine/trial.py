@@ -51,7 +51,7 @@ def _try(path: Path) -> None:
     command = [sys.executable, "-P", "-m", "hds_cli.engine.trial", str(path)]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(),
             timeout=limit, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
@@ -70,13 +70,17 @@ def _reason(path: Path, code: int, output: bytes) -> str:
     """The child's own error, or how the child ended."""
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return str(json.loads(output)["error"])
-    how = f"exit {code}"
+    return f"llama.cpp crashes on {path} ({ending(code)}); it was tried in a process of its own"
+
+
+def ending(code: int) -> str:
+    """How a process ended: by which signal, or with which code."""
     if code < 0:
-        how = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    return f"llama.cpp crashes on {path} ({how}); it was tried in a process of its own"
+        return signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    return f"exit {code}"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The child's environment: no keys, no debugger's backtrace, and no graphics card, whose drivers would not fit."""
     return without_secrets(os.environ) | {
         "CUDA_VISIBLE_DEVICES": "",
@@ -88,7 +92,7 @@ def _environment() -> dict[str, str]:
 
 def main(path: str) -> int:
     """The child: load the file, use its vocabulary in full, evaluate and write a few tokens, free and by grammar."""
-    _confine(Path(path).stat().st_size)
+    confine(Path(path).stat().st_size)
     from hds_cli.engine.base import ModelSpec, Segment
     from hds_cli.engine.llama.model import LlamaEngine
 
@@ -115,7 +119,7 @@ def _sample() -> str:
     return "".join(map(chr, range(1, 0x800))) + "".join(leads) + "<|im_start|>user\nHello, Oslo!<|im_end|>   1234567890"
 
 
-def _confine(size: int) -> None:
+def confine(size: int) -> None:
     """No core file, bounded memory, and first to go when the machine runs out of it."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource

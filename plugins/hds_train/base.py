@@ -11,6 +11,7 @@ import torch
 from gguf import GGUFReader, dequantize
 from transformers import AutoModelForCausalLM, LlamaConfig, PretrainedConfig, Qwen2Config, Qwen3Config
 
+from hds_cli.engine.files.convert import writing as order
 from hds_cli.errors import ModelUnusable
 
 MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -125,5 +126,4 @@ def unpaired(rows: np.ndarray, shape: Shape, tensor: str) -> np.ndarray:
 
 def paired(rows: np.ndarray, shape: Shape, tensor: str) -> np.ndarray:
     """Rows of q or k in llama.cpp's order; the inverse of `unpaired`."""
-    n = shape.heads if tensor == "attn_q" else shape.kv_heads
-    return rows.reshape(n, 2, rows.shape[0] // n // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
+    return order.paired(rows, shape.heads if tensor == "attn_q" else shape.kv_heads)

@@ -10,7 +10,6 @@ import pytest
 from hds_cli.agent import protocol as p
 from hds_cli.agent.dialects import Hooks, check_dialect, choose_dialect, says_nothing
 from hds_cli.agent.hds import HdsDialect
-from hds_cli.engine.files.gguf import GgufHeader
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.errors import UsageError
 from hds_cli.types import Passage
@@ -90,15 +89,6 @@ def test_the_dialect_follows_the_model_unless_the_user_says() -> None:
     assert choose_dialect(None, model_says=None, file_says="hds", has_template=True) == "hds"
     assert choose_dialect(None, model_says=None, file_says="", has_template=True) == "guided"
     assert choose_dialect(None, model_says=None, file_says="", has_template=False) == "hds"
-
-
-def test_a_file_is_spoken_to_by_its_names_its_template_and_its_size() -> None:
-    """The searcher as it was trained; a conversation from about a billion parameters on; small tasks below."""
-    template = {"tokenizer.chat_template": "{{ messages }}"}
-    assert GgufHeader(3, 1, template, 1_500_000_000).dialect == "chat"
-    assert GgufHeader(3, 1, template, 135_000_000).dialect == "guided"
-    assert GgufHeader(3, 1, {}, 8_000_000_000).dialect == "hds"
-    assert GgufHeader(3, 1, template | {"general.name": "Hybrid-Deep-Searcher"}, 8_000_000_000).dialect == "hds"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.protocol import NOT_SEARCHED, REPEATED
 from hds_cli.agent.tools import ToolsDialect
 from hds_cli.engine.base import ChatTemplate, Segment
-from hds_cli.engine.files.gguf import GgufHeader
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.search.fanout import Fanout
 from hds_cli.search.sites import Sites
@@ -259,24 +258,6 @@ def test_old_results_and_thoughts_make_room(make: Make) -> None:
     text = "".join(session.text)
     assert "[1] Osprey (text dropped)" in text
     assert "Two boats." not in text
-
-
-@pytest.mark.parametrize(
-    ("name", "template", "dialect"),
-    [
-        ("Tongyi DeepResearch 30B A3B", "<tool_call>", "tools"),
-        ("Marco-DeepResearch-8B", "<tool_call>", "tools"),
-        ("LiteResearcher-4B", "<tool_call>", "tools"),
-        ("WebExplorer 8B", "<tool_call>", "tools"),
-        ("Qwen3 8B", "<tool_call>", "chat"),
-        ("Marco-DeepResearch-8B", "plain", "chat"),
-        ("HybridDeepSearcher", "<tool_call>", "hds"),
-    ],
-)
-def test_a_model_is_known_by_template_and_name(name: str, template: str, dialect: str) -> None:
-    """Every Qwen has the template; only these were trained to research with it."""
-    metadata = {"general.name": name, "tokenizer.chat_template": template}
-    assert GgufHeader(3, 0, metadata, parameters=8_000_000_000).dialect == dialect
 
 
 # --- visiting ----------------------------------------------------------------------------------------------------

@@ -65,6 +65,14 @@ def test_a_machine_that_is_in_order_is_exit_0(hds: Hds, model: str, notes: None)
     assert "llama-cpp-python" in about(found, "llama.cpp")["message"]
 
 
+def test_the_dialect_has_its_reason_and_a_larger_model_than_the_starter_its_name(hds: Hds, notes: None) -> None:
+    """Both are lines of `hds doctor`; the model named is one that fits."""
+    _, found = findings(hds, "--offline", HDS_MODEL="starter", HDS_SOURCE="notes")
+    said = [finding["message"] for finding in found if finding["area"] == "model"]
+    assert "it is spoken to in starter: the model was made for it" in said
+    assert "hds model suggest" in said[-1] or "hds model suggest" in said[-2]
+
+
 def test_a_missing_model_is_exit_1(hds: Hds, notes: None) -> None:
     """And says which."""
     code, found = findings(hds, "--offline", HDS_MODEL="/no/such.gguf", HDS_SOURCE="notes")

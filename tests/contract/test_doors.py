@@ -71,6 +71,7 @@ ONE_DOOR = {
     "trafilatura": "extract/markup.py",
     "matplotlib": "evaluation/curves.py",
     "huggingface_hub": "engine/files/hub.py",
+    "gguf": "engine/files/convert/writing.py",
     "tomlkit": "settings_file.py",
     "w3lib": "search/fusion.py",
 }

@@ -25,6 +25,7 @@ class Repo:
     licence: str | None = "apache-2.0"
     gated: bool = False
     told: dict[str, str] = field(default_factory=dict)
+    commit: str = COMMIT
 
 
 class Hub(ThreadingHTTPServer):
@@ -83,15 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
         repo = self.server.repos.get(name)
         if repo is None:
             return self._refuse(401, "RepoNotFound")
-        if revision not in ("main", COMMIT):
+        if revision not in ("main", repo.commit):
             return self._refuse(404, "RevisionNotFound")
-        siblings = [
-            {"rfilename": path, "size": len(data), "blobId": "0" * 40,
-             "lfs": {"sha256": repo.told.get(path, hashlib.sha256(data).hexdigest()), "size": len(data), "pointerSize": 1}}
-            for path, data in repo.files.items()
-        ]  # fmt: skip
+        siblings = [_sibling(path, data, repo.told.get(path)) for path, data in repo.files.items()]
         card = {"license": repo.licence} if repo.licence else {}
-        body = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings, "cardData": card, "tags": []}
+        body = {"id": name, "modelId": name, "sha": repo.commit, "siblings": siblings, "cardData": card, "tags": []}
         self._whole(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
 
     def _refuse(self, status: int, code: str) -> None:
@@ -126,3 +123,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self.close_connection = True
             self.connection.shutdown(2)
+
+
+def _sibling(path: str, data: bytes, told: str | None) -> dict[str, Any]:
+    """A file as the API describes it: small texts lie in git, with git's checksum; the rest has a SHA-256."""
+    if path.endswith((".json", ".jinja", ".md")) and path != "tokenizer.json":
+        blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        return {"rfilename": path, "size": len(data), "blobId": told or blob}
+    sha256 = told or hashlib.sha256(data).hexdigest()
+    lfs = {"sha256": sha256, "size": len(data), "pointerSize": 1}
+    return {"rfilename": path, "size": len(data), "blobId": "0" * 40, "lfs": lfs}

@@ -25,14 +25,14 @@ class Candidate:
 
 
 def candidates(memory: float | None = None) -> list[Candidate]:
-    """The models with short names: those of a known revision first, the larger ones before the smaller.
+    """The models with short names: those of a known checksum first, the larger ones before the smaller.
 
     Args:
         memory: gigabytes of the machine; None: as many as it has.
     """
     room = _SHARE * (memory_of_machine() if memory is None else memory)
     needed = {name: known.gigabytes + known.context + _BESIDE for name, known in SHORT_NAMES.items()}
-    order = sorted(SHORT_NAMES.items(), key=lambda entry: (entry[1].revision == "main", -entry[1].gigabytes))
+    order = sorted(SHORT_NAMES.items(), key=lambda entry: (not entry[1].verified, -entry[1].gigabytes))
     return [Candidate(name, known, needed[name], needed[name] <= room) for name, known in order]
 
 

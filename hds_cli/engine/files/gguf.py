@@ -27,11 +27,12 @@ _BLOCKS = {
     35: (256, 66), 39: (32, 17),
 }  # fmt: skip
 # llama.cpp's `general.file_type`, the ones in common use.
-_FILE_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S"} | {
+FILE_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S"} | {
     12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 32: "BF16"
 }  # fmt: skip
 # Models trained to call `search` and `visit`: Tongyi DeepResearch, Marco-DeepResearch, LiteResearcher, WebExplorer, ...
 _RESEARCHERS = ("deepresearch", "literesearcher", "webexplorer", "websailor", "webshaper")
+FILE_TYPE_NUMBERS = {name: number for number, name in FILE_TYPES.items()}
 _ABLE = 900_000_000  # parameters from which on a model can hold a conversation of searches
 
 
@@ -47,7 +48,7 @@ class GgufHeader:
     @property
     def quantization(self) -> str | None:
         kind = self.metadata.get("general.file_type")
-        return _FILE_TYPES.get(kind, f"type {kind}") if kind is not None else None
+        return FILE_TYPES.get(kind, f"type {kind}") if kind is not None else None
 
     @property
     def chat_template(self) -> str | None:
@@ -55,29 +56,38 @@ class GgufHeader:
         return template if isinstance(template, str) else None
 
     @property
-    def _names(self) -> str:
-        """The names in the file's metadata, in small letters without blanks and hyphens."""
-        texts = (str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str))
-        return re.sub(r"[-_ ]", "", " ".join(texts).lower())
+    def licence(self) -> str | None:
+        licence = self.metadata.get("general.license")
+        return licence[:100] if isinstance(licence, str) else None
+
+    @property
+    def names(self) -> str:
+        """The names in the file's metadata."""
+        return " ".join(str(v) for k, v in self.metadata.items() if k.startswith("general.") and isinstance(v, str))
 
     @property
     def looks_like_searcher(self) -> bool:
         """True when the names in the file's metadata say that the model was trained on the search markers."""
-        return "hybriddeepsearcher" in self._names
+        return names_searcher(self.names)
 
     @property
-    def calls_tools(self) -> bool:
-        """True for a model that was trained to research by tool calls: its template has them, and its name says so."""
-        return "<tool_call>" in (self.chat_template or "") and any(name in self._names for name in _RESEARCHERS)
+    def able(self) -> bool:
+        """True when the model is large enough to hold a conversation of searches."""
+        return self.parameters >= _ABLE
 
-    @property
-    def dialect(self) -> str:
-        """The dialect that fits the model: its own, a conversation from about a billion parameters on, small tasks."""
-        if self.looks_like_searcher or not self.chat_template:
-            return "hds"
-        if self.calls_tools:
-            return "tools"
-        return "chat" if self.parameters >= _ABLE else "guided"
+
+def names_searcher(text: str) -> bool:
+    """True when a name is that of the searcher, however its words are joined."""
+    return "hybriddeepsearcher" in _joined(text)
+
+
+def names_tool_caller(text: str) -> bool:
+    """True when a name is that of a model trained to research by tool calls, however its words are joined."""
+    return any(name in _joined(text) for name in _RESEARCHERS)
+
+
+def _joined(text: str) -> str:
+    return re.sub(r"[-_ .]", "", text.lower())
 
 
 class _Reader:

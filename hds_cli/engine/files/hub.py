@@ -12,36 +12,39 @@ import hashlib
 import logging
 import os
 import re
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from hds_cli import paths
-from hds_cli.engine.files.library import PulledFile, Record, name_for
+from hds_cli.engine.files import weights
+from hds_cli.engine.files.convert.making import Progress, check_room, made_bytes, room_for
+from hds_cli.engine.files.convert.source import Origin
+from hds_cli.engine.files.library import PulledFile, Record, alone, bytes_in, name_for
 from hds_cli.engine.files.models import read_header
-from hds_cli.engine.files.reference import choose, harmless, taken_apart
+from hds_cli.engine.files.reference import Reference, choose, harmless, taken_apart
 from hds_cli.errors import HdsError, ModelError, ModelMissing, OutputError, UsageError
 
-_SPARE = 64 << 20  # bytes that stay free on the disk
+_SMALL = 64 << 20  # bytes of a file whose checksum is git's
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to download; `bytes` and `sha256` are None where the server does not say."""
+    """A file to download; what the server does not say is None. `blob` is git's checksum of a small file."""
 
     path: str
     url: str
     bytes: int | None = None
     sha256: str | None = None
     version: str = ""
+    blob: str | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The files that a pull would download."""
+    """The files that a pull would download. `made` is the type of the GGUF file that is made of them, if one is."""
 
     name: str
     asked: str
@@ -50,6 +53,27 @@ class Plan:
     revision: str | None = None
     url: str | None = None
     licence: str | None = None
+    made: str | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """What the metadata says on the origin of a file that is made."""
+        return Origin((self.repo or self.name).rpartition("/")[2], self.repo, self.revision, self.licence)
+
+    @property
+    def weights(self) -> list[int]:
+        """The bytes of each file of weights."""
+        return [file.bytes or 0 for file in self.files if file.path.endswith(".safetensors")]
+
+    @property
+    def room(self) -> int:
+        """The most bytes that lie on the disk meanwhile."""
+        return room_for(self.weights, self.made, kept=False) if self.made else self.bytes or 0
+
+    @property
+    def result(self) -> int | None:
+        """About the bytes that stay."""
+        return made_bytes(sum(self.weights), self.made) if self.made else self.bytes
 
     @property
     def bytes(self) -> int | None:
@@ -78,20 +102,24 @@ def plan(reference: str, *, sha256: str | None = None) -> Plan:
     commit = str(info.sha or "")
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
         raise ModelError(f"the hub names no commit of {place.repo}", code="bad_answer")
-    names = [s.rfilename for s in info.siblings or () if s.rfilename.endswith(".gguf") and harmless(s.rfilename)]
-    chosen = choose(names, place)
-    by_name = {s.rfilename: s for s in info.siblings or ()}
-    files = tuple(_remote(by_name[name], place.repo, commit) for name in chosen)
+    by_name = {s.rfilename: s for s in info.siblings or () if harmless(s.rfilename)}
+    chosen, made = _chosen(list(by_name), place)
+    files = _pinned(tuple(_remote(by_name[name], place.repo, commit) for name in chosen), place)
+    if made:
+        _check_config(next(file for file in files if file.path == "config.json"), place.repo)
     licence = getattr(info.card_data, "license", None) if info.card_data else None
-    return Plan(
-        name_for(chosen[0], place.repo), reference, files, place.repo, commit, None, str(licence) if licence else None
-    )
+    file = f"{place.repo.partition('/')[2]}-{made}.gguf" if made else chosen[0]
+    said = str(licence)[:100] if licence else None
+    return Plan(name_for(file, place.repo), reference, files, place.repo, commit, None, said, made)
 
 
-def download(plan: Plan) -> Record:
-    """Download what is planned, going on where an earlier attempt ended, and write the record.
+def download(plan: Plan, progress: Progress = lambda *_: None) -> Record:
+    """Download what is planned, going on where an earlier attempt ended, make a GGUF file of it, write the record.
 
-    Progress is drawn on standard error when that is a terminal.
+    The progress of downloads is drawn on standard error when that is a terminal.
+
+    Args:
+        progress: told how far the making has come.
 
     Raises:
         OutputError: the disk is too small or cannot be written.
@@ -101,19 +129,30 @@ def download(plan: Plan) -> Record:
     folder = paths.models_dir() / plan.name
     try:
         paths.private_dir(folder)
-        with _alone(folder):
+        with alone(folder):
             _check_room(plan, folder)
-            files = tuple(_one(file, folder, plan) for file in plan.files)
+            files = _made(plan, folder, progress) if plan.made else [_one(file, folder, plan) for file in plan.files]
             read_header(folder / files[0].path)
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-            checked = all(file.sha256 for file in plan.files)
+            checked = all(file.sha256 or file.blob for file in plan.files)
             record = Record(
-                plan.name, plan.asked, files, plan.repo, plan.revision, plan.url, plan.licence, checked, now
-            )
+                plan.name, plan.asked, tuple(files), plan.repo, plan.revision, plan.url, plan.licence, checked, now,
+                made=plan.made,
+            )  # fmt: skip
             record.save()
+            weights.clear(folder)
     except OSError as exc:
         raise OutputError(f"cannot write to {folder}: {exc.strerror or exc}", hint="HDS_HOME=OTHER/FOLDER") from exc
     return record
+
+
+def _made(plan: Plan, folder: Path, progress: Progress) -> list[PulledFile]:
+    """Download weights into a folder of their own, and make a GGUF file of them."""
+    source = weights.begin(folder, str(plan.revision))
+    for file in plan.files:
+        if not weights.used_up(source / file.path):
+            _one(file, source, plan)
+    return [weights.make_of(folder, plan.name, str(plan.made), plan.origin, progress)]
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -123,8 +162,48 @@ def _remote(sibling: Any, repo: str, commit: str) -> RemoteFile:
     from huggingface_hub import hf_hub_url
 
     sha256 = str(sibling.lfs.sha256) if sibling.lfs else None
+    blob = str(sibling.blob_id) if not sha256 and (sibling.size or _SMALL) < _SMALL and sibling.blob_id else None
     url = hf_hub_url(repo, sibling.rfilename, revision=commit, endpoint=_endpoint())
-    return RemoteFile(sibling.rfilename, url, sibling.size, sha256, commit)
+    return RemoteFile(sibling.rfilename, url, sibling.size, sha256, commit, blob)
+
+
+def _chosen(names: list[str], place: Reference) -> tuple[list[str], str | None]:
+    """The files of a model, and the type that is made of them; None: they are GGUF files."""
+    try:
+        return choose([name for name in names if name.endswith(".gguf")], place), None
+    except ModelMissing:
+        needed = weights.needed(names, place)
+        if needed is None:
+            raise
+        return needed
+
+
+def _pinned(files: tuple[RemoteFile, ...], place: Reference) -> tuple[RemoteFile, ...]:
+    """The one file of a short name with the checksum that is known of it."""
+    if place.sha256 is None:
+        return files
+    if len(files) != 1 or files[0].sha256 not in (None, place.sha256):
+        raise ModelError(f"{place.repo} has another {place.what} than the one that is known", code="checksum",
+                         hint=f"to take it as it is: hds model pull {place.repo}:{place.what}")  # fmt: skip
+    return (replace(files[0], sha256=place.sha256),)
+
+
+def _check_config(file: RemoteFile, repo: str) -> None:
+    """Look at a repository's config.json before its weights are downloaded."""
+    from huggingface_hub.utils import get_session
+
+    with (
+        _explained(repo),
+        get_session().stream("GET", file.url, headers=_headers(file.url), follow_redirects=True) as answer,
+    ):
+        if answer.status_code >= 400:
+            raise ModelError(f"the server answers {answer.status_code} for {repo}", code=f"http_{answer.status_code}")
+        data = bytearray()
+        for piece in answer.iter_bytes(1 << 16):
+            data += piece
+            if len(data) > weights.MOST_CONFIG:
+                break
+    weights.check_config(bytes(data), repo)
 
 
 def _plan_of_address(url: str, asked: str, sha256: str | None) -> Plan:
@@ -163,7 +242,7 @@ def _one(file: RemoteFile, folder: Path, plan: Plan) -> PulledFile:
             _get(file, hashing, begun)
         digest, size = hashing.hexdigest(), stream.tell()
         os.fsync(stream.fileno())
-    if file.sha256 and digest != file.sha256:
+    if digest != (file.sha256 or digest) or (file.blob and _git(part) != file.blob):
         part.unlink()
         raise ModelError(
             f"{file.path} has another checksum than the server says; it was deleted", code="checksum",
@@ -171,6 +250,14 @@ def _one(file: RemoteFile, folder: Path, plan: Plan) -> PulledFile:
         )  # fmt: skip
     os.replace(part, target)
     return PulledFile(file.path, size, digest)
+
+
+def _git(path: Path) -> str:
+    """git's checksum of a small file."""
+    if path.stat().st_size > _SMALL:
+        return ""
+    data = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def _get(file: RemoteFile, stream: _Hashing, begun: int) -> None:
@@ -237,29 +324,12 @@ class _Hashing:
         return self._hash.hexdigest()
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise ModelError(f"{folder.name} is being pulled already", code="busy") from None
-
-
 def _check_room(plan: Plan, folder: Path) -> None:
+    if plan.made:
+        return check_room(plan.name, plan.room - bytes_in(folder), folder)
     begun = sum(path.stat().st_size for path in folder.glob(".*.part"))
-    missing = sum(
-        file.bytes or 0 for file in plan.files if not (folder / file.path).exists()
-    ) - begun  # fmt: skip
-    free = shutil.disk_usage(folder).free
-    if missing + _SPARE > free:
-        raise OutputError(
-            f"{plan.name} needs {missing / 1e9:.1f} GB more; {folder} has {max(0, free - _SPARE) / 1e9:.1f} GB free",
-            code="disk_full",
-            hint="hds model list   and   hds model remove NAME, a smaller quantization, or HDS_HOME=OTHER/FOLDER",
-        )
+    missing = sum(file.bytes or 0 for file in plan.files if not (folder / file.path).exists())
+    check_room(plan.name, missing - begun, folder)
 
 
 # --- the server ------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """The one table of models that hds knows by name, and of files and chat templates it knows by checksum.
 
-`verified` says whether somebody downloaded the files under that name and compared them. A name that is not verified is
-where such a file is expected to be; the hub has the last word, and `hds model pull` shows repository, revision, licence
-and size before it downloads.
+A name is `verified` when the checksum of its default file is known: `hds model pull` compares it. Another name is where
+such a model is published; the hub has the last word, and `hds model pull` shows repository, revision, licence and size
+before it downloads.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ShortName:
-    """A model that can be pulled by a short name: the hub's repository with its GGUF files, and what is known of it.
+    """A model that can be pulled by a short name: the hub's repository with its files, and what is known of it.
 
-    `revision` is that of the default file; another quantization is taken as it is today. `gigabytes` is its size,
-    `context` what a context of the default length takes beside it.
+    `revision` and `sha256` are those of the default file; another quantization is taken as it is today. `gigabytes` is
+    its size, `context` about what a context of the default length takes beside it. `made` says that the repository has
+    no GGUF file: its weights, of `download` gigabytes, are converted here.
     """
 
     repo: str
@@ -24,17 +25,28 @@ class ShortName:
     revision: str = "main"
     gigabytes: float = 0.0
     context: float = 0.0
-    verified: bool = False
+    sha256: str | None = None
+    download: float | None = None
+
+    @property
+    def made(self) -> bool:
+        return self.download is not None
+
+    @property
+    def verified(self) -> bool:
+        return self.sha256 is not None
 
 
 # 36 layers of 8 heads of 128 numbers, keys and values, 2 bytes each, for 16,384 tokens (Qwen3-4B and 8B).
 _QWEN3_CONTEXT = 36 * 8 * 128 * 2 * 2 * 16_384 / 1e9
+_HYBRID_CONTEXT = _QWEN3_CONTEXT / 4  # a guess: about one layer in four keeps keys and values
 
 SHORT_NAMES = {
     "hds": ShortName(
-        "mradermacher/HybridDeepSearcher-GGUF",
-        "HybridDeepSearcher (arXiv 2508.19113, dayoon/HybridDeepSearcher), Qwen3-8B trained to search",
+        "dayoon/HybridDeepSearcher",
+        "HybridDeepSearcher (arXiv 2508.19113), Qwen3-8B trained to search",
         gigabytes=5.0,
+        download=16.4,
         context=_QWEN3_CONTEXT,
     ),
     "qwen3-4b": ShortName(
@@ -43,6 +55,7 @@ SHORT_NAMES = {
         gigabytes=2.5,
         context=_QWEN3_CONTEXT,
         revision="bc640142c66e1fdd12af0bd68f40445458f3869b",
+        sha256="7485fe6f11af29433bc51cab58009521f205840f5b4ae3a32fa7f92e8534fdf5",
     ),
     "qwen3-8b": ShortName(
         "Qwen/Qwen3-8B-GGUF",
@@ -50,6 +63,31 @@ SHORT_NAMES = {
         gigabytes=5.0,
         context=_QWEN3_CONTEXT,
         revision="7c41481f57cb95916b40956ab2f0b139b296d974",
+        sha256="d98cdcbd03e17ce47681435b5150e34c1417f50b5c0019dd560e4882c5745785",
+    ),
+    "qwen3-4b-2507": ShortName(
+        "unsloth/Qwen3-4B-Instruct-2507-GGUF",
+        "Qwen3-4B-Instruct-2507, which answers without thinking first",
+        gigabytes=2.5,
+        context=_QWEN3_CONTEXT,
+    ),
+    "marco-8b": ShortName(
+        "AIDC-AI/Marco-DeepResearch-8B-GGUF",
+        "Marco-DeepResearch-8B, Qwen3-8B trained to search with tools",
+        gigabytes=5.0,
+        context=_QWEN3_CONTEXT,
+    ),
+    "qwen3.5-4b": ShortName(
+        "unsloth/Qwen3.5-4B-GGUF",
+        "Qwen3.5-4B, whose context takes little memory",
+        gigabytes=2.8,
+        context=_HYBRID_CONTEXT,
+    ),
+    "lfm2.5-1.2b": ShortName(
+        "LiquidAI/LFM2.5-1.2B-Instruct-GGUF",
+        "LFM2.5-1.2B-Instruct, for small machines",
+        gigabytes=0.8,
+        context=_HYBRID_CONTEXT / 2,
     ),
 }
 

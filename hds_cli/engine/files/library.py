@@ -10,14 +10,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hds_cli import paths
-from hds_cli.errors import ModelMissing
+from hds_cli.engine.files.known import SHORT_NAMES
+from hds_cli.errors import ModelError, ModelMissing
 
 RECORD = "model.json"
+SOURCE = ".source"  # the folder of weights that a file is made of
 _SPLIT = re.compile(r"-\d{5}-of-\d{5}$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 
@@ -36,7 +39,8 @@ class Record:
     """The origin of a pulled model.
 
     `asked` is what was typed; `revision` the commit of the repository, None for a plain address; `checked` whether the
-    checksum was known beforehand and compared.
+    checksum was known beforehand and compared. `made`: the file was made here, as one of this type, of what was pulled
+    or of a local file.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Record:
     licence: str | None = None
     checked: bool = False
     pulled_at: str = ""
+    made: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -93,14 +98,33 @@ def unfinished() -> list[Path]:
         folders = sorted(path for path in paths.models_dir().iterdir() if path.is_dir())
     except OSError:
         return []
-    return [folder for folder in folders if _read(folder) is None and any(folder.glob(".*.part"))]
+    return [
+        folder
+        for folder in folders
+        if _read(folder) is None and (any(folder.glob(".*.part")) or (folder / SOURCE).is_dir())
+    ]
 
 
 def find(name: str) -> Record | None:
-    """The pulled model of this name, or the one that was asked for in these words (`hds:Q4_K_M`)."""
+    """The pulled model of this name, or the one that was asked for in these words (`hds`, which is `hds:Q4_K_M`)."""
     records = pulled()
     by_name = next((record for record in records if record.name == name), None)
-    return by_name or next((record for record in records if record.asked == name), None)
+    return by_name or next((record for record in records if _whole(record.asked) == _whole(name)), None)
+
+
+def _whole(asked: str) -> str:
+    """A reference with the quantization that a short name alone means."""
+    known = SHORT_NAMES.get(asked)
+    return f"{asked}:{known.default}" if known else asked
+
+
+def holding(path: Path) -> Record | None:
+    """The pulled model in whose folder a file lies."""
+    try:
+        folder = path.resolve().parent
+        return _read(folder) if folder.parent == paths.models_dir().resolve() else None
+    except OSError:
+        return None
 
 
 def get(name: str) -> Record:
@@ -119,18 +143,34 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """The hint for a name that is not there."""
     names = sorted(set(known))
     close = difflib.get_close_matches(name, names, 1, 0.5)
-    return f"did you mean {close[0]!r}?" if close else "hds model list   or   hds model pull hds:Q4_K_M"
+    return f"did you mean {close[0]!r}?" if close else "hds model list   or   hds model suggest"
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only process that fills the folder of a model.
+
+    Raises:
+        ModelError: another one does.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise ModelError(f"{folder.name} is being pulled already", code="busy") from None
 
 
 def name_for(file: str, origin: str) -> str:
     """The name a file gets here: its stem without the number of a part; before it the owner where the name is taken.
 
     Args:
-        origin: the repository (`owner/name`) or the address it comes from.
+        origin: the repository (`owner/name`), the address or the file it comes from.
     """
     stem = _plain(_SPLIT.sub("", Path(file).name.removesuffix(".gguf")))
     taken = _read(paths.models_dir() / stem)
-    if taken is None or origin in (taken.repo, taken.url):
+    if taken is None or origin in (taken.repo, taken.url, taken.asked):
         return stem
     owner = origin.split("://")[-1].partition("/")[0]
     return _plain(f"{owner}.{stem}")

@@ -9,14 +9,16 @@ from pathlib import Path
 
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.files import library, remembered
-from hds_cli.engine.files.gguf import GgufHeader, read_header
+from hds_cli.engine.files.gguf import GgufHeader, names_searcher, names_tool_caller, read_header
 from hds_cli.engine.files.known import SHORT_NAMES
 from hds_cli.errors import ModelMissing
 from hds_cli.plugins import entry_points, make
 
 GROUP = "hds.models.v1"
+MADE_FOR, NAMED = "the model was made for it", "its metadata name HybridDeepSearcher"
+"""The reasons for a dialect that need not be told."""
 
-__all__ = ["GROUP", "GgufHeader", "fingerprint", "read_header", "resolve", "template_digest"]
+__all__ = ["GROUP", "GgufHeader", "dialect_of", "fingerprint", "read_header", "resolve", "template_digest"]
 
 
 def resolve(name: str | None) -> ModelSpec:
@@ -36,12 +38,46 @@ def resolve(name: str | None) -> ModelSpec:
     if name in installed:
         return _installed(name)
     if (record := library.find(name)) is not None:
-        return ModelSpec(name=record.name, path=record.path)
+        return ModelSpec(name=record.name, path=record.path, known_as=_names(record))
     path = Path(name).expanduser()
     if path.exists() or path.suffix == ".gguf" or os.sep in name:
-        return ModelSpec(name=path.stem, path=path)
+        return ModelSpec(name=path.stem, path=path, known_as=_names(library.holding(path)))
     known = [*installed, *(record.name for record in library.pulled())]
     raise ModelMissing(f"there is no model {name!r}", hint=_hint(name, known))
+
+
+def dialect_of(header: GgufHeader, spec: ModelSpec) -> tuple[str, str]:
+    """The dialect that fits a model's file, and why: its own where a name tells, else by template and size."""
+    if spec.dialect:
+        return spec.dialect, MADE_FOR
+    if header.looks_like_searcher:
+        return "hds", NAMED
+    for what, name in (("its file's name", spec.path.name), *spec.known_as):
+        if names_searcher(name):
+            return "hds", f"{what} is {name}"
+    if not header.chat_template:
+        return "hds", "it carries no chat template"
+    if "<tool_call>" in header.chat_template:
+        for what, name in (
+            ("the name in its metadata", header.names),
+            ("its file's name", spec.path.name),
+            *spec.known_as,
+        ):
+            if names_tool_caller(name):
+                return "tools", f"its chat template has tool calls, and {what} says that it was trained on them"
+    millions = header.parameters / 1e6
+    size = f"{millions / 1e3:.1f} billion parameters" if millions >= 1e3 else f"{millions:.0f} million parameters"
+    if header.able:
+        return "chat", f"it carries a chat template and has {size}"
+    return "guided", f"with {size} it is too small for a conversation of searches"
+
+
+def _names(record: library.Record | None) -> tuple[tuple[str, str], ...]:
+    """What a pulled model is known as."""
+    if record is None:
+        return ()
+    named = (("its repository", record.repo), ("its address", record.url), ("what was pulled", record.asked))
+    return tuple((what, name) for what, name in named if name)
 
 
 def _installed(name: str) -> ModelSpec:
@@ -52,7 +88,7 @@ def _installed(name: str) -> ModelSpec:
 def _no_model() -> ModelMissing:
     return ModelMissing(
         "no model is set up, and the starter is not installed",
-        hint='pip install "hds-cli[starter]"   or   hds model pull hds:Q4_K_M (5.0 GB)',
+        hint='pip install "hds-cli[starter]"   or   hds model suggest',
     )
 
 

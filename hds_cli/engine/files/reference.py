@@ -17,11 +17,12 @@ _PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference taken apart: `what` is a file or a quantization of `repo`."""
+    """A reference taken apart: `what` is a file or a quantization of `repo`, `sha256` its checksum if that is known."""
 
     repo: str
     revision: str = "main"
     what: str | None = None
+    sha256: str | None = None
 
 
 def taken_apart(reference: str, endpoint: str) -> Reference | str:
@@ -38,7 +39,9 @@ def taken_apart(reference: str, endpoint: str) -> Reference | str:
     short, _, what = reference.partition(":")
     if short in SHORT_NAMES:
         known = SHORT_NAMES[short]
-        return Reference(known.repo, known.revision if what in ("", known.default) else "main", what or known.default)
+        if what not in ("", known.default):
+            return Reference(known.repo, what=what)
+        return Reference(known.repo, known.revision, known.default, known.sha256)
     match = _REPO.fullmatch(reference)
     if match is None:
         names = ", ".join(SHORT_NAMES)

@@ -73,13 +73,14 @@ class LlamaEngine:
         self._adapter = self._load_adapter(spec.lora) if spec.lora else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
+        dialect, self.dialect_reason = models.dialect_of(self.header, spec)
         self.info = ModelInfo(
             name=spec.name,
             file=str(spec.path),
             sha256=sha256,
             quantization=self.header.quantization,
             engine="llama_cpp",
-            dialect=self.header.dialect,
+            dialect=dialect,
             n_ctx=self._n_ctx,
             n_gpu_layers=layers,
             lora=lora_sha256,

@@ -1,0 +1,1 @@
+"""Safetensors to GGUF: the weights of a Hugging Face repository, made into a file that llama.cpp loads."""
