@@ -1,0 +1,228 @@
+"""The door for verifiers, and what is made of what they say: which passages a unit is compared with, and its grade.
+
+Strings, values and names are compared before (`support/`). A verifier reads whether a passage says the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+from hds_cli.agent.support.claims import is_yes_or_no
+from hds_cli.agent.support.message import Unit, units
+from hds_cli.agent.support.placing import clip
+from hds_cli.text import BM25, cut_passages, overlap, sentences, terms
+from hds_cli.types import Level, Passage, Quote, Support
+
+GROUP = "hds.verifiers.v1"
+BUILTIN = "small"
+NEEDS = ("verify", "sure_supported", "sure_contradicted", "close")
+MOST_UNITS, MOST_PAIRS = 200, 400  # of a text; and of units with passages
+PASSAGES_OF_UNIT = 3
+WORDS = 200  # of a passage that a verifier reads, about 300 tokens
+LONGEST = 600  # characters of a claim
+_LOOKED_AT = 2000  # passages
+_LOOK = 0.05  # seconds between two looks at whether anybody still waits
+
+
+class Text(NamedTuple):
+    """What a verifier reads of a passage: the title of its page, and its words."""
+
+    title: str
+    text: str
+
+
+class Odds(NamedTuple):
+    """The probabilities that a passage says a claim, says something else in its place, or says neither."""
+
+    supported: float
+    contradicted: float
+    absent: float
+
+
+class Verifier(Protocol):
+    """The interface of what an entry point of `hds.verifiers.v1` makes: `open(engine) -> Verifier`.
+
+    It is called with the engine of the run (None: there is none), whose weights it may share.
+
+    Attributes:
+        sure_supported: the probability from which on a claim counts as verified.
+        sure_contradicted: the same for contradicted.
+    """
+
+    sure_supported: float
+    sure_contradicted: float
+
+    def verify(
+        self, passages: Sequence[Text], claims: Sequence[Sequence[str]], late: Callable[[], bool]
+    ) -> list[list[Odds | None]]:
+        """The probabilities of the claims that are compared with each passage, in their order.
+
+        Args:
+            late: true once nobody waits any longer; what was not compared by then is None.
+
+        Raises:
+            HdsError: the model is missing or unusable.
+        """
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+class Abortable(Protocol):
+    """What works for a verifier, and can be told to end: all work ends from `abort` until `resume`."""
+
+    def abort(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+@contextlib.contextmanager
+def heeding(late: Callable[[], bool], work: Abortable) -> Iterator[None]:
+    """A context in which work ends soon after `late` says so, even in the middle of a batch."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_LOOK):
+            if late():
+                work.abort()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True, name="hds-verify")
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+        work.resume()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The support of the units of a text after a verifier was asked, and the number of those it had no time for."""
+
+    support: tuple[Support, ...]
+    left: int = 0
+
+
+def asks(support: Support) -> bool:
+    """True for a unit that a verifier is asked about: neither proven by strings nor worked out."""
+    return support.level not in ("quoted", "computed") and not is_yes_or_no(support.text)
+
+
+def self_contained(text: str, question: str) -> str:
+    """A unit as a claim that stands alone: a short answer behind its question, a sentence as it is."""
+    parts = units(text)
+    short = len(text.split()) <= 6 and not text.rstrip().endswith((".", "!", "?", "。"))
+    about = parts[0] if parts else Unit(text, 0, len(text))
+    if short and question and not about.label:
+        text = f"{question.strip()} {text}"
+    return text[:LONGEST]
+
+
+def compare(
+    support: Sequence[Support],
+    claims: Sequence[str],
+    passages: Sequence[Passage],
+    verifier: Callable[[], Verifier],
+    late: Callable[[], bool],
+) -> Compared:
+    """Ask a verifier about the units that are not proven, and grade those it is sure of.
+
+    Args:
+        claims: what each unit says, as it is read.
+        passages: all that was read; `Support.marks` are their numbers.
+        verifier: opens it; called only if there is something to ask.
+    """
+    asked = [place for place, one in enumerate(support) if asks(one)][:MOST_UNITS]
+    if not asked or not passages:
+        return Compared(tuple(support))
+    near = _Near(passages)
+    wanted: dict[int, list[int]] = {}  # passage -> units
+    for place in asked:
+        if sum(map(len, wanted.values())) >= MOST_PAIRS:
+            break
+        for number in near.to(claims[place], support[place].marks):
+            wanted.setdefault(number, []).append(place)
+    if not wanted:
+        return Compared(tuple(support))
+    opened = verifier()
+    texts = [near.text(number, [claims[place] for place in places]) for number, places in wanted.items()]
+    answers = opened.verify(texts, [[claims[place] for place in places] for places in wanted.values()], late)
+    found: dict[int, list[tuple[int, Odds]]] = {}
+    missed: set[int] = set()
+    for (number, places), odds in zip(wanted.items(), answers, strict=True):
+        for place, one in zip(places, odds, strict=True):
+            if one is None:
+                missed.add(place)
+            else:
+                found.setdefault(place, []).append((number, one))
+    graded = [
+        _graded(one, found[place], near, claims[place], opened) if place in found and place not in missed else one
+        for place, one in enumerate(support)
+    ]
+    return Compared(tuple(graded), len(missed))
+
+
+def _graded(
+    support: Support, found: Sequence[tuple[int, Odds]], near: _Near, claim: str, verifier: Verifier
+) -> Support:
+    """The grade of a unit by the passage that says it most surely, or the one that says another thing."""
+    for_it, said = max(found, key=lambda one: one[1].supported)
+    against, unsaid = max(found, key=lambda one: one[1].contradicted)
+    level: Level = support.level
+    quotes = support.quotes
+    if said.supported >= verifier.sure_supported and _may_rise(support):
+        level, quotes = "verified", (near.quote(for_it, claim),)
+    elif unsaid.contradicted >= verifier.sure_contradicted and said.supported < 0.5:
+        level, quotes = "contradicted", (near.quote(against, claim),)
+    return replace(
+        support, level=level, quotes=quotes, probability=round(said.supported, 4),
+        missing=() if level == "verified" else support.missing,
+    )  # fmt: skip
+
+
+def _may_rise(support: Support) -> bool:
+    """False where values were compared and stand nowhere, or others stand in their place: numbers prove more."""
+    if support.level == "contradicted":
+        return False
+    return not any(character.isdigit() for part in support.missing for character in part)
+
+
+class _Near:
+    """The passages of a run by the words that they share with a claim."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = list({p.n: p for p in passages}.values())[:_LOOKED_AT]
+        self._places = {passage.n: place for place, passage in enumerate(self._passages)}
+        self._index = BM25([f"{p.title} {p.heading} {p.text}" for p in self._passages])
+
+    def to(self, claim: str, marks: Sequence[int]) -> list[int]:
+        """The numbers of the passages to compare a claim with: those it names, then those that share its words."""
+        scores = self._index.scores(terms(claim))
+        order = sorted(range(len(scores)), key=lambda place: -scores[place])
+        named = [n for n in marks if n in self._places]
+        sharing = [self._passages[place].n for place in order[:PASSAGES_OF_UNIT] if scores[place] > 0]
+        return list(dict.fromkeys([*named, *sharing]))[: max(PASSAGES_OF_UNIT, min(len(named), 2 * PASSAGES_OF_UNIT))]
+
+    def text(self, number: int, claims: Sequence[str]) -> Text:
+        """What is read of a passage: all of it, or the part that shares most words with the claims."""
+        passage = self._passages[self._places[number]]
+        sought = set(terms(" ".join(claims)))
+        parts = [cut.text for cut in cut_passages(passage.text, WORDS)] or [passage.text]
+        best = max(parts, key=lambda part: len(sought & set(terms(part))))
+        return Text(passage.title, " ".join(best.split()))
+
+    def quote(self, number: int, claim: str) -> Quote:
+        """The sentence of a passage that shares most with a claim."""
+        text = self._passages[self._places[number]].text
+        sought = terms(claim)
+        best = max(sentences(text) or [text], key=lambda sentence: overlap(terms(sentence), sought))
+        return Quote(number, clip(best, 0))
+
+
+__all__ = ["BUILTIN", "GROUP", "Compared", "Odds", "Text", "Verifier", "asks", "compare", "self_contained"]
