@@ -99,6 +99,15 @@ def _checked(question: str) -> str:
     return question
 
 
+def piped_text() -> str:
+    """The text on stdin.
+
+    Raises:
+        UsageError: it is too long, or not text.
+    """
+    return _stdin()
+
+
 def _piped() -> bool:
     """True when stdin is a pipe, a file or a socket (not a terminal, not /dev/null, not closed)."""
     try:
