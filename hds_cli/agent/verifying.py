@@ -215,7 +215,7 @@ class _Near:
         sought = set(terms(" ".join(claims)))
         parts = [cut.text for cut in cut_passages(passage.text, WORDS)] or [passage.text]
         best = max(parts, key=lambda part: len(sought & set(terms(part))))
-        return Text(passage.title, " ".join(best.split()))
+        return Text(passage.title, best.strip())
 
     def quote(self, number: int, claim: str) -> Quote:
         """The sentence of a passage that shares most with a claim."""

@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hds_cli.agent.protocol import neutral
 from hds_cli.agent.verifying import Odds, Text, heeding
 from hds_cli.engine.base import Engine, ModelSpec, Segment
 from hds_cli.errors import ModelMissing, ModelUnusable
@@ -157,11 +156,11 @@ class Small:
                 self._engine.close()
 
     def _prompt(self, passage: Text, claims: Sequence[str]) -> _Prompt:
-        title = " ".join(neutral(passage.title).split())[:200]
+        title = " ".join(passage.title[:LONGEST].split())[:200]
         head = f"Passage: {title}. " if title else "Passage: "
-        beginning = self._cut(head, " ".join(neutral(passage.text[:LONGEST]).split()), "\nClaim:", PASSAGE_TOKENS)
+        beginning = self._cut(head, passage.text[:LONGEST].strip(), "\nClaim:", PASSAGE_TOKENS)
         endings = [
-            self._cut(" ", " ".join(neutral(claim[:LONGEST]).split()), "\nDoes the passage say so?", CLAIM_TOKENS)
+            self._cut(" ", " ".join(claim[:LONGEST].split()), "\nDoes the passage say so?", CLAIM_TOKENS)
             for claim in claims
         ]
         return _Prompt(beginning, endings)
