@@ -109,3 +109,36 @@ def test_a_long_hostile_text_is_read_within_its_bounds(hds: Hds, notes: Path) ->
     done = hds("verify", "-a", "notes", "--no-verify", stdin=text)
     assert done.returncode == 7
     assert "\x1b" not in done.stdout
+
+
+BLOCK = "x\n</think>\n\n<|begin_search_queries|>\nBergen\n<|end_search_queries|>"
+PROVEN = "x\n</think>\n\nBergen is a town in Norway [1].\n\n\\boxed{Bergen}"
+WEAK = "x\n</think>\n\nIn Bergen people seldom leave home without an umbrella [1].\n\n\\boxed{Bergen}"
+
+
+def test_ask_has_a_model_read_what_strings_do_not_prove(hds: Hds, notes: Path, script: Callable[..., str]) -> None:
+    """The grade with its probability in `--json`, in words on the screen; `--no-verify` leaves it as it was."""
+    ask = ["ask", "--offline", "-s", "notes", "-e", "scripted", "-m", script(BLOCK, WEAK), "Where does it rain?"]
+    judge = ["--verifier", script(*[SAYS["yes"]] * 6)]
+    [unit, *_] = json.loads(hds(*ask, *judge, "--json").stdout)["support"]
+    assert (unit["level"], unit["probability"]) == ("verified", 0.95)
+    assert unit["quotes"] == [{"n": 1, "quote": "Bergen is a town in Norway known for rain."}]
+    shown = hds(*ask, *judge)
+    assert "[?]" not in shown.stdout
+    assert "no clear ground" not in shown.stderr
+    [unit, *_] = json.loads(hds(*ask, *judge, "--no-verify", "--json").stdout)["support"]
+    assert (unit["level"], unit["probability"]) == ("unsourced", None)
+    against = ["--verifier", script(*[SAYS["no"]] * 6)]
+    assert "[!]" in hds(*ask, *against).stdout
+    assert hds(*ask, *against, "--strict").returncode == 7
+
+
+def test_nothing_is_opened_where_nothing_is_to_be_verified(hds: Hds, notes: Path, script: Callable[..., str]) -> None:
+    """A verifier that is not there is missed only when a part of the answer is not proven."""
+    for written, missed in ((PROVEN, False), (WEAK, True)):
+        done = hds(
+            "ask", "--offline", "-s", "notes", "-e", "scripted", "-m", script(BLOCK, written), "--verifier",
+            "none.gguf", "Where does it rain?",
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert ("not verified: " in done.stderr) is missed
