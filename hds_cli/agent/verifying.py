@@ -6,13 +6,14 @@ Strings, values and names are compared before (`support/`). A verifier reads whe
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-from hds_cli.agent.support.claims import is_yes_or_no
-from hds_cli.agent.support.message import Unit, units
+from hds_cli.agent.support.claims import is_short, is_yes_or_no
+from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.placing import clip
 from hds_cli.text import BM25, cut_passages, overlap, sentences, terms
 from hds_cli.types import Level, Passage, Quote, Support
@@ -20,11 +21,12 @@ from hds_cli.types import Level, Passage, Quote, Support
 GROUP = "hds.verifiers.v1"
 BUILTIN = "small"
 NEEDS = ("verify", "sure_supported", "sure_contradicted", "close")
-MOST_UNITS, MOST_PAIRS = 200, 400  # of a text; and of units with passages
+MOST_PAIRS = 1000  # units with passages that are compared
 PASSAGES_OF_UNIT = 3
-WORDS = 200  # of a passage that a verifier reads, about 300 tokens
-LONGEST = 600  # characters of a claim
+WORDS = 250  # of a passage that a verifier reads, about 350 tokens
+LONGEST, _BEFORE = 600, 200  # characters of a claim, and of the sentence before it
 _LOOKED_AT = 2000  # passages
+_REFERS = re.compile(r"(?:it|its|he|his|him|she|her|they|their|this|that|these|those)\b", re.IGNORECASE)
 _LOOK = 0.05  # seconds between two looks at whether anybody still waits
 
 
@@ -114,14 +116,19 @@ def asks(support: Support) -> bool:
     return support.level not in ("quoted", "computed") and not is_yes_or_no(support.text)
 
 
-def self_contained(text: str, question: str) -> str:
-    """A unit as a claim that stands alone: a short answer behind its question, a sentence as it is."""
-    parts = units(text)
-    short = len(text.split()) <= 6 and not text.rstrip().endswith((".", "!", "?", "。"))
-    about = parts[0] if parts else Unit(text, 0, len(text))
-    if short and question and not about.label:
-        text = f"{question.strip()} {text}"
-    return text[:LONGEST]
+def self_contained(texts: Sequence[str], question: str) -> list[str]:
+    """The units of a text as claims that stand alone.
+
+    A short answer stands behind its question; a sentence that begins with `It` or `She` behind the one before.
+    """
+    claims = []
+    for before, text in zip(["", *texts], texts, strict=False):
+        if question and is_short(Unit(text, 0, len(text))):
+            text = f"{question.strip()[-2 * _BEFORE :]} {text}"
+        elif before and _REFERS.match(text):
+            text = f"{before[-_BEFORE:]} {text}"
+        claims.append(text[:LONGEST])
+    return claims
 
 
 def compare(
@@ -138,15 +145,19 @@ def compare(
         passages: all that was read; `Support.marks` are their numbers.
         verifier: opens it; called only if there is something to ask.
     """
-    asked = [place for place, one in enumerate(support) if asks(one)][:MOST_UNITS]
+    asked = [place for place, one in enumerate(support) if asks(one)]
     if not asked or not passages:
         return Compared(tuple(support))
     near = _Near(passages)
     wanted: dict[int, list[int]] = {}  # passage -> units
+    missed: set[int] = set()
+    pairs = 0
     for place in asked:
-        if sum(map(len, wanted.values())) >= MOST_PAIRS:
-            break
-        for number in near.to(claims[place], support[place].marks):
+        numbers = near.to(claims[place], support[place].marks) if pairs < MOST_PAIRS else []
+        pairs += len(numbers)
+        if pairs >= MOST_PAIRS and not numbers:
+            missed.add(place)
+        for number in numbers:
             wanted.setdefault(number, []).append(place)
     if not wanted:
         return Compared(tuple(support))
@@ -154,17 +165,18 @@ def compare(
     texts = [near.text(number, [claims[place] for place in places]) for number, places in wanted.items()]
     answers = opened.verify(texts, [[claims[place] for place in places] for places in wanted.values()], late)
     found: dict[int, list[tuple[int, Odds]]] = {}
-    missed: set[int] = set()
     for (number, places), odds in zip(wanted.items(), answers, strict=True):
         for place, one in zip(places, odds, strict=True):
             if one is None:
                 missed.add(place)
             else:
                 found.setdefault(place, []).append((number, one))
-    graded = [
-        _graded(one, found[place], near, claims[place], opened) if place in found and place not in missed else one
-        for place, one in enumerate(support)
-    ]
+    graded = list(support)
+    for place, of_unit in found.items():
+        unit = _graded(support[place], of_unit, near, claims[place], opened)
+        if place not in missed or unit.level == "verified":  # another passage may still say what this one denies
+            graded[place] = unit
+            missed.discard(place)
     return Compared(tuple(graded), len(missed))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from hds_cli.agent.support.attribution import attributed
 from hds_cli.agent.support.message import units
-from hds_cli.agent.verifying import Verifier, asks, compare
+from hds_cli.agent.verifying import Verifier, asks, compare, self_contained
 from hds_cli.config import Settings
 from hds_cli.errors import NoSources
 from hds_cli.search.base import Source
@@ -21,9 +21,9 @@ from hds_cli.types import Page, Passage, Support
 MOST_TEXT = 600_000  # characters of a text
 MOST_PASSAGES, WORDS = 2000, 180
 MOST_PAGE = 1_000_000  # characters of a page
-_PART = 16_000  # characters that are looked at together
+_PART = 50_000  # characters that are looked at together
 _QUERY = 300  # characters of a sentence that are searched
-_AT_ONCE = 8  # searches
+_AT_ONCE, _SEARCHES = 8, 500  # searches at once, and of a text
 
 
 @dataclass
@@ -84,7 +84,8 @@ def check(text: str, ground: Ground, verifier: Callable[[], Verifier] | None, la
         if verifier is not None and late():
             left += sum(map(asks, graded))
         elif verifier is not None:
-            compared = compare(graded, [one.text for one in graded], ground.passages, verifier, late)
+            claims = self_contained([one.text for one in graded], "")
+            compared = compare(graded, claims, ground.passages, verifier, late)
             graded, left = list(compared.support), left + compared.left
         support += graded
     return Checked(tuple(support), left)
@@ -102,10 +103,16 @@ async def found(text: str, sources: Sequence[Source], settings: Settings, fetch:
 
     async def one(number: int, query: str) -> list[Page]:
         async with room:
-            return (await fanout.gather(number, query, Watcher(), asyncio.Event())).pages
+            deadline = asyncio.Event()
+            alarm = asyncio.get_running_loop().call_later(settings.turn_timeout, deadline.set)
+            try:
+                return (await fanout.gather(number, query, Watcher(), deadline)).pages
+            finally:
+                alarm.cancel()
 
     try:
-        lists = await asyncio.gather(*(one(number, query) for number, query in enumerate(dict.fromkeys(sought), 1)))
+        queries = list(dict.fromkeys(sought))[:_SEARCHES]
+        lists = await asyncio.gather(*(one(number, query) for number, query in enumerate(queries, 1)))
     finally:
         await fanout.close()
     if not fanout.answered and fanout.failures:

@@ -9,13 +9,16 @@ from pathlib import Path
 
 from hds_cli.agent.asked_verifier import AskedVerifier
 from hds_cli.agent.methods.base import Method
-from hds_cli.agent.methods.verified import Verified
+from hds_cli.agent.methods.verified import SECONDS, Verified
 from hds_cli.agent.verifying import BUILTIN, GROUP, NEEDS, Verifier
 from hds_cli.config import Settings
 from hds_cli.desk.speaking import Model
 from hds_cli.engine.base import Engine, ModelSpec
 from hds_cli.engine.opening import find_model, open_engine
 from hds_cli.plugins import entry_points, make
+
+_ASKED_SECONDS = 60.0  # for a model that was named: it writes its answers
+_N_CTX = 2048  # tokens: instructions, a passage, a claim and the answer
 
 
 class Verifying:
@@ -36,7 +39,8 @@ class Verifying:
         if self._settings.verify is False:
             return ()
         wanted = bool(self._settings.verify or self._settings.verifier)
-        return (Verified(self.open, wanted=wanted),)
+        seconds = SECONDS if self._name in entry_points(GROUP) else _ASKED_SECONDS
+        return (Verified(self.open, seconds, wanted=wanted),)
 
     def open(self) -> Verifier:
         """The verifier, loaded with the first call.
@@ -58,13 +62,17 @@ class Verifying:
                 self._own.close()
             self._opened = self._own = None
 
+    @property
+    def _name(self) -> str:
+        return self._settings.verifier or BUILTIN
+
     def _load(self) -> Verifier:
-        name = self._settings.verifier or BUILTIN
+        name = self._name
         if name in entry_points(GROUP):
             verifier: Verifier = make(GROUP, name, self._model.engine if self._model else None, needs=NEEDS)
             return verifier
         engine = "scripted" if name.endswith(".jsonl") else "llama_cpp"
-        settings = replace(self._settings, model=name, engine=engine, n_ctx=None)
+        settings = replace(self._settings, model=name, engine=engine, n_ctx=_N_CTX)
         spec = replace(find_model(settings), lora=None)
         if self._model is not None and _same(self._model.spec, spec):
             return AskedVerifier(self._model.engine)

@@ -31,6 +31,7 @@ class Kept:
     def __init__(self, adapter: str, file: Path | None = None, *, disk: bool = True) -> None:
         self._adapter, self._file, self._disk = adapter, file, disk
         self._known: dict[bytes, Odds] = {}
+        self._new: list[tuple[bytes, bytes]] = []
         self._db: sqlite3.Connection | None = None
 
     def __enter__(self) -> Kept:
@@ -41,11 +42,15 @@ class Kept:
 
     def __exit__(self, *_: object) -> None:
         db, self._db = self._db, None
-        if db is not None:
-            with contextlib.suppress(sqlite3.Error):
+        new, self._new = self._new, []
+        if db is None:
+            return
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(db):
+            if new:
+                db.execute("BEGIN IMMEDIATE")
+                db.executemany("INSERT OR REPLACE INTO verified (key, odds) VALUES (?, ?)", new)
                 db.execute("DELETE FROM verified WHERE rowid <= (SELECT max(rowid) FROM verified) - ?", (MOST,))
                 db.execute("COMMIT")
-            db.close()
 
     def get(self, passage: Text, claim: str) -> Odds | None:
         """The probabilities of a claim that was read against a passage before."""
@@ -64,9 +69,7 @@ class Kept:
         if len(self._known) < MOST:
             self._known[key] = odds
         if self._db is not None:
-            with contextlib.suppress(sqlite3.Error):
-                row = key, struct.pack(_FORM, *odds)
-                self._db.execute("INSERT OR REPLACE INTO verified (key, odds) VALUES (?, ?)", row)
+            self._new.append((key, struct.pack(_FORM, *odds)))
 
     def _open(self) -> sqlite3.Connection:
         file = self._file or paths.cache_dir() / "verified.sqlite"
@@ -75,7 +78,6 @@ class Kept:
         try:
             db.execute(_TABLE)
             databases.check(db, {"verified": ("key", "odds")})
-            db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
             db.close()
             raise

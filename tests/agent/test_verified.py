@@ -8,7 +8,7 @@ import pytest
 
 from hds_cli.agent.methods.verified import OUT_OF_TIME, Verified
 from hds_cli.agent.verdict import Verdict, mark, refuse
-from hds_cli.agent.verifying import Odds, Text, self_contained
+from hds_cli.agent.verifying import MOST_PAIRS, Odds, Text, self_contained
 from hds_cli.errors import ModelMissing, ModelUnusable
 from tests.agent.test_verdict import HARBOUR, POLAND, SWITZERLAND, book, said
 
@@ -148,16 +148,22 @@ def test_a_verifier_that_is_not_installed_is_missed_only_by_who_asked_for_it(wan
 
 
 def test_a_short_answer_is_read_behind_its_question() -> None:
-    """A sentence stands alone."""
-    assert self_contained("Bern", "What is the capital?") == "What is the capital? Bern"
-    assert self_contained("The capital is Bern.", "What is the capital?") == "The capital is Bern."
+    """A sentence stands alone, unless it begins with a word for what the one before is about."""
+    texts = ["Bern", "The capital is Bern.", "It lies on the Aare.", "Italy is near."]
+    assert self_contained(texts, "What is the capital?") == [
+        "What is the capital? Bern",
+        "The capital is Bern.",
+        "The capital is Bern. It lies on the Aare.",
+        "Italy is near.",
+    ]
 
 
 def test_many_units_and_passages_are_a_bounded_number_of_pairs() -> None:
     """A long answer over many pages costs no more than the limit."""
     pages = [(f"Town {n}", f"Town {n} lies by the sea, and the people trade in fish and salt.") for n in range(60)]
-    message = "\n\n".join(f"The folk of Town {n} sell herring to strangers." for n in range(300))
+    message = "\n\n".join(f"The folk of Town {n} sell herring to strangers." for n in range(400))
     fake = Fake(UNSURE)
-    after(message, fake, *pages)
-    assert 0 < len(fake.asked) <= 403
-    assert all(len(text.text.split()) <= 250 for text, _ in fake.asked)
+    _, verdict = after(message, fake, *pages)
+    assert 0 < len(fake.asked) <= MOST_PAIRS + 3
+    assert OUT_OF_TIME in [w.message for w in verdict.warnings]
+    assert all(len(text.text.split()) <= 260 for text, _ in fake.asked)

@@ -38,7 +38,7 @@ class Verified(Method):
         until = time.monotonic() + self._limit
         passage_of = {citation.n: citation.passage or citation.n for citation in verdict.citations}
         support = [replace(s, marks=tuple(passage_of.get(n, n) for n in s.marks)) for s in verdict.support]
-        claims = [self_contained(s.text, book.question) for s in support]
+        claims = self_contained([s.text for s in support], book.question)
         passages = [passage for _, passage in book.read]
         try:
             compared = compare(support, claims, passages, self._opened, lambda: time.monotonic() > until or book.late())
