@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -149,28 +149,15 @@ def compare(
     if not asked or not passages:
         return Compared(tuple(support))
     near = _Near(passages)
-    wanted: dict[int, list[int]] = {}  # passage -> units
-    missed: set[int] = set()
-    pairs = 0
+    wanted: dict[int, list[int]] = {}  # unit -> passages, the likeliest first
     for place in asked:
-        numbers = near.to(claims[place], support[place].marks) if pairs < MOST_PAIRS else []
-        pairs += len(numbers)
-        if pairs >= MOST_PAIRS and not numbers:
-            missed.add(place)
-        for number in numbers:
-            wanted.setdefault(number, []).append(place)
-    if not wanted:
+        if sum(map(len, wanted.values())) < MOST_PAIRS:
+            wanted[place] = near.to(claims[place], support[place].marks)
+    if not any(wanted.values()):
         return Compared(tuple(support))
     opened = verifier()
-    texts = [near.text(number, [claims[place] for place in places]) for number, places in wanted.items()]
-    answers = opened.verify(texts, [[claims[place] for place in places] for places in wanted.values()], late)
-    found: dict[int, list[tuple[int, Odds]]] = {}
-    for (number, places), odds in zip(wanted.items(), answers, strict=True):
-        for place, one in zip(places, odds, strict=True):
-            if one is None:
-                missed.add(place)
-            else:
-                found.setdefault(place, []).append((number, one))
+    found, missed = _read(wanted, near, claims, opened, late)
+    missed.update(place for place in asked if place not in wanted)
     graded = list(support)
     for place, of_unit in found.items():
         unit = _graded(support[place], of_unit, near, claims[place], opened)
@@ -178,6 +165,38 @@ def compare(
             graded[place] = unit
             missed.discard(place)
     return Compared(tuple(graded), len(missed))
+
+
+def _read(
+    wanted: Mapping[int, Sequence[int]],
+    near: _Near,
+    claims: Sequence[str],
+    verifier: Verifier,
+    late: Callable[[], bool],
+) -> tuple[dict[int, list[tuple[int, Odds]]], set[int]]:
+    """The probabilities of each unit by passage, and the units whose passages were not all read.
+
+    The likeliest passage of each unit is read first, with all units that want it; one that says a unit ends its search.
+    """
+    found: dict[int, list[tuple[int, Odds]]] = {}
+    open_units = {place: list(numbers) for place, numbers in wanted.items()}
+    missed: set[int] = set()
+    while open_units := {place: numbers for place, numbers in open_units.items() if numbers}:
+        turn = list(dict.fromkeys(numbers[0] for numbers in open_units.values()))
+        places = [[place for place, numbers in open_units.items() if number in numbers] for number in turn]
+        texts = [near.text(number, [claims[place] for place in of]) for number, of in zip(turn, places, strict=True)]
+        answers = verifier.verify(texts, [[claims[place] for place in of] for of in places], late)
+        for number, of, odds in zip(turn, places, answers, strict=True):
+            for place, one in zip(of, odds, strict=True):
+                open_units[place].remove(number)
+                if one is None:
+                    missed.add(place)
+                    continue
+                found.setdefault(place, []).append((number, one))
+        for place, of_unit in found.items():
+            if place in open_units and any(one.supported >= verifier.sure_supported for _, one in of_unit):
+                open_units[place] = []
+    return found, missed
 
 
 def _graded(

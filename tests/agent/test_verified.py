@@ -167,3 +167,18 @@ def test_many_units_and_passages_are_a_bounded_number_of_pairs() -> None:
     assert 0 < len(fake.asked) <= MOST_PAIRS + 3
     assert OUT_OF_TIME in [w.message for w in verdict.warnings]
     assert all(len(text.text.split()) <= 260 for text, _ in fake.asked)
+
+
+def test_the_likeliest_passage_is_read_first_and_ends_the_search() -> None:
+    """Further ones only for a unit that it does not say; no passage is read twice."""
+    pages = [(f"Page {n}", f"Bern has a bridge over the Aare, number {n}.") for n in range(4)]
+    message = (
+        "Folk cross the Aare in Bern on a bridge made of stone [2].\n\nTall towers rise beside the Aare in Bern [2]."
+    )
+    sure, unsure = Fake(YES), Fake(lambda text, claim: YES if "Tall" in claim else UNSURE)
+    after(message, sure, *pages)
+    after(message, unsure, *pages)
+    assert [text.title for text, _ in sure.asked] == ["Page 1", "Page 1"]
+    assert sorted(text.title for text, claim in unsure.asked if "Folk" in claim) != ["Page 1"]
+    assert [text.title for text, claim in unsure.asked if "Tall" in claim] == ["Page 1"]
+    assert len(set(unsure.asked)) == len(unsure.asked)
