@@ -24,6 +24,7 @@ from hds_cli.types import Passage
 from hds_verify import ADAPTER, SURE_CONTRADICTED, SURE_SUPPORTED, opened
 from hds_verify.kept import Kept
 
+PRECISION = 0.9  # of the grades at the thresholds that are suggested
 _NONE = Odds(0.0, 0.0, 0.0)
 LABELS = ("supported", "contradicted", "absent")
 
@@ -146,11 +147,30 @@ def figures(rows: Sequence[Row], threshold: float, against: float) -> dict[str, 
         },
         "by_kind": {kind: {"n": len(of), "right": share(right, of)} for kind, of in sorted(kinds.items())},
         "calibration": calibration(rows),
+        "suggested": {
+            "sure_supported": sure(rows, 0, PRECISION),
+            "sure_contradicted": sure(rows, 1, PRECISION),
+        },
         "at_grades": {
             "verified": _grades(rows, SURE_SUPPORTED, 0),
             "contradicted": _grades(rows, SURE_CONTRADICTED, 1),
         },
     }
+
+
+def sure(rows: Sequence[Row], place: int, precision: float) -> float | None:
+    """The lowest threshold from which on a grade is right for at least `precision` of those that get it.
+
+    Args:
+        place: of the label in `LABELS`.
+    """
+    ranked = sorted(rows, key=lambda row: -row.odds[place])
+    right, found = 0, None
+    for given, row in enumerate(ranked, 1):
+        right += row.label == LABELS[place]
+        if right >= precision * given:
+            found = row.odds[place]
+    return found
 
 
 def _grades(rows: Sequence[Row], at: float, place: int) -> dict[str, float | None]:
