@@ -60,8 +60,11 @@ def gathered(start: Start, files: Sequence[Path], *, stdin: bool) -> tuple[str, 
     return question, [*documents, *pages], notes
 
 
-def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
+def attached(files: Sequence[Path], doing: str = "attach") -> tuple[list[Page], list[str]]:
     """The documents of `--attach`, read as `hds index add` reads files, and what is to be said of them.
+
+    Args:
+        doing: the verb of the error.
 
     Raises:
         UsageError: a file is not there, or there is no text in it.
@@ -75,7 +78,7 @@ def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
     pages = []
     for file, document in zip(files, documents, strict=True):
         if isinstance(document, str):
-            raise UsageError(f"cannot attach {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
+            raise UsageError(f"cannot {doing} {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
         size, date = len(document.text.encode("utf-8", "replace")), document.date or None
         pages.append(Page(document.url, document.url, document.title, document.text, "cached", bytes=size, date=date))
     return pages, reader.notes

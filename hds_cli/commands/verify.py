@@ -80,7 +80,7 @@ def _text(file: Path | None) -> str:
     if file is not None and str(file) != "-":
         if not file.exists():
             raise UsageError(f"there is no file {file}", hint="hds verify draft.md --against notes")
-        pages, notes = _input.attached([file])
+        pages, notes = _input.attached([file], "read")
         for note in notes:
             _print.say(f"warning: {note}")
         return pages[0].text
@@ -113,7 +113,7 @@ class _Grounds:
             elif name in known():
                 sources.append(name)
             elif Path(name).is_file():
-                pages += _input.attached([Path(name)])[0]
+                pages += _input.attached([Path(name)], "read")[0]
             else:
                 passages += self._run(name)
         if sources:
