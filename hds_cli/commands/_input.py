@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hds_cli import kinds
 from hds_cli.commands import _print
 from hds_cli.commands._earlier import Start
 from hds_cli.config import Settings
@@ -100,6 +101,24 @@ def _checked(question: str) -> str:
             hint='give a long text as a document: hds ask "What does it say on …?" < FILE',
         )
     return question
+
+
+def plain_text(file: Path) -> str | None:
+    """The text of a plain text or Markdown file; None: it is of another kind, or not text.
+
+    Raises:
+        UsageError: it cannot be read, or is too long.
+    """
+    if kinds.of_name(file.name) not in ("text", "markdown"):
+        return None
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_DOCUMENT + 1)
+    except OSError as exc:
+        raise UsageError(f"cannot read {file}: {exc.strerror}") from exc
+    if len(data) > MAX_DOCUMENT:
+        raise UsageError(f"{file} is larger than {MAX_DOCUMENT >> 20} MiB", hint=f"hds index add {file}")
+    return None if b"\0" in data else data.decode("utf-8-sig", "replace")
 
 
 def piped_text() -> str:

@@ -80,6 +80,8 @@ def _text(file: Path | None) -> str:
     if file is not None and str(file) != "-":
         if not file.exists():
             raise UsageError(f"there is no file {file}", hint="hds verify draft.md --against notes")
+        if (text := _input.plain_text(file)) is not None:
+            return text
         pages, notes = _input.attached([file], "read")
         for note in notes:
             _print.say(f"warning: {note}")
