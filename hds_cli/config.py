@@ -143,6 +143,14 @@ class Settings:
     verdict: str | None = setting(
         None, "what becomes of an answer: mark (weak parts too), refuse or a plugin's; unset: the model's", shapes=True
     )  # fmt: skip
+    verify: bool | None = setting(
+        None, "have a verifier read what strings cannot prove; unset: where one is installed", shapes=True,
+        flag=Flag("Have a verifier read what strings cannot prove.", name="--verify/--no-verify"),
+    )  # fmt: skip
+    verifier: str | None = setting(
+        None, "what verifies: small, a plugin, or a GGUF model that is asked by grammar; unset: small", shapes=True,
+        flag=Flag("small, a plugin or a GGUF file.", "NAME|PATH"),
+    )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",
         shapes=True, world=True,
@@ -285,7 +293,7 @@ def _take(gathered: _Gathered, table: Mapping[str, Any], path: Path, above: str)
     by_key = {key_of(f): f for f in fields()}
     hints = get_type_hints(Settings)
     origin = f"{path} [{above[:-1]}]" if above else str(path)
-    for written, raw in _flatten(table).items():
+    for written, raw in settings_file.flat(table).items():
         try:
             if written.startswith("sources.") and written != "sources.searxng.url":
                 _of_source(gathered.own, written, raw, origin, gathered.origins, strict=True)
@@ -333,16 +341,6 @@ def _sources_of_environment(
             except ConfigError as exc:
                 faults[name] = exc.message, exc.hint
     return faults
-
-
-def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
 
 
 def converted(key: str, raw: str) -> tuple[str, Any]:
@@ -393,7 +391,7 @@ INDIFFERENT = frozenset(f.name for f in fields() if facts(f).indifferent)
 def shaping(settings: Settings) -> dict[str, Any]:
     """The settings that are saved with a run; paths of files are absolute."""
     kept = {name: getattr(settings, name) for name in SHAPING}
-    for name in ("model", "prompt_file"):
+    for name in ("model", "prompt_file", "verifier"):
         if kept[name] and (path := Path(kept[name]).expanduser()).exists():
             kept[name] = str(path.absolute())
     return kept

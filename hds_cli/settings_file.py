@@ -56,6 +56,17 @@ def place(path: Path, key: str) -> str:
     return str(path)
 
 
+def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, with dotted keys."""
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            values |= flat(value, f"{prefix}{key}.")
+        else:
+            values[prefix + key] = value
+    return values
+
+
 def holds(table: Mapping[str, Any], key: str) -> bool:
     """True when a dotted key is in nested tables."""
     node: Any = table

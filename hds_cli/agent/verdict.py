@@ -43,6 +43,7 @@ class Verdict:
     """The end of a run: what is shown, with which sources, and why it is no answer where it is none.
 
     `text` is the whole message, `support` the ground of its units, `raw_answer` the answer as the model wrote it.
+    `withheld`: an answer that is not shown, only because no unit has a ground.
     """
 
     status: RunStatus
@@ -56,10 +57,11 @@ class Verdict:
     text: str | None = None
     support: tuple[Support, ...] = ()
     raw_answer: str | None = None
+    withheld: str | None = None
 
     def ending(self) -> dict[str, Any]:
         """The fields that a `RunFinished` has of it."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "warnings"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("warnings", "withheld")}
 
 
 Policy = Callable[[Written, Notebook, str | None], Verdict]
@@ -83,11 +85,12 @@ def refuse(written: Written, book: Notebook, stopped: str | None = None) -> Verd
     Args:
         stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
     """
-    verdict = mark(written, book, stopped)
+    verdict = replace(mark(written, book, stopped), withheld=None)
     if verdict.answer is None or _is_supported(verdict.answer, verdict.support, book):
         return verdict
     status, exit_code = unanswered(stopped)
-    return replace(verdict, status=status, exit_code=exit_code, reason=stopped or "unsupported", answer=None)
+    reason = stopped or "unsupported"
+    return replace(verdict, status=status, exit_code=exit_code, reason=reason, answer=None, withheld=None)
 
 
 def _is_supported(answer: str, graded: Sequence[Support], book: Notebook) -> bool:
@@ -127,7 +130,41 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
     if written.gave_up or not _has_ground([s for s, is_absent in zip(graded, absent, strict=True) if not is_absent]):
         reason = stopped or ("not_found" if written.gave_up or (absent and all(absent)) else "unsupported")
         status, exit_code = without_answer
-        return replace(verdict, status=status, exit_code=exit_code, reason=reason, answer=None)
+        withheld = verdict.answer if reason == "unsupported" else None
+        return replace(verdict, status=status, exit_code=exit_code, reason=reason, answer=None, withheld=withheld)
+    return verdict
+
+
+def regraded(verdict: Verdict, graded: Sequence[Support], book: Notebook) -> Verdict:
+    """A verdict whose units have other grades: its sources and warnings with them, and an answer that was withheld.
+
+    Args:
+        graded: the units; the quotes of one whose level is another have the numbers of passages, not of sources.
+    """
+    changed = [new.level != old.level for old, new in zip(verdict.support, graded, strict=True)]
+    if not any(changed):
+        return replace(verdict, support=tuple(graded))
+    citations = list(verdict.citations)
+    by_passage = {c.passage or c.n: c.n for c in reversed(citations)}
+    passages = {passage.n: passage for _, passage in book.read}
+    for quote in (q for s, new in zip(graded, changed, strict=True) if new for q in s.quotes):
+        if quote.n not in by_passage:
+            by_passage[quote.n] = len(citations) + 1
+            source = _citation(passages[quote.n], len(citations) + 1, quote.quote, book)
+            citations.append(book.described(source))
+    support = tuple(
+        replace(s, quotes=tuple(Quote(by_passage[q.n], q.quote) for q in s.quotes)) if new else s
+        for s, new in zip(graded, changed, strict=True)
+    )
+    used = {q.n for s in support for q in s.quotes}
+    citations = [replace(c, led_to=c.led_to and c.n not in used) for c in citations]
+    kept = tuple(w for w in verdict.warnings if w.code != "unsupported")
+    verdict = replace(
+        verdict, support=support, citations=tuple(citations), warnings=(*kept, *_weak(support)),
+        unsupported=tuple(s.text for s in support if s.weak),
+    )  # fmt: skip
+    if verdict.withheld is not None and _has_ground(support):
+        return replace(verdict, status="answered", exit_code=0, reason=None, answer=verdict.withheld, withheld=None)
     return verdict
 
 

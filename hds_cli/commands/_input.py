@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hds_cli import kinds
 from hds_cli.commands import _print
 from hds_cli.commands._earlier import Start
 from hds_cli.config import Settings
@@ -60,8 +61,11 @@ def gathered(start: Start, files: Sequence[Path], *, stdin: bool) -> tuple[str, 
     return question, [*documents, *pages], notes
 
 
-def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
+def attached(files: Sequence[Path], doing: str = "attach") -> tuple[list[Page], list[str]]:
     """The documents of `--attach`, read as `hds index add` reads files, and what is to be said of them.
+
+    Args:
+        doing: the verb of the error.
 
     Raises:
         UsageError: a file is not there, or there is no text in it.
@@ -75,7 +79,7 @@ def attached(files: Sequence[Path]) -> tuple[list[Page], list[str]]:
     pages = []
     for file, document in zip(files, documents, strict=True):
         if isinstance(document, str):
-            raise UsageError(f"cannot attach {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
+            raise UsageError(f"cannot {doing} {file}: {document}", hint="a text, PDF, Word, HTML, CSV or notebook file")
         size, date = len(document.text.encode("utf-8", "replace")), document.date or None
         pages.append(Page(document.url, document.url, document.title, document.text, "cached", bytes=size, date=date))
     return pages, reader.notes
@@ -97,6 +101,33 @@ def _checked(question: str) -> str:
             hint='give a long text as a document: hds ask "What does it say on …?" < FILE',
         )
     return question
+
+
+def plain_text(file: Path) -> str | None:
+    """The text of a plain text or Markdown file; None: it is of another kind, or not text.
+
+    Raises:
+        UsageError: it cannot be read, or is too long.
+    """
+    if kinds.of_name(file.name) not in ("text", "markdown"):
+        return None
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_DOCUMENT + 1)
+    except OSError as exc:
+        raise UsageError(f"cannot read {file}: {exc.strerror}") from exc
+    if len(data) > MAX_DOCUMENT:
+        raise UsageError(f"{file} is larger than {MAX_DOCUMENT >> 20} MiB", hint=f"hds index add {file}")
+    return None if b"\0" in data else data.decode("utf-8-sig", "replace")
+
+
+def piped_text() -> str:
+    """The text on stdin.
+
+    Raises:
+        UsageError: it is too long, or not text.
+    """
+    return _stdin()
 
 
 def _piped() -> bool:

@@ -18,6 +18,7 @@ from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
+from hds_cli.desk.verifying import Verifying
 from hds_cli.engine.base import ModelSpec, Segment, Session
 from hds_cli.engine.files import models
 from hds_cli.errors import ConfigError
@@ -61,6 +62,7 @@ class Desk:
         self._sites = sites_of(settings)
         self._sources = [checked(source, self._sites) for source in sources]  # breakers last over all questions
         self._first: Session | None = session
+        self._verifying = Verifying(settings, model)
 
     async def answer(
         self,
@@ -123,7 +125,12 @@ class Desk:
             settings=shaping(settings),
             selector=selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
+            methods=self._verifying.methods(),
         )
+
+    def close(self) -> None:
+        """Give back what was opened for the verifier."""
+        self._verifying.close()
 
 
 @contextlib.asynccontextmanager
@@ -153,7 +160,11 @@ async def desk(
         if any(source.needs_network for source in sources):
             fetcher.warm()
         model = await in_daemon(load, spec, settings, jobs)
-        yield Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
+        place = Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
+        try:
+            yield place
+        finally:
+            place.close()
 
 
 def dated(settings: Settings) -> Settings:

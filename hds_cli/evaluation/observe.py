@@ -72,6 +72,7 @@ class Observer:
             "compat": self._compat(),
             "citations": {"n": len(checked), "verified": sum(checked)},
             "queries_good": self._good(searched),
+            "grades": _grades(finished),
         }
 
     def costs(self) -> Row:
@@ -174,3 +175,13 @@ def _prediction(finished: events.RunFinished) -> str:
     """The answer as the model wrote it; also that of a model of whose words only passages are shown."""
     shown = finished.answer or finished.reason == "passages"
     return (finished.raw_answer or finished.answer or "") if shown else ""
+
+
+def _grades(finished: events.RunFinished) -> Row | None:
+    """The grades of an answer as a whole: every part has a ground; one is contradicted. None where none is graded."""
+    if finished.status != "answered" or not finished.support:
+        return None
+    return {
+        "good": not any(support.weak for support in finished.support),
+        "contradicted": any(support.level == "contradicted" for support in finished.support),
+    }

