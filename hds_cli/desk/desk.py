@@ -18,9 +18,9 @@ from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
+from hds_cli.egress import Tally, counted_apart, summed
 from hds_cli.engine.base import ModelSpec, Segment, Session
 from hds_cli.errors import ConfigError
-from hds_cli.fetch.egress import Tally, counted_apart, summed
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
@@ -204,6 +204,12 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     if settings.fetch_proxy and not settings.offline:
         message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
         notices.append(events.Notice(level="info", code="proxy", message=message))
+    if settings.engine == "openai":
+        from hds_cli.engine.remote.opening import is_elsewhere
+
+        if host := is_elsewhere(settings):
+            message = f"the model is on {host}: the question and what is read go there"
+            notices.append(events.Notice(level="info", code="remote_model", message=message))
     return notices
 
 
