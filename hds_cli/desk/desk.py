@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from hds_cli import events
+from hds_cli import config, events
 from hds_cli.agent.dialects import check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
@@ -127,12 +129,19 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk(
-    spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open | None = None, *, jobs: int | None = None
+    spec: ModelSpec,
+    settings: Settings,
+    own: Sequence[Source] | Open | None = None,
+    *,
+    jobs: int | None = None,
+    apart: bool = True,
 ) -> AsyncIterator[Desk]:
     """Open the sources and load the model.
 
     Args:
-        jobs: questions that will be asked at once, each of which is to be answered as it would be alone.
+        jobs: questions that will be asked at once.
+        apart: each of these is to be answered as it would be alone; else they share the model's batches, which is
+            quicker, and may move a choice that was close.
         own: sources, or what opens them, instead of those that the settings name.
 
     Raises:
@@ -151,7 +160,7 @@ async def desk(
             sources = open_sources(settings.source, context)
         if any(source.needs_network for source in sources):
             fetcher.warm()
-        model = await in_daemon(load, spec, settings, jobs)
+        model = await in_daemon(partial(load, spec, settings, jobs, apart=apart))
         yield Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
 
 
@@ -190,6 +199,14 @@ def limits_of(model: Model, settings: Settings) -> Limits:
     )
 
 
+def options(settings: Settings) -> dict[str, Any]:
+    """The settings that differ from the defaults and that answers depend on, as JSON has them."""
+    default = Settings()
+    given = {f.name: getattr(settings, f.name) for f in config.fields() if f.name not in config.INDIFFERENT}
+    changed = {name: value for name, value in given.items() if value != getattr(default, name)}
+    return dict(json.loads(json.dumps(changed, default=str)))
+
+
 def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
     """The selector that the user chose, or the one that suits the model.
 
@@ -213,4 +230,4 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     return notices
 
 
-__all__ = ["Desk", "desk", "limits_of", "new_run_id", "selector_of", "warnings"]
+__all__ = ["Desk", "desk", "limits_of", "new_run_id", "options", "selector_of", "warnings"]
