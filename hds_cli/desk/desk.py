@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import config, events
-from hds_cli.agent.dialects import check_dialect
+from hds_cli.agent.dialects import Dialect, check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors.base import Selector
@@ -93,16 +93,20 @@ class Desk:
         stop.abort = session.abort
         try:
             with counted_apart() as contacted:
-                parts, limits = self._parts(session, stop, contacted), limits_of(self.model, self._settings)
+                settings = dated(self._settings)
+                # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
+                dialect = await in_daemon(self.model.speak, session, settings)
+                parts = self._parts(settings, session, dialect, stop, contacted)
+                limits = limits_of(self.model, settings)
                 run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
                 return await run.answer(question, attached, before)
         finally:
             session.close()  # the model's thread may still be writing in it; closing ends that
 
-    def _parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
-        settings, fetcher, model = dated(self._settings), self._fetcher, self.model
+    def _parts(self, settings: Settings, session: Session, dialect: Dialect, stop: Stop, contacted: Tally) -> Parts:
+        fetcher, model = self._fetcher, self.model
         return Parts(
-            dialect=model.speak(session, settings),
+            dialect=dialect,
             fanout=Fanout(
                 self._sources,
                 fetcher.fetch,

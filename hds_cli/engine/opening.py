@@ -70,7 +70,7 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apar
     if settings.engine == "openai":
         from hds_cli.engine.remote.opening import open_remote
 
-        return open_remote(spec, settings)
+        return open_remote(settings)
     if settings.engine not in ENGINES:
         engine: Engine = make(GROUP, settings.engine, spec, settings, needs=_ENGINE)
         return engine

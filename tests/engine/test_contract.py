@@ -80,8 +80,7 @@ def llama_server(folder: Path, n_ctx: int, model: Path | None = None) -> Engine:
     path = model or folder / "tiny.gguf"
     if not path.exists():
         tiny.write(path)
-    settings = Settings(engine="openai", openai_url=server.shared(path), n_ctx=n_ctx)
-    return open_remote(ModelSpec("", path), settings)
+    return open_remote(Settings(engine="openai", openai_url=server.shared(path), n_ctx=n_ctx))
 
 
 def llama_server_smollm2(folder: Path, n_ctx: int) -> Engine:

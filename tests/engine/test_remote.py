@@ -17,7 +17,7 @@ import pytest
 from hds_cli.agent import templates
 from hds_cli.config import Settings
 from hds_cli.egress import counted_apart, summed
-from hds_cli.engine.base import Engine, ModelSpec, Segment, Session
+from hds_cli.engine.base import Engine, Segment, Session
 from hds_cli.engine.opening import find_model, open_engine
 from hds_cli.engine.remote.opening import open_remote
 from hds_cli.engine.remote.wire import is_local
@@ -61,7 +61,7 @@ class Served:
 
     def engine(self, silence: float = 5.0, **settings: Any) -> Engine:
         given = Settings(engine="openai", openai_url=self.url + "/v1", **settings)
-        return open_remote(ModelSpec(given.model or "", Path()), given, silence=silence)
+        return open_remote(given, silence=silence)
 
 
 def as_json(handler: Any, value: Any, status: int = 200, **headers: str) -> None:

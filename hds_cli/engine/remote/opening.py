@@ -33,10 +33,10 @@ def spec_of(settings: Settings) -> ModelSpec:
             f"the model's server {wire.host} is not on this machine, and --offline reaches nothing else",
             hint="HDS_OPENAI_URL=http://127.0.0.1:8080, or without --offline",
         )
-    return ModelSpec(settings.model or "", Path())
+    return ModelSpec(settings.model or wire.host, Path())
 
 
-def open_remote(spec: ModelSpec, settings: Settings, *, silence: float | None = None) -> Engine:
+def open_remote(settings: Settings, *, silence: float | None = None) -> Engine:
     """Ask the server what it is.
 
     Raises:
@@ -48,7 +48,7 @@ def open_remote(spec: ModelSpec, settings: Settings, *, silence: float | None = 
     models = _models(wire)
     if not models:
         raise ModelMissing(f"the model's server {wire.host} has no model")
-    entry = _chosen(models, spec.name)
+    entry = _chosen(models, settings.model or "")
     size = _size(props.get("default_generation_settings") or {}) or _size(entry) or _size(entry.get("meta") or {})
     n_ctx = min(settings.n_ctx or size or _N_CTX, size or bounds.MAX_COUNT)
     name = str(entry["id"])[:200]

@@ -21,6 +21,7 @@ from hds_cli.errors import ConfigError, ModelUnusable
 from hds_cli.keys import Secret
 
 CONNECT_SECONDS = 10.0
+QUICK = 30.0  # seconds for an answer that no model writes
 SILENCE = 600.0  # seconds without a byte: a long prompt on a slow machine takes minutes to read
 MAX_ANSWER = 16 << 20  # bytes of one JSON answer; a line of a stream may be as long, as llama-server repeats the prompt
 _TRIES = 4
@@ -132,7 +133,7 @@ class Wire:
             Aborted: `call` was ended.
         """
         call = call or Call()
-        with call.within(self._silence), self._sent(path, body, call) as response:
+        with call.within(min(QUICK, self._silence)), self._sent(path, body, call) as response:
             data = b"".join(self._chunks(response, MAX_ANSWER, call))
         try:
             return jsons.loads(data)
