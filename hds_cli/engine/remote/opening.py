@@ -15,7 +15,7 @@ from hds_cli.keys import api_key
 from hds_cli.types import ModelInfo
 
 KEY = "openai"
-_N_CTX = 8192  # where neither the server nor the user says
+_N_CTX = 4096  # where neither the server nor the user says; Ollama's and LM Studio's own default
 _SIZES = ("n_ctx", "max_model_len", "loaded_context_length", "context_length", "max_context_length")
 _SHOWN = 5  # names of models in a hint
 

@@ -142,13 +142,19 @@ class RemoteSession:
         raise ModelUnusable("the model's server broke off while it wrote", code="model_server")
 
     def _cut(self, order: Order, text: StopText, told: Told, pieces: int) -> StopReason | None:
-        """Add a piece to the text; the reason to end here, if there is one."""
+        """Add a piece to the text; the reason to end here, if there is one.
+
+        Raises:
+            ModelUnusable: it is more text than so many tokens can be.
+        """
+        most = order.tokens + _SPARE
+        if len(text.value) + len(told.text) > _TOKEN_CHARS * most:
+            raise ModelUnusable("the model's server writes more than it was asked for", code="model_server")
         if text.feed(told.text.encode("utf-8", "replace")):
             return "stop"
         if told.reason is not None:
             return None
-        most = order.tokens + _SPARE
-        if pieces > most or len(text.value) > _TOKEN_CHARS * most:
+        if pieces > most:
             return "length"  # the server does not heed what it was asked
         return "loop" if pieces % _LOOK == 0 and pieces and repeats(text.value) else None
 

@@ -165,7 +165,7 @@ class Wire:
                     event = jsons.loads(data)
                 except ValueError:
                     raise self._unusable("wrote an event that is no JSON") from None
-                if not isinstance(event, dict) or event.get("error"):
+                if not isinstance(event, dict) or event.get("error") or line.startswith(b"error:"):
                     raise self._unusable(f"failed while it wrote: {_said(event)}")
                 yield event
 
