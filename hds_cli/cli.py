@@ -25,6 +25,7 @@ _APP: dict[str, Any] = {
 }
 COMMANDS = {
     "ask": "Research one question and answer it with sources.",
+    "batch": "Answer many questions, one a line, with one model.",
     "chat": "A conversation: questions, and further questions to their answers.",
     "search": "Run queries through the sources, all at once; no model.",
     "fetch": "Fetch pages and print their text, all at once; no model.",

@@ -56,9 +56,11 @@ class Settings:
         flag=Flag("A GGUF file, or 'starter'.", "NAME|PATH", short="-m"),
     )  # fmt: skip
     engine: str = setting(
-        "llama_cpp", "what runs the model: llama_cpp or scripted", shapes=True, world=True,
-        flag=Flag("llama_cpp or scripted", "NAME", short="-e"),
+        "llama_cpp", "what runs the model: llama_cpp, openai (a server) or scripted", shapes=True, world=True,
+        flag=Flag("llama_cpp, openai (a server) or scripted", "NAME", short="-e"),
     )  # fmt: skip
+    openai_url: str = setting("http://127.0.0.1:8080", "address of the server of the engine openai", key="openai.url",
+                              address=True, shapes=True, world=True)  # fmt: skip
     source: tuple[str, ...] = setting(
         (), "where to search; empty: everything that needs no key", shapes=True, world=True,
         flag=Flag("Where to search (repeatable): a collection, local, cache or a plugin.", "NAME", short="-s"),

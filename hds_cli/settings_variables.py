@@ -14,6 +14,7 @@ VARIABLES = {
     "HDS_CONFIG": "the settings file, instead of config.toml in the configuration directory",
     "HDS_PROFILE": "a table [profile.NAME] of the settings file that goes first",
     "HDS_NO_PLUGINS": "1: only the plugins that come with hds",
+    "HDS_OPENAI_API_KEY": "the key of the server of -e openai",
     "HDS_NAME_API_KEY": "the key of the source NAME, such as HDS_BRAVE_API_KEY",
 }
 """The variables with a meaning of their own, for the manual."""

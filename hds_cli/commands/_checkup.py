@@ -94,6 +94,13 @@ def _model(settings: Settings) -> Iterator[Finding]:
     from hds_cli.engine.opening import find_model
 
     spec = find_model(settings)
+    if settings.engine == "openai":
+        from hds_cli.engine.opening import open_engine
+
+        engine = open_engine(spec, settings)
+        engine.close()
+        yield Finding("model", "ok", f"{engine.info.name} at {settings.openai_url}, {engine.info.n_ctx:,} tokens")
+        return
     if settings.engine != "llama_cpp":
         yield Finding("model", "ok", f"{spec.name}, run by the engine {settings.engine}")
         return

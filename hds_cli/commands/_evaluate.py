@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hds_cli import config, paths
+from hds_cli import paths
 from hds_cli.agent.aside import Aside
 from hds_cli.commands._progress import Progress
 from hds_cli.config import Settings
 from hds_cli.desk import speaking
-from hds_cli.desk.desk import Desk, desk
+from hds_cli.desk.desk import Desk, desk, options
 from hds_cli.engine.base import Segment
 from hds_cli.engine.opening import find_model
 from hds_cli.evaluation import datasets, summary
@@ -110,9 +110,6 @@ def asker(place: Desk) -> Asker:
 
 def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
     """Everything that the results depend on; a resumed evaluation must have an equal header."""
-    default = Settings()
-    options = {f.name: getattr(plan.settings, f.name) for f in config.fields() if f.name not in config.INDIFFERENT}
-    changed = {name: value for name, value in options.items() if value != getattr(default, name)}
     ids = hashlib.sha256("\n".join(q.id for q in plan.questions).encode()).hexdigest()
     data = plan.dataset
     head = {
@@ -120,7 +117,7 @@ def header(plan: Plan, model: dict[str, Any]) -> dict[str, Any]:
         "questions": {"n": len(plan.questions), "sha256": ids},
         "corpus": file_digest(plan.pages) if plan.pages else "in the rows" if plan.in_rows else None,
         "arm": plan.arm,
-        "options": changed,
+        "options": options(plan.settings),
         "model": model,
     }
     return dict(json.loads(json.dumps(head, default=str)))  # the form in which it will be read back

@@ -7,6 +7,9 @@ import sys
 import time
 from types import TracebackType
 
+from hds_cli.commands._print import say
+
+_PAUSE = 30.0  # seconds between two lines
 _WIDTH = 20  # columns of the bar
 
 
@@ -30,14 +33,21 @@ class Steps:
 
 
 class Progress:
-    """Counts to `total` (None: unknown) and shows `what` beside it; silent when `quiet` or without a terminal."""
+    """Counts to `total` (None: unknown) and shows `what` beside it; silent when `quiet` or without a terminal.
 
-    def __init__(self, what: str, total: int | None, *, quiet: bool = False, done: int = 0) -> None:
+    Args:
+        lines: without a terminal it is a line now and then.
+    """
+
+    def __init__(
+        self, what: str, total: int | None, *, quiet: bool = False, done: int = 0, lines: bool = False
+    ) -> None:
         from hds_cli.render.text import one_line
 
         self._what, self._total, self._done = one_line(what), total, done
         able = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._on = able and not quiet
+        self._lines = lines and not able and not quiet
         self._began, self._begun, self._shown = time.monotonic(), done, 0.0
 
     def __enter__(self) -> Progress:
@@ -59,6 +69,9 @@ class Progress:
         """Add `count` to the count; `note` is shown behind it (words of ours, never text from outside)."""
         self._done += count
         now = time.monotonic()
+        if self._lines and now - max(self._began, self._shown) >= _PAUSE:
+            self._shown = now
+            say(f"{self._what} {self._done:,}{self._of()}{self._left(now)}")
         if not self._on or (now - self._shown < 0.1 and self._done != self._total):
             return
         self._shown = now

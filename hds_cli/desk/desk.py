@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from hds_cli import events
-from hds_cli.agent.dialects import check_dialect
+from hds_cli import config, events
+from hds_cli.agent.dialects import Dialect, check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors.base import Selector
@@ -19,10 +21,10 @@ from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
+from hds_cli.egress import Tally, counted_apart, summed
 from hds_cli.engine.base import ModelSpec, Segment, Session
 from hds_cli.engine.files import models
 from hds_cli.errors import ConfigError
-from hds_cli.fetch.egress import Tally, counted_apart, summed
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
@@ -94,16 +96,20 @@ class Desk:
         stop.abort = session.abort
         try:
             with counted_apart() as contacted:
-                parts, limits = self._parts(session, stop, contacted), limits_of(self.model, self._settings)
+                settings = dated(self._settings)
+                # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
+                dialect = await in_daemon(self.model.speak, session, settings)
+                parts = self._parts(settings, session, dialect, stop, contacted)
+                limits = limits_of(self.model, settings)
                 run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
                 return await run.answer(question, attached, before)
         finally:
             session.close()  # the model's thread may still be writing in it; closing ends that
 
-    def _parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
-        settings, fetcher, model = dated(self._settings), self._fetcher, self.model
+    def _parts(self, settings: Settings, session: Session, dialect: Dialect, stop: Stop, contacted: Tally) -> Parts:
+        fetcher, model = self._fetcher, self.model
         return Parts(
-            dialect=model.speak(session, settings),
+            dialect=dialect,
             fanout=Fanout(
                 self._sources,
                 fetcher.fetch,
@@ -135,12 +141,19 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk(
-    spec: ModelSpec, settings: Settings, own: Sequence[Source] | Open | None = None, *, jobs: int | None = None
+    spec: ModelSpec,
+    settings: Settings,
+    own: Sequence[Source] | Open | None = None,
+    *,
+    jobs: int | None = None,
+    apart: bool = True,
 ) -> AsyncIterator[Desk]:
     """Open the sources and load the model.
 
     Args:
-        jobs: questions that will be asked at once, each of which is to be answered as it would be alone.
+        jobs: questions that will be asked at once.
+        apart: each of these is to be answered as it would be alone; else they share the model's batches, which is
+            quicker, and may move a choice that was close.
         own: sources, or what opens them, instead of those that the settings name.
 
     Raises:
@@ -159,7 +172,7 @@ async def desk(
             sources = open_sources(settings.source, context)
         if any(source.needs_network for source in sources):
             fetcher.warm()
-        model = await in_daemon(load, spec, settings, jobs)
+        model = await in_daemon(partial(load, spec, settings, jobs, apart=apart))
         place = Desk(settings, fetcher, sources, model, await in_daemon(model.engine.session))
         try:
             yield place
@@ -202,6 +215,14 @@ def limits_of(model: Model, settings: Settings) -> Limits:
     )
 
 
+def options(settings: Settings) -> dict[str, Any]:
+    """The settings that differ from the defaults and that answers depend on, as JSON has them."""
+    default = Settings()
+    given = {f.name: getattr(settings, f.name) for f in config.fields() if f.name not in config.INDIFFERENT}
+    changed = {name: value for name, value in given.items() if value != getattr(default, name)}
+    return dict(json.loads(json.dumps(changed, default=str)))
+
+
 def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
     """The selector that the user chose, or the one that suits the model.
 
@@ -219,7 +240,13 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     if settings.fetch_proxy and not settings.offline:
         message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
         notices.append(events.Notice(level="info", code="proxy", message=message))
+    if settings.engine == "openai":
+        from hds_cli.engine.remote.opening import is_elsewhere
+
+        if host := is_elsewhere(settings):
+            message = f"the model is on {host}: the question and what is read go there"
+            notices.append(events.Notice(level="info", code="remote_model", message=message))
     return notices
 
 
-__all__ = ["Desk", "desk", "limits_of", "new_run_id", "selector_of", "warnings"]
+__all__ = ["Desk", "desk", "limits_of", "new_run_id", "options", "selector_of", "warnings"]

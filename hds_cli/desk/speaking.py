@@ -33,16 +33,17 @@ class Model:
         return open_dialect(self.dialect, speaking)
 
 
-def load(spec: ModelSpec, settings: Settings, jobs: int | None = None) -> Model:
+def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart: bool = True) -> Model:
     """Load the model and choose its dialect; takes a while for a large one, so it is called in a thread.
 
     Args:
-        jobs: runs at once, none of which changes what another writes; None: one, and sessions beside it.
+        jobs: runs at once; None: one, and sessions beside it.
+        apart: none of these changes what another writes, at the price of what they could share.
 
     Raises:
         ModelError: the file is missing or unusable.
     """
-    engine = open_engine(spec, settings, sequences=jobs or 1, apart=jobs is not None)
+    engine = open_engine(spec, settings, sequences=jobs or 1, apart=apart and jobs is not None)
     dialect = choose_dialect(
         settings.dialect,
         model_says=spec.dialect,

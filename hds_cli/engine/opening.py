@@ -14,7 +14,7 @@ from hds_cli.plugins import entry_points, make, mismatch
 if TYPE_CHECKING:
     from hds_cli.engine.llama.model import LlamaEngine
 
-ENGINES = ("llama_cpp", "scripted")
+ENGINES = ("llama_cpp", "openai", "scripted")
 GROUP = "hds.engines.v2"
 _ENGINE = ("info", "session", "count", "chat_template", "close")
 
@@ -27,6 +27,10 @@ def find_model(settings: Settings) -> ModelSpec:
     """
     if settings.engine not in ENGINES:
         return _of_plugin(settings)
+    if settings.engine == "openai":
+        from hds_cli.engine.remote.opening import spec_of
+
+        return spec_of(settings)
     if settings.engine == "scripted":
         if settings.model is None:
             raise UsageError("the scripted engine needs a script", hint="hds ask -e scripted -m FILE.jsonl …")
@@ -63,6 +67,10 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apar
         from hds_cli.engine.scripted import ScriptedEngine
 
         return ScriptedEngine(spec.path, n_ctx=settings.n_ctx)
+    if settings.engine == "openai":
+        from hds_cli.engine.remote.opening import open_remote
+
+        return open_remote(settings)
     if settings.engine not in ENGINES:
         engine: Engine = make(GROUP, settings.engine, spec, settings, needs=_ENGINE)
         return engine

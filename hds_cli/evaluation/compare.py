@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hds_cli.desk.rows import Row
 from hds_cli.errors import UsageError
 from hds_cli.evaluation import summary
 from hds_cli.evaluation.bootstrap import Interval, paired
-from hds_cli.evaluation.journal import Journal, Row, costs_of, read_lines, read_results
+from hds_cli.evaluation.journal import Journal, costs_of, read_lines, read_results
 
 SCHEMA = "hds.eval.compare/1"
 NO_DIFFERENCE = "no difference shown"

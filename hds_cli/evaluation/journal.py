@@ -11,13 +11,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TextIO
 
 from hds_cli import paths
+from hds_cli.desk.rows import Row, agree, cut_torn_line
 from hds_cli.errors import HdsError, OutputError, UsageError
 
 SCHEMA = "hds.eval.questions/1"
-Row = dict[str, Any]
 
 
 class Journal:
@@ -94,13 +94,7 @@ class Journal:
         for path in (self.path, self.costs_path):
             cut_torn_line(path)
         header, rows = read_results(self.path)
-        for key in sorted({*header, *self.header}):
-            was, now = header.get(key), self.header.get(key)
-            if was != now:
-                raise UsageError(
-                    f"{self.path} was made with another {key}: {_short(was)}, not {_short(now)}",
-                    hint="the same command with --resume, or --overwrite, or --results FILE",
-                )
+        agree(self.path, header, self.header)
         self.costs = {row["id"]: row for row in read_lines(self.costs_path)} if self.costs_path.exists() else {}
         # The costs are written first: after a kill there may be costs without a result, never a result without costs.
         self.rows = {row["id"]: row for row in rows}
@@ -152,18 +146,5 @@ class ResultsError(HdsError):
     exit_code = 2
 
 
-def cut_torn_line(path: Path) -> None:
-    """Drop what a killed process left behind the last whole line."""
-    if path.exists():
-        with path.open("rb+") as file:
-            data = file.read()
-            file.truncate(data.rfind(b"\n") + 1)
-
-
 def _line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, sort_keys=False) + "\n"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 120 else text[:117] + "…"

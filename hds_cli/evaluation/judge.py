@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from hds_cli.evaluation.journal import cut_torn_line, read_lines
+from hds_cli.desk.rows import cut_torn_line
+from hds_cli.evaluation.journal import read_lines
 from hds_cli.evaluation.sealed import opened
 
 SCHEMA = "hds.eval.judge/1"

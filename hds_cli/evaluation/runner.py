@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from hds_cli import events
+from hds_cli.desk.batch import each
 from hds_cli.errors import HdsError
 from hds_cli.evaluation.journal import Journal
 from hds_cli.evaluation.observe import Count, Observer, Row
@@ -34,18 +34,17 @@ async def run(
     Args:
         on_row: called with each row as it is kept.
     """
-    left = iter([q for q in questions if q.id not in journal.rows])
-    async with asyncio.TaskGroup() as group:
-        for asker in askers:
-            group.create_task(_work(left, asker, journal, on_row))
-    journal.finish([q.id for q in questions])
+    free = list(askers)
 
-
-async def _work(left: Iterator[Question], asker: Asker, journal: Journal, on_row: Callable[[Row], None]) -> None:
-    for question in left:
+    async def work(question: Question) -> None:
+        asker = free.pop()
         row, costs = await ask(question, asker)
+        free.append(asker)
         journal.append(row, costs)
         on_row(row)
+
+    await each([q for q in questions if q.id not in journal.rows], work, len(askers))
+    journal.finish([q.id for q in questions])
 
 
 async def ask(question: Question, asker: Asker) -> tuple[Row, Row]:

@@ -17,9 +17,10 @@ from statistics import fmean
 from typing import Any
 
 from hds_cli import paths
+from hds_cli.desk.rows import cut_torn_line
 from hds_cli.errors import UsageError
 from hds_cli.evaluation.bootstrap import Interval, interval, paired
-from hds_cli.evaluation.journal import cut_torn_line, read_lines
+from hds_cli.evaluation.journal import read_lines
 from hds_cli.evaluation.questions import Question
 
 SCHEMA = "hds.tune/1"

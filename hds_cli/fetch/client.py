@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 
 from hds_cli import bounds
 from hds_cli.config import Settings
+from hds_cli.egress import summed
 from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.api import Api
 from hds_cli.fetch.body import charset_of
 from hds_cli.fetch.browser import Rendered
 from hds_cli.fetch.cache import PageCache
-from hds_cli.fetch.egress import summed
 from hds_cli.fetch.entry import Entry
 from hds_cli.fetch.guard import Blocked, Policy
 from hds_cli.fetch.http import SKIPPED, Http, judge, user_agent

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import hds_cli
+from hds_cli.egress import Tally
 from hds_cli.errors import ConfigError
 from hds_cli.fetch import guard
 from hds_cli.fetch.body import Refused
-from hds_cli.fetch.egress import Tally
 from hds_cli.fetch.guard import Blocked, GuardBackend, Policy
 from hds_cli.types import PageStatus
 

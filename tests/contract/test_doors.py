@@ -16,12 +16,13 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "locks", "jsons", "interrupts", "kinds", "__init__",
+    "databases", "locks", "jsons", "interrupts", "kinds", "egress", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
     "errors": set(),
     "bounds": {"types"},
+    "egress": {"types"},
     "events": {"types", "bounds"},
     "run_state": {"events", "types"},
     "paths": set(),

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hds_cli.desk.rows import cut_torn_line
 from hds_cli.errors import HdsError
-from hds_cli.evaluation.journal import cut_torn_line, read_lines
+from hds_cli.evaluation.journal import read_lines
 from hds_cli.evaluation.synth.compose import Draft, compose
 from hds_cli.evaluation.synth.facts import PageFacts
 from hds_cli.evaluation.synth.pool import Pool

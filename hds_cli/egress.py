@@ -27,9 +27,15 @@ class Tally:
     def note(self, host: str, *, requests: int = 0, size: int = 0) -> None:
         """Count here, and for the run that is at work."""
         self.add(host, requests, size)
-        run = _run.get()
-        if run is not None:
-            run.add(host, requests, size)
+        note(host, requests=requests, size=size)
+
+
+def note(host: str, *, requests: int = 0, size: int = 0) -> bool:
+    """Count for the run that is at work; False: none is."""
+    run = _run.get()
+    if run is not None:
+        run.add(host, requests, size)
+    return run is not None
 
 
 _run: ContextVar[Tally | None] = ContextVar("hds-egress", default=None)
