@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from hds_cli.types import Exchange, ModelInfo
+from hds_cli.types import Exchange, ModelInfo, Section
 
 StopReason = Literal["stop", "eos", "length", "context", "loop", "aborted"]
 OnText = Callable[[str], None]
@@ -163,6 +163,10 @@ Further = Callable[[Sequence[Exchange], str, Sequence[str]], str | None]
 """(what was asked and answered, a further question, the titles that were read) -> the question in full, or None."""
 
 
+Outline = Callable[[str, Sequence[str], int], Sequence[Section]]
+"""(a question, the titles of the pages found for it, at most so many) -> the sections of a report, or none."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model to load and what it was made for.
@@ -173,7 +177,7 @@ class ModelSpec:
     are; `select` names what chooses them. `verdict` is what becomes of an answer: `mark` (the default) shows it with
     its weak parts marked, `refuse` shows none that no page supports; a plugin may name its own. `notice` is said when
     the model is used without having been asked for. `further` makes a further question one that stands alone, for a
-    model that was not taught conversations.
+    model that was not taught conversations; `outline` makes the sections of a report for one that cannot plan them.
     """
 
     name: str
@@ -192,3 +196,4 @@ class ModelSpec:
     about: str = ""
     verdict: str | None = None
     further: Further | None = None
+    outline: Outline | None = None
