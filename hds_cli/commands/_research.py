@@ -12,7 +12,7 @@ from hds_cli.agent.loop import Stop
 from hds_cli.agent.sections import Begun
 from hds_cli.config import Settings
 from hds_cli.desk.desk import Desk, desk, warnings
-from hds_cli.desk.report import report
+from hds_cli.desk.report import AT_ONCE, report
 from hds_cli.engine.base import ModelSpec
 from hds_cli.errors import HdsError
 from hds_cli.interrupts import Interrupts
@@ -64,7 +64,7 @@ async def research(
         HdsError: what stands in the way.
         OSError: from `emit`; the run is given up.
     """
-    async with desk(request.spec, settings) as place:
+    async with desk(request.spec, settings, jobs=_jobs(request)) as place:
         return await answer_at(place, request, settings, emit, interrupts, run_id)
 
 
@@ -102,6 +102,12 @@ async def answer_at(
     if gate.error is not None:
         raise gate.error
     return finished
+
+
+def _jobs(request: Request) -> int | None:
+    """Sections at once, for a model so small that what else is in a batch changes its answers; None: it is able."""
+    report_is_written = request.sections or isinstance(request.before, Begun)
+    return AT_ONCE if report_is_written and request.spec.outline is not None else None
 
 
 async def _written(
