@@ -23,6 +23,7 @@ _FINAL = ("answered", "unanswered")  # a section that ended so is not asked agai
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t])", re.MULTILINE)
 _UNDERLINED = re.compile(r"^ {0,3}(?:=+|-+)[ \t]*$\n?", re.MULTILINE)
 _CODE = re.compile(r"(^ {0,3}(?:```.*?(?:^ {0,3}```|\Z)|~~~.*?(?:^ {0,3}~~~|\Z)))", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"[ >]*(`{3,}|~{3,})")
 
 
 def graded(judge: Policy) -> Policy:
@@ -189,10 +190,22 @@ def lowered(text: str, title: str) -> str:
     for place in range(0, len(parts), 2):
         body = _UNDERLINED.sub("\n", parts[place])
         parts[place] = _HEADING.sub(lambda sign: "#" * min(6, max(3, len(sign[1]) + 1)), body)
-    lines = "".join(parts).strip().split("\n")
+    lines = _closed("".join(parts).strip()).split("\n")
     if lines[0].startswith("#") and lines[0].strip("# \t*").casefold() == title.casefold():
         del lines[0]
     return "\n".join(lines).strip()
+
+
+def _closed(text: str) -> str:
+    """A text without code that is left open: it would swallow the sections behind it."""
+    fence = ""
+    for line in text.splitlines():
+        if mark := _FENCE.match(line):
+            if not fence:
+                fence = mark[1]
+            elif mark[1].startswith(fence) and not line.strip(" \t`~"):
+                fence = ""
+    return f"{text}\n{fence}" if fence else text
 
 
 def _twice(text: str) -> str:

@@ -83,6 +83,7 @@ def ask(
         start = _earlier.start(question or [], continue_, resume)
         settings = config.load(start.settings | dict(flags))
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
+        _formats.check(format_known, output)
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
         text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)

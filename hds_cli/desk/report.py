@@ -165,9 +165,8 @@ class _Writer:
         count = (
             "1 section" if len(sections) == 1 else f"{len(sections)} sections, {min(AT_ONCE, len(sections))} at once"
         )
-        most = f"{count}, each of up to {settings.max_turns} turns"
-        bound = f"{settings.timeout:g} s in all" if settings.timeout else "no time limit (--timeout SECONDS)"
-        self._notice("info", "budget", f"{most}; {bound}")
+        bound = f"{settings.timeout:g} s in all" if settings.timeout else "no time limit (--timeout)"
+        self._notice("info", "budget", f"{count}, up to {settings.max_turns} turns each; {bound}")
 
     # --- the sections --------------------------------------------------------------------------------------------
 
