@@ -70,7 +70,7 @@ class _Writer:
 
     def __init__(self, place: Desk, emit: events.Emit, stop: Stop, before: Begun | None, most: int) -> None:
         self._place, self._emit, self._stop, self._before, self._most = place, hidden(emit), stop, before, most
-        self._began = time.monotonic() - (before.elapsed if before else 0.0)
+        self._began = time.monotonic()
         self._numbers, self._turns = Numbers(), 0
         self._ends: dict[int, events.RunFinished] = dict(before.ends) if before else {}
         self._errors: list[HdsError] = []
@@ -86,6 +86,7 @@ class _Writer:
             events.RunStarted, **parts_of, sources=place.names, seed=settings.seed, started_at=_now(),
             settings=shaping(settings), resumes=self._before.run_id if self._before else None, sections=self._most,
         )  # fmt: skip
+        self._began -= self._before.elapsed if self._before else 0.0
         self._stop.abort = self._stop_all
         alarm = asyncio.get_running_loop().call_later(settings.timeout or 1e9, self._stop.request, "timeout")
         try:
