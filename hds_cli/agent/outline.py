@@ -5,11 +5,11 @@ What the model writes is bounded like any stranger's text: so many sections, eac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from hds_cli.agent import protocol
 from hds_cli.agent.aside import Aside
-from hds_cli.agent.listing import listed
+from hds_cli.agent.listing import head
 from hds_cli.text.language import answer_language
 from hds_cli.types import Passage, Section
 
@@ -24,9 +24,7 @@ _GRAMMAR = r"""root ::= line{%d,%d}
 line ::= title " | " question "\n"
 title ::= [^|\n]{3,70}
 question ::= [^|\n]{10,240}"""
-_WHOLE = """{question}
-
-This is the section "{title}" of a report on the question: {report}
+_BRIEF = """This is the section "{title}" of a report on the question: {report}
 The other sections are written elsewhere: {others}. Write this one alone, as prose of a few sentences to a few paragraphs, or a list or a table where that is clearer: no heading, no line "Answer:", no introduction, no summary."""  # noqa: E501
 _MAX_REPORT = 1_000  # characters of the reader's question in that of a section
 
@@ -42,7 +40,8 @@ def outlined(
     """
     least = min(LEAST, most)
     system = _SYSTEM.format(least=least, most=most, language=answer_language(language))
-    task = f"Question: {question}" + (f"\n\nPassages:\n\n{listed(passages)}" if passages else "")
+    found = "\n\n".join(f"{head(passage)}\n{passage.text.strip()}" for passage in passages)
+    task = f"Question: {question}" + (f"\n\nPassages:\n\n{found}" if found else "")
     return parsed(aside.ask(system, task, _GRAMMAR % (least, most), max_tokens=100 * most), most)
 
 
@@ -64,17 +63,15 @@ def titled(text: str) -> str:
     return line[:MAX_TITLE].rstrip(" :") if any(map(str.isalnum, line)) else ""
 
 
-def whole(question: str, sections: Iterable[Section]) -> tuple[Section, ...]:
-    """The sections with questions for a model that is told of what they are a part."""
-    sections = tuple(sections)
+def briefs(question: str, sections: Sequence[Section]) -> list[str]:
+    """For each section what a model is told of the report that it is a part of, below the section's question."""
     report = protocol.one_line(question)[:_MAX_REPORT]
-    return tuple(
-        Section(one.title, _WHOLE.format(
-            question=one.question, title=one.title, report=report,
-            others="; ".join(other.title for other in sections if other is not one) or "none",
-        ))
+    return [
+        _BRIEF.format(
+            title=one.title, report=report, others="; ".join(x.title for x in sections if x is not one) or "none"
+        )
         for one in sections
-    )  # fmt: skip
+    ]
 
 
-__all__ = ["LEAST", "MOST", "outlined", "parsed", "titled", "whole"]
+__all__ = ["LEAST", "MOST", "briefs", "outlined", "parsed", "titled"]

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from hds_cli import events
-from hds_cli.agent.dialects import check_dialect
+from hds_cli.agent.dialects import Briefed, check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
@@ -41,12 +41,13 @@ class Part:
     """A run that is a part of something larger.
 
     `session`: the one that it writes in, and closes; None: a new one. `numbers`: those of the passages, which others
-    share. `judge` makes the policy of its verdict from the model's.
+    share. `judge` makes the policy of its verdict from the model's. `brief`: what the model is told below the question.
     """
 
     numbers: Numbers
     session: Session | None = None
     judge: Callable[[Policy], Policy] = lambda policy: policy
+    brief: str = ""
 
 
 def new_run_id() -> str:
@@ -107,7 +108,8 @@ class Desk:
             with counted_apart() as contacted:
                 parts, limits = self.parts(session, stop, contacted), limits_of(self.model, self.settings)
                 if part is not None:
-                    parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge))
+                    dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
+                    parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge), dialect=dialect)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
                 return await run.answer(question, attached, before)
         finally:

@@ -173,18 +173,20 @@ class _Writer:
 
     async def _research(self, question: str, sections: Sequence[Section], attached: Sequence[Page]) -> None:
         """Research what is not written yet, several at once."""
-        own = self._place.model.spec.outline is not None
-        asked = [one.question for one in (sections if own else outline.whole(question, sections))]
+        ruled = self._place.model.spec.outline is not None
+        briefs = [""] * len(sections) if ruled else outline.briefs(question, sections)
         room = asyncio.Semaphore(AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
-                for number, one in enumerate(asked, 1):
+                for number, (one, brief) in enumerate(zip(sections, briefs, strict=True), 1):
                     if number not in self._ends:
-                        group.create_task(self._section(number, one, attached, room))
+                        group.create_task(self._section(number, one, brief, attached, room))
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
 
-    async def _section(self, number: int, question: str, attached: Sequence[Page], room: asyncio.Semaphore) -> None:
+    async def _section(
+        self, number: int, section: Section, brief: str, attached: Sequence[Page], room: asyncio.Semaphore
+    ) -> None:
         """One section: a run of its own. What goes wrong in it does not end the others."""
         async with room:
             if self._stop.reason is not None:
@@ -193,11 +195,16 @@ class _Writer:
             stop, half = self._child(session), self._before.halves.get(number) if self._before else None
             if half is None:
                 self._say(events.SectionStarted, section=number)
-            part = Part(self._numbers, session, graded)
-            stream = _Stream(self, number)
+            part = Part(self._numbers, session, graded, brief)
+            stream = _Stream(self, number, section.title)
             try:
                 await self._place.answer(
-                    question, stream.handle, attached=() if half else attached, stop=stop, before=half, part=part
+                    section.question,
+                    stream.handle,
+                    attached=() if half else attached,
+                    stop=stop,
+                    before=half,
+                    part=part,
                 )
             except HdsError as exc:
                 self._errors.append(exc)
@@ -275,8 +282,8 @@ class _Writer:
 class _Stream:
     """Hands the events of a section on as events of the report: its turns counted with all others, its ends named."""
 
-    def __init__(self, writer: _Writer, section: int) -> None:
-        self._writer, self._section = writer, section
+    def __init__(self, writer: _Writer, section: int, title: str) -> None:
+        self._writer, self._section, self._title = writer, section, title
         self._turns: dict[int, int] = {}
 
     def handle(self, event: events.Event) -> None:
@@ -289,6 +296,8 @@ class _Stream:
             case events.TurnStarted():
                 self._turns[event.turn] = self._writer.turn()
                 event = replace(event, section=self._section)
+            case events.Notice():
+                event = replace(event, message=f"{self._title}: {event.message}")
             case events.AnswerDelta() | events.DocumentAttached():
                 event = replace(event, section=self._section)
             case _:

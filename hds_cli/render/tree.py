@@ -137,6 +137,8 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     rows = [
         _turn_row(turn, n, view, level, source_width, state.deadline(turn)) for n, turn in _numbered(state.turns_of(0))
     ]
+    if view.live and state.started and state.started.sections and not (state.sections or state.finished):
+        rows.append(Row("the outline", "", [(view.spin, "cyan")]))
     rows += [_section_row(one, state, view, level, source_width) for one in state.sections.values()]
     if rows and view.grades and state.finished:
         rows[-1].children += _grades(state.finished.support, view)
