@@ -95,6 +95,9 @@ def ask(
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
     if verbose and not quiet:
         _receipt(finished)
+    state = display.state
+    if finished.exit_code == 6 and state.started and state.started.sections and not (no_save or quiet):
+        _print.say(f"hds ask --resume {state.started.run_id}   goes on with this report")
     raise typer.Exit(_exit_code(finished, strict))
 
 
