@@ -26,6 +26,7 @@ from hds_cli.types import (
     Passage,
     RunStatus,
     SearchResult,
+    Section,
     Support,
     Usage,
 )
@@ -45,7 +46,8 @@ class _Base:
 class RunStarted(_Base):
     """A run begins: its question, its sources, its model.
 
-    `settings` are those that shape the run, by their names; `continues` and `resumes` name an earlier run.
+    `settings` are those that shape the run, by their names; `continues` and `resumes` name an earlier run. `sections`:
+    it writes a report of at most so many; 0: an answer.
     """
 
     run_id: str
@@ -59,6 +61,7 @@ class RunStarted(_Base):
     settings: dict[str, Any] = field(default_factory=dict)
     continues: str | None = None
     resumes: str | None = None
+    sections: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +79,12 @@ class RunContinued(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentAttached(_Base):
-    """A document came along with the question; `passages` is what the model is given of it."""
+    """A document came along with the question; `passages` is what the model is given of it (for a section)."""
 
     url: str
     title: str
     passages: tuple[Passage, ...]
+    section: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +98,11 @@ class Notice(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted(_Base):
-    """The model begins to write; `forced` when it is made to answer now."""
+    """The model begins to write; `forced` when it is made to answer now. `section`: of a report, else 0."""
 
     turn: int
     forced: bool = False
+    section: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +207,10 @@ class TurnFinished(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerDelta(_Base):
-    """A piece of the answer, as it is written."""
+    """A piece of the answer, as it is written; of a report a piece of a section."""
 
     text: str
+    section: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +238,28 @@ class RunFinished(_Base):
     not_searched: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineWritten(_Base):
+    """The sections of a report are known; they are numbered from 1."""
+
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionStarted(_Base):
+    """The research for a section of a report begins: a run of its own, whose turns name the section."""
+
+    section: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionFinished(_Base):
+    """A section is written, or `end` says why not. Its sources are numbered for itself, the report's for all."""
+
+    section: int
+    end: RunFinished
+
+
 Event = (
     RunStarted
     | RunContinued
@@ -249,6 +277,9 @@ Event = (
     | TurnFinished
     | AnswerDelta
     | RunFinished
+    | OutlineWritten
+    | SectionStarted
+    | SectionFinished
 )
 Emit = Callable[[Event], None]
 

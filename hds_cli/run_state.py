@@ -12,7 +12,7 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.events import Event
-from hds_cli.types import PageStatus, Passage, SearchResult
+from hds_cli.types import PageStatus, Passage, SearchResult, Section
 
 
 @dataclass
@@ -94,11 +94,13 @@ class TurnState:
     """One call of the model. `seconds` is set when the turn is over.
 
     `written`: the second of the run at which its text was complete; `read`: at which its evidence was chosen. `text` is
-    all that the model wrote; `cut`: it was stopped in it; `not_searched`: queries without room or time.
+    all that the model wrote; `cut`: it was stopped in it; `not_searched`: queries without room or time. `section`: that
+    of a report which it belongs to, else 0.
     """
 
     number: int
     forced: bool = False
+    section: int = 0
     started: float = 0.0
     thought: str = ""
     seconds: float | None = None
@@ -116,11 +118,23 @@ class TurnState:
 
 
 @dataclass
+class SectionState:
+    """A section of a report; no `started` yet: it waits. Times in seconds of the run."""
+
+    number: int
+    section: Section
+    started: float | None = None
+    ended: float | None = None
+    end: events.RunFinished | None = None
+    answering: str = ""
+
+
+@dataclass
 class RunState:
     """Everything that is known of a run; `apply` takes in one event after the other.
 
-    `documents` and `continued`: what the model was given before it searched; `received`: bytes of all pages; `now`: the
-    second of the last event.
+    `documents` and `continued`: what the model was given before it searched; `sections`: those of a report;
+    `received`: bytes of all pages; `now`: the second of the last event.
     """
 
     started: events.RunStarted | None = None
@@ -129,6 +143,7 @@ class RunState:
     notices: list[events.Notice] = field(default_factory=list)
     documents: list[events.DocumentAttached] = field(default_factory=list)
     continued: events.RunContinued | None = None
+    sections: dict[int, SectionState] = field(default_factory=dict)
     received: int = 0
     answering: str = ""
     at_once: int = 0
@@ -157,6 +172,10 @@ class RunState:
         if turn.written is None or turn.seconds is not None or not isinstance(most, int | float):
             return None
         return turn.written + most if any(query.running for query in turn.queries.values()) else None
+
+    def turns_of(self, section: int) -> list[TurnState]:
+        """The turns of a section of a report; 0: those before all sections."""
+        return [turn for turn in self.turns.values() if turn.section == section]
 
     def source_of(self, url: str) -> str:
         """The source that led to a page; empty when none did (an attached document)."""
@@ -191,10 +210,14 @@ class RunState:
                 self.continued = event
             case events.DocumentAttached():
                 self.documents.append(event)
+            case events.OutlineWritten():
+                self.sections = {n: SectionState(n, section) for n, section in enumerate(event.sections, 1)}
+            case events.SectionStarted() | events.SectionFinished():
+                self._in_section(event)
             case events.AnswerDelta():
-                self.answering += event.text
+                self._answer(event)
             case events.TurnStarted():
-                self.turns[event.turn] = TurnState(event.turn, event.forced, event.t)
+                self.turns[event.turn] = TurnState(event.turn, event.forced, event.section, event.t)
                 self.answering = ""
             case events.ThoughtDelta():
                 self._turn(event.turn).thought += event.text
@@ -207,6 +230,21 @@ class RunState:
                 turn.not_searched = event.not_searched
             case _:
                 self._in_query(event)
+
+    def _answer(self, event: events.AnswerDelta) -> None:
+        if event.section not in self.sections:
+            self.answering += event.text
+        else:
+            self.sections[event.section].answering += event.text
+
+    def _in_section(self, event: events.SectionStarted | events.SectionFinished) -> None:
+        state = self.sections.get(event.section)
+        if state is None:  # a journal may come from anywhere
+            return
+        if isinstance(event, events.SectionStarted):
+            state.started, state.answering = event.t, ""
+        else:
+            state.ended, state.end = event.t, event.end
 
     def _turn(self, number: int) -> TurnState:
         return self.turns.setdefault(number, TurnState(number))

@@ -104,6 +104,14 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a report: its title, and the question that is researched for it."""
+
+    title: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A source of the answer: `quote` was looked for in the stored page, `verified` says whether it stands there.
 

@@ -90,6 +90,19 @@ class Dialect(Protocol):
         """Tokens that may be read now; older results are shortened first where that helps."""
 
 
+class Briefed:
+    """A dialect whose model is told something below the question; searches and grades know the question alone."""
+
+    def __init__(self, dialect: Dialect, brief: str) -> None:
+        self.name, self._brief = dialect.name, brief
+        self._start = dialect.start
+        self.write, self.read, self.replay = dialect.write, dialect.read, dialect.replay
+        self.force, self.make_room = dialect.force, dialect.make_room
+
+    def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
+        self._start(f"{question}\n\n{self._brief}", documents, continued)
+
+
 @dataclass(frozen=True)
 class Speaking:
     """The ingredients of a dialect: a session of the loaded model, its spec and template, and the user's settings.
@@ -164,6 +177,6 @@ def strip_numbers(text: str, known: set[int]) -> tuple[str, list[int]]:
 
 
 __all__ = [
-    "Dialect", "Generation", "Hooks", "QueryResult", "Speaking", "Written", "check_dialect", "choose_dialect",
-    "open_dialect", "says_nothing", "strip_numbers",
+    "Briefed", "Dialect", "Generation", "Hooks", "QueryResult", "Speaking", "Written", "check_dialect",
+    "choose_dialect", "open_dialect", "says_nothing", "strip_numbers",
 ]  # fmt: skip

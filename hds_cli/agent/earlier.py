@@ -13,6 +13,7 @@ from hds_cli.run_state import RunState
 from hds_cli.types import Exchange, Findings, Page, Passage
 
 MAX_EXCHANGES = 4
+MAX_REPORT = 4_000  # characters of a report that the next question is told
 ATTACHED = "attached document"
 
 
@@ -69,7 +70,10 @@ def earlier(run: Iterable[events.Event]) -> Earlier:
     findings += [Findings(query.text, query.passages) for query in state.queries if query.passages]
     exchanges = list(continued.exchanges) if continued else []
     asked = (continued.whole if continued else "") or state.question
-    exchanges.append(Exchange(asked, (finished.answer if finished else None) or ""))
+    answer = (finished.answer if finished else None) or ""
+    if state.sections and len(answer) > MAX_REPORT:
+        answer = f"{answer[:MAX_REPORT]} …"
+    exchanges.append(Exchange(asked, answer))
     cited = (
         frozenset(citation.passage or citation.n for citation in finished.citations) if finished else frozenset[int]()
     )

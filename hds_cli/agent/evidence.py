@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from hds_cli.text import cut_passages, terms
 from hds_cli.text.cutting import behind
 from hds_cli.types import Page, Passage
 
-__all__ = ["Budget", "Evidence", "turn_budget"]
+__all__ = ["Budget", "Evidence", "Numbers", "turn_budget"]
 _LIKELY_TURNS = 4  # turns of searching among which the room of a run is shared; most runs end before
 _LEAST_EXCERPT = 800  # tokens below which a document has no outline, only its best passages
 _VISITED = 3000  # tokens of a page that was asked for; not tuned
@@ -45,14 +46,44 @@ def turn_budget(
     return Budget(max(0, min(share, share if most is None else most)), passages, words)
 
 
-class Evidence:
-    """Numbers the passages of a run and remembers which were shown, so that none is shown twice."""
+class Numbers:
+    """The numbers of passages, from 1, for runs that share them. May be asked from any thread."""
 
-    def __init__(self, question: str, count: Count, choose: Selector | None = None) -> None:
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], int] = {}
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def of(self, passage: Passage) -> int:
+        """The number of a passage, a new one if it has none."""
+        with self._lock:
+            return self._known.get((passage.url, passage.text)) or self._take(passage, self._last + 1)
+
+    def keep(self, passage: Passage) -> None:
+        """Know a passage of an earlier run by the number it had."""
+        with self._lock:
+            self._take(passage, passage.n)
+
+    def _take(self, passage: Passage, number: int) -> int:
+        self._known[passage.url, passage.text] = number
+        self._last = max(self._last, number)
+        return number
+
+
+class Evidence:
+    """Numbers the passages of a run and remembers which were shown, so that none is shown twice.
+
+    Args:
+        numbers: shared with other runs; None: its own.
+    """
+
+    def __init__(
+        self, question: str, count: Count, choose: Selector | None = None, numbers: Numbers | None = None
+    ) -> None:
         self._question, self._count = question, functools.lru_cache(maxsize=4096)(count)
         self._choose = choose or selector(BUILTIN)
         self._known: dict[tuple[str, str], Passage] = {}
-        self._last = 0
+        self._numbers = numbers or Numbers()
 
     def select(self, queries: Sequence[tuple[str, Sequence[Page]]], budget: Budget) -> list[Selection]:
         """For every (query, its pages in the order of the search) the passages to read.
@@ -127,12 +158,11 @@ class Evidence:
         """Give a passage its number (an attached document's, say); the same passage keeps the one it has."""
         key = (passage.url, passage.text)
         if key not in self._known:
-            self._last += 1
-            self._known[key] = replace(passage, n=self._last)
+            self._known[key] = replace(passage, n=self._numbers.of(passage))
         return self._known[key]
 
     def restore(self, passages: Iterable[Passage]) -> None:
         """Know the passages of an earlier run again, under the numbers they had."""
         for passage in passages:
             self._known[passage.url, passage.text] = passage
-            self._last = max(self._last, passage.n)
+            self._numbers.keep(passage)

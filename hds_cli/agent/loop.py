@@ -19,7 +19,7 @@ from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.dialects import Dialect, Hooks, QueryResult, Written
 from hds_cli.agent.earlier import Earlier, Resumed, asked, continuation
-from hds_cli.agent.evidence import Budget, Evidence, turn_budget
+from hds_cli.agent.evidence import Budget, Evidence, Numbers, turn_budget
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
@@ -43,7 +43,8 @@ class Parts:
     """The parts that a run is made of.
 
     `resume` lets a stopped model write again; `counter` counts its tokens; `fault` says what is wrong with the cache;
-    `selector` chooses the passages instead of `Evidence`; `judge` says what becomes of an answer; `methods` watch.
+    `selector` chooses the passages instead of `Evidence`; `judge` says what becomes of an answer; `methods` watch;
+    `numbers` are those of the passages, where other runs share them.
     """
 
     dialect: Dialect
@@ -62,6 +63,7 @@ class Parts:
     selector: Selector | None = None
     judge: Policy = mark
     methods: Sequence[Method] = ()
+    numbers: Numbers | None = None
 
 
 class Run:
@@ -82,7 +84,7 @@ class Run:
             HdsError: the run could not go on; a `RunFinished` with the status `failed` was emitted before.
         """
         parts = self._parts
-        evidence = Evidence(asked(question, before), parts.count, parts.selector)
+        evidence = Evidence(asked(question, before), parts.count, parts.selector, parts.numbers)
         self._book = book = Notebook(asked(question, before), evidence, parts.fanout.page)
         self._searching = Searching(
             parts.fanout, book, self._methods, self._accounts, self._limits, parts.stop, self._say

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from hds_cli.errors import UsageError
+from hds_cli.errors import HdsError, UsageError
 from hds_cli.plugins import entry_points, make, mismatch
 from hds_cli.render.choose import FORMATS, Format
 from hds_cli.render.plugged import Renderer, Write
@@ -27,6 +30,23 @@ def chosen(name: str | None, json_: bool, jsonl: bool) -> tuple[Format | None, M
         if asked == {known}:
             return known, None
     return ("jsonl", _plugged(asked.pop())) if asked else (None, None)
+
+
+def check(name: str | None, output: Path | None) -> None:
+    """Say before a run that its document could not be written.
+
+    Raises:
+        UsageError: a Word document for a terminal.
+        HdsError: a package is missing.
+    """
+    if name != "docx":
+        return
+    if importlib.util.find_spec("docx") is None:
+        raise HdsError(
+            "Word documents need the package python-docx", code="missing_package", hint='pip install "hds-cli[docx]"'
+        )
+    if output is None and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError("a Word document is not for a terminal", hint="-f docx -o FILE.docx")
 
 
 def _plugged(name: str) -> Make:

@@ -23,7 +23,10 @@ Jsonl = Annotated[bool, typer.Option("--jsonl", help="Every event as a line of J
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", "-f", metavar="FORMAT", help="tree, text, json, jsonl, markdown, html, bibtex, csl-json or ris."
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="tree, text, json, jsonl, markdown, html, docx, bibtex, csl-json or ris.",
     ),
 ]
 Output = Annotated[

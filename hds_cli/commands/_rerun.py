@@ -73,6 +73,10 @@ def rerun(name: str, *, offline: bool, as_json: bool) -> None:
             "a run that continued another, or read an attached document, cannot be asked again alone",
             hint=f"hds history replay {started.run_id}",
         )
+    if started.sections:
+        raise UsageError(
+            "a report is not asked again section by section", hint=f'hds ask --report "{started.question[:60]}"'
+        )
     flags = {key: value for key, value in _earlier.settings_of(run).items() if value is not None}
     settings = config.load(flags | {"source": started.sources, "offline": offline or started.offline or None})
     display = Display(_saved.look_of("text", None), sys.stdout, sys.stderr)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from hds_cli import events
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Stop
+from hds_cli.agent.sections import Begun
 from hds_cli.config import Settings
 from hds_cli.desk.desk import Desk, desk, warnings
+from hds_cli.desk.report import AT_ONCE, report
 from hds_cli.engine.base import ModelSpec
 from hds_cli.errors import HdsError
 from hds_cli.interrupts import Interrupts
@@ -19,13 +21,17 @@ from hds_cli.types import Page
 
 @dataclass
 class Request:
-    """A request: the question, its documents, and the notices from before the model was loaded."""
+    """A request: the question, its documents, and the notices from before the model was loaded.
+
+    `sections`: a report of at most so many; 0: an answer. A report that was stopped is gone on with at any rate.
+    """
 
     question: str
     attached: Sequence[Page]
     spec: ModelSpec
     notices: tuple[events.Notice, ...] = ()
-    before: Earlier | Resumed | None = None
+    before: Earlier | Resumed | Begun | None = None
+    sections: int = 0
 
 
 class _Gate:
@@ -58,7 +64,7 @@ async def research(
         HdsError: what stands in the way.
         OSError: from `emit`; the run is given up.
     """
-    async with desk(request.spec, settings) as place:
+    async with desk(request.spec, settings, jobs=_jobs(request)) as place:
         return await answer_at(place, request, settings, emit, interrupts, run_id)
 
 
@@ -88,10 +94,7 @@ async def answer_at(
         for notice in (*request.notices, *warnings(place.model, settings)):
             gate.handle(notice)
         with interrupts.running(interrupted):
-            finished = await place.answer(
-                request.question, gate.handle, attached=request.attached, stop=stop, before=request.before,
-                run_id=run_id,
-            )  # fmt: skip
+            finished = await _written(place, request, gate.handle, stop, run_id)
     except (asyncio.CancelledError, HdsError):
         if gate.error is not None:
             raise gate.error from None
@@ -99,6 +102,31 @@ async def answer_at(
     if gate.error is not None:
         raise gate.error
     return finished
+
+
+def _jobs(request: Request) -> int | None:
+    """Sections at once, for a model so small that what else is in a batch changes its answers; None: it is able."""
+    report_is_written = request.sections or isinstance(request.before, Begun)
+    return AT_ONCE if report_is_written and request.spec.outline is not None else None
+
+
+async def _written(
+    place: Desk, request: Request, emit: events.Emit, stop: Stop, run_id: str | None
+) -> events.RunFinished:
+    """The answer, or the report that was asked for."""
+    before = request.before
+    if isinstance(before, Begun):
+        return await report(
+            place, request.question, emit, most=before.most, attached=request.attached, stop=stop, before=before,
+            run_id=run_id,
+        )  # fmt: skip
+    if request.sections:
+        return await report(
+            place, request.question, emit, most=request.sections, attached=request.attached, stop=stop, run_id=run_id
+        )
+    return await place.answer(
+        request.question, emit, attached=request.attached, stop=stop, before=before, run_id=run_id
+    )
 
 
 def notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hds_cli import events
 from hds_cli.commands import _formats, _output, _print
@@ -19,12 +18,9 @@ from hds_cli.render.choose import Choice, choose
 from hds_cli.render.display import Display
 from hds_cli.render.words import count
 
-if TYPE_CHECKING:
-    from hds_cli.render.report import DocumentFormat
-
-_BY_SUFFIX: dict[str, DocumentFormat] = {
+_BY_SUFFIX: dict[str, str] = {
     ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".json": "json", ".txt": "text",
-    ".bib": "bibtex", ".ris": "ris",
+    ".docx": "docx", ".bib": "bibtex", ".ris": "ris",
 }  # fmt: skip
 
 
@@ -95,6 +91,7 @@ def show(name: str, look: Look) -> None:
     """The whole run at once."""
     run = events_of(name)
     known, renderer = _formats.chosen(look.format, look.json, look.jsonl)
+    _formats.check(known, look.output)
     choice = look_of(known, look.output, **look.shown)
     with _output.target(look.output) as stdout:
         display = Display(choice, stdout, sys.stderr, renderer)
@@ -128,23 +125,22 @@ def replay(name: str, speed: float) -> None:
 
 def export(name: str, format_: str | None, output: Path | None) -> None:
     """The run as a document; without a format, the one that the file's name has, else Markdown."""
-    from hds_cli.render.report import DOCUMENTS, render
+    from hds_cli.render.report import FORMATS, collected, write
 
-    guessed = document_of(output) if output else "markdown"
     if format_ == "jsonl" or (format_ is None and output and output.suffix == ".jsonl"):
         print_events(name, output)
         return
-    known = {document: document for document in DOCUMENTS}
-    if format_ is not None and format_ not in known:
-        raise UsageError(f"there is no document {format_!r}", hint=f"documents: {', '.join((*DOCUMENTS, 'jsonl'))}")
-    chosen = next((document for document in DOCUMENTS if document == format_), guessed)
-    text = render(chosen, events_of(name))
+    chosen = format_ or (document_of(output) if output else "markdown")
+    if chosen not in FORMATS:
+        raise UsageError(f"there is no document {format_!r}", hint=f"documents: {', '.join((*FORMATS, 'jsonl'))}")
+    _formats.check(chosen, output)
+    document = collected(events_of(name))
     with _output.target(output) as stdout:
-        stdout.write(text + "\n")
+        write(stdout, chosen, document)
         stdout.flush()
 
 
-def document_of(file: Path) -> DocumentFormat:
+def document_of(file: Path) -> str:
     """The kind of document that a file's name asks for."""
     return _BY_SUFFIX.get(file.suffix.lower(), "markdown")
 

@@ -17,8 +17,9 @@ from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._research import Request, notices, research
 from hds_cli.config import Settings
 from hds_cli.desk.desk import new_run_id
+from hds_cli.desk.report import MOST
 from hds_cli.engine.opening import find_model
-from hds_cli.errors import NoSources
+from hds_cli.errors import NoSources, UsageError
 from hds_cli.history.journal import Journal, keep
 from hds_cli.interrupts import Interrupts
 from hds_cli.render import answer, words
@@ -47,6 +48,12 @@ def ask(
     continue_: _options.Continue = False,
     resume: _options.ResumeRun = None,
     no_stdin: _options.NoStdin = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="A long answer: an outline, and a search of its own for each section.")
+    ] = False,
+    sections: Annotated[
+        int | None, typer.Option("--sections", metavar="N", min=1, max=12, help=f"Of a report, at most [{MOST}].")
+    ] = None,
     no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
@@ -68,23 +75,46 @@ def ask(
     hds ask -f html -o report.html "…"
 
     hds ask -c "and of Denmark?"
+
+    hds ask --report -f docx -o report.docx "…"
     """  # fmt: skip
     with Interrupts() as interrupts:
+        most = _sections(report, sections, continue_, resume)
         start = _earlier.start(question or [], continue_, resume)
         settings = config.load(start.settings | dict(flags))
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
+        _formats.check(format_known, output)
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
         text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
         settings = _input.in_language_of(text, settings)
         first_notices = () if quiet else (*notices(spec, settings), *_left_out(notes))
-        request = Request(text, documents, spec, first_notices, start.before)
+        request = Request(text, documents, spec, first_notices, start.before, most)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
     if verbose and not quiet:
         _receipt(finished)
+    state = display.state
+    if finished.exit_code == 6 and state.started and state.started.sections and not (no_save or quiet):
+        _print.say(f"hds ask --resume {state.started.run_id}   goes on with this report")
     raise typer.Exit(_exit_code(finished, strict))
+
+
+def _sections(report: bool, most: int | None, continue_: bool, resume: str | None) -> int:
+    """The sections that a report may have; 0: no report is asked for.
+
+    Raises:
+        UsageError: the options do not go together.
+    """
+    if most is not None and not report:
+        raise UsageError("--sections goes with --report", hint='hds ask --report --sections 4 "…"')
+    if report and (continue_ or resume is not None):
+        raise UsageError(
+            "--report begins anew",
+            hint="hds ask --resume RUN   goes on with a report as with any run, without --report",
+        )
+    return (most or MOST) if report else 0
 
 
 def _exit_code(finished: events.RunFinished, strict: bool) -> int:

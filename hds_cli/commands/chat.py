@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hds_cli import config, events, paths
-from hds_cli.commands import _options, _print, _saved
+from hds_cli.commands import _formats, _options, _print, _saved
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._research import Request, answer_at, notices
 from hds_cli.config import Settings
@@ -173,11 +173,12 @@ class _Chat:
 
     def _write(self, file: Path) -> None:
         from hds_cli.commands import _output
-        from hds_cli.render.report import render
+        from hds_cli.render.report import collected, write
 
         self._finished()
+        _formats.check(_saved.document_of(file), file)
         with _output.target(_output.named(file)) as out:
-            out.write(render(_saved.document_of(file), tuple(self._last)) + "\n")
+            write(out, _saved.document_of(file), collected(self._last))
         _print.say(f"saved in {file}")
 
 

@@ -6,18 +6,19 @@ import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import config, events
-from hds_cli.agent.dialects import Dialect, check_dialect
+from hds_cli.agent.dialects import Briefed, check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
+from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
-from hds_cli.agent.verdict import policy
+from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
@@ -39,12 +40,26 @@ if TYPE_CHECKING:
 Open = Callable[[SourceContext], Sequence[Source]]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A run that is a part of something larger.
+
+    `session`: the one that it writes in, and closes; None: a new one. `numbers`: those of the passages, which others
+    share. `judge` makes the policy of its verdict from the model's. `brief`: what the model is told below the question.
+    """
+
+    numbers: Numbers
+    session: Session | None = None
+    judge: Callable[[Policy], Policy] = lambda policy: policy
+    brief: str = ""
+
+
 def new_run_id() -> str:
     """A short name, easy to type: six characters that cannot be mistaken for others."""
     return "".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(6))
 
 
-def _hidden(emit: events.Emit) -> events.Emit:
+def hidden(emit: events.Emit) -> events.Emit:
     """An `emit` that takes API keys out of every event, so that screen, output and history hold none."""
     hide = hider()
     return emit if hide is None else lambda event: emit(hide(event))
@@ -60,7 +75,7 @@ class Desk:
     def __init__(
         self, settings: Settings, fetcher: Fetcher, sources: Sequence[Source], model: Model, session: Session
     ) -> None:
-        self._settings, self._fetcher, self.model = settings, fetcher, model
+        self.settings, self._fetcher, self.model = settings, fetcher, model
         self._sites = sites_of(settings)
         self._sources = [checked(source, self._sites) for source in sources]  # breakers last over all questions
         self._first: Session | None = session
@@ -75,12 +90,14 @@ class Desk:
         stop: Stop | None = None,
         before: Earlier | Resumed | None = None,
         run_id: str | None = None,
+        part: Part | None = None,
     ) -> events.RunFinished:
         """Research one question; every event goes to `emit`, `RunFinished` last.
 
         Args:
             before: the run to go on from.
             run_id: a new one if none is given.
+            part: the run is a part of something larger.
 
         Raises:
             HdsError: the model, a source or the run's files fail.
@@ -89,25 +106,35 @@ class Desk:
             before = made_whole(before, question, self.model.spec.further)
             if before.whole not in ("", question):
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
-        session, self._first = self._first, None
-        if session is None:
-            session = await in_daemon(self.model.engine.session)
+        session = await self.session() if part is None or part.session is None else part.session
         stop = stop or Stop()
         stop.abort = session.abort
         try:
             with counted_apart() as contacted:
-                settings = dated(self._settings)
-                # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
-                dialect = await in_daemon(self.model.speak, session, settings)
-                parts = self._parts(settings, session, dialect, stop, contacted)
-                limits = limits_of(self.model, settings)
-                run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
+                parts, limits = await self.parts(session, stop, contacted), limits_of(self.model, self.settings)
+                if part is not None:
+                    dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
+                    parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge), dialect=dialect)
+                run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
                 return await run.answer(question, attached, before)
         finally:
             session.close()  # the model's thread may still be writing in it; closing ends that
 
-    def _parts(self, settings: Settings, session: Session, dialect: Dialect, stop: Stop, contacted: Tally) -> Parts:
-        fetcher, model = self._fetcher, self.model
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The sources, as they are named."""
+        return tuple(source.name for source in self._sources)
+
+    async def session(self) -> Session:
+        """A session that holds nothing yet; the first one was opened with the model."""
+        session, self._first = self._first, None
+        return await in_daemon(self.model.engine.session) if session is None else session
+
+    async def parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
+        """The parts of a run that writes in `session`."""
+        settings, fetcher, model = dated(self.settings), self._fetcher, self.model
+        # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
+        dialect = await in_daemon(model.speak, session, settings)
         return Parts(
             dialect=dialect,
             fanout=Fanout(
@@ -125,7 +152,7 @@ class Desk:
             resume=session.resume,
             egress=lambda: summed([contacted]),
             fault=lambda: fetcher.cache.fault,
-            sources=tuple(source.name for source in self._sources),
+            sources=self.names,
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
@@ -249,4 +276,4 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     return notices
 
 
-__all__ = ["Desk", "desk", "limits_of", "new_run_id", "options", "selector_of", "warnings"]
+__all__ = ["Desk", "Part", "desk", "hidden", "limits_of", "new_run_id", "options", "selector_of", "warnings"]

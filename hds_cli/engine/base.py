@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from hds_cli.types import Exchange, ModelInfo
+from hds_cli.types import Exchange, ModelInfo, Section
 
 StopReason = Literal["stop", "eos", "length", "context", "loop", "aborted"]
 OnText = Callable[[str], None]
@@ -167,6 +167,10 @@ Further = Callable[[Sequence[Exchange], str, Sequence[str]], str | None]
 """(what was asked and answered, a further question, the titles that were read) -> the question in full, or None."""
 
 
+Outline = Callable[[str, Sequence[str], int], Sequence[Section]]
+"""(a question, the titles of the pages found for it, at most so many) -> the sections of a report, or none."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model to load and what it was made for.
@@ -177,8 +181,9 @@ class ModelSpec:
     are; `select` names what chooses them. `verdict` is what becomes of an answer: `mark` (the default) shows it with
     its weak parts marked, `refuse` shows none that no page supports; a plugin may name its own. `notice` is said when
     the model is used without having been asked for. `further` makes a further question one that stands alone, for a
-    model that was not taught conversations. `known_as` are the names by which the model was pulled, each after what it
-    is ("its repository"): they tell the dialect where the file itself does not.
+    model that was not taught conversations; `outline` makes the sections of a report for one that cannot plan them.
+    `known_as` are the names by which the model was pulled, each after what it is ("its repository"): they tell the
+    dialect where the file itself does not.
     """
 
     name: str
@@ -198,3 +203,4 @@ class ModelSpec:
     verdict: str | None = None
     further: Further | None = None
     known_as: tuple[tuple[str, str], ...] = ()
+    outline: Outline | None = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Format = Literal["tree", "text", "json", "jsonl", "markdown", "html", "bibtex", "csl-json", "ris"]
+Format = Literal["tree", "text", "json", "jsonl", "markdown", "html", "docx", "bibtex", "csl-json", "ris"]
 Progress = Literal["live", "plain", "warnings", "none"]
-Output = Literal["terminal", "text", "json", "jsonl", "markdown", "html", "bibtex", "csl-json", "ris", "bare"]
+Output = Literal["terminal", "text", "json", "jsonl", "markdown", "html", "docx", "bibtex", "csl-json", "ris", "bare"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 _DUMB = ("", "dumb", "unknown")

@@ -70,8 +70,10 @@ class Display:
         self.close()
         if self.choice.output == "terminal":
             self._print_terminal()
+        elif self.choice.output in report.FORMATS:
+            report.write(self._stdout, self.choice.output, self.document)
         elif self._lines is None:
-            self._write(self._result())
+            self._write(answer.bare(self.state))
         else:
             self._lines.close()
         self._stdout.flush()
@@ -80,13 +82,6 @@ class Display:
         if self.choice.summary and self._stderr is not None and self.state.finished:
             for line in words.folded(answer.summary(self.state), self._width()):
                 self._say(line)
-
-    def _result(self) -> str:
-        output = self.choice.output
-        for document in report.DOCUMENTS:
-            if output == document:
-                return report.writer(document)(self.document)
-        return answer.bare(self.state)
 
     def _write(self, text: str) -> None:
         if text:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from hds_cli.events import SCHEMA, Event, RunFinished
-from hds_cli.run_state import QueryState, RunState, TurnState
+from hds_cli.run_state import QueryState, RunState, SectionState, TurnState
 from hds_cli.types import Citation, ModelInfo
 
 _MODEL_KEYS = ("name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect")
@@ -37,6 +37,7 @@ class RunDocument:
             "explanation": finished.explanation,
             "citations": [_citation(citation) for citation in finished.citations],
             "turns": [_turn(turn) for turn in self.state.turns.values()],
+            "sections": [_section(section, self.state) for section in self.state.sections.values()],
             "text": finished.text,
             "support": [dataclasses.asdict(support) for support in finished.support],
             "unsupported": list(finished.unsupported),
@@ -61,7 +62,20 @@ def _citation(citation: Citation) -> dict[str, Any]:
 
 
 def _turn(turn: TurnState) -> dict[str, Any]:
-    return {"n": turn.number, "thought": turn.thought, "queries": [_query(query) for query in turn.queries.values()]}
+    queries = [_query(query) for query in turn.queries.values()]
+    return {"n": turn.number, "section": turn.section, "thought": turn.thought, "queries": queries}
+
+
+def _section(section: SectionState, state: RunState) -> dict[str, Any]:
+    end = section.end
+    return {
+        "n": section.number,
+        "title": section.section.title,
+        "question": section.section.question,
+        "status": end.status if end else None,
+        "reason": end.reason if end else None,
+        "turns": [turn.number for turn in state.turns_of(section.number)],
+    }
 
 
 def _query(query: QueryState) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import hds_cli
 from hds_cli.render import answer, grounds, message, outcomes, words
 from hds_cli.render.document import RunDocument
-from hds_cli.render.quotes import marked, paragraphs
+from hds_cli.render.quotes import further_quotes, marked, paragraphs
 from hds_cli.render.text import clean, link_target, one_line, safe_url
 from hds_cli.render.timeline import KINDS, Bar, Lane, Timeline, packed, ticks, timeline
 from hds_cli.run_state import RunState
@@ -84,7 +84,7 @@ def _environment() -> Environment:
         "duration": words.duration, "size": words.size, "reason": words.reason, "count": words.count,
         "line": one_line, "address": safe_url, "target": link_target, "host": words.host,
         "page_says": outcomes.page, "query_says": outcomes.query, "search_says": outcomes.search,
-        "turn_says": outcomes.turn, "trusted": Markup,
+        "section_says": outcomes.section, "turn_says": outcomes.turn, "trusted": Markup,
     }  # fmt: skip
     return environment
 
@@ -116,7 +116,9 @@ def _message(state: RunState, numbers: set[int]) -> Markup | None:
     from markupsafe import Markup
 
     finished = state.finished
-    return Markup(message.to_html(finished.text, numbers, finished.support)) if finished and finished.text else None
+    if finished is None or not finished.text:
+        return None
+    return Markup(message.to_html(finished.text, numbers, finished.support, sections=bool(state.sections)))
 
 
 def _source(citation: Citation, state: RunState) -> dict[str, Any]:
@@ -126,6 +128,7 @@ def _source(citation: Citation, state: RunState) -> dict[str, Any]:
         "citation": citation,
         "pieces": marked(text, citation.quote),
         "heading": passage.heading if passage else "",
+        "further": further_quotes(citation, state),
         "source": state.source_of(citation.url),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from hds_cli.events import RunFinished
 from hds_cli.render import answer, grounds, outcomes, words
@@ -22,11 +23,11 @@ _AT_START = re.compile(r"^([#+\-=>:]|\d+(?=[.)]))")
 def to_markdown(document: RunDocument) -> str:
     """The run: question, answer with footnotes, the ledger if there is one, how it was found; footnotes last."""
     state = document.state
-    blocks = [f"# {escape(state.question) or 'A run of hds'}", *_answer(state)]
+    blocks = [f"# {escape(state.question) or 'A run of hds'}", *_contents(state), *_answer(state)]
     if ledger := document.to_dict()["ledger"]:
         blocks += ["## Ledger", "\n".join(_ledger(ledger))]
     if state.turns:
-        blocks += ["## How it was found", "\n".join(line for turn in state.turns.values() for line in _turn(turn))]
+        blocks += ["## How it was found", "\n".join(_found(state))]
     if state.finished:
         blocks.append(f"*{escape(answer.summary(state))}*")
     return "\n\n".join([*blocks, *(_footnote(citation) for citation in answer.citations(state))])
@@ -73,6 +74,31 @@ def _listed(lines: Iterable[str]) -> Iterator[str]:
     yield from (f"{'' if place else chr(10)}- {escape(line)}" for place, line in enumerate(lines))
 
 
+def _contents(state: RunState) -> Iterator[str]:
+    """The sections of a report, with the addresses that GitHub and Pandoc give to headings."""
+    if state.sections:
+        yield "\n".join(
+            f"{one.number}. [{escape(one.section.title)}](#{_anchor(one.section.title)})"
+            + (f" ({outcome})" if (outcome := outcomes.section(one)) else "")
+            for one in state.sections.values()
+        )
+
+
+def _anchor(title: str) -> str:
+    return quote(re.sub(r"[^\w\- ]", "", one_line(title).lower()).replace(" ", "-"))
+
+
+def _found(state: RunState) -> Iterator[str]:
+    """The turns, those of a report below its sections."""
+    for turn in state.turns_of(0):
+        yield from _turn(turn, turn.number)
+    for one in state.sections.values():
+        outcome = outcomes.section(one)
+        yield f"- {escape(one.section.title)}" + (f" ({outcome})" if outcome else "")
+        for number, turn in enumerate(state.turns_of(one.number), 1):
+            yield from (f"    {line}" for line in _turn(turn, number))
+
+
 def _noted(pieces: Iterable[str | int]) -> str:
     """A paragraph; pieces of text keep the blanks between them and a reference."""
     shown = ""
@@ -110,9 +136,9 @@ def _ledger(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield f"| {escape(row['constraint'])} | {escape(row['state'])} | {quote}{where} |"
 
 
-def _turn(turn: TurnState) -> Iterator[str]:
+def _turn(turn: TurnState, number: int) -> Iterator[str]:
     took = words.duration(turn.seconds) if turn.seconds is not None else "stopped"
-    yield f"{turn.number}. {escape(outcomes.turn(turn))} ({took})"
+    yield f"{number}. {escape(outcomes.turn(turn))} ({took})"
     for query in turn.queries.values():
         yield f"    - {escape(query.text)}: {escape(outcomes.query(query))}"
         yield from _branches(query)

@@ -6,7 +6,7 @@ import functools
 import html
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hds_cli.render import grounds
 from hds_cli.render.text import clean, link_target, one_line
@@ -14,6 +14,7 @@ from hds_cli.types import Support
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _MARK = re.compile(r"\s*\[(\d{1,4})\](?!\()")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.DOTALL)
@@ -21,6 +22,7 @@ _LINK = re.compile(r"(!?)\[([^\]\n]{0,300})\]\(((?:[^()\s]|\([^()\s]{0,200}\)){0
 _OTHER_LINK = re.compile(r"\]\((?!https?://)")
 _DEFINITION = re.compile(r"^(\s{0,3})\[(?=[^\]\n]{1,200}\]:)", re.MULTILINE)
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
+_SECTIONS = "sections"
 _OPEN, _SHUT, _REF, _END = "\ue000", "\ue001", "\ue002", "\ue003"
 _SPECIAL = re.compile(f"{_OPEN}(\\d+){_END}|{_SHUT}|{_REF}(\\d+){_END}")
 
@@ -47,11 +49,12 @@ def _web_link(match: re.Match[str]) -> str:
     return f"[{match[2]}]({target})" if target and not match[1] else match[2]
 
 
-def to_html(text: str, numbers: set[int], support: Sequence[Support]) -> str:
+def to_html(text: str, numbers: set[int], support: Sequence[Support], *, sections: bool = False) -> str:
     """A message as HTML: raw HTML and images are shown as text, marks are links, weak parts carry their reason.
 
     Args:
         numbers: the sources that a mark can lead to.
+        sections: the headings of the second level are those of a report's sections: links can lead to them.
     """
     marked = _PRIVATE.sub("\ufffd", clean(text).strip())
     weak = grounds.weak_parts(marked, support)
@@ -60,7 +63,12 @@ def to_html(text: str, numbers: set[int], support: Sequence[Support]) -> str:
             f"{marked[: part.start]}{_OPEN}{number}{_END}{marked[part.start : part.end]}{_SHUT}{marked[part.end :]}"
         )
     marked = _MARK.sub(lambda m: f"{_REF}{m[1]}{_END}" if int(m[1]) in numbers else m[0], marked)
-    return _finished(_renderer().render(marked), [part.support for part in weak])
+    return _finished(_renderer().render(marked, {_SECTIONS: 0} if sections else {}), [part.support for part in weak])
+
+
+def parsed(text: str) -> list[Token]:
+    """The blocks of a message, which is clean already, as tokens of markdown-it."""
+    return _renderer().parse(text)
 
 
 def _finished(rendered: str, weak: Sequence[Support]) -> str:
@@ -104,7 +112,16 @@ def _renderer() -> MarkdownIt:
 
     renderer = Safe("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
     renderer.add_render_rule("link_open", _link_open)
+    renderer.add_render_rule("heading_open", _heading_open)
     return renderer
+
+
+def _heading_open(self: object, tokens: Sequence[Any], at: int, options: object, env: dict[str, int]) -> str:
+    tag, level = tokens[at].tag, tokens[at].level
+    if tag != "h2" or level or _SECTIONS not in env:
+        return f"<{tag}>"
+    env[_SECTIONS] += 1
+    return f'<h2 id="section-{env[_SECTIONS]}">'
 
 
 def _link_open(self: object, tokens: Sequence[object], at: int, options: object, env: object) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from hds_cli.render import words
-from hds_cli.run_state import PageState, QueryState, SearchState, TurnState
+from hds_cli.run_state import PageState, QueryState, SearchState, SectionState, TurnState
+
+_SECTIONS = {"answered": "", "unanswered": "not found", "partial": "stopped", "failed": "failed"}
 
 
 def turn(state: TurnState) -> str:
@@ -11,6 +13,15 @@ def turn(state: TurnState) -> str:
     if state.thought.strip():
         return state.thought
     return "answers with what there is" if state.forced else "searches" if state.queries else "answers"
+
+
+def section(state: SectionState, *, live: bool = False) -> str:
+    """What became of a section of a report; empty for one that is written."""
+    if state.end is not None:
+        return _SECTIONS[state.end.status]
+    if live:
+        return "" if state.started is not None else "waits"
+    return "stopped" if state.started is not None else "not begun"
 
 
 def search(state: SearchState) -> str:

@@ -22,6 +22,7 @@ class PlainLines:
     def __init__(self, stream: TextIO, *, only_warnings: bool = False) -> None:
         self._stream, self._only_warnings = stream, only_warnings
         self._queries: dict[tuple[int, int], str] = {}
+        self._sections: dict[int, str] = {}
         self._gone = False
         self._failed: set[str] = set()
 
@@ -53,9 +54,12 @@ class PlainLines:
             case events.Notice():
                 return f"{event.level}: {event.message}"
             case events.TurnStarted():
-                return f"turn {event.turn}" + (": answers with what there is" if event.forced else "")
+                of = f" ({self._sections[event.section]})" if event.section in self._sections else ""
+                return f"turn {event.turn}{of}" + (": answers with what there is" if event.forced else "")
             case events.Thought():
                 return f"thought: {event.text}" if event.text.strip() else None
+            case events.OutlineWritten() | events.SectionStarted() | events.SectionFinished():
+                return self._section(event)
             case events.TurnFinished():
                 return f"turn {event.turn} done in {words.duration(event.seconds)}"
             case events.RunFinished():
@@ -67,6 +71,13 @@ class PlainLines:
                 return self._branch(event)
             case _:
                 return None
+
+    def _section(self, event: events.OutlineWritten | events.SectionStarted | events.SectionFinished) -> str:
+        if isinstance(event, events.OutlineWritten):
+            self._sections = {n: f"{n} {one.title}" for n, one in enumerate(event.sections, 1)}
+            return f"sections: {'; '.join(self._sections.values())}"
+        name = f"section {self._sections.get(event.section, event.section)}"
+        return f"{name} begins" if isinstance(event, events.SectionStarted) else f"{name}: {event.end.status}"
 
     def _branch(self, event: events.SearchFinished | events.PageFinished | events.EvidenceSelected) -> str | None:
         name = self._name(event)

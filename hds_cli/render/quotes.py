@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from hds_cli.run_state import RunState
+from hds_cli.types import Citation
+
+MOST_QUOTES = 12
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\[(\d{1,4})\]")
 
@@ -39,3 +43,11 @@ def references(text: str, numbers: set[int]) -> list[str | int]:
 def paragraphs(text: str, numbers: set[int]) -> list[list[str | int]]:
     """The lines of a text that say something, each in the pieces of `references`."""
     return [references(line, numbers) for line in text.splitlines() if line.strip()]
+
+
+def further_quotes(citation: Citation, state: RunState) -> list[str]:
+    """The other quotes that a report takes from a source, which has one number in all its sections."""
+    if not state.sections or state.finished is None:
+        return []
+    quotes = (one.quote for part in state.finished.support for one in part.quotes if one.n == citation.n)
+    return [quote for quote in dict.fromkeys(quotes) if quote and quote not in citation.quote][:MOST_QUOTES]

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hds_cli.render import grounds, words
+from hds_cli.render import grounds, outcomes, words
 from hds_cli.render.text import clean, safe_url
 from hds_cli.render.words import Signs
-from hds_cli.run_state import PageState, QueryState, RunState, TurnState
+from hds_cli.run_state import PageState, QueryState, RunState, SectionState, TurnState
 from hds_cli.types import Support
 
 if TYPE_CHECKING:
@@ -134,10 +134,43 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     names = [s.source for q in state.queries for s in q.searches.values()]
     longest = max((len(view.signs.show(name)) for name in names), default=0)
     source_width = 0 if view.width < 60 else min(longest, 10 if view.width < 100 else 16)
-    rows = [_turn_row(turn, view, level, source_width, state.deadline(turn)) for turn in state.turns.values()]
+    rows = [
+        _turn_row(turn, n, view, level, source_width, state.deadline(turn)) for n, turn in _numbered(state.turns_of(0))
+    ]
+    if view.live and state.started and state.started.sections and not (state.sections or state.finished):
+        rows.append(Row("the outline", "", [(view.spin, "cyan")]))
+    rows += [_section_row(one, state, view, level, source_width) for one in state.sections.values()]
     if rows and view.grades and state.finished:
         rows[-1].children += _grades(state.finished.support, view)
     return rows
+
+
+def _numbered(turns: Sequence[TurnState]) -> Iterator[tuple[int, TurnState]]:
+    """Turns with their numbers; those of a section of a report count from 1."""
+    yield from ((n if turn.section else turn.number, turn) for n, turn in enumerate(turns, 1))
+
+
+def _section_row(one: SectionState, state: RunState, view: View, level: int, source_width: int) -> Row:
+    """A section of a report: one line, below it what is still worked at."""
+    turns = state.turns_of(one.number)
+    running = one.started is not None and one.ended is None and view.live
+    says = outcomes.section(one, live=view.live)
+    right: Pieces = [(f"  {says}", "red" if says == "failed" else "dim")] if says else []
+    if one.end is not None and view.width >= 70:
+        right.insert(0, (words.count(sum(len(turn.queries) for turn in turns), "query", "queries"), "dim"))
+    end = view.now if running else one.ended
+    if running:
+        right.append((f"  {view.spin}", "cyan"))
+    seconds = end - one.started if end is not None and one.started is not None else None
+    right.append((f"{words.duration(max(0.0, seconds)) if seconds is not None else '':>{_TIME}}", "dim"))
+    row = Row(view.signs.show(one.section.title), "", right)
+    if running:
+        row.children = [
+            _turn_row(turn, n, view, level, source_width, state.deadline(turn)) for n, turn in _numbered(turns)
+        ]
+        if one.answering.strip():
+            row.children.append(Row(view.signs.show(one.answering[-2000:]), "dim", tail=True))
+    return row
 
 
 def _grades(support: Sequence[Support], view: View) -> list[Row]:
@@ -154,7 +187,7 @@ def _grades(support: Sequence[Support], view: View) -> list[Row]:
     return rows
 
 
-def _turn_row(turn: TurnState, view: View, level: int, source_width: int, deadline: float | None) -> Row:
+def _turn_row(turn: TurnState, number: int, view: View, level: int, source_width: int, deadline: float | None) -> Row:
     running = turn.seconds is None and view.live
     thought = view.signs.show(turn.thought[-4000:] if running else turn.thought[:4000])
     if not thought:
@@ -172,7 +205,7 @@ def _turn_row(turn: TurnState, view: View, level: int, source_width: int, deadli
         right.append((f"  {view.spin}", "cyan"))
     seconds = turn.seconds if turn.seconds is not None else max(0.0, view.now - turn.started) if view.live else None
     right.append((f"{words.duration(seconds) if seconds is not None else 'stopped':>{_TIME}}", "dim"))
-    row = Row(thought, "", right, tail=running and bool(turn.thought), lead=f"{turn.number}  ")
+    row = Row(thought, "", right, tail=running and bool(turn.thought), lead=f"{number}  ")
     row.children = _query_rows(turn, view, level, source_width)
     return row
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hds_cli.engine.base import ModelSpec
 from hds_cli.errors import ModelMissing, ModelUnusable
-from hds_cli.types import Exchange
+from hds_cli.types import Exchange, Section
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 ADAPTER = Path(__file__).with_name("starter-lora.gguf")
@@ -56,6 +56,7 @@ def model(adapter: Path = ADAPTER) -> ModelSpec:
         notice=NOTICE,
         verdict="starter",
         further=_further if adapter.exists() else None,
+        outline=_outline if adapter.exists() else None,
     )
 
 
@@ -63,3 +64,9 @@ def _further(before: Sequence[Exchange], question: str, names: Sequence[str]) ->
     from hds_starter.further import whole
 
     return whole(before, question, names)
+
+
+def _outline(question: str, titles: Sequence[str], most: int) -> list[Section]:
+    from hds_starter.outline import sections
+
+    return sections(question, titles, most)

@@ -15,11 +15,11 @@ from hds_cli.types import Exchange
 from hds_starter.training.facts import ARTICLE, ASK, ASK_MANY, FACTS
 
 MAX_CHARS = 300
-_PLURALS = {
+PLURALS = {
     "capital": "capitals", "population": "populations", "area": "areas", "currency": "currencies",
     "language": "official languages", "calling": "calling codes", "domain": "internet domains",
 }  # fmt: skip
-_NOUNS = {fact.noun: key for key, fact in FACTS.items()} | {plural: key for key, plural in _PLURALS.items()} | {
+FACT_NOUNS = {fact.noun: key for key, fact in FACTS.items()} | {plural: key for key, plural in PLURALS.items()} | {
     "capital city": "capital", "capital cities": "capital", "number of people": "population",
     "number of inhabitants": "population", "size": "area", "money": "currency", "language": "language",
     "languages": "language", "official language": "language", "phone code": "calling", "phone codes": "calling",
@@ -60,7 +60,7 @@ _OTHER = re.compile(r"(?P<head>.{0,120}?\bthe (?:[\w-]+ ){1,3}(?:of|in) )(?P<t>[
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A question: `key` of FACTS, `borders` or `holder` (whose capital it is), of `subject` or of what borders it."""
 
     key: str
@@ -75,7 +75,7 @@ class _Asked:
         if self.key == "holder":
             return f"Which country has the capital {subject}?"
         if self.around:
-            noun = _PLURALS.get(self.key, f"{FACTS[self.key].noun}s")
+            noun = PLURALS.get(self.key, f"{FACTS[self.key].noun}s")
             return f"What are the {noun} of the countries that border {subject}?"
         several = re.search(r",|\band\b", subject)
         return FACTS[self.key].ask_many[0].format(l=subject) if several else FACTS[self.key].ask[0].format(t=subject)
@@ -106,24 +106,24 @@ def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> st
     if _stands_alone(_LEADING.sub("", plain_question, count=1)):
         return question
     if around := _match(_AROUND, _PREPOSITION.sub("", fragment, count=1)):
-        return _Asked(asked.key, _name(around), around=True).whole if asked is not None and asked.key in FACTS else None
+        return Asked(asked.key, _name(around), around=True).whole if asked is not None and asked.key in FACTS else None
     if known or not fragment or set(re.findall(r"[\w']+", fragment.casefold())) & (_SENTENCE | _PRONOUNS):
         return None
     return _of_another(_PREPOSITION.sub("", fragment, count=1), asked, last.question)
 
 
-def _of_referent(key: str, asked: _Asked | None, answer: str) -> str | None:
+def _of_referent(key: str, asked: Asked | None, answer: str) -> str | None:
     """Something else of whom the last question was about; of its answer, where that is whom it asked for."""
     if asked is not None and asked.key in FACTS:
         return None if key == "borders" and asked.around else replace(asked, key=key).whole
     if asked is not None and asked.key == "borders":
-        return None if key == "borders" else _Asked(key, asked.subject, around=True).whole
+        return None if key == "borders" else Asked(key, asked.subject, around=True).whole
     if answer and not re.search(r"\d|[;:\n]", answer) and len(answer) <= MAX_CHARS:
-        return _Asked(key, answer.strip(" .")).whole
+        return Asked(key, answer.strip(" .")).whole
     return None
 
 
-def _of_another(fragment: str, asked: _Asked | None, question: str) -> str | None:
+def _of_another(fragment: str, asked: Asked | None, question: str) -> str | None:
     """The last question of somebody else."""
     subject = _name(re.sub(r"'s\Z", "", fragment))
     if asked is not None:
@@ -136,17 +136,17 @@ def _of_another(fragment: str, asked: _Asked | None, question: str) -> str | Non
     return f"{other['head']}{subject}{other['tail']}"
 
 
-def _read(text: str) -> _Asked | None:
+def _read(text: str) -> Asked | None:
     """A question through the phrasings that were taught; None where it is none of them."""
     for key, pattern in _patterns():
         if match := pattern.fullmatch(text):
             subject = re.sub(r"\A(?:each of|all of)\s+", "", match["t"].strip(), flags=re.I)
             if around := _match(_AROUND, subject):
-                return _Asked(key, _name(around), around=True) if key in FACTS else None
+                return Asked(key, _name(around), around=True) if key in FACTS else None
             words = set(re.findall(r"[\w']+", subject.casefold()))
             if words & _SENTENCE or words & _OWNERS or len(subject.split()) > 12:
                 continue
-            return _Asked(key, subject if subject.casefold() in _PRONOUNS else _name(subject))
+            return Asked(key, subject if subject.casefold() in _PRONOUNS else _name(subject))
     return None
 
 
@@ -154,7 +154,7 @@ def _attribute(fragment: str, names: Sequence[str]) -> tuple[str | None, bool]:
     """The fact that a fragment names without saying of whom, and whether it is clear that it names one."""
     owned = _POSSESSIVE.match(fragment)
     noun = re.sub(r"\A(?:its|their|his|her|the)\s+|\s+(?:of|in|for)\s+(?:it|them|there)\Z", "", fragment, flags=re.I)
-    if key := _NOUNS.get(noun.casefold()):
+    if key := FACT_NOUNS.get(noun.casefold()):
         return key, True
     called = {name.casefold() for name in (*names, *ARTICLE)}
     return None, bool(owned) or (fragment[:4].casefold() == "the " and noun.islower() and noun not in called)
@@ -209,7 +209,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     templates = [("borders", text) for text in _BORDERS] + [("holder", text) for text in _HOLDERS]
     for key, fact in FACTS.items():
         templates += [(key, text) for text in (*fact.ask, *fact.ask_many)]
-        nouns = [noun for noun, of in _NOUNS.items() if of == key]
+        nouns = [noun for noun, of in FACT_NOUNS.items() if of == key]
         frames = [frame for frame in (*ASK, *ASK_MANY) if frame != "{x} {t}"]
         frames += ["What is the {x} of {t}?", "What are the {x} of {t}?", "{x} of {t}?", "Which {x} do {t} have?",
                    "Name the {x} of {t}.", "List the {x} of {t}.", "Give me the {x} of {t}."]  # fmt: skip

@@ -45,6 +45,14 @@ def countries() -> dict[str, dict[str, Any]]:
     return dict(sorted(by_name.items()))
 
 
+def names() -> list[str]:
+    """The names of the countries, none where the package is not installed."""
+    try:
+        return list(countries())
+    except ImportError:
+        return []
+
+
 def documents() -> Iterable[Document]:
     """One document a country."""
     everything = countries()

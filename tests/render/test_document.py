@@ -14,7 +14,7 @@ from hds_cli.render.jsonl import JsonLines, line
 from .sample import MODEL, whole_run
 
 TOP = (
-    "schema run_id question status reason answer explanation citations turns text support unsupported not_searched ledger model usage egress seed started_at finished_at"
+    "schema run_id question status reason answer explanation citations turns sections text support unsupported not_searched ledger model usage egress seed started_at finished_at"
 ).split()
 
 
@@ -32,7 +32,7 @@ def test_document_has_every_key_of_the_schema_and_no_other() -> None:
     assert set(run["citations"][0]) == {
         "n", "url", "title", "quote", "verified", "fetched_at", "passage", "led_to", "author", "date", "context", "line",
     }  # fmt: skip
-    assert set(run["turns"][0]) == {"n", "thought", "queries"}
+    assert set(run["turns"][0]) == {"n", "section", "thought", "queries"}
     query = run["turns"][1]["queries"][0]
     assert set(query) == {"text", "source", "seconds", "repeated", "results", "pages", "evidence"}
     assert set(query["results"][0]) == {"url", "title", "snippet", "rank"}
