@@ -61,6 +61,21 @@ def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tup
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"cannot read dialect.hds.prompt_file {path}: {exc}") from exc
+    text = known_text(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     warning = f"{path} is not the text the searcher was trained with (its SHA-256 differs)"
     return text, f"sha256:{digest}", () if digest == UPSTREAM_PREAMBLE_SHA256 else (warning,)
+
+
+def known_text(text: str, digest: str = UPSTREAM_PREAMBLE_SHA256) -> str:
+    """A prompt's text as it was trained, where a pasted copy differs from it by line ends or a literal `\\n` alone.
+
+    Args:
+        digest: SHA-256 of the trained text. A text that cannot be made equal to it stays as it is.
+    """
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    for form in (text, plain, plain.replace("\\n", "\n")):
+        for end in (form, f"{form.strip()}\n", form.strip()):
+            if hashlib.sha256(end.encode()).hexdigest() == digest:
+                return end
+    return text

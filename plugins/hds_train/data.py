@@ -27,7 +27,8 @@ def rows(path: Path, engine: LlamaEngine, most: int) -> Iterator[Row]:
     """The trajectories of a JSONL file, those longer than `most` tokens left out.
 
     A line is `{"messages": [{"role", "content"}, …]}` in the searcher's format, or
-    `{"segments": [[text, trusted, learned], …]}`. Their tokens are those of a run (`hds_cli.agent.seams`).
+    `{"segments": [[text, trusted, learned], …]}` (maybe with `Piece.head`). Their tokens are those of a run
+    (`hds_cli.agent.seams`).
 
     Raises:
         UsageError: a line is neither.
@@ -48,7 +49,10 @@ def rows(path: Path, engine: LlamaEngine, most: int) -> Iterator[Row]:
 
 def _pieces(row: dict[str, Any]) -> list[Piece]:
     if "segments" in row:
-        return [Piece(str(text), bool(trusted), bool(learned)) for text, trusted, learned in row["segments"]]
+        return [
+            Piece(str(text), bool(trusted), bool(learned), *map(int, head))
+            for text, trusted, learned, *head in row["segments"]
+        ]
     return pieces(row["messages"])
 
 
@@ -56,10 +60,12 @@ def row_of(pieces: Sequence[Piece], engine: LlamaEngine) -> Row:
     """Token ids, each piece by itself, and the mask."""
     ids: list[int] = []
     mask: list[int] = []
-    for text, trusted, learned in pieces:
-        piece = engine.tokenize([Segment(text, trusted)])
-        ids += piece
-        mask += [int(learned)] * len(piece)
+    for text, trusted, learned, head in pieces:
+        left = len(text[:head].encode())
+        for token in engine.tokenize([Segment(text, trusted)]):
+            ids.append(token)
+            mask.append(int(learned or left > 0))
+            left -= len(engine.piece(token))
     return Row(tuple(ids), tuple(mask))
 
 
