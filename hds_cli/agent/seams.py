@@ -19,8 +19,11 @@ class Piece(NamedTuple):
     text: str
     trusted: bool = False
     learned: bool = False
-    head: int = 0
-    """Characters at its beginning that the model writes, where the rest is not what it writes."""
+
+    @property
+    def head(self) -> int:
+        """Characters at its beginning that the model writes, where the rest is not what it writes."""
+        return len(p.END_QUERIES) if self.trusted and self.text.startswith(p.END_QUERIES) else 0
 
 
 # The end of a block of queries stands in one piece with the blank lines behind it (`>\n\n` is one token of Qwen3).
@@ -71,7 +74,6 @@ def _written(content: str) -> Iterator[Piece]:
     end = 0
     for block in _RESULTS.finditer(content):
         yield Piece(content[end : block.start()], learned=True)
-        head = len(p.END_QUERIES) if block[1].startswith(p.END_QUERIES) else 0
-        yield from (Piece(block[1], True, head=head), Piece(block[2]), Piece(block[3], True))
+        yield from (Piece(block[1], True), Piece(block[2]), Piece(block[3], True))
         end = block.end()
     yield Piece(content[end:], learned=True)

@@ -27,8 +27,7 @@ def rows(path: Path, engine: LlamaEngine, most: int) -> Iterator[Row]:
     """The trajectories of a JSONL file, those longer than `most` tokens left out.
 
     A line is `{"messages": [{"role", "content"}, …]}` in the searcher's format, or
-    `{"segments": [[text, trusted, learned], …]}` (maybe with `Piece.head`). Their tokens are those of a run
-    (`hds_cli.agent.seams`).
+    `{"segments": [[text, trusted, learned], …]}`. Their tokens are those of a run (`hds_cli.agent.seams`).
 
     Raises:
         UsageError: a line is neither.
@@ -49,10 +48,7 @@ def rows(path: Path, engine: LlamaEngine, most: int) -> Iterator[Row]:
 
 def _pieces(row: dict[str, Any]) -> list[Piece]:
     if "segments" in row:
-        return [
-            Piece(str(text), bool(trusted), bool(learned), *map(int, head))
-            for text, trusted, learned, *head in row["segments"]
-        ]
+        return [Piece(str(text), bool(trusted), bool(learned)) for text, trusted, learned in row["segments"]]
     return pieces(row["messages"])
 
 
@@ -60,11 +56,11 @@ def row_of(pieces: Sequence[Piece], engine: LlamaEngine) -> Row:
     """Token ids, each piece by itself, and the mask."""
     ids: list[int] = []
     mask: list[int] = []
-    for text, trusted, learned, head in pieces:
-        left = len(text[:head].encode())
-        for token in engine.tokenize([Segment(text, trusted)]):
+    for piece in pieces:
+        left = piece.head
+        for token in engine.tokenize([Segment(piece.text, piece.trusted)]):
             ids.append(token)
-            mask.append(int(learned or left > 0))
+            mask.append(int(piece.learned or left > 0))
             left -= len(engine.piece(token))
     return Row(tuple(ids), tuple(mask))
 

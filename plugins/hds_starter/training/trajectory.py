@@ -105,7 +105,7 @@ class Player:
             for query, passages in zip(queries, selections, strict=True):
                 shown |= {p.n for p in passages}
                 numbers[query] = next((p.n for p in passages if _holds(p, trajectory.holds.get(query))), None)
-            used = sum(len(text) for text, _, _ in pieces) // 4
+            used = sum(len(piece.text) for piece in pieces) // 4
             if trajectory.steps[turn + 1 :] and any(numbers[query] is None for query in queries):
                 if not trajectory.drop:
                     return None
