@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from hds_cli import events
-from hds_cli.agent.dialects import check_dialect
+from hds_cli.agent.dialects import Reader, check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import policy
 from hds_cli.config import Settings, shaping
+from hds_cli.desk.reading import both, reader, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.engine.base import ModelSpec, Segment, Session
 from hds_cli.errors import ConfigError
@@ -44,6 +47,18 @@ def _hidden(emit: events.Emit) -> events.Emit:
     """An `emit` that takes API keys out of every event, so that screen, output and history hold none."""
     hide = hider()
     return emit if hide is None else lambda event: emit(hide(event))
+
+
+def _saying(emit: events.Emit) -> Callable[[str], None]:
+    """For another thread: emits a notice of the reader on the event loop, with the time since now."""
+    loop, began = asyncio.get_running_loop(), time.monotonic()
+
+    def say(message: str) -> None:
+        t = round(time.monotonic() - began, 4)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the run was given up
+            loop.call_soon_threadsafe(emit, events.Notice(t=t, level="info", code="reader", message=message))
+
+    return say
 
 
 class Desk:
@@ -88,19 +103,24 @@ class Desk:
         if session is None:
             session = await in_daemon(self.model.engine.session)
         stop = stop or Stop()
-        stop.abort = session.abort
+        reading = await in_daemon(reader, self.model, session, self._settings)
+        stop.abort = both(session.abort, reading.abort) if reading else session.abort
         try:
             with counted_apart() as contacted:
-                parts, limits = self._parts(session, stop, contacted), limits_of(self.model, self._settings)
+                parts, limits = self._parts(session, stop, contacted, reading), limits_of(self.model, self._settings)
                 run = Run(run_id or new_run_id(), parts, limits, _hidden(emit))
+                if reading is not None:
+                    reading.say = _saying(_hidden(emit))
                 return await run.answer(question, attached, before)
         finally:
             session.close()  # the model's thread may still be writing in it; closing ends that
+            if reading is not None:
+                reading.close()
 
-    def _parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
+    def _parts(self, session: Session, stop: Stop, contacted: Tally, reading: Reader | None) -> Parts:
         settings, fetcher, model = dated(self._settings), self._fetcher, self.model
         return Parts(
-            dialect=model.speak(session, settings),
+            dialect=model.speak(session, settings, reading),
             fanout=Fanout(
                 self._sources,
                 fetcher.fetch,
@@ -201,6 +221,8 @@ def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
 
 def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     notices = [events.Notice(level="warning", code="prompt_file", message=warning) for warning in model.warnings]
+    if reason := unread(model.info, settings):
+        notices.append(events.Notice(level="warning", code="reader", message=reason))
     if settings.fetch_proxy and not settings.offline:
         message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
         notices.append(events.Notice(level="info", code="proxy", message=message))

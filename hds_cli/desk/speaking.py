@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hds_cli.agent.dialects import Dialect, Speaking, choose_dialect, open_dialect
+from hds_cli.agent.dialects import Dialect, Reader, Speaking, choose_dialect, open_dialect
 from hds_cli.agent.protocol import UPSTREAM_PREAMBLE_SHA256
 from hds_cli.config import Settings
+from hds_cli.desk.reading import open_reader, reads
 from hds_cli.engine.base import Engine, ModelSpec, Session
 from hds_cli.engine.opening import open_engine
 from hds_cli.errors import ConfigError
@@ -25,10 +26,12 @@ class Model:
     preamble: str | None
     info: ModelInfo
     warnings: tuple[str, ...] = ()
+    reader: Engine | None = None
+    """Another model as the reader."""
 
-    def speak(self, session: Session, settings: Settings) -> Dialect:
+    def speak(self, session: Session, settings: Settings, reader: Reader | None = None) -> Dialect:
         """A dialect over a new session, for one run."""
-        speaking = Speaking(session, self.spec, settings, self.engine.chat_template(), self.preamble)
+        speaking = Speaking(session, self.spec, settings, self.engine.chat_template(), self.preamble, reader)
         return open_dialect(self.dialect, speaking)
 
 
@@ -41,7 +44,8 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None) -> Model:
     Raises:
         ModelError: the file is missing or unusable.
     """
-    engine = open_engine(spec, settings, sequences=jobs or 1, apart=jobs is not None)
+    own_reader = settings.reader == "model" and settings.reader_model is None  # its sessions take cells of their own
+    engine = open_engine(spec, settings, sequences=(jobs or 1) * (1 + own_reader), apart=jobs is not None)
     dialect = choose_dialect(
         settings.dialect,
         model_says=spec.dialect,
@@ -50,7 +54,8 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None) -> Model:
     )
     preamble, label, warnings = _preamble(spec, settings)
     info = replace(engine.info, dialect=dialect, prompt=label if dialect in ("hds", spec.dialect) else "builtin")
-    return Model(engine, spec, dialect, preamble, info, warnings)
+    reader = open_reader(settings) if settings.reader_model and reads(info, settings) else None
+    return Model(engine, spec, dialect, preamble, info, warnings, reader)
 
 
 def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tuple[str, ...]]:
