@@ -82,6 +82,15 @@ class Settings:
         None, "what chooses the passages the model reads: bm25 or a plugin; unset: what suits the model", shapes=True,
         flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
     )  # fmt: skip
+    reader: str | None = setting(
+        None, "what the dialect hds reads of pages: extract (passages) or model (a further call's prose); unset: model "
+        "where a GPU holds the searcher", choices=("extract", "model"), shapes=True,
+        flag=Flag("What is read of pages: passages, or prose of a further call."),
+    )  # fmt: skip
+    reader_model: str | None = setting(
+        None, "another model as the reader, by name or path of its GGUF file", shapes=True,
+        flag=Flag("Another model as the reader.", "NAME|PATH"),
+    )  # fmt: skip
     today: str | None = setting(
         None, "the day that the model is told it is, YYYY-MM-DD; unset: today", shapes=True, indifferent=True
     )
@@ -258,12 +267,6 @@ def given(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name, origin in settings.origins.items() if origin == "flag"}
 
 
-def profiles() -> list[str]:
-    """The names of the tables `[profile.NAME]` of the settings file."""
-    tables = settings_file.read(paths.config_file()).get("profile", {})
-    return sorted(tables) if isinstance(tables, dict) else []
-
-
 @dataclass
 class _Gathered:
     """Settings gathered so far: field name -> value, field name -> origin, source -> its own settings."""
@@ -393,7 +396,7 @@ INDIFFERENT = frozenset(f.name for f in fields() if facts(f).indifferent)
 def shaping(settings: Settings) -> dict[str, Any]:
     """The settings that are saved with a run; paths of files are absolute."""
     kept = {name: getattr(settings, name) for name in SHAPING}
-    for name in ("model", "prompt_file", "verifier"):
+    for name in ("model", "reader_model", "prompt_file", "verifier"):
         if kept[name] and (path := Path(kept[name]).expanduser()).exists():
             kept[name] = str(path.absolute())
     return kept

@@ -30,6 +30,12 @@ def read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {exc}") from exc
 
 
+def profiles(path: Path) -> list[str]:
+    """The names of the tables `[profile.NAME]` of the file."""
+    tables = read(path).get("profile", {})
+    return sorted(tables) if isinstance(tables, dict) else []
+
+
 def place(path: Path, key: str) -> str:
     """`FILE, line N` for a dotted key: the line where its value, or its table, begins.
 

@@ -23,7 +23,10 @@ GROUP = "hds.dialects.v1"
 _METHODS = ("start", "write", "read", "replay", "force", "make_room")
 
 QueryResult = tuple[str, Sequence[Passage] | str]
-"""A query and its passages, or the notice that stands in their place."""
+"""A query and its passages, or the text that stands in their place: a notice, or a reader's prose."""
+
+Reader = Callable[[str, str, Sequence[QueryResult]], Sequence[QueryResult]]
+"""(question, what was written so far, a turn's results) -> the results with prose in place of passages."""
 
 _NO_ANSWER = {
     "",
@@ -107,7 +110,8 @@ class Briefed:
 class Speaking:
     """The ingredients of a dialect: a session of the loaded model, its spec and template, and the user's settings.
 
-    `preamble` is the text of the user's `prompt_file`, or the spec's own; None: the dialect's.
+    `preamble` is the text of the user's `prompt_file`, or the spec's own; None: the dialect's. `reader` makes prose of
+    passages, for a dialect that reads prose.
     """
 
     session: Session
@@ -115,6 +119,7 @@ class Speaking:
     settings: Settings
     template: ChatTemplate | None = None
     preamble: str | None = None
+    reader: Reader | None = None
 
     @property
     def refuses(self) -> bool:
@@ -177,6 +182,6 @@ def strip_numbers(text: str, known: set[int]) -> tuple[str, list[int]]:
 
 
 __all__ = [
-    "Briefed", "Dialect", "Generation", "Hooks", "QueryResult", "Speaking", "Written", "check_dialect",
+    "Briefed", "Dialect", "Generation", "Hooks", "QueryResult", "Reader", "Speaking", "Written", "check_dialect",
     "choose_dialect", "open_dialect", "says_nothing", "strip_numbers",
 ]  # fmt: skip

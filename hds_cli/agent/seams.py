@@ -20,11 +20,18 @@ class Piece(NamedTuple):
     trusted: bool = False
     learned: bool = False
 
+    @property
+    def head(self) -> int:
+        """Characters at its beginning that the model writes, where the rest is not what it writes."""
+        return len(p.END_QUERIES) if self.trusted and self.text.startswith(p.END_QUERIES) else 0
 
-_MARKERS = (p.BEGIN_QUERIES, p.END_QUERIES, p.BEGIN_RESULTS, p.END_RESULTS)
+
+# The end of a block of queries stands in one piece with the blank lines behind it (`>\n\n` is one token of Qwen3).
 # A block of results without a run's beginning and end is cut at its markers.
 _RESULTS = re.compile(
-    rf"((?:\n\n)?{re.escape(p.BEGIN_RESULTS)}\n?)(.*?)(\n?{re.escape(p.END_RESULTS)}(?:\n\n{p.THINK}\n)?|\Z)", re.DOTALL
+    rf"((?:{re.escape(p.END_QUERIES)})?(?:\n\n)?{re.escape(p.BEGIN_RESULTS)}\n?)(.*?)"
+    rf"({re.escape(p.END_RESULTS)}(?:\n\n{p.THINK}\n)?|\Z)",
+    re.DOTALL,
 )
 
 
@@ -55,10 +62,10 @@ def _asked(opening: str, content: str) -> list[Piece]:
     """The pieces of a user's turn. The protocol's words around the question are trusted, the question is not."""
     head, ask, question = content.partition(p.ASK)
     text = head
-    for marker in _MARKERS:
+    for marker in p.MARKERS:
         text = text.replace(marker, "")
     if ask and "<|" not in text:
-        return [Piece(opening + head + ask, True), Piece(question)]
+        return [Piece(opening + head + ask[:-1], True), Piece(f" {question}")]
     return [Piece(opening, True), Piece(content)]
 
 

@@ -34,7 +34,7 @@ def show(json_: _options.Json = False) -> None:
     """
     rows = _rows()
     document = {
-        "file": str(paths.config_file()), "profiles": config.profiles(),
+        "file": str(paths.config_file()), "profiles": settings_file.profiles(paths.config_file()),
         "profile": os.environ.get("HDS_PROFILE") or None, "settings": rows, "keys": _keys(),
     }  # fmt: skip
     cells = [[str(row["key"]), _shown(row["value"]), str(row["origin"])] for row in rows]

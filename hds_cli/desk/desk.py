@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -12,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import config, events
-from hds_cli.agent.dialects import Briefed, check_dialect
+from hds_cli.agent.dialects import Briefed, Reader, check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
@@ -20,6 +22,7 @@ from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
+from hds_cli.desk.reading import both, reader, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
 from hds_cli.egress import Tally, counted_apart, summed
@@ -65,6 +68,18 @@ def hidden(emit: events.Emit) -> events.Emit:
     return emit if hide is None else lambda event: emit(hide(event))
 
 
+def _saying(emit: events.Emit) -> Callable[[str], None]:
+    """For another thread: emits a notice of the reader on the event loop, with the time since now."""
+    loop, began = asyncio.get_running_loop(), time.monotonic()
+
+    def say(message: str) -> None:
+        t = round(time.monotonic() - began, 4)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the run was given up
+            loop.call_soon_threadsafe(emit, events.Notice(t=t, level="info", code="reader", message=message))
+
+    return say
+
+
 class Desk:
     """A model, the sources and the pages, opened once, for one question after another or several at once.
 
@@ -108,17 +123,23 @@ class Desk:
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session = await self.session() if part is None or part.session is None else part.session
         stop = stop or Stop()
-        stop.abort = session.abort
+        reading = await in_daemon(reader, self.model, session, self.settings)
+        stop.abort = both(session.abort, reading.abort) if reading else session.abort
         try:
             with counted_apart() as contacted:
-                parts, limits = await self.parts(session, stop, contacted), limits_of(self.model, self.settings)
+                parts = await self.parts(session, stop, contacted, reading)
+                limits = limits_of(self.model, self.settings)
                 if part is not None:
                     dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
                     parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge), dialect=dialect)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
+                if reading is not None:
+                    reading.say = _saying(hidden(emit))
                 return await run.answer(question, attached, before)
         finally:
             session.close()  # the model's thread may still be writing in it; closing ends that
+            if reading is not None:
+                reading.close()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,11 +151,11 @@ class Desk:
         session, self._first = self._first, None
         return await in_daemon(self.model.engine.session) if session is None else session
 
-    async def parts(self, session: Session, stop: Stop, contacted: Tally) -> Parts:
+    async def parts(self, session: Session, stop: Stop, contacted: Tally, reading: Reader | None = None) -> Parts:
         """The parts of a run that writes in `session`."""
         settings, fetcher, model = dated(self.settings), self._fetcher, self.model
         # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
-        dialect = await in_daemon(model.speak, session, settings)
+        dialect = await in_daemon(model.speak, session, settings, reading)
         return Parts(
             dialect=dialect,
             fanout=Fanout(
@@ -264,6 +285,8 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     if model.dialect == "hds" and model.why not in ("", models.MADE_FOR, models.NAMED):
         message = f"{model.info.name} is spoken to in the dialect hds: {model.why}"
         notices.append(events.Notice(level="info", code="dialect", message=message))
+    if reason := unread(model.info, settings):
+        notices.append(events.Notice(level="warning", code="reader", message=reason))
     if settings.fetch_proxy and not settings.offline:
         message = "fetch.proxy is set: the proxy decides which addresses are reached, not hds"
         notices.append(events.Notice(level="info", code="proxy", message=message))

@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hds_cli.agent.dialects import Dialect, Speaking, choose_dialect, open_dialect
+from hds_cli.agent.dialects import Dialect, Reader, Speaking, choose_dialect, open_dialect
 from hds_cli.agent.protocol import UPSTREAM_PREAMBLE_SHA256
 from hds_cli.config import Settings
+from hds_cli.desk.reading import open_reader, reads
 from hds_cli.engine.base import Engine, ModelSpec, Session
 from hds_cli.engine.opening import open_engine
 from hds_cli.errors import ConfigError
@@ -26,10 +27,12 @@ class Model:
     info: ModelInfo
     warnings: tuple[str, ...] = ()
     why: str = ""
+    reader: Engine | None = None
+    """Another model as the reader."""
 
-    def speak(self, session: Session, settings: Settings) -> Dialect:
+    def speak(self, session: Session, settings: Settings, reader: Reader | None = None) -> Dialect:
         """A dialect over a new session, for one run."""
-        speaking = Speaking(session, self.spec, settings, self.engine.chat_template(), self.preamble)
+        speaking = Speaking(session, self.spec, settings, self.engine.chat_template(), self.preamble, reader)
         return open_dialect(self.dialect, speaking)
 
 
@@ -43,7 +46,9 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     Raises:
         ModelError: the file is missing or unusable.
     """
-    engine = open_engine(spec, settings, sequences=jobs or 1, apart=apart and jobs is not None)
+    own_reader = settings.reader == "model" and settings.reader_model is None  # its sessions take cells of their own
+    sequences = (jobs or 1) * (1 + own_reader)
+    engine = open_engine(spec, settings, sequences=sequences, apart=apart and jobs is not None)
     dialect = choose_dialect(
         settings.dialect,
         model_says=spec.dialect,
@@ -53,7 +58,8 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     preamble, label, warnings = _preamble(spec, settings)
     info = replace(engine.info, dialect=dialect, prompt=label if dialect in ("hds", spec.dialect) else "builtin")
     why = "" if settings.dialect else getattr(engine, "dialect_reason", "")
-    return Model(engine, spec, dialect, preamble, info, warnings, why)
+    reader = open_reader(settings) if settings.reader_model and reads(info, settings) else None
+    return Model(engine, spec, dialect, preamble, info, warnings, why, reader)
 
 
 def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tuple[str, ...]]:
@@ -64,6 +70,21 @@ def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tup
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"cannot read dialect.hds.prompt_file {path}: {exc}") from exc
+    text = known_text(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     warning = f"{path} is not the text the searcher was trained with (its SHA-256 differs)"
     return text, f"sha256:{digest}", () if digest == UPSTREAM_PREAMBLE_SHA256 else (warning,)
+
+
+def known_text(text: str, digest: str = UPSTREAM_PREAMBLE_SHA256) -> str:
+    """A prompt's text as it was trained, where a pasted copy differs from it by line ends or a literal `\\n` alone.
+
+    Args:
+        digest: SHA-256 of the trained text. A text that cannot be made equal to it stays as it is.
+    """
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    for form in (text, plain, plain.replace("\\n", "\n")):
+        for end in (form, f"{form.strip()}\n", form.strip()):
+            if hashlib.sha256(end.encode()).hexdigest() == digest:
+                return end
+    return text

@@ -34,13 +34,17 @@ class ChatTemplate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is drawn; `temperature` 0 takes the likeliest. `sampling_top_k` 0 and `top_p` 1 are off."""
+    """How the next token is drawn; `temperature` 0 takes the likeliest. `sampling_top_k` 0 and `top_p` 1 are off.
+
+    `temperature_first`: it comes before top-k and top-p, as in vLLM, and not behind them, as in llama.cpp.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
     sampling_top_k: int = 0
     min_p: float = 0.0
     seed: int = 0
+    temperature_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

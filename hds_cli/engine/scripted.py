@@ -133,6 +133,10 @@ class ScriptedSession:
         forked._next, forked.text = self._next, list(self.text)
         return forked
 
+    def skip(self) -> None:
+        """Leave a line to a fork."""
+        self._next += 1
+
     def save(self, path: Path) -> None:
         state.write(path, self._identity(), json.dumps({"next": self._next, "text": self.text}).encode())
 

@@ -19,6 +19,7 @@ class StarterDialect(HdsDialect):
     """Leaves ordering and adding to `calculation`; its lists and single values are mended from its own sentences."""
 
     name = "starter"
+    older = True
     stops = (calculation.CLOSE,)
 
     def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:

@@ -56,10 +56,12 @@ def row_of(pieces: Sequence[Piece], engine: LlamaEngine) -> Row:
     """Token ids, each piece by itself, and the mask."""
     ids: list[int] = []
     mask: list[int] = []
-    for text, trusted, learned in pieces:
-        piece = engine.tokenize([Segment(text, trusted)])
-        ids += piece
-        mask += [int(learned)] * len(piece)
+    for piece in pieces:
+        left = piece.head
+        for token in engine.tokenize([Segment(piece.text, piece.trusted)]):
+            ids.append(token)
+            mask.append(int(piece.learned or left > 0))
+            left -= len(engine.piece(token))
     return Row(tuple(ids), tuple(mask))
 
 

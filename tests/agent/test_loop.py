@@ -159,7 +159,7 @@ def test_results_come_back_in_the_order_of_the_queries(play: Play) -> None:
     """However late a search is, the block is ordered as the model asked."""
     _, _, run = play([block("tosca", "carmen"), BOX], Memory())
     text = "".join(run.session.text)
-    assert text.index("tosca:\n[1] Tosca") < text.index("carmen:\n[2] Carmen")
+    assert text.index("tosca: [1] Tosca") < text.index("carmen: [2] Carmen")
 
 
 def test_a_turn_reads_its_share_of_the_context(play: Play) -> None:

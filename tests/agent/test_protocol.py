@@ -38,12 +38,34 @@ def test_queries_are_those_of_the_reference(text: str, queries: list[str] | None
         (f"{B}\nfirst\n{E} and {B}\nsecond\n{E}", ["first"]),
         (f"{B}\nfirst;\nsecond", ["first", "second"]),
         (f"{B}\n- a thing\n* another\n{E}", ["a thing", "another"]),
-        (f'{B}\n"quoted"\n{E}', ["quoted"]),
+        (f'{B}\n"exact phrase"\n{E}', ['"exact phrase"']),
+        (f'{B}\n"half of a pair\n{E}', ["half of a pair"]),
+        (f"{B}\n1. FC Köln founded\n{E}", ["1. FC Köln founded"]),
+        (f"{B}\n1. FC Köln founded;\n24: Redemption cast\n{E}", ["1. FC Köln founded", "24: Redemption cast"]),
+        (f"{B}\n24: Redemption cast;\n2. Bundesliga 1995\n{E}", ["24: Redemption cast", "2. Bundesliga 1995"]),
+        (f"{B}\n(1) a thing\n(2) another\n{E}", ["a thing", "another"]),
+        (f"{B}\n1. a thing; 2. another\n{E}", ["a thing", "another"]),
+        (f"{B}\n1. one\n2. two\n24: Redemption\n{E}", ["one", "two", "24: Redemption"]),
         (f"{B}\nsame;\nSame \n{E}", ["same"]),
     ],
 )
 def test_queries_are_mended_where_the_reference_is_weak(text: str, queries: list[str] | None) -> None:
     """Numbering and empty queries go; two blocks, or one without an end, give the first."""
+    assert p.parse_queries(text) == queries
+
+
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [
+        (f"<think>\nI will use {B} now.\n</think>\n\nDone.", None),
+        (f"<think>\nI will use {B} and then {E} now.\n</think>\n\n\\boxed{{x}}", None),
+        (f"<think>\nI will use {B} now.\n</think>\n\n{B}\nfirst;\nsecond\n{E}", ["first", "second"]),
+        (f"<think>\nBetween {B} and {E}.\n</think>\n\n{B} \t\r\nfirst\n{E}", ["first"]),
+        (f"{B}first{E}", None),
+    ],
+)
+def test_a_marker_that_is_named_opens_no_block(text: str, queries: list[str] | None) -> None:
+    """A block opens where the marker ends its line."""
     assert p.parse_queries(text) == queries
 
 
@@ -102,7 +124,7 @@ def test_a_thought_that_goes_straight_to_the_queries_is_closed() -> None:
 def test_a_forced_answer_ends_as_in_the_reference() -> None:
     """Golden vector: after results the opened thought is closed and the box begun."""
     written = f"{p.BEGIN_RESULTS}\nx\n{p.END_RESULTS}\n\n<think>\n"
-    whole = written.rstrip("\n") + p.forced_answer(written)
+    whole = p.without_markers(written) + p.forced_answer(p.without_markers(written))
     assert whole.endswith(f"{p.END_RESULTS}\n\n<think>\n</think>\n\n**Final Answer:**\n\\boxed{{")
 
 
@@ -125,9 +147,21 @@ def test_results_go_back_in_the_order_of_the_queries_and_are_not_repeated() -> N
         s.text for s in p.results_block([("q1", (one,)), ("q2", (one, two)), ("q3", ()), ("q4", p.REPEATED)])
     )
     assert text == (
-        f"\n\n{p.BEGIN_RESULTS}\nq1:\n[1] One: First text.\nq2:\n[1] (see above)\n[2] Two: Second text.\n"
+        f"\n\n{p.BEGIN_RESULTS}\nq1: [1] One: First text.\nq2: [1] (see above) [2] Two: Second text.\n"
         f"q3: {p.NOTHING_FOUND}\nq4: {p.REPEATED}\n{p.END_RESULTS}\n\n<think>\n"
     )
+
+
+def test_a_model_that_was_trained_so_reads_a_line_a_passage() -> None:
+    """The starter's layout."""
+    text = "".join(s.text for s in p.results_block([("q", (Passage("u", "One", "Text.", 1),))], older=True))
+    assert text == f"\n\n{p.BEGIN_RESULTS}\nq:\n[1] One: Text.\n{p.END_RESULTS}\n\n<think>\n"
+
+
+def test_prose_goes_back_as_in_the_reference() -> None:
+    """`QUERY: paragraph`, a line a query, between the markers and before an opened thought."""
+    text = "".join(s.text for s in p.results_block([("q1", "A is B."), ("q2", "C is D. E is F.")]))
+    assert text == f"\n\n{p.BEGIN_RESULTS}\nq1: A is B.\nq2: C is D. E is F.\n{p.END_RESULTS}\n\n<think>\n"
 
 
 DELIMITERS = [B, E, p.BEGIN_RESULTS, p.END_RESULTS, p.THINK, p.END_THINK, "<|im_start|>", "<|im_end|>", "<|endoftext|>", "\\boxed{",

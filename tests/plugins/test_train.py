@@ -158,7 +158,7 @@ def test_the_starters_rows_have_the_tokens_of_its_runs(engine: LlamaEngine) -> N
     for work, result in steps:
         assert calculation.result(work) == result
         pieces = [
-            *(Piece(*segment) for segment in protocol.prompt("Which one?", hds_starter.PREAMBLE, "")),
+            *(Piece(*segment) for segment in protocol.prompt("Which one?", hds_starter.PREAMBLE, "", older=True)),
             *player._ending(Said("It is that one [1].", result, work)),
         ]
         made = row_of(pieces, engine)
@@ -238,7 +238,7 @@ def test_llama_cpp_and_the_trainer_see_the_same_model(tmp_path: Path, engine: Ll
     from hds_train.adapter import restore
 
     taught = LlamaEngine(hds_starter.model(), n_ctx=1024)
-    segments = protocol.prompt("What is the capital of Norway?", hds_starter.PREAMBLE, "")
+    segments = protocol.prompt("What is the capital of Norway?", hds_starter.PREAMBLE, "", older=True)
     session = taught.session()
     session.append(segments)
     text = session.generate(max_tokens=24, sampling=Sampling(0.0), stop=[protocol.END_QUERIES]).text

@@ -31,13 +31,16 @@ def sampler(api: Any, vocab: Any, sampling: Sampling, grammar: str | None) -> It
     rules = None
     try:
         if sampling.temperature > 0:
+            if sampling.temperature_first:
+                api.llama_sampler_chain_add(chain, api.llama_sampler_init_temp(sampling.temperature))
             if sampling.sampling_top_k > 0:
                 api.llama_sampler_chain_add(chain, api.llama_sampler_init_top_k(sampling.sampling_top_k))
             if sampling.top_p < 1:
                 api.llama_sampler_chain_add(chain, api.llama_sampler_init_top_p(sampling.top_p, 1))
             if sampling.min_p > 0:
                 api.llama_sampler_chain_add(chain, api.llama_sampler_init_min_p(sampling.min_p, 1))
-            api.llama_sampler_chain_add(chain, api.llama_sampler_init_temp(sampling.temperature))
+            if not sampling.temperature_first:
+                api.llama_sampler_chain_add(chain, api.llama_sampler_init_temp(sampling.temperature))
             api.llama_sampler_chain_add(chain, api.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF))
         if grammar is None:
             yield _Draw(api, vocab, chain, sampling)

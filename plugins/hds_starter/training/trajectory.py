@@ -91,19 +91,21 @@ class Player:
     def play(self, trajectory: Trajectory) -> dict[str, Any] | None:
         """The trajectory with what hds retrieves for it; None when that does not fit what is to be said."""
         evidence = Evidence(trajectory.question, lambda text: self.engine.count([Segment(text)]), reading.choose)
-        pieces = [Piece(*segment) for segment in protocol.prompt(trajectory.question, hds_starter.PREAMBLE, "")]
+        pieces = [
+            Piece(*segment) for segment in protocol.prompt(trajectory.question, hds_starter.PREAMBLE, "", older=True)
+        ]
         numbers: dict[str, int | None] = {}
         shown: set[int] = set()
         used = 0
         for turn, (thought, queries) in enumerate(trajectory.steps):
             pieces.append(Piece(_search(thought, queries, first=turn == 0), learned=True))
             selections = evidence.select([(q, self._pages(trajectory, q)) for q in queries], _budget(used))
-            block = protocol.results_block(list(zip(queries, selections, strict=True)), shown)
+            block = protocol.results_block(list(zip(queries, selections, strict=True)), shown, older=True)
             pieces += [Piece(*segment) for segment in block]
             for query, passages in zip(queries, selections, strict=True):
                 shown |= {p.n for p in passages}
                 numbers[query] = next((p.n for p in passages if _holds(p, trajectory.holds.get(query))), None)
-            used = sum(len(text) for text, _, _ in pieces) // 4
+            used = sum(len(piece.text) for piece in pieces) // 4
             if trajectory.steps[turn + 1 :] and any(numbers[query] is None for query in queries):
                 if not trajectory.drop:
                     return None
