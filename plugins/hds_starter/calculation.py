@@ -15,7 +15,7 @@ from decimal import Decimal
 from hds_cli.text import STOPWORDS, has_words, quote_words, terms
 
 CLOSE = "]]"
-_OPEN = re.compile(r"\[\[(largest|smallest|sum):\s*([^\[\]]*)\Z")
+_OPEN = re.compile(r"\[\[(largest|smallest|sum|difference):\s*([^\[\]]*)\Z")
 _NUMBER = re.compile(
     r"(?<![\w.,])([-−]?)(\d[\d,]*(?:\.\d+)?)(?:\s*(thousand|million|billion|trillion)\b)?", re.IGNORECASE
 )
@@ -36,6 +36,8 @@ def result(text: str) -> str | None:
         return None
     if opening[1] == "sum":
         return f"{sum((value for _, (_, value) in parts), Decimal(0)):,}"
+    if opening[1] == "difference":
+        return f"{abs(parts[0][1][1] - parts[-1][1][1]):,}"
     best = (max if opening[1] == "largest" else min)(value for _, (_, value) in parts)
     names = [part[: match.start()].strip(" :=$€£") for part, (match, value) in parts if value == best]
     return " and ".join(dict.fromkeys(names))

@@ -112,6 +112,11 @@ def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> st
     return _of_another(_PREPOSITION.sub("", fragment, count=1), asked, last.question)
 
 
+def is_taught(question: str) -> bool:
+    """True for a question in a phrasing that the adapter was taught, and whose answers it writes itself."""
+    return _read(_plain(question)) is not None
+
+
 def _of_referent(key: str, asked: Asked | None, answer: str) -> str | None:
     """Something else of whom the last question was about; of its answer, where that is whom it asked for."""
     if asked is not None and asked.key in FACTS:

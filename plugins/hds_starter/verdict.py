@@ -9,8 +9,10 @@ from hds_cli.agent.dialects import Written, strip_numbers
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.verdict import Verdict, Warned, attributed_to, removed, unanswered
 from hds_cli.text import has_words, quote_words
-from hds_cli.types import Support
-from hds_starter import grounds, passages
+from hds_cli.types import Citation, Support
+from hds_starter import advice, covering, grounds, passages
+from hds_starter.asking import Asked, asked
+from hds_starter.working import Solution, solved
 
 _WHO = frozenset("who whom whose wer wem wen wessen qui quién quien quem chi кто кого хто ποιος ποια من".split())
 
@@ -21,11 +23,42 @@ def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdi
     Args:
         stopped: why the run was stopped early (`timeout`, `interrupted`), if it was.
     """
+    reading = asked(book.question)
+    if isinstance(reading, Asked) and (solution := solved(reading, book.read, book.queries)):
+        return _solved(solution, written, book, stopped)
     verdict = grounded(written, book, stopped)
     others = passages.strange(book)
-    if not others or (verdict.answer and not {citation.url for citation in verdict.citations} & set(others)):
-        return verdict
-    return replace(passages.best(book, others, stopped), raw_answer=verdict.raw_answer)  # for scoring
+    if others and not (verdict.answer and not {citation.url for citation in verdict.citations} & set(others)):
+        return replace(passages.best(book, others, stopped), raw_answer=verdict.raw_answer)  # for scoring
+    if verdict.answer is not None and not covering.covers(reading, verdict, book):
+        verdict = refused(verdict, stopped)
+    return replace(verdict, explanation=advice.line(reading, book)) if verdict.answer is None else verdict
+
+
+def refused(verdict: Verdict, stopped: str | None) -> Verdict:
+    """The verdict without its answer."""
+    status, exit_code = unanswered(stopped)
+    reason = stopped or "unsupported"
+    return Verdict(status, exit_code, reason, warnings=verdict.warnings, raw_answer=verdict.raw_answer)
+
+
+def _solved(solution: Solution, written: Written, book: Notebook, stopped: str | None) -> Verdict:
+    """The end of a run whose answer follows from facts of its pages: the model's own words, where they say the same."""
+    own = grounded(written, book, stopped)
+    if own.answer and not own.unsupported and solution.agrees(own.answer):
+        return own
+    citations = []
+    for fact in {fact.n: fact for fact in reversed(solution.facts)}.values():
+        page = book.page(fact.url)
+        verified = page is not None and has_words(quote_words(page.text), fact.sentence)
+        citations.append(Citation(fact.n, fact.url, fact.title, fact.sentence, verified))
+    status, exit_code = unanswered(stopped) if stopped else ("answered", 0)
+    if not all(citation.verified for citation in citations):
+        return Verdict(*unanswered(stopped), stopped or "unsupported", raw_answer=written.answer)
+    return Verdict(
+        status, exit_code, stopped, solution.answer, solution.explanation or None, tuple(reversed(citations)),
+        raw_answer=solution.answer,
+    )  # fmt: skip
 
 
 def grounded(written: Written, book: Notebook, stopped: str | None = None) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,11 @@ from hds_cli.types import Document
 POPULATION_YEAR = 2014
 # Units of account, which nobody pays with: the funds codes of ISO 4217.
 _FUNDS = frozenset({"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "USS", "UYI", "UYW"})
+# Neighbours that the package lacks or has wrong, by code: those to add, and those that are none.
+_BORDERS = {
+    "CHN": ("NPL", ""), "IND": ("", "LKA"), "KWT": ("IRQ", "IRN"), "LKA": ("", "IND"), "MMR": ("IND", "BTN"),
+    "TCD": ("SDN", "SSD"),
+}  # fmt: skip
 # Short names that people use; the others of so few letters are codes.
 _SHORT = frozenset({"DRC", "UAE", "UK", "USA"})
 
@@ -21,7 +27,7 @@ def collection() -> BundledCollection:
     import countryinfo
 
     version = getattr(countryinfo, "__version__", None) or _installed_version()
-    return BundledCollection(f"countryinfo {version}, pages 3", "one page a country (countryinfo, MIT)", documents)
+    return BundledCollection(f"countryinfo {version}, pages 4", "one page a country (countryinfo, MIT)", documents)
 
 
 def _installed_version() -> str:
@@ -75,13 +81,16 @@ def page(name: str, info: dict[str, Any], by_code: dict[str, str]) -> str:
 
 def borders(info: dict[str, Any], by_code: dict[str, str]) -> list[str]:
     """The names of the neighbours."""
-    return [by_code[code] for code in info.get("borders") or [] if code in by_code]
+    add, drop = _BORDERS.get(info["ISO"]["alpha3"], ("", ""))
+    codes = [code for code in info.get("borders") or [] if code != drop]
+    codes += [add] if add and add not in codes else []
+    return [by_code[code] for code in codes if code in by_code]
 
 
 def _overview(name: str, info: dict[str, Any]) -> str:
     sentences = []
     if info.get("capital"):
-        sentences.append(f"The capital of {name} is {info['capital']}.")
+        sentences.append(f"The capital of {name} is {str(info['capital']).replace(' D.C.', ', D.C')}.")
     if region := info.get("subregion") or info.get("region"):
         sentences.append(f"{name} lies in {region}.")
     if info.get("demonym"):
@@ -96,7 +105,8 @@ def _overview(name: str, info: dict[str, Any]) -> str:
 def _geography(name: str, info: dict[str, Any], by_code: dict[str, str]) -> str:
     sentences = []
     if info.get("area"):
-        sentences.append(f"{name} has an area of {info['area']:,.0f} square kilometres.")
+        area = f"{info['area']:,.0f}" if info["area"] >= 10 else f"{info['area']:g}"  # Monaco has 2.02
+        sentences.append(f"{name} has an area of {area} square kilometres.")
     if neighbours := borders(info, by_code):
         count = f"{len(neighbours)} countries" if len(neighbours) > 1 else "one country"
         sentences.append(f"{name} borders {count}: {_list(neighbours)}.")
@@ -140,7 +150,8 @@ def _named(codes: Any, kind: str) -> list[str]:
     from babel import Locale
 
     names = getattr(Locale("en"), kind)
-    return [str(names[code]) for code in codes or [] if code in names and code not in _FUNDS][:4]
+    known = [str(names[code]) for code in codes or [] if code in names and code not in _FUNDS][:4]
+    return [re.sub(r"\s*\(\d{4}\D+(?:\d{4})?\)\Z", "", name) for name in known]  # Zambian Kwacha (1968–2012)
 
 
 def _list(items: list[str]) -> str:

@@ -1,0 +1,55 @@
+"""A second look at an answer of the model's own: it is about all that the question names, and of the kind asked for."""
+
+from __future__ import annotations
+
+import re
+
+from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.verdict import Verdict
+from hds_cli.text import STOPWORDS, terms
+from hds_starter.asking import Asked, Unread
+from hds_starter.symbols import read
+
+_ASKING = frozenset(
+    terms("tell name list give find look know please what which who where when how many much country countries nation "
+          "want need does is are have live people place thing called same another other")
+)  # fmt: skip
+
+
+def covers(reading: Asked | Unread, verdict: Verdict, book: Notebook) -> bool:
+    """True where what was cited, with the answer, has every word of the question that says what is asked for.
+
+    A question that was read by rule and not solved by its pages has no answer there.
+    """
+    if isinstance(reading, Asked) and any(c.url.startswith("local://world/") for c in verdict.citations):
+        return False
+    cited = {citation.url for citation in verdict.citations}
+    texts = [f"{p.title} {p.heading} {p.text}" for _, p in book.read if p.url in cited]
+    known = set(terms(" ".join([*texts, verdict.answer or ""])))
+    symbols = read(book.question)
+    for symbol in symbols:
+        if symbol.kind == "unknown" and not _said(symbol.text, known):
+            return False
+        named = symbol.found.names if symbol.found and symbol.found.kind == "country" else ()
+        if named and not any(set(terms(name)) <= known for name in named):
+            return False
+        if symbol.kind == "number" and not set(terms(symbol.text)) <= known:
+            return False
+    return _fits(book.question, verdict.answer or "")
+
+
+def _said(word: str, known: set[str]) -> bool:
+    words = set(terms(word)) - _ASKING
+    return not words or word in STOPWORDS or words <= known
+
+
+def _fits(question: str, answer: str) -> bool:
+    """True where the kind of the answer is that of the question: a number for how many, a date for when."""
+    start = question.strip().casefold()
+    if re.match(r"(?:\w+ ){0,3}how (?:many|much)\b", start):
+        return bool(re.search(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|no|none)\b", answer, re.I))
+    if re.match(r"(?:and |so )?when\b", start):
+        return bool(re.search(r"\d", answer))
+    if re.match(r"(?:is|are|does|do|has|have|can|did|was|were)\b", start) and " or " not in start:
+        return bool(re.match(r"(?:yes|no)\b", answer.strip(), re.I))
+    return True

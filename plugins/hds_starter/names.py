@@ -1,0 +1,228 @@
+"""The countries by every name that people type: variants, demonyms, regions, and what a misspelt one means."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hds_starter import world
+
+MAX_WORDS = 60  # of a question that is read by rule
+_LONGEST = 7  # words of a name
+_FEW = 4  # letters below which nothing is taken for a misspelling
+_DEPENDENT = frozenset(
+    " ".join(part.split())
+    for part in """
+    American Samoa; Anguilla; Antilles néerlandaises; Aruba; Bermuda; Bonaire, Sint Eustatius and Saba; British
+    Indian Ocean Territory; Burma; Cayman Islands; Christmas Island; Cocos (Keeling) Islands; Cook Islands; Curaçao;
+    Falkland Islands; Faroe Islands; French Guiana; French Polynesia; French Southern and Antarctic Lands;
+    Gibraltar; Greenland; Guadeloupe; Guam; Guernsey; Hong Kong; Isle of Man; Jersey; Macau; Martinique; Mayotte;
+    Montserrat; New Caledonia; Niue; Norfolk Island; Northern Mariana Islands; Palestine, State of; Pitcairn
+    Islands; Puerto Rico; Réunion; Saint Barthélemy; Saint Helena; Saint Martin (French part); Saint Pierre and
+    Miquelon; Scotland; Serbia and Montenegro; Sint Maarten (Dutch part); South Georgia; Svalbard and Jan Mayen;
+    Tokelau; Turks and Caicos Islands; Vatican City State; Virgin Islands, British; Virgin Islands, U.S.; Wallis and
+    Futuna; Western Sahara; Åland Islands
+    """.split(";")
+)
+"""Pages on no country of its own: dependent territories, parts, former states, and second pages on one country."""
+_VARIANTS = {
+    "america": "United States", "the states": "United States", "u s": "United States", "u s a": "United States",
+    "us": "United States", "usa": "United States", "united states of america": "United States",
+    "britain": "United Kingdom", "uk": "United Kingdom", "u k": "United Kingdom", "great britain": "United Kingdom",
+    "uae": "United Arab Emirates", "emirates": "United Arab Emirates", "drc": "Democratic Republic of the Congo",
+    "dr congo": "Democratic Republic of the Congo", "congo kinshasa": "Democratic Republic of the Congo",
+    "zaire": "Democratic Republic of the Congo", "congo brazzaville": "Republic of the Congo", "burma": "Myanmar",
+    "vatican": "Holy See (Vatican City State)", "vatican city": "Holy See (Vatican City State)",
+    "holy see": "Holy See (Vatican City State)", "czechia": "Czech Republic", "holland": "Netherlands",
+    "macedonia": "Republic of Macedonia", "north macedonia": "Republic of Macedonia", "eswatini": "Swaziland",
+    "cote divoire": "Ivory Coast", "cote d ivoire": "Ivory Coast", "timor leste": "East Timor",
+    "cabo verde": "Cape Verde",
+    "bosnia": "Bosnia and Herzegovina", "bosnia herzegovina": "Bosnia and Herzegovina", "micronesia":
+    "Federated States of Micronesia", "turkiye": "Turkey", "viet nam": "Vietnam", "brunei darussalam": "Brunei",
+    "trinidad": "Trinidad and Tobago", "antigua": "Antigua and Barbuda", "sao tome": "São Tomé and Príncipe",
+    "sao tome and principe": "São Tomé and Príncipe", "st lucia": "Saint Lucia", "guinea bissau": "Guinea-Bissau",
+    "st kitts and nevis": "Saint Kitts and Nevis", "saint kitts": "Saint Kitts and Nevis", "macao": "Macau",
+    "st vincent": "Saint Vincent and the Grenadines", "saint vincent": "Saint Vincent and the Grenadines",
+    "russian federation": "Russia", "iceland": "Iceland", "bahamas": "The Bahamas", "gambia": "The Gambia",
+    "palestine": "Palestine", "s korea": "South Korea", "n korea": "North Korea", "ksa": "Saudi Arabia",
+    "png": "Papua New Guinea",
+}  # fmt: skip
+_ADJECTIVES = {
+    "argentine": "Argentina", "filipino": "Philippines", "kazakh": "Kazakhstan",
+    "kyrgyz": "Kyrgyzstan", "tajik": "Tajikistan", "uzbek": "Uzbekistan", "slovenian": "Slovenia", "dane": "Denmark",
+    "argentinian": "Argentina", "ecuadorian": "Ecuador", "icelandic": "Iceland", "emirati": "United Arab Emirates",
+    "pole": "Poland", "swede": "Sweden", "finn": "Finland", "spaniard": "Spain", "turk": "Turkey", "brit":
+    "United Kingdom", "dutch": "Netherlands", "batswana": "Botswana", "basotho": "Lesotho", "surinamese": "Suriname",
+}  # fmt: skip
+_SEVERAL = {
+    "congo": ("Democratic Republic of the Congo", "Republic of the Congo"), "korea": ("North Korea", "South Korea"),
+    "guiana": ("French Guiana", "Guyana"), "congolese": ("Democratic Republic of the Congo", "Republic of the Congo"),
+    "korean": ("North Korea", "South Korea"), "virgin islands": ("Virgin Islands, U.S.", "Virgin Islands, British"),
+}  # fmt: skip
+_GROUPS = {
+    "baltic states": ("Estonia", "Latvia", "Lithuania"), "baltics": ("Estonia", "Latvia", "Lithuania"),
+    "baltic countries": ("Estonia", "Latvia", "Lithuania"), "benelux": ("Belgium", "Netherlands", "Luxembourg"),
+    "benelux countries": ("Belgium", "Netherlands", "Luxembourg"), "scandinavia": ("Denmark", "Norway", "Sweden"),
+    "scandinavian countries": ("Denmark", "Norway", "Sweden"),
+    "nordic countries": ("Denmark", "Finland", "Iceland", "Norway", "Sweden"),
+}  # fmt: skip
+_REGIONS = {
+    "europe": "Europe", "european": "Europe", "asia": "Asia", "asian": "Asia", "africa": "Africa", "african": "Africa",
+    "oceania": "Oceania", "americas": "Americas", "caribbean": "Caribbean", "north africa": "Northern Africa",
+    "south asia": "Southern Asia", "east asia": "Eastern Asia", "west asia": "Western Asia", "far east": "Eastern Asia",
+    "southeast asia": "South-eastern Asia", "south east asia": "South-eastern Asia", "east africa": "Eastern Africa",
+    "southeastern asia": "South-eastern Asia", "south eastern asia": "South-eastern Asia", "latin america":
+    "Latin America and the Caribbean", "west africa": "Western Africa", "central africa": "Middle Africa",
+    "north america": "North America", "south american": "South America", "central american": "Central America",
+    "sub saharan africa": "Sub-Saharan Africa", "subsaharan africa": "Sub-Saharan Africa",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a stretch of a question names: a country, several that share the name, a group of them, or a region.
+
+    `meant` is the name that a misspelt one was read as; "" where it was written right.
+    """
+
+    kind: str  # country, several, group, region
+    names: tuple[str, ...]
+    words: int
+    meant: str = ""
+    demonym: bool = False
+
+
+def plain(text: str) -> str:
+    """A text in small letters without accents and marks, its words apart by one blank."""
+    letters = unicodedata.normalize("NFKD", text.replace("ı", "i").replace("’", "'"))
+    kept = "".join(c for c in letters if not unicodedata.combining(c)).casefold().replace("'", "")
+    return " ".join(re.findall(r"[^\W_]+", kept))
+
+
+@functools.cache
+def countries() -> Mapping[str, Mapping[str, Any]]:
+    return world.countries()
+
+
+@functools.cache
+def by_name() -> Mapping[str, tuple[str, ...]]:
+    """The titles of pages by a name, in plain letters; several where the name is of several."""
+    known: dict[str, list[str]] = defaultdict(list)
+    for title, info in countries().items():
+        for name in (title, title.partition(" (")[0], *(info.get("altSpellings") or [])):
+            short = plain(str(name))
+            if len(short) > _FEW - 1 and title not in known[short] and (short == plain(title) or not known[short]):
+                known[short].append(title)
+    exact = {plain(title): (title,) for title in countries() if title not in ("Burma", "Vatican City State")}
+    variants = {name: (title,) for name, title in _VARIANTS.items() if title in countries()}
+    return {name: tuple(titles) for name, titles in known.items()} | exact | variants | _SEVERAL
+
+
+@functools.cache
+def demonyms() -> Mapping[str, str]:
+    """The title of a page by the adjective of its country, where that is of one country alone."""
+    known: dict[str, set[str]] = defaultdict(set, {word: {title} for word, title in _ADJECTIVES.items()})
+    for title, info in countries().items():
+        if info.get("demonym") and title not in _DEPENDENT:
+            for word in re.split(r"[,/]", str(info["demonym"])):
+                known[plain(word)].add(title)
+    return {word: next(iter(titles)) for word, titles in known.items() if len(titles) == 1 and word not in by_name()}
+
+
+@functools.cache
+def regions() -> Mapping[str, tuple[str, ...]]:
+    """The countries of each part of the world, by its name: no dependent territories."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    for title, info in countries().items():
+        if title not in _DEPENDENT:
+            for part in {str(info.get(key) or "") for key in ("region", "subregion", "intermediateregion")} - {""}:
+                parts["South-eastern Asia" if part == "South-Eastern Asia" else part].append(title)
+    parts["North America"] = [*parts["Northern America"], *parts["Central America"], *parts["Caribbean"]]
+    return {part: tuple(sorted(titles)) for part, titles in parts.items()}
+
+
+@functools.cache
+def _by_region() -> Mapping[str, str]:
+    return _REGIONS | {plain(part): part for part in regions()}
+
+
+@functools.cache
+def _spellings() -> tuple[str, ...]:
+    """The names that a misspelt one may be meant to be: English ones, of four letters or more."""
+    titles = {plain(title.partition(" (")[0]) for title in countries() if title not in _DEPENDENT}
+    return tuple(sorted(name for name in {*titles, *_VARIANTS, *_by_region()} if len(name) >= _FEW))
+
+
+def find(words: Sequence[str]) -> Found | None:
+    """What the words begin with: the longest name that is written right."""
+    for count in range(min(_LONGEST, len(words)), 0, -1):
+        if words[count - 1] in ",;":
+            continue
+        text = " ".join(word for word in words[:count] if word not in ",;")
+        for form in (text, text.removesuffix("s")) if count == 1 else (text,):
+            if group := _GROUPS.get(text):
+                return Found("group", group, count)
+            if titles := by_name().get(form):
+                return Found("country" if len(titles) == 1 else "several", titles, count)
+            if part := _by_region().get(form):
+                return Found("region", (part,), count)
+            if title := demonyms().get(form):
+                return Found("country", (title,), count, demonym=True)
+    return None
+
+
+def meant(word: str, following: str = "") -> Found | None:
+    """What a misspelt name was meant to be, where only one is near; None where that cannot be told."""
+    for text, count in ((f"{word} {following}", 2), (word, 1)) if following else ((word, 1),):
+        near = [name for name in closest(text, _spellings()) if name[0] == text[0]]
+        # A letter is left out more often than put in: `austrlia` is Australia.
+        near = [name for name in near if len(name) > len(text)] or near
+        titles = {by_name().get(name) or (_by_region()[name],) for name in near}
+        if len(titles) == 1:
+            (names,) = titles
+            kind = "region" if near[0] in _by_region() else "country" if len(names) == 1 else "several"
+            return Found(kind, names, count, meant=names[0])
+    return None
+
+
+def similar(word: str) -> str:
+    """A name that a word resembles, for `did you mean …?`; "" for none."""
+    near = closest(word, _spellings(), most=1 + (len(word) > 7)) if len(word) >= _FEW else []
+    return by_name().get(near[0], (_by_region().get(near[0], ""),))[0] if near else ""
+
+
+def closest(word: str, known: Iterable[str], most: int | None = None) -> list[str]:
+    """Those of `known` that are nearest to a word, as near as its length allows: one slip, or two in nine letters."""
+    allowed = most if most is not None else 0 if len(word) < _FEW else 1 if len(word) < 9 else 2
+    near = [(slips(word, name, allowed), name) for name in known if abs(len(name) - len(word)) <= allowed + 1]
+    if len(word) == _FEW:
+        near = [(count, name) for count, name in near if len(name) > _FEW]
+    least = min((count for count, _ in near), default=allowed + 1)
+    return [name for count, name in near if count == least <= allowed]
+
+
+def slips(a: str, b: str, most: int) -> int:
+    """Letters to add, take away, change or swap between two words (optimal string alignment); `most` + 1: more."""
+    if a == b:
+        return 0
+    if re.sub(r"(.)\1", r"\1", a) == re.sub(r"(.)\1", r"\1", b):
+        return 1  # a letter doubled in the wrong place: `morroco`
+    if most == 0 or len(a) > 40 or len(b) > 40:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        older, before, row = before, row, [i]
+        for j, other in enumerate(b, 1):
+            cost = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]
