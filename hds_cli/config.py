@@ -14,18 +14,7 @@ from typing import Any, get_type_hints
 
 from hds_cli import paths, settings_file
 from hds_cli.errors import ConfigError
-from hds_cli.settings_facts import (
-    Field,
-    Flag,
-    complaint,
-    convert,
-    env_of,
-    facts,
-    flag_of,
-    key_of,
-    nearest,
-    setting,
-)
+from hds_cli.settings_facts import Field, Flag, complaint, convert, env_of, facts, flag_of, key_of, nearest, setting
 
 
 @dataclass(frozen=True)
