@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hds_cli.engine.base import ModelSpec
+from hds_cli.engine.base import ModelSpec, Segment
 from hds_cli.errors import ModelMissing, ModelUnusable
 from tests.engine import tiny
 
@@ -41,11 +41,11 @@ def test_a_batch_gives_what_each_ending_gives_alone(engine) -> None:
 def test_a_session_beside_it_writes_as_before(engine) -> None:
     """The scorer has a context of its own."""
     session = engine.session()
-    session.append([("the Oslo", False)])
+    session.append([Segment("the Oslo")])
     first = session.generate(max_tokens=4).text
     scorer = engine.scorer(None)
     scorer.logits(BEGINNING, ENDINGS, LABELS)
-    session.rewrite(0, [("the Oslo", False)])
+    session.rewrite(0, [Segment("the Oslo")])
     assert session.generate(max_tokens=4).text == first
     scorer.close()
 
