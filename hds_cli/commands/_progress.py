@@ -69,9 +69,9 @@ class Progress:
         """Add `count` to the count; `note` is shown behind it (words of ours, never text from outside)."""
         self._done += count
         now = time.monotonic()
-        if self._lines and now - max(self._began, self._shown) >= _PAUSE:
+        if self._lines and self._done != self._total and now - max(self._began, self._shown) >= _PAUSE:
             self._shown = now
-            say(f"{self._what} {self._done:,}{self._of()}{self._left(now)}")
+            say(", ".join(filter(None, (f"{self._what} {self._done:,}{self._of()}", self._left(now).strip()))))
         if not self._on or (now - self._shown < 0.1 and self._done != self._total):
             return
         self._shown = now
