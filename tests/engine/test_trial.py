@@ -93,7 +93,7 @@ def test_the_child_gets_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a search key nor a token of the hub."""
     monkeypatch.setenv("HDS_BRAVE_API_KEY", "secret")
     monkeypatch.setenv("HF_TOKEN", "secret")
-    assert "secret" not in trial._environment().values()
+    assert "secret" not in trial.environment().values()
 
 
 def test_a_memory_that_cannot_be_written_costs_only_the_memory(good: Path, home: Path) -> None:
