@@ -31,6 +31,7 @@ MAX_RENDERED = 1 << 20  # characters
 _CPU_SECONDS = 1.0
 _WALL_SECONDS = 10.0  # a loaded machine is slow to start a process
 _MEMORY = 160 << 20
+_MAX_PLACE = 4096  # characters between two turns in which places are looked for
 _REPEATS = 8  # a template may write each message so many times
 _HINT = "--dialect hds, or another GGUF file"
 _SLOT = re.compile("\ue000([0-9]{1,4})\ue001")  # stands for a message while the template is rendered
@@ -138,6 +139,8 @@ def conversation(template: ChatTemplate, system: str, turns: Sequence[tuple[str,
 
 def _ending(template: ChatTemplate, tail: str, asked: Asked, held: bool) -> tuple[str, Thought | None]:
     sample = _sample(template, asked)
+    if len(tail) > _MAX_PLACE:
+        return tail, None
     if asked.thinking != "off" and (place := thought_place(tail, sample, _sample(template, Asked(asked.today)))):
         return place
     return answer_place(tail, sample, held=held), None
@@ -153,20 +156,20 @@ def _sample(template: ChatTemplate, asked: Asked) -> Sample:
         {"messages": exchange[:1], **asked._asdict()},
     ]
     whole, shown, single = (answer.get("text", "") for answer in _rendered(template, json.dumps(jobs)))
-    before, _ = _between(whole, 0, 1)
+    before, answers = _between(whole, 0, 1)
     opening, shows = _between(shown, 0, 2)
     bridge, ends = _between(shown, 2, 1)
     tail = (whole if _slot(3) in whole else single).rpartition("\ue001")[2]
     if not (shows and ends):
         opening = bridge = ""
-    return Sample(before if _slot(1) in whole else None, tail, opening or "", bridge or "", template.source)
+    return Sample(before if answers else None, tail[:_MAX_PLACE], opening, bridge, template.source)
 
 
 def _between(text: str, first: int, second: int) -> tuple[str, bool]:
     """The text between two slots, and whether they follow on each other with no other between."""
-    text = text.partition(_slot(first))[2]
-    between, found, _ = text.partition(_slot(second))
-    return between, bool(found) and "\ue000" not in between
+    between, found, _ = text.partition(_slot(first))[2].partition(_slot(second))
+    follows = bool(found) and "\ue000" not in between and len(between) <= _MAX_PLACE
+    return (between if follows else ""), follows
 
 
 def _slot(number: int) -> str:

@@ -88,6 +88,15 @@ def compare(render: object, name: str) -> list[str]:
     return wrong
 
 
+@pytest.mark.usefixtures("here")
+def test_places_are_found_in_time_that_grows_with_the_text() -> None:
+    """A hostile template may write a million characters of tags behind a turn: they stay as they are."""
+    source = "{% for m in messages %}{{ m.content }}{{ '<think><|x_start|>' * 8000 }}{% endfor %}"
+    for thinking in ("off", "brief"):
+        prompt = templates.prompt(ChatTemplate(source), "S", [("user", "Q")], thinking=thinking)
+        assert (prompt.thought, len(prompt.segments[-1].text)) == (None, 8000 * 18)
+
+
 def test_marks_of_training_are_inert() -> None:
     """`{% generation %}` is its body, and what is set in it stays in it."""
     source = "{% set a = 1 %}{% generation %}{% set a = 2 %}x{%- endgeneration %}{{ a }}"

@@ -47,7 +47,7 @@ def drawing(engine: LlamaEngine, sampling: Sampling, grammar: str | None, rounds
     assert decoder is not None
 
     def once() -> float:
-        with sampler(engine._api, engine._vocabulary.pointer, sampling, grammar) as draw:
+        with sampler(engine._api, engine._vocabulary, sampling, grammar) as draw:
             began = time.perf_counter()
             draw(decoder._context, -1)
             return time.perf_counter() - began

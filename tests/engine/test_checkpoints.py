@@ -18,7 +18,7 @@ KINDS = {"recurrent": tiny.mamba, "hybrid": tiny.hybrid, "sliding window": tiny.
 LETTERS = "root ::= [a-z ] root"
 PREFIX = [Segment("You read passages. " * 20, True), Segment("\nThe task follows.\n", True)]
 TASKS = [f"Passage {n}: the lake number {n * n} is {n} km long. " * 3 for n in range(6)]
-_CLOSE = 5e-5  # the order of sums depends on where in the memory the numbers lie
+_CLOSE = 2e-4  # the order of sums depends on where in the memory the numbers lie
 TAIL = [Segment("\nAnswer:", True)]
 
 
@@ -136,7 +136,7 @@ def test_a_state_that_is_put_back_is_the_one_that_was(engine: LlamaEngine) -> No
         other.close()
     distances = [float(np.abs(found - some).max()) for some in fresh]
     assert distances[0] < _CLOSE
-    assert min(distances[1:]) > 5 * _CLOSE
+    assert min(distances[1:]) > 10 * distances[0]
 
 
 def test_a_fork_has_the_checkpoints_too(engine: LlamaEngine) -> None:

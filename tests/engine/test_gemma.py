@@ -36,22 +36,14 @@ def test_it_knows_a_capital(engine: LlamaEngine) -> None:
     session = engine.session()
     session.append(START)
     assert session.generate(max_tokens=2).text.startswith(" Sweden")
-    assert (
-        session.tokens
-        == engine.tokenize(
-            [
-                *START,
-                Segment(" Sweden."),
-            ]
-        )[: len(session.tokens)]
-    )
+    assert list(session.tokens) == engine.tokenize([*START, Segment(" Sweden.")])[: len(session.tokens)]
     session.close()
 
 
 def test_a_fork_and_a_shorter_text_go_on_from_what_was_evaluated(engine: LlamaEngine) -> None:
     """A window that slides does not keep a sequence from being cut back to any token."""
     session = engine.session()
-    page = "The lake lies in the north of the country and is long. " * 60  # longer than the window
+    page = "The lake lies in the north of the country and is long. " * 45  # longer than the window
     session.append([Segment("<bos>", True), Segment(page), Segment("It is")])
     session.generate(max_tokens=8)
     held = session.used
@@ -61,8 +53,10 @@ def test_a_fork_and_a_shorter_text_go_on_from_what_was_evaluated(engine: LlamaEn
     assert held > 512
     assert fork.counter.reused > size - 8
     assert fork.counter.evaluated < 16
-    fresh = engine.session()
-    fresh.append([Segment("<bos>", True), Segment(page), Segment("Its name is")])
+    fresh = engine.session()  # evaluated in the same two steps: the numbers of 4 bits depend on the batch
+    fresh.append([Segment("<bos>", True), Segment(page)])
+    fresh.generate(max_tokens=1)
+    fresh.rewrite(0, [Segment("<bos>", True), Segment(page), Segment("Its name is")])
     assert fresh.generate(max_tokens=4).text == made.text
     for one in (session, fork, fresh):
         one.close()

@@ -87,7 +87,7 @@ def test_a_grammar_asked_of_few_draws_as_one_asked_of_all(
 ) -> None:
     """The same text, whether or not all tokens are looked at."""
     texts = []
-    for few in ((100, 200), ()):
+    for few in (100, 9999):
         monkeypatch.setattr(sampling, "_FEW", few)
         session = engine.session()
         session.append([Segment("the")])

@@ -12,17 +12,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hds_cli.engine.base import Sampling
+from hds_cli.engine.llama.vocabulary import Vocabulary
 from hds_cli.errors import ModelUnusable
 
 Draw = Callable[[Any, int], int]
 """From a context and a token of its last batch to the token that follows."""
 
-_FEW = (256, 4096)  # the likeliest tokens that a grammar is asked about, before all
+_FEW = 256  # the likeliest tokens that a grammar is asked about at first
 _APART = 30.0  # e**-30 of the likeliest token's weight for each of 262,144 others is less than a float can tell
 
 
 @contextlib.contextmanager
-def sampler(api: Any, vocab: Any, sampling: Sampling, grammar: str | None) -> Iterator[Draw]:
+def sampler(api: Any, vocabulary: Vocabulary, sampling: Sampling, grammar: str | None) -> Iterator[Draw]:
     """A sampler that draws the next token. `api` is llama-cpp-python's low-level module.
 
     Drawing raises ModelUnusable when the model's numbers are none.
@@ -43,12 +44,12 @@ def sampler(api: Any, vocab: Any, sampling: Sampling, grammar: str | None) -> It
                 api.llama_sampler_chain_add(chain, api.llama_sampler_init_temp(sampling.temperature))
             api.llama_sampler_chain_add(chain, api.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF))
         if grammar is None:
-            yield _Draw(api, vocab, chain, sampling)
+            yield _Draw(api, vocabulary, chain, sampling)
             return
-        rules = api.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
+        rules = api.llama_sampler_init_grammar(vocabulary.pointer, grammar.encode(), b"root")
         if not rules:
             raise ValueError("llama.cpp does not accept this grammar")
-        yield _GrammarDraw(api, vocab, chain, sampling, rules)
+        yield _GrammarDraw(api, vocabulary, chain, sampling, rules)
     finally:
         api.llama_sampler_free(chain)
         if rules:
@@ -58,12 +59,12 @@ def sampler(api: Any, vocab: Any, sampling: Sampling, grammar: str | None) -> It
 class _Draw:
     """Draws a token freely."""
 
-    def __init__(self, api: Any, vocab: Any, chain: Any, sampling: Sampling) -> None:
+    def __init__(self, api: Any, vocabulary: Vocabulary, chain: Any, sampling: Sampling) -> None:
         import numpy as np
 
         self._np, self._api, self._chain = np, api, chain
         self._temperature, self._few = max(0.0, sampling.temperature), sampling.sampling_top_k
-        self._size = int(api.llama_vocab_n_tokens(vocab))
+        self._size = vocabulary.size
         self._kind = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)], align=True)
 
     def __call__(self, context: Any, index: int) -> int:
@@ -81,7 +82,10 @@ class _Draw:
     def _free(self, logits: Any, best: int) -> int:
         if self._temperature == 0:
             return best
-        return self._drawn(self._candidates(logits, self._few or self._size))
+        if self._few:
+            return self._drawn(self._candidates(logits, self._few))
+        least = logits[best] - _APART * self._temperature
+        return self._drawn(self._as_candidates(logits, self._np.flatnonzero(logits >= least)))
 
     def _drawn(self, candidates: Any) -> int:
         """The token that the chain of samplers draws of `candidates`; the likeliest at temperature 0."""
@@ -93,7 +97,10 @@ class _Draw:
 
     def _candidates(self, logits: Any, few: int) -> Any:
         """The `few` likeliest tokens, as llama.cpp takes them; maybe more, when several are equal."""
-        ids = self._likeliest(logits, few) if few < self._size else self._np.arange(self._size, dtype=self._np.int32)
+        few_ids = self._likeliest(logits, few) if few < self._size else self._np.arange(self._size)
+        return self._as_candidates(logits, few_ids)
+
+    def _as_candidates(self, logits: Any, ids: Any) -> Any:
         candidates = self._np.zeros(len(ids), dtype=self._kind)
         candidates["id"], candidates["logit"] = ids, logits[ids]
         return candidates
@@ -120,9 +127,9 @@ class _Draw:
 class _GrammarDraw(_Draw):
     """Draws a token under a grammar: first freely, and only when the grammar forbids that token among the allowed."""
 
-    def __init__(self, api: Any, vocab: Any, chain: Any, sampling: Sampling, rules: Any) -> None:
-        super().__init__(api, vocab, chain, sampling)
-        self._rules = rules
+    def __init__(self, api: Any, vocabulary: Vocabulary, chain: Any, sampling: Sampling, rules: Any) -> None:
+        super().__init__(api, vocabulary, chain, sampling)
+        self._rules, self._vocabulary = rules, vocabulary
 
     def __call__(self, context: Any, index: int) -> int:
         logits, best = self._numbers(context, index)
@@ -135,15 +142,29 @@ class _GrammarDraw(_Draw):
 
     def _ruled(self, logits: Any) -> Any:
         """The likeliest tokens that the grammar allows: enough of them to draw as if all had been looked at."""
-        for few in (*(few for few in _FEW if few < self._size), self._size):
-            candidates = self._candidates(logits, few)
-            least = candidates["logit"].min()
-            array = self._array(candidates)
-            self._api.llama_sampler_apply(self._rules, ctypes.byref(array))
-            allowed = candidates[candidates["logit"] > -self._np.inf]
-            if few == self._size or self._decides(allowed, float(least)):
-                break
+        if self._size > _FEW:
+            candidates = self._candidates(logits, _FEW)
+            least = float(candidates["logit"][-1])
+            allowed = self._of_grammar(candidates)
+            if self._decides(allowed, least):
+                return allowed
+        candidates = self._as_candidates(logits, self._possible())
+        allowed = self._of_grammar(candidates)
         return allowed if len(allowed) else candidates
+
+    def _possible(self) -> Any:
+        """The tokens that begin with a character that may come next; the others need not be asked about."""
+        alone, groups = self._vocabulary.beginnings()
+        asked = self._as_candidates(self._np.zeros(self._size, dtype=self._np.float32), alone)
+        wrong = self._np.zeros(len(alone) + 1, dtype=bool)  # the last for group -1
+        wrong[: len(alone)] = ~self._np.isin(alone, self._of_grammar(asked)["id"])
+        return self._np.flatnonzero(~wrong[groups])
+
+    def _of_grammar(self, candidates: Any) -> Any:
+        """Those of the candidates that the grammar allows; it marks the others in place."""
+        array = self._array(candidates)
+        self._api.llama_sampler_apply(self._rules, ctypes.byref(array))
+        return candidates[candidates["logit"] > -self._np.inf]
 
     def _decides(self, allowed: Any, least: float) -> bool:
         """True when no token below the logit `least` can change what is drawn of `allowed`."""
@@ -154,7 +175,5 @@ class _GrammarDraw(_Draw):
 
     def _allowed(self, token: int) -> bool:
         one = self._np.zeros(1, dtype=self._kind)
-        one["id"], one["logit"] = token, 1.0
-        array = self._array(one)
-        self._api.llama_sampler_apply(self._rules, ctypes.byref(array))
-        return bool(one["logit"][0] != float("-inf"))
+        one["id"] = token
+        return len(self._of_grammar(one)) > 0

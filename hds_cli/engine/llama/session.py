@@ -109,7 +109,7 @@ class LlamaSession:
         started = time.monotonic()
         if self._sequence.closed:
             return Generation("", "aborted")
-        with sampler(self._api, self._vocabulary.pointer, sampling, grammar) as draw:
+        with sampler(self._api, self._vocabulary, sampling, grammar) as draw:
             writing = _Writing(self._sequence, self._vocabulary, draw, max_tokens, self._n_ctx, stop, on_text)
             try:
                 self._decoder.write(writing)

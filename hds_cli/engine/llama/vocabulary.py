@@ -17,6 +17,8 @@ class Vocabulary:
     def __init__(self, api: Any, model: Any) -> None:
         self._api = api
         self.pointer = api.llama_model_get_vocab(model)
+        self.size = int(api.llama_vocab_n_tokens(self.pointer))
+        self._beginnings: tuple[Any, Any] | None = None
         self._special = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_USER_DEFINED | api.LLAMA_TOKEN_ATTR_UNKNOWN
         guard = self.ids(_GUARD, special=False)
         put = b"".join(map(self.piece, guard)).decode("utf-8", "replace")
@@ -90,6 +92,24 @@ class Vocabulary:
             count = self._api.llama_token_to_piece(self.pointer, token, buffer, -count, 0, False)
         return buffer.raw[:count]
 
+    def beginnings(self) -> tuple[Any, Any]:
+        """The tokens by the character that they begin with; made once, as that takes a look at each.
+
+        Returns (for each group the token that is this character alone, for each token the number of its group). Tokens
+        that begin within a character, that have no text, or whose character is no token, are in group -1.
+        """
+        if self._beginnings is None:
+            import numpy as np
+
+            pieces = [self.piece(token) for token in range(self.size)]
+            alone = {
+                piece: token for token, piece in enumerate(pieces) if piece and len(_beginning(piece)) == len(piece)
+            }
+            numbers = {piece: number for number, piece in enumerate(alone)}
+            groups = np.fromiter((numbers.get(_beginning(piece), -1) for piece in pieces), np.int32, self.size)
+            self._beginnings = np.fromiter(alone.values(), np.int32, len(alone)), groups
+        return self._beginnings
+
     def is_end(self, token: int) -> bool:
         """True for a token by which the model says that it has ended."""
         return bool(self._api.llama_vocab_is_eog(self.pointer, token))
@@ -114,8 +134,14 @@ class Vocabulary:
 
     def walk(self) -> int:
         """Look at every token once, as a run may; returns how many there are."""
-        count = int(self._api.llama_vocab_n_tokens(self.pointer))
-        for token in range(count):
+        for token in range(self.size):
             self.piece(token)
             self._api.llama_vocab_get_attr(self.pointer, token)
-        return count
+        return self.size
+
+
+def _beginning(piece: bytes) -> bytes:
+    """The first character of a text in UTF-8; empty when it is none."""
+    lead = piece[0] if piece else 0x80
+    size = 1 if lead < 0x80 else 0 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    return piece[:size] if size <= len(piece) else b""
