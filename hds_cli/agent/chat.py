@@ -13,7 +13,6 @@ from hds_cli.agent.blocks import Block, find_block, open_fence, queries_of, with
 from hds_cli.agent.conversation import Conversation, Results, line, turns_left
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import FENCE
-from hds_cli.agent.listing import more_of
 from hds_cli.agent.messages import answered, asked, known_before
 from hds_cli.agent.streams import Stream, parted
 from hds_cli.engine.base import ChatTemplate, Sampling, Segment, Session
@@ -150,13 +149,9 @@ class ChatDialect:
 
     def _give(self, results: Sequence[QueryResult], notes: Sequence[str] = ()) -> None:
         self._searched = True
-        given = [self._results.block(f'Results for "{_name(query)}"', found) for query, found in results]
+        given = [self._results.block(query, found) for query, found in results]
         text = "\n\n".join([*(text for text, _ in given), *notes, *turns_left(self._turns_left)])
         self._talk.say("user", text, "\n\n".join([*(short for _, short in given), *notes]))
-
-
-def _name(query: str) -> str:
-    return line(query) if (number := more_of(query)) is None else f"more: [{number}]"
 
 
 class _Stream(Stream):
