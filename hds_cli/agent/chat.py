@@ -158,10 +158,11 @@ class _Stream(Stream):
     """Sorts a turn's text, as it comes, into thought, queries and answer."""
 
     _block: Block | None = None
+    _after = 0  # behind the blocks that were left out
 
     def _begins(self, *, ended: bool = False) -> int | None:
         if self._block is None or self._block.end is None:
-            begin = max(self._said, self.thought_end) if self._block is None else self._block.start
+            begin = max(self._after, self.thought_end) if self._block is None else self._block.start
             self._block = find_block(self.text, begin, ended=ended)
         return self._block.start if self._block else None
 
@@ -169,7 +170,7 @@ class _Stream(Stream):
         block = self._block
         if block is None or block.end is None:
             return None
-        self._block = None
+        self._block, self._after = None, block.end
         return block.end
 
     def _queries(self, *, ended: bool) -> Sequence[str]:
