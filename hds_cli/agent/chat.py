@@ -13,7 +13,6 @@ from hds_cli.agent.blocks import Block, find_block, open_fence, queries_of, with
 from hds_cli.agent.conversation import Conversation, Results, line, turns_left
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import FENCE
-from hds_cli.agent.listing import more_of
 from hds_cli.agent.messages import answered, asked, known_before
 from hds_cli.agent.streams import Stream, parted
 from hds_cli.engine.base import ChatTemplate, Sampling, Segment, Session
@@ -150,23 +149,20 @@ class ChatDialect:
 
     def _give(self, results: Sequence[QueryResult], notes: Sequence[str] = ()) -> None:
         self._searched = True
-        given = [self._results.block(f'Results for "{_name(query)}"', found) for query, found in results]
+        given = [self._results.block(query, found) for query, found in results]
         text = "\n\n".join([*(text for text, _ in given), *notes, *turns_left(self._turns_left)])
         self._talk.say("user", text, "\n\n".join([*(short for _, short in given), *notes]))
-
-
-def _name(query: str) -> str:
-    return line(query) if (number := more_of(query)) is None else f"more: [{number}]"
 
 
 class _Stream(Stream):
     """Sorts a turn's text, as it comes, into thought, queries and answer."""
 
     _block: Block | None = None
+    _after = 0  # behind the blocks that were left out
 
     def _begins(self, *, ended: bool = False) -> int | None:
         if self._block is None or self._block.end is None:
-            begin = max(self._said, self.thought_end) if self._block is None else self._block.start
+            begin = max(self._after, self.thought_end) if self._block is None else self._block.start
             self._block = find_block(self.text, begin, ended=ended)
         return self._block.start if self._block else None
 
@@ -174,7 +170,7 @@ class _Stream(Stream):
         block = self._block
         if block is None or block.end is None:
             return None
-        self._block = None
+        self._block, self._after = None, block.end
         return block.end
 
     def _queries(self, *, ended: bool) -> Sequence[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.agent import protocol, templates
-from hds_cli.agent.listing import counted, listed
+from hds_cli.agent.listing import counted, listed, more_of, visit_of
 from hds_cli.agent.places import Thought
 from hds_cli.agent.streams import Stream
 from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
@@ -157,13 +157,13 @@ class Results:
         self._shown: set[int] = set()
         self._addresses = addresses
 
-    def block(self, name: str, passages: Sequence[Passage] | str) -> tuple[str, str]:
-        """The passages below a line that begins with `name`; and the same without their text.
+    def block(self, query: str, passages: Sequence[Passage] | str) -> tuple[str, str]:
+        """The passages below a line that names their query; and the same without their text.
 
         Args:
-            name: such as `Results for "tides"`.
             passages: or the notice that stands in their place.
         """
+        name = _name(query)
         if isinstance(passages, str) or not passages:
             why = passages if isinstance(passages, str) else getattr(passages, "why", "") or protocol.NOTHING_FOUND
             return (said := f"{name}: {line(why)}"), said
@@ -175,6 +175,13 @@ class Results:
         given = listed(fresh, addresses=self._addresses)
         text = "\n\n".join(filter(None, [head, given, known and f"{known} (see above)"]))
         return text, head + " " + "; ".join(f"[{p.n}] {line(p.title)}" for p in passages) + " (text dropped)"
+
+
+def _name(query: str) -> str:
+    if visit := visit_of(query):
+        goal = f' for "{line(visit.goal)}"' if visit.goal else ""
+        return f"Passages of {line(visit.url)}{goal}"
+    return f'Results for "{line(query) if (n := more_of(query)) is None else f"more: [{n}]"}"'
 
 
 def turns_left(turns: int) -> list[str]:

@@ -157,6 +157,10 @@ class Notebook:
                 self.put_off(query)
         return results
 
+    def kept(self, url: str) -> Page | None:
+        """A document that came with the question, or what an earlier run kept of a page."""
+        return self._attached.get(url) or self._recorded.get(url)
+
     def page(self, url: str) -> Page | None:
         """A page of this run; with what an earlier run kept of it, as it may have changed since."""
         page, kept = self._attached.get(url) or self._page_of(url), self._recorded.get(url)

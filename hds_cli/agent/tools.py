@@ -12,11 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hds_cli.agent import protocol
-from hds_cli.agent.calls import CLOSE_ANSWER, EXAMPLE, OPEN, OPEN_ANSWER, Calls, read_calls
+from hds_cli.agent.calls import CLOSE, CLOSE_ANSWER, EXAMPLE, OPEN, OPEN_ANSWER, Calls, read_calls
 from hds_cli.agent.conversation import Conversation, Results, line, turns_left
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import boxed
-from hds_cli.agent.listing import more_of, visit_of
 from hds_cli.agent.messages import answered, asked, known_before
 from hds_cli.agent.streams import Stream, parted
 from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
@@ -47,11 +46,13 @@ When they answer the question, or nothing more can be found, write the answer be
 - Say what was not found. If nothing was, write "Answer: not found", in these words, and what you looked for.
 - Write in {language}."""  # noqa: E501
 _SEARCH_FIRST = "Search before you answer: call the function search."
+_TWICE = "This call was done above."
 _NOW = "Write the answer now, from the passages you have read, between <answer> and </answer>. Call no function."
 _TRUSTED = re.compile(r"(</?(?:tool_call|tool_response|tools|think)>)")
 _ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
 _ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 _EMPTY_THOUGHT = re.compile(rf"{protocol.THINK}\s*{protocol.END_THINK}\s*\Z")
+_BRIEF = 1024  # tokens of a brief thought: these models were trained to think aloud; not tuned
 _SHORT = 120  # characters of an answer that is a headline to what stands beside it
 
 
@@ -102,8 +103,8 @@ class ToolsDialect:
         self._today, self._turns_left, self._searched, self._corrected = today, max_turns, False, False
         system = _SYSTEM.format(queries=max_queries, language=answer_language(language), example=EXAMPLE)
         self._talk = Conversation(
-            session, template, system, max_tokens=max_tokens, today=today, thinking=thinking, cut=_segments,
-            sampling=Sampling(0.6 if temperature is None else temperature, 0.95, 20, seed=seed),
+            session, template, system, max_tokens=max_tokens, today=today, thinking=thinking, brief=_BRIEF,
+            cut=_segments, sampling=Sampling(0.6 if temperature is None else temperature, 0.95, 20, seed=seed),
         )  # fmt: skip
         self._results = Results(addresses=True)
         self._address: dict[int, str] = {}
@@ -132,8 +133,7 @@ class ToolsDialect:
         responses: list[tuple[str, str]] = []
         for call in self._calls.calls:
             mine = [left.pop(key) for q in call.queries if (key := protocol.query_key(q)) in left]
-            if mine or call.fault:
-                responses.append(_joined(self._blocks(mine)) if mine else (_fault(call.fault),) * 2)
+            responses.append(_joined(self._blocks(mine)) if mine else (_fault(call.fault) or _TWICE,) * 2)
         if left:
             responses.append(_joined(self._blocks(left.values())))
         said = [note.text if note.trusted else line(note.text) for note in notes]
@@ -141,7 +141,8 @@ class ToolsDialect:
             last = responses.pop() if responses else ("", "")
             responses.append((f"{last[0]}\n\n{tail}".strip(), f"{last[1]}\n\n{tail}".strip()))
         text, short = ("\n".join(_response(part[n]) for part in responses) for n in (0, 1))
-        self._talk.say("user", text, short)
+        if text:
+            self._talk.say("user", text, short)
 
     def replay(self, text: str, results: Sequence[QueryResult]) -> None:
         self._turns_left -= 1
@@ -201,15 +202,8 @@ class ToolsDialect:
         for query, found in results:
             if not isinstance(found, str):
                 self._address.update((passage.n, passage.url) for passage in found)
-            blocks.append(self._results.block(_name(query), found))
+            blocks.append(self._results.block(query, found))
         return blocks
-
-
-def _name(query: str) -> str:
-    if visit := visit_of(query):
-        goal = f' for "{line(visit.goal)}"' if visit.goal else ""
-        return f"Passages of {line(visit.url)}{goal}"
-    return f'Results for "{line(query) if (n := more_of(query)) is None else f"more: [{n}]"}"'
 
 
 def _joined(blocks: Sequence[tuple[str, str]]) -> tuple[str, str]:
@@ -217,12 +211,9 @@ def _joined(blocks: Sequence[tuple[str, str]]) -> tuple[str, str]:
 
 
 def _fault(fault: str) -> str:
-    return f"This call was not done: {fault}. A call looks like this:\n{_untagged(EXAMPLE)}"
-
-
-def _untagged(example: str) -> str:
-    """The example without its tags: within a response they would begin a call."""
-    return example.replace(OPEN, "").replace(f"</{OPEN[1:]}", "").strip()
+    """What is said of a call that cannot be done; its example has no tags, which would begin a call."""
+    example = EXAMPLE.removeprefix(OPEN).removesuffix(CLOSE).strip()
+    return f"This call was not done: {fault}. A call looks like this:\n{example}" if fault else ""
 
 
 def _response(text: str) -> str:
@@ -261,13 +252,17 @@ class _Stream(Stream):
         tags = (OPEN, OPEN_ANSWER, "<answer>", "</answer>")
         super().__init__(hooks, searching=searching, final=final, opened=opened, tags=tags)
         self._hidden = (*self._hidden, *tags[2:])
-        self._address = address
+        self._address, self._tags_read = address, 0
 
     def _begins(self, *, ended: bool = False) -> int | None:
         places = (self.text.find(tag, self.thought_end) for tag in (OPEN, OPEN_ANSWER))
         return min((at for at in places if at >= 0), default=None)
 
     def _queries(self, *, ended: bool) -> Sequence[str]:
+        tags = self.text.count(CLOSE) + self.text.count(OPEN)
+        if tags == self._tags_read and not ended:
+            return ()  # no call was completed
+        self._tags_read = tags
         calls = read_calls(self.text[self.thought_end :].partition(OPEN_ANSWER)[0], self._address)
         complete = calls.calls[:-1] if calls.open and not ended else calls.calls
         return [query for call in complete for query in call.queries]

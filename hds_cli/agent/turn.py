@@ -127,10 +127,10 @@ class Turn:
         return self.tasks[number]
 
     async def _visit(self, number: int, visit: Visit) -> Gathered:
-        """Read one page that this run has, that a search led to, or that the question names."""
+        """Read one page that came with the question, that a search led to, or that the question names."""
         run = self._run
         watch = SearchEvents(run.say, run.accounts.span, self.number)
-        if (page := run.book.page(visit.url)) is not None and page.ok:
+        if (page := run.book.kept(visit.url)) is not None and page.ok:
             watch.page_requested(number, SearchResult(page.url, page.title))
             watch.page_finished(number, replace(page, status="cached", bytes=0, seconds=0.0, extract_seconds=0.0))
             return Gathered([page], True)

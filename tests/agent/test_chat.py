@@ -124,6 +124,7 @@ def test_a_transcript_of_an_answer_in_a_list(make: Make) -> None:
         ('```search_queries\n["engine of the Osprey", "engine of the Swan"]\n```', 2),
         ('```queries\n- "engine of the Osprey"\n- engine of the osprey;\n```', 1),
         ("<think>Two boats.</think>\n\n```search\nengine of the Osprey", 1),
+        ("```\nengine of the Osprey\nengine of the Swan\n```", 2),
         ("<think>I could write\n```search\nboats\n```</think>\n\n```search\nengine of the Osprey\n```", 1),
     ],
 )
@@ -190,6 +191,38 @@ def test_a_code_block_in_an_answer_is_no_search(make: Make) -> None:
     written = dialect.write(seen.hooks)
     assert written.answer == "Run this [1]:\n```sh\nmake boat\n```\nThen wait."
     assert seen.answer == written.answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "```\nmake boat && ./boat\nboat --help\n```",
+        "Type this [1]:\n\n```text\nengine of the Osprey\n```",
+        "Answer: 90 hp\n\n```text\nengine of the Osprey\n```",
+        "```text\nThe Osprey has 90 hp.\n```",
+        "```text\nosprey\n```",
+    ],
+)
+def test_a_fence_without_a_label_that_is_no_search_is_an_answer(make: Make, answer: str) -> None:
+    """Commands, sentences, lone words, a block below an answer: it is streamed and kept."""
+    dialect, _ = make(SEARCH, answer)
+    seen = Seen()
+    dialect.write(seen.hooks)
+    dialect.read([("engine of the Osprey", (OSPREY,))])
+    written = dialect.write(seen.hooks)
+    assert written.queries == ()
+    assert seen.queries == ["engine of the Osprey", "engine of the Swan"]
+    assert seen.answer.strip() == answer
+
+
+def test_a_block_in_a_forced_answer_is_not_streamed(make: Make) -> None:
+    """Nor are its queries searched."""
+    dialect, _ = make(SEARCH, "The Osprey is [1].\n```search\nengine of the Tern\n```")
+    dialect.write(Seen().hooks)
+    dialect.read([("engine of the Osprey", (OSPREY,))])
+    seen = Seen()
+    dialect.force(seen.hooks)
+    assert (seen.answer.strip(), seen.queries) == ("The Osprey is [1].", [])
 
 
 def test_an_answer_from_memory_is_sent_back_once(make: Make) -> None:

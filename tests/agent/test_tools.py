@@ -266,13 +266,16 @@ TIDES = Page("https://sea.example/tides", title="Tides", text="High water at Bre
 LATE = Page("https://sea.example/late?a=1&b=2", title="Late", text="The spring tide is on Monday.", status="fetched")
 
 
+MOVED = Page("https://sea.example/moved", "https://shop.example/", "Moved", "Buy tide tables here.", status="fetched")
+
+
 class Sea:
     """A source of the web: its pages are fetched."""
 
     name, needs_network = "sea", True
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        return [SearchResult(page.url, page.title) for page in (TIDES, LATE)] if "tides" in query else []
+        return [SearchResult(page.url, page.title) for page in (TIDES, LATE, MOVED)] if "tides" in query else []
 
 
 def visit(
@@ -284,7 +287,7 @@ def visit(
 
     async def fetch(url: str) -> Page:
         fetched.append(url)
-        known = {page.url: page for page in (TIDES, LATE)}
+        known = {page.url: page for page in (TIDES, LATE, MOVED)}
         return known.get(url) or Page(url, title="Own", text="The user's own page says 3 o'clock.", status="fetched")
 
     script = tmp_path / "v.jsonl"
@@ -312,7 +315,7 @@ def visit(
 def test_a_visit_reads_a_page_that_a_search_led_to(tmp_path: Path) -> None:
     """In any spelling of its address; a page that is there is not fetched again."""
     fetched, pages, read, finished = visit(tmp_path, "http://SEA.example/late?b=2&a=1&utm_source=x#top", TIDES.url)
-    assert sorted(fetched) == [LATE.url, TIDES.url]
+    assert sorted(fetched) == [LATE.url, MOVED.url, TIDES.url]
     assert [page.status for page in pages] == ["cached", "cached"]
     assert {passage.url for passage in read} == {LATE.url, TIDES.url}
     assert finished.exit_code == 0
@@ -334,7 +337,7 @@ def test_a_visit_reads_a_page_that_a_search_led_to(tmp_path: Path) -> None:
 def test_an_address_of_the_model_is_never_fetched(tmp_path: Path, url: str) -> None:
     """Nobody named it: the model is told so, and no request leaves."""
     fetched, pages, read, finished = visit(tmp_path, url)
-    assert sorted(fetched) == [LATE.url, TIDES.url]
+    assert sorted(fetched) == [LATE.url, MOVED.url, TIDES.url]
     assert [page.reason for page in pages] == (["unknown_address"] if len(url) < 2000 else [])
     assert read == []
     assert finished.exit_code == 0
@@ -352,6 +355,14 @@ def test_an_address_that_the_question_names_is_fetched_as_it_is_written_there(tm
     )
     assert "https://Own.example/Page?x=1" not in fetched
     assert [page.reason for page in pages] == ["other_site"]
+
+
+def test_a_visit_reads_no_page_that_the_run_leaves_out(tmp_path: Path) -> None:
+    """A page that a redirect led to another site is there, and still not read."""
+    fetched, pages, read, _ = visit(tmp_path, MOVED.url, sites=Sites(("sea.example",)))
+    assert MOVED.url in fetched
+    assert pages[-1].reason == "other_site"
+    assert read == []
 
 
 def test_a_visit_is_a_query_that_survives_writing_and_reading() -> None:
