@@ -73,6 +73,7 @@ ONE_DOOR = {
     "huggingface_hub": "engine/files/hub.py",
     "tomlkit": "settings_file.py",
     "w3lib": "search/fusion.py",
+    "docx": "render/word.py",
 }
 
 
