@@ -17,7 +17,7 @@ from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.support.message import renumbered
 from hds_cli.agent.verdict import Policy, Verdict, mark
 from hds_cli.run_state import RunState
-from hds_cli.types import Citation, Egress, Page, Quote, Seconds, Section, Support, Usage
+from hds_cli.types import Citation, Egress, Page, Passage, Quote, Seconds, Section, Support, Usage
 
 _FINAL = ("answered", "unanswered")  # a section that ended so is not asked again
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t])", re.MULTILINE)
@@ -54,8 +54,8 @@ def _has(text: str, answer: str) -> bool:
 class Begun:
     """A report that was stopped: its outline, the ends of its written sections, and what the others had come to.
 
-    `sections` is empty where it was stopped before its outline. `events` happened and are not repeated; `turns` of them
-    are counted. `documents` is what was read of those that came with the question.
+    `sections` is empty where it was stopped before its outline. `events` happened and are not repeated: their last turn
+    is `turns`, and `passages` were read. `documents` is what was read of those that came with the question.
     """
 
     run_id: str
@@ -67,6 +67,8 @@ class Begun:
     events: tuple[events.Event, ...] = ()
     elapsed: float = 0.0
     documents: tuple[Page, ...] = ()
+    turns: int = 0
+    passages: tuple[Passage, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -95,10 +97,12 @@ def begun(run: Iterable[events.Event]) -> Begun | None:
                 done |= turns
     begun_sections = {*ends, *halves}
     again = [e for e in kept if _is_kept(e, done, begun_sections, ends)] if state.sections else []
+    known = RunState.of(again)
     return Begun(
         state.started.run_id, state.question, state.started.sections,
         tuple(one.section for one in state.sections.values()), ends, halves, tuple(again),
         again[-1].t if again else 0.0, tuple(pages(p for d in state.documents for p in d.passages).values()),
+        max(known.turns, default=0), tuple(known.passages),
     )  # fmt: skip
 
 

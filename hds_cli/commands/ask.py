@@ -26,12 +26,18 @@ from hds_cli.render import answer, words
 from hds_cli.render.choose import Choice, Format, choose
 from hds_cli.render.display import Display
 
+Question = Annotated[list[str] | None, typer.Argument(metavar="QUESTION…", help="Read from stdin if absent or '-'.")]
+Report = Annotated[
+    bool, typer.Option("--report", help="A long answer: an outline, and a search of its own for each section.")
+]
+Sections = Annotated[
+    int | None, typer.Option("--sections", metavar="N", min=1, max=12, help=f"Of a report, at most [{MOST}].")
+]
+
 
 @with_flags()
 def ask(
-    question: Annotated[
-        list[str] | None, typer.Argument(metavar="QUESTION…", help="Read from stdin if absent or '-'.")
-    ] = None,
+    question: Question = None,
     *,
     flags: Flags,
     attach: _options.Attach = None,
@@ -48,12 +54,8 @@ def ask(
     continue_: _options.Continue = False,
     resume: _options.ResumeRun = None,
     no_stdin: _options.NoStdin = False,
-    report: Annotated[
-        bool, typer.Option("--report", help="A long answer: an outline, and a search of its own for each section.")
-    ] = False,
-    sections: Annotated[
-        int | None, typer.Option("--sections", metavar="N", min=1, max=12, help=f"Of a report, at most [{MOST}].")
-    ] = None,
+    report: Report = False,
+    sections: Sections = None,
     no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
@@ -72,36 +74,30 @@ def ask(
 
     hds ask --json "…" | jq -r .answer
 
-    hds ask -f html -o report.html "…"
-
     hds ask -c "and of Denmark?"
 
     hds ask --report -f docx -o report.docx "…"
     """  # fmt: skip
     with Interrupts() as interrupts:
-        most = _sections(report, sections, continue_, resume)
+        most = _most(report, sections, continue_, resume)
         start = _earlier.start(question or [], continue_, resume)
         settings = config.load(start.settings | dict(flags))
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
-        _formats.check(format_known, output)
         choice = _choice(format_known, output, quiet=quiet, verbose=verbose, plain=plain, timeline=timeline)
         spec = find_model(settings)
         text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
         settings = _input.in_language_of(text, settings)
-        first_notices = () if quiet else (*notices(spec, settings), *_left_out(notes))
-        request = Request(text, documents, spec, first_notices, start.before, most)
+        said = () if quiet else (*notices(spec, settings), *_left_out(notes))
+        request = Request(text, documents, spec, said, start.before, most)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
-    if verbose and not quiet:
-        _receipt(finished)
-    state = display.state
-    if finished.exit_code == 6 and state.started and state.started.sections and not (no_save or quiet):
-        _print.say(f"hds ask --resume {state.started.run_id}   goes on with this report")
+    if not quiet:
+        _end(finished, display, receipt=verbose, saved=not no_save)
     raise typer.Exit(_exit_code(finished, strict))
 
 
-def _sections(report: bool, most: int | None, continue_: bool, resume: str | None) -> int:
+def _most(report: bool, most: int | None, continue_: bool, resume: str | None) -> int:
     """The sections that a report may have; 0: no report is asked for.
 
     Raises:
@@ -140,6 +136,15 @@ def _suggest(question: str, display: Display) -> None:
         _nearly.suggest(question, display.state.started.sources, sys.argv[1:])
 
 
+def _end(finished: events.RunFinished, display: Display, *, receipt: bool, saved: bool) -> None:
+    """How to go on with a report that was stopped, and the hosts contacted."""
+    started = display.state.started
+    if saved and finished.exit_code == 6 and started is not None and started.sections:
+        _print.say(f"hds ask --resume {started.run_id}   goes on with this report")
+    if receipt:
+        _receipt(finished)
+
+
 def _receipt(finished: events.RunFinished) -> None:
     """Every host that was contacted, at the end of stderr."""
     lines = [f"{host.host}: {words.count(host.requests, 'request')}, {host.bytes:,} bytes" for host in finished.egress]
@@ -148,6 +153,7 @@ def _receipt(finished: events.RunFinished) -> None:
 
 
 def _choice(format_: Format | None, output: Path | None, **shown: bool) -> Choice:
+    _formats.check(format_, output)
     return choose(
         stdout_tty=output is None and _is_tty(sys.stdout),
         stderr_tty=_is_tty(sys.stderr),

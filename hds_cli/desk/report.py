@@ -27,7 +27,6 @@ from hds_cli.egress import Tally, counted_apart
 from hds_cli.egress import summed as hosts
 from hds_cli.engine.base import Session
 from hds_cli.errors import HdsError, NotUnderstood, ScriptEnded
-from hds_cli.run_state import RunState
 from hds_cli.threads import in_daemon
 from hds_cli.types import Page, Passage, Section, Usage
 
@@ -112,9 +111,8 @@ class _Writer:
         if self._before is not None and self._before.sections:
             for event in self._before.events:
                 self._emit(event)
-            state = RunState.of(self._before.events)
-            self._turns = max(state.turns, default=0)
-            for passage in state.passages:
+            self._turns = self._before.turns
+            for passage in self._before.passages:
                 self._numbers.keep(passage)
             return self._before.sections
         self._root = await self._place.session()

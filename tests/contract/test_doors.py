@@ -75,6 +75,7 @@ ONE_DOOR = {
     "gguf": "engine/files/convert/writing.py",
     "tomlkit": "settings_file.py",
     "w3lib": "search/fusion.py",
+    "docx": "render/word.py",
 }
 
 
