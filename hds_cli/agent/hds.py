@@ -191,7 +191,7 @@ class HdsDialect:
         self._add(forms[0], tuple(forms[1]))
 
     def force(self, hooks: Hooks) -> Written:
-        self._open_answer()
+        opening = self._open_answer()
         answer = ""
         tokens = 0
         limit = min(self._max_tokens, 512)
@@ -209,15 +209,16 @@ class HdsDialect:
         content = protocol.boxed(protocol.BOX + answer + "}")
         message = f"{protocol.BOX}{content}}}" if content else ""
         return Written(
-            "", (), content or None, "", reason, tokens, gave_up=self.gave_up(content or None), message=message
-        )
+            "", (), content or None, "", reason, tokens, gave_up=self.gave_up(content or None), message=message,
+            text=f"{opening}{answer}}}",
+        )  # fmt: skip
 
     def _written(self) -> str:
         """All text behind the prompt."""
         return "".join(s.text for part in self._parts[1:] for s in part.segments)
 
-    def _open_answer(self) -> None:
-        """Cut the blanks and markers at the end of what was written, and begin the box."""
+    def _open_answer(self) -> str:
+        """Cut the blanks and markers at the end of what was written, and begin the box; returns what begins it."""
         self._unclosed = False
         written = self._written()
         kept = protocol.without_markers(written)
@@ -226,7 +227,7 @@ class HdsDialect:
         extra, ends = len(written) - len(kept), opening.removesuffix(body)
         if self.older or len(self._parts) < 2:
             self._add([Segment(opening if written else body, True)])
-            return
+            return opening
         while extra >= (size := sum(len(text) for text, _ in self._parts[-1].segments)) and len(self._parts) > 2:
             extra -= size
             self._parts.pop()
@@ -240,6 +241,7 @@ class HdsDialect:
         last.segments, last.short = tuple(segments), ()
         self._session.rewrite(last.mark, segments)
         self._add([Segment(body, True)])
+        return opening
 
     def make_room(self) -> int:
         """The tokens left beside an answer. Below an eighth of the context, old results shrink to their titles."""

@@ -231,8 +231,8 @@ class Run:
         finally:
             if grace:
                 grace.cancel()
-        seconds = time.monotonic() - started
-        self._say(events.TurnFinished, turn=number, seconds=seconds, generated_tokens=written.tokens)
+        known = {"seconds": time.monotonic() - started, "generated_tokens": written.tokens, "written": written.text}
+        self._say(events.TurnFinished, turn=number, **known)
         return written
 
     def _hooks(

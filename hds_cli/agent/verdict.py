@@ -110,7 +110,7 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
     """
     without_answer = unanswered(stopped)
     if not book.read and not stopped:
-        return Verdict(*without_answer, "no_evidence", explanation=book.nothing_on())
+        return Verdict(*without_answer, "no_evidence", explanation=book.nothing_on(), raw_answer=written.answer)
     if written.answer is None:
         return Verdict(*without_answer, stopped or "not_found")
     message_parts = _message(written)

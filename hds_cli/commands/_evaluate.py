@@ -18,11 +18,12 @@ from hds_cli.desk import speaking
 from hds_cli.desk.desk import Desk, desk, options
 from hds_cli.engine.base import Segment
 from hds_cli.engine.opening import find_model
-from hds_cli.evaluation import datasets, summary
+from hds_cli.evaluation import datasets, published, summary
 from hds_cli.evaluation.corpus import CorpusSource, file_digest, indexed, open_corpus
 from hds_cli.evaluation.journal import Journal
 from hds_cli.evaluation.judge import judge
 from hds_cli.evaluation.questions import Dataset, Question
+from hds_cli.evaluation.report import Section
 from hds_cli.evaluation.runner import Asker, run
 
 if TYPE_CHECKING:
@@ -159,3 +160,11 @@ def _judged(plan: Plan, journal: Journal) -> dict[str, Any]:
     finally:
         aside.close()
         model.engine.close()
+
+
+def paper(plan: Plan, journal: Journal, document: dict[str, Any]) -> tuple[Section, list[str]]:
+    """The published figures beside those of an evaluation, and the conditions that differ."""
+    metrics, name = document["metrics"], plan.dataset.format
+    section = published.beside(name, metrics["hds_compat"], (metrics.get("judge") or {}).get("right"))
+    assert section is not None, name
+    return section, published.differing(name, document["n"], journal.header["model"], asdict(plan.settings))

@@ -67,6 +67,9 @@ def run(
     judge_model: Annotated[
         str | None, typer.Option("--judge-model", metavar="NAME|PATH", help="Let another model judge the answers too.")
     ] = None,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="Beside the published figures, with the conditions that differ.")
+    ] = False,
     results: Results = None,
     output: _options.ReportOutput = None,
     json_: _options.Json = False,
@@ -82,6 +85,8 @@ def run(
     hds eval set.jsonl --sequential -o report.md
     """  # fmt: skip
     loaded = datasets.load(dataset, format_)
+    if paper and loaded.format not in published.HDS_8B:
+        raise UsageError(f"nothing was published on sets of the format {loaded.format}", hint="without --paper")
     questions = datasets.chosen(loaded.questions, limit=limit, shard=datasets.parse_shard(shard))
     if corpus is not None and not corpus.is_file():
         raise UsageError(f"there is no file {corpus}", hint="--corpus corpus.jsonl")
@@ -91,7 +96,7 @@ def run(
     )  # fmt: skip
     arms = [plan, plan.sequential()] if sequential else [plan]
     journals = [_evaluate.evaluate(arm) for arm in arms]
-    _show(arms, journals, output, json_)
+    _show(arms, journals, output, json_, paper=paper)
     if all(row["error"] for row in journals[0].rows.values()):
         raise typer.Exit(3)
 
@@ -157,6 +162,13 @@ def retrieval(
     ] = None,
     top_k: Annotated[int, typer.Option("--top-k", metavar="N", min=10, max=1000, help="Results asked for.")] = 20,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N questions.")] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option("--queries", metavar="FILE", help="Also search these in place of the questions."),
+    ] = None,
+    distractors: Annotated[
+        int, typer.Option("--distractors", metavar="N", min=0, help="Pages of other questions that a selector gets.")
+    ] = 0,
     output: _options.ReportOutput = None,
     json_: _options.Json = False,
     quiet: _options.Quiet = False,
@@ -165,10 +177,13 @@ def retrieval(
 
     hds eval retrieval shared/* --json
 
-    hds eval retrieval scifact -s corpus -s searxng --select bm25
+    hds eval retrieval scifact -s corpus -s searxng --select bm25 --distractors 20
+
+    hds eval retrieval shared/musique --queries musique.jsonl
     """
     settings = config.load(flags)
-    findings = _retrieval.measure(_retrieval.Task(folders, settings, select or (), top_k, limit, quiet))
+    task = _retrieval.Task(folders, settings, select or (), top_k, limit, quiet, queries, distractors)
+    findings = _retrieval.measure(task)
     with _output.target(output) as stdout:
         if json_:
             _print.document(_retrieval.SCHEMA, {"findings": [f.to_dict() for f in findings]}, stdout)
@@ -176,7 +191,7 @@ def retrieval(
         _print.sections(stdout, "Retrieval", [_retrieval.section(findings)], [], markdown=_wants_markdown(output))
 
 
-def _show(arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool) -> None:
+def _show(arms: list[Plan], journals: list[Journal], output: Path | None, json_: bool, *, paper: bool) -> None:
     documents = [_evaluate.document(arm, journal) for arm, journal in zip(arms, journals, strict=True)]
     with _output.target(output) as stdout:
         if json_:
@@ -191,6 +206,9 @@ def _show(arms: list[Plan], journals: list[Journal], output: Path | None, json_:
             sections.append(report.differences(names[0], names[1], comparison.differences(a, b)))
         markdown = _wants_markdown(output)
         notes = [] if arms[0].quiet and not markdown else _notes(arms[0], journals)
+        if paper:
+            beside, differing = _evaluate.paper(arms[0], journals[0], documents[0])
+            sections, notes = [*sections, beside], [*notes, *differing]
         _print.sections(stdout, name, sections, notes, markdown=markdown)
 
 

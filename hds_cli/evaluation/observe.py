@@ -63,7 +63,7 @@ class Observer:
             "reason": finished.reason,
             "error": error,
             "correct": correct,
-            "scores": _scores(self._question, prediction),
+            "scores": _scores(self._question, prediction, finished.raw_answer or ""),
             "coverage": self._coverage(finished),
             "turns": len({turn for turn, _ in searched}),
             "searches": len(searched),
@@ -150,9 +150,10 @@ def _sealed(content: Row, key: str) -> Row:
     return {"sealed": seal(json.dumps(content, sort_keys=True), key), "canary": key}
 
 
-def _scores(question: Question, prediction: str) -> Row:
+def _scores(question: Question, prediction: str, written: str) -> Row:
+    """The scores of an answer; `hds_compat` is that of the headline as it was written, whatever became of it."""
     scores: Row = {
-        "hds_compat": asdict(metrics.best_compat(prediction, question.gold, fan_out=question.fan_out)),
+        "hds_compat": asdict(metrics.best_compat(written, question.gold, fan_out=question.fan_out)),
         "squad": asdict(squad(prediction, question.answers)),
     }
     if question.wanted is not None or question.fan_out:

@@ -13,7 +13,7 @@ from typing import Any
 from hds_cli.evaluation import datasets
 from hds_cli.evaluation.corpus import NAME, file_digest, indexed, open_corpus
 from hds_cli.evaluation.datasets import DatasetError
-from hds_cli.evaluation.questions import Question, page_keys
+from hds_cli.evaluation.questions import Question, as_text, page_keys
 from hds_cli.search.local import Collection, local_url
 from hds_cli.types import Document, SearchResult
 
@@ -22,13 +22,18 @@ QUERIES = "queries.jsonl"
 
 @dataclass(frozen=True)
 class Topic:
-    """A query, the grade of each page that is relevant to it, and the gold sub-queries if they are known."""
+    """A query, the grade of each page that is relevant to it, and the gold sub-queries if they are known.
+
+    `kind`: the question's; `nuggets`: the items of an answer that is a list, each of which is wanted.
+    """
 
     id: str
     query: str
     grades: Mapping[str, int]
     steps: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
+    kind: str = ""
+    nuggets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,37 @@ def load(folder: Path, on_document: Callable[[int], None] | None = None) -> Benc
 def _topic(question: Question) -> Topic:
     grades = {key: 1 for s in question.support for key in sorted(page_keys(s.title, s.url))[:1]}
     steps = tuple(step.question for step in question.steps)
-    return Topic(question.id, question.text, grades, steps, question.answers)
+    nuggets = tuple(nuggets_of(question.wanted)) if question.wanted is not None else ()
+    return Topic(question.id, question.text, grades, steps, question.answers, question.kind, nuggets)
+
+
+def nuggets_of(wanted: Any) -> Iterator[str]:
+    """The values of a list or dictionary of answers, each by itself."""
+    if isinstance(wanted, Mapping):
+        wanted = wanted.values()
+    if isinstance(wanted, str | int | float):
+        yield as_text(wanted)
+        return
+    for one in wanted or ():
+        yield from nuggets_of(one)
+
+
+def queries_of(file: Path) -> dict[str, tuple[str, ...]]:
+    """Question id -> the queries to search in its place: lines of `{"id", "queries": […]}`, such as `hds eval` keeps.
+
+    Raises:
+        DatasetError: the file cannot be read, or a line is no such object.
+    """
+    queries: dict[str, tuple[str, ...]] = {}
+    for number, row in enumerate(_lines(file), 1):
+        if "schema" in row:
+            continue
+        written = row.get("queries", row.get("query"))
+        known = tuple(dict.fromkeys(text for text in nuggets_of(written) if text.strip()))
+        if "id" not in row or not known:
+            raise DatasetError(f"{file}, line {number}: no id or no queries", hint='{"id": "…", "queries": ["…"]}')
+        queries[str(row["id"])] = known
+    return queries
 
 
 def _beir(folder: Path, on_document: Callable[[int], None] | None) -> Bench:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -18,8 +18,10 @@ from hds_cli.types import Page, Passage, SearchResult
 SCHEMA = "hds.eval.retrieval/1"
 CUTS = (2, 5, 10, 20, 100)
 _RANKED = 10  # nDCG and MRR look at the first ten
+_RRF = 60  # as in `search.fusion` (Cormack et al. 2009)
 _STEP = 5  # results of each gold sub-query
 _PAGES, _PASSAGES, _TOKENS = 5, 4, 1500  # pages given to a selector, passages and tokens it may keep
+Row = dict[str, float]
 Search = Callable[[str, int], Awaitable[Sequence[SearchResult]]]
 
 
@@ -32,9 +34,37 @@ class Finding:
     selector: str | None
     n: int
     figures: dict[str, float | None]
+    kinds: tuple[Finding, ...] = ()
+    """The same by the kind of question, where a set has several."""
 
     def to_dict(self) -> dict[str, Any]:
-        return {"set": self.bench, "source": self.source, "selector": self.selector, "n": self.n, **self.figures}
+        kinds = {kind.bench: {"n": kind.n, **kind.figures} for kind in self.kinds}
+        found = {"set": self.bench, "source": self.source, "selector": self.selector, "n": self.n, **self.figures}
+        return found | ({"kinds": kinds} if kinds else {})
+
+
+def _finding(bench: Bench, source: str, selector: str | None, topics: Sequence[Topic], rows: Sequence[Row]) -> Finding:
+    of: dict[str, list[Row]] = {}
+    for topic, row in zip(topics, rows, strict=True):
+        of.setdefault(topic.kind, []).append(row)
+    kinds = [Finding(kind or "other", source, selector, len(of[kind]), _means(of[kind])) for kind in sorted(of)]
+    return Finding(bench.name, source, selector, len(topics), _means(rows), tuple(kinds) if len(of) > 1 else ())
+
+
+def rewritten(search: Search, bench: Bench, queries: Mapping[str, Sequence[str]]) -> Search:
+    """A search that asks, in place of a question, the queries that are known for it; their ranks are fused (RRF)."""
+    known = {topic.query: queries[topic.id] for topic in bench.topics if topic.id in queries}
+
+    async def fused(query: str, top_k: int) -> list[SearchResult]:
+        scores: dict[str, float] = {}
+        first: dict[str, SearchResult] = {}
+        for text in known.get(query, (query,)):
+            for rank, result in enumerate(await search(text, top_k), 1):
+                first.setdefault(result.url, result)
+                scores[result.url] = scores.get(result.url, 0.0) + 1 / (_RRF + rank)
+        return [first[url] for url in sorted(scores, key=lambda url: -scores[url])][:top_k]
+
+    return fused
 
 
 async def rank(
@@ -50,7 +80,7 @@ async def rank(
     for topic in topics:
         rows.append(_ranked(bench, topic, await search(topic.query, top_k), top_k) | await _steps(bench, topic, search))
         on_topic()
-    return Finding(bench.name, source, None, len(topics), _means(rows))
+    return _finding(bench, source, None, topics, rows)
 
 
 def _ranked(bench: Bench, topic: Topic, results: Sequence[SearchResult], top_k: int) -> dict[str, float]:
@@ -85,8 +115,12 @@ async def choose(
     selector: str,
     limit: int | None,
     on_topic: Callable[[], None],
+    distractors: int = 0,
 ) -> Finding:
     """How well a selector keeps what the first pages hold: the supporting pages, and the answer in its passages.
+
+    Args:
+        distractors: pages of other questions that it is given behind them.
 
     Raises:
         PluginError: there is no such selector, or it fails.
@@ -94,13 +128,32 @@ async def choose(
     chooser = selector_named(selector)
     rows = []
     topics = bench.topics[:limit]
-    for topic in topics:
+    for place, topic in enumerate(topics):
         pages = [page for r in await search(topic.query, _PAGES) if (page := await read(r.url))]
+        others = [*bench.topics[place + 1 :], *bench.topics[:place]]
+        pages += await _distracting(bench, topic, others, search, read, {page.url for page in pages}, distractors)
         evidence = Evidence(topic.query, about_tokens, chooser)
         (passages,) = evidence.select([(topic.query, pages)], Budget(_TOKENS, _PASSAGES))
         rows.append(_kept(bench, topic, pages, passages))
         on_topic()
-    return Finding(bench.name, source, selector, len(topics), _means(rows))
+    return _finding(bench, source, selector, topics, rows)
+
+
+async def _distracting(
+    bench: Bench, topic: Topic, others: Sequence[Topic], search: Search,
+    read: Callable[[str], Awaitable[Page | None]], known: set[str], count: int,
+) -> list[Page]:  # fmt: skip
+    """As many pages as are wanted that the searches of other questions find first, none of them relevant to this."""
+    found: list[Page] = []
+    for other in others:
+        if len(found) >= count:
+            break
+        for result in await search(other.query, 1):
+            if result.url in known or topic.grades.get(_key(bench, topic, result), 0) > 0:
+                continue
+            known.add(result.url)
+            found += [page] if (page := await read(result.url)) else []
+    return found
 
 
 def _kept(bench: Bench, topic: Topic, pages: Sequence[Page], passages: Sequence[Passage]) -> dict[str, float]:
@@ -112,8 +165,10 @@ def _kept(bench: Bench, topic: Topic, pages: Sequence[Page], passages: Sequence[
         "pages kept": recall(kept, topic.grades, len(kept)),
         "precision": relevant / len(kept) if kept else 0.0,
     }
+    text = f" {' '.join(quote_words(p.text) for p in passages)} "
+    if topic.nuggets:
+        figures["nuggets kept"] = fmean(f" {quote_words(one)} " in text for one in topic.nuggets)
     if topic.answers:
-        text = f" {' '.join(quote_words(p.text) for p in passages)} "
         figures["answer kept"] = float(any(f" {quote_words(answer)} " in text for answer in topic.answers))
     return figures
 
@@ -129,7 +184,7 @@ def overall(findings: Sequence[Finding]) -> list[Finding]:
     for finding in findings:
         groups.setdefault((finding.source, finding.selector), []).append(finding)
     return [
-        replace(of[0], bench="mean of the sets", n=sum(f.n for f in of), figures=_over(of))
+        replace(of[0], bench="mean of the sets", n=sum(f.n for f in of), figures=_over(of), kinds=())
         for of in groups.values()
         if len(of) > 1
     ]

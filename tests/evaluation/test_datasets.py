@@ -209,3 +209,54 @@ def test_a_context_that_is_something_else_is_no_page(tmp_path: Path) -> None:
     """Other sets have a field of that name, too."""
     path = _jsonl(tmp_path / "q.jsonl", {"question": "Q?", "answer": "a", "context": "some words"})
     assert not load(path).brings_pages
+
+
+@pytest.mark.parametrize(
+    ("gold", "text", "kind"),
+    [
+        ({"A": "Right", "B": "Left"}, "A: Right, B: Left", "dict"),
+        (["x", "y"], "x, y", "list"),
+        ("{'A': 'Right'}", "A: Right", "dict"),
+    ],
+)
+def test_the_authors_fanoutqa_is_known_by_its_three_fields(tmp_path: Path, gold: Any, text: str, kind: str) -> None:
+    """`id`, `question`, `answer` alone; `hds_compat` compares with the gold answer's Python text."""
+    question = _only(_jsonl(tmp_path / "dev.jsonl", {"id": "f1", "question": "Who?", "answer": gold}), "fanoutqa")
+    assert (question.answers, question.fan_out, question.kind) == ((text,), True, kind)
+    assert str(question.gold[0]) == str(gold)
+
+
+def test_the_authors_fanoutqa_may_begin_with_a_single_value(tmp_path: Path) -> None:
+    """The file's name says it where the first row does not; one JSON array, as they keep it."""
+    path = tmp_path / "fanoutqa_dev.json"
+    path.write_text(json.dumps([{"id": "1", "question": "How many?", "answer": 5},
+                                {"id": "2", "question": "Which?", "answer": {"a": 1}}], indent=1))  # fmt: skip
+    loaded = load(path)
+    assert (loaded.format, [q.fan_out for q in loaded.questions]) == ("fanoutqa", [True, True])
+
+
+def test_the_authors_browsecomp_is_sealed_though_it_lies_in_the_clear(tmp_path: Path) -> None:
+    """`Question` and `Answer`; what is stored of a run is not readable."""
+    question = _only(_jsonl(tmp_path / "browsecomp50.jsonl", {"Question": "Which?", "Answer": "That"}), "browsecomp")
+    assert (question.text, question.answers) == ("Which?", ("That",))
+    assert question.key
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        ["https://en.wikipedia.org/wiki/A", "https://en.wikipedia.org/wiki/B,_C"],
+        "['https://en.wikipedia.org/wiki/A', 'https://en.wikipedia.org/wiki/B,_C']",
+        "https://en.wikipedia.org/wiki/A, https://en.wikipedia.org/wiki/B,_C",
+        "['https://en.wikipedia.org/wiki/A' https://en.wikipedia.org/wiki/B,_C",
+    ],
+)
+@pytest.mark.parametrize("names", [("Prompt", "Answer"), ("question", "answer")])
+def test_the_authors_frames_has_its_pages_in_wiki_links(tmp_path: Path, links: Any, names: tuple[str, str]) -> None:
+    """A list, or the text of one, whole or broken; the fields in either letters."""
+    row = {"id": 7, names[0]: "Which?", names[1]: "That", "wiki_links": links}
+    question = _only(_jsonl(tmp_path / "frames.jsonl", row), "frames")
+    assert (question.text, question.answers) == ("Which?", ("That",))
+    assert [s.url for s in question.support] == [
+        "https://en.wikipedia.org/wiki/A", "https://en.wikipedia.org/wiki/B,_C"
+    ]  # fmt: skip
