@@ -32,13 +32,16 @@ class Visits:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[CheckedSource, SearchResult]] = {}
+        self._seen: set[str] = set()
         self._written = checked(_Written())
 
     def add(self, source: CheckedSource, results: Iterable[SearchResult]) -> None:
         """Note what a search led to."""
         for result in results:
-            for anchors in (True, False):
-                self._known.setdefault(identity(result.url, anchors), (source, result))
+            if result.url not in self._seen:
+                self._seen.add(result.url)
+                for anchors in (True, False):
+                    self._known.setdefault(identity(result.url, anchors), (source, result))
 
     def way(self, url: str, written: Iterable[str]) -> tuple[CheckedSource, SearchResult] | None:
         """Who has the page of an address, and its address as a search or the user spelt it; None: nobody named it."""
