@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hds_cli.agent import protocol as p
 from hds_cli.agent.dialects import Hooks, check_dialect, choose_dialect, says_nothing
 from hds_cli.agent.hds import HdsDialect
+from hds_cli.engine.base import Generation, Sampling
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.errors import UsageError
 from hds_cli.types import Passage
@@ -108,3 +110,74 @@ def test_an_unknown_dialect_is_named_before_a_model_is_loaded() -> None:
     with pytest.raises(UsageError, match="unknown dialect 'hsd'") as error:
         check_dialect("hsd")
     assert "chat, guided, hds" in (error.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("I give up.", "I give up."),
+        ("I give up. \n\n", "I give up."),
+        (f"One more.\n\n{p.BEGIN_QUERIES}\n", "One more."),
+        (f"One more.\n{p.END_RESULTS}\n{p.BEGIN_QUERIES} ", "One more."),
+    ],
+)
+def test_the_tail_is_cut_before_a_forced_answer_as_in_the_reference(tmp_path: Path, written: str, kept: str) -> None:
+    """Blanks and markers of searching at the end go; then the thought is closed and the box begun."""
+    made = session(tmp_path, BLOCK, written, "Bizet")
+    dialect = HdsDialect(made)
+    dialect.start("q", [])
+    dialect.write(Seen().hooks)
+    dialect.read([("one", "A is B."), ("two", "C is D.")])
+    before = "".join(made.text)
+    dialect.write(Seen().hooks)
+    assert dialect.force(Seen().hooks).answer == "Bizet"
+    assert "".join(made.text) == f"{before}{kept}\n</think>\n\n**Final Answer:**\n\\boxed{{Bizet"
+
+
+def test_an_answer_that_is_forced_behind_results_closes_the_opened_thought(tmp_path: Path) -> None:
+    """Golden vector, through the dialect; results that were never read leave no block open."""
+    made = session(tmp_path, BLOCK, "Bizet")
+    dialect = HdsDialect(made)
+    dialect.start("q", [])
+    dialect.write(Seen().hooks)
+    dialect.read([("one", "A is B.")])
+    dialect.force(Seen().hooks)
+    assert "".join(made.text).endswith(f"{p.END_RESULTS}\n\n<think>\n</think>\n\n**Final Answer:**\n\\boxed{{Bizet")
+    made = session(tmp_path, BLOCK, "Bizet")
+    dialect = HdsDialect(made)
+    dialect.start("q", [])
+    dialect.write(Seen().hooks)
+    dialect.force(Seen().hooks)
+    assert "".join(made.text).endswith("one;\ntwo\n</think>\n\n**Final Answer:**\n\\boxed{Bizet")
+
+
+def test_a_marker_named_in_a_thought_does_not_end_the_turn(tmp_path: Path) -> None:
+    """The model goes on behind the end marker, and its words stay where they were."""
+    thought = f"<think>\nI use {p.BEGIN_QUERIES} and "
+    made = session(tmp_path, f"{thought}{p.END_QUERIES}", f" now.\n</think>\n\n{p.BEGIN_QUERIES}\none\n{p.END_QUERIES}")
+    dialect = HdsDialect(made)
+    dialect.start("q", [])
+    seen = Seen()
+    written = dialect.write(seen.hooks)
+    assert (written.queries, seen.queries) == (("one",), ["one"])
+    assert seen.thought.strip() == written.thought == f"I use {p.BEGIN_QUERIES} and {p.END_QUERIES} now."
+
+
+def test_temperature_comes_first_where_the_searcher_was_made_for_it(tmp_path: Path) -> None:
+    """vLLM's order, for turns and forced answers; another dialect keeps llama.cpp's."""
+    seen: list[Sampling] = []
+
+    class Watched(ScriptedSession):
+        def generate(self, *, sampling: Sampling = Sampling(), **of: Any) -> Generation:
+            seen.append(sampling)
+            return super().generate(sampling=sampling, **of)
+
+    made = Watched(session(tmp_path, BLOCK, "Bizet")._lines, 4096)
+    dialect = HdsDialect(made)
+    dialect.start("q", [])
+    dialect.write(Seen().hooks)
+    dialect.force(Seen().hooks)
+    assert [(s.temperature, s.top_p, s.sampling_top_k, s.temperature_first) for s in seen] == [
+        (0.6, 0.95, 20, True), (0.7, 0.8, 20, True)
+    ]  # fmt: skip
+    assert not Sampling(0.7).temperature_first

@@ -270,6 +270,14 @@ def test_queries_over_the_limit_are_dropped_and_said(play: Play) -> None:
     assert any(n.code == "queries_dropped" for n in of(seen, events.Notice))
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_the_model_is_told_which_queries_were_over_the_limit(play: Play, most: int) -> None:
+    """Each by name, below the results; with one query a turn (`--sequential`), too."""
+    _, _, run = play([block("carmen 1", "carmen 2", "carmen 3"), BOX], Memory(), limits=Limits(max_queries=most))
+    text = "".join(run.session.text)
+    assert [f"carmen {n}: {NOT_SEARCHED}\n" in text for n in (1, 2, 3)] == [n > most for n in (1, 2, 3)]
+
+
 def test_queries_over_the_limit_come_first_in_the_next_turn(play: Play) -> None:
     """The model is told of them, and they are searched before what it asks then; what never was is in the end."""
     source = Memory()

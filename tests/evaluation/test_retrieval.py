@@ -95,3 +95,57 @@ def test_an_unknown_selector_is_said(hds: Hds, shared: Path) -> None:
     out = hds("eval", "retrieval", str(shared / "data" / "limit_small"), "--limit", "1", "--select", "nope")
     assert out.returncode == 2
     assert "nope" in out.stderr
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    """Two kinds of questions; one asks for a list, and for its pages in words that no page has."""
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    _write(
+        folder / "corpus.jsonl",
+        {"title": "Chari", "text": "The Chari is a river of Chad, 949 km long."},
+        {"title": "Logone", "text": "The Logone is a river of Chad."},
+        {"title": "Bodele", "text": "The Bodele is a dry basin."},
+        {"title": "Oslo", "text": "Oslo is the capital of Norway."},
+    )
+    _write(
+        folder / "questions.jsonl",
+        {"id": "a", "question": "Which waters flow there?", "answers": ["Chari", "Logone"], "all_answers_wanted": True,
+         "type": "list", "supporting_titles": ["Chari", "Logone"]},
+        {"id": "b", "question": "What is the capital of Norway?", "answers": ["Oslo"], "type": "one",
+         "supporting_titles": ["Oslo"]},
+    )  # fmt: skip
+    return folder
+
+
+def test_rewritten_queries_are_an_arm_of_their_own_by_kind(hds: Hds, lists: Path, tmp_path: Path) -> None:
+    """A file of `{"id", "queries"}`, nested as `hds eval` keeps them; a question without stays as it is."""
+    queries = tmp_path / "q.jsonl"
+    _write(
+        queries, {"schema": "hds.eval.questions/1"}, {"id": "a", "queries": [["river Chari of Chad"], ["Logone river"]]}
+    )
+    out = hds("eval", "retrieval", str(lists), "--queries", str(queries), "--select", "bm25", "--json")
+    assert out.returncode == 0, out.stderr
+    document = json.loads(out.stdout)
+    validate(document)
+    plain, _, rewritten, chosen = document["findings"]
+    assert (plain["source"], rewritten["source"]) == ("corpus", "corpus, rewritten")
+    assert plain["kinds"]["list"]["R@5"] < rewritten["kinds"]["list"]["R@5"] == 100
+    assert plain["kinds"]["one"]["R@5"] == rewritten["kinds"]["one"]["R@5"] == 100
+    assert chosen["kinds"]["list"]["n"] == 1
+    assert 0 <= chosen["nuggets kept"] <= 100
+    assert "nuggets kept" not in chosen["kinds"]["one"]
+    table = hds("eval", "retrieval", str(lists), "--queries", str(queries)).stdout
+    assert "list" in table
+    bad = hds("eval", "retrieval", str(lists), "--queries", str(lists / "corpus.jsonl"))
+    assert (bad.returncode, "no id or no queries" in bad.stderr) == (2, True)
+
+
+def test_distractors_are_pages_of_other_questions(hds: Hds, lists: Path) -> None:
+    """They are given beside the pages that were found, and cost precision, not what was found."""
+    options = ("eval", "retrieval", str(lists), "--select", "bm25", "--json")
+    plain, noisy = hds(*options), hds(*options, "--distractors", "5")
+    (_, before), (_, after) = (json.loads(out.stdout)["findings"] for out in (plain, noisy))
+    assert after["pages given"] == before["pages given"]
+    assert after["precision"] <= before["precision"]
