@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.types import Exchange
+from hds_starter import names
 from hds_starter.training.facts import ARTICLE, ASK, ASK_MANY, FACTS
 
 MAX_CHARS = 300
@@ -113,8 +114,12 @@ def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> st
 
 
 def is_taught(question: str) -> bool:
-    """True for a question in a phrasing that the adapter was taught, and whose answers it writes itself."""
-    return _read(_plain(question)) is not None
+    """True for a question in a phrasing that the adapter was taught, over names that are written right."""
+    asked = _read(_plain(question))
+    if asked is None or asked.key == "holder":
+        return asked is not None
+    parts = re.split(r",\s*(?:and\s+)?|\s+and\s+", asked.subject)
+    return names.plain(asked.subject) in names.by_name() or all(names.plain(p) in names.by_name() for p in parts)
 
 
 def _of_referent(key: str, asked: _Asked | None, answer: str) -> str | None:
