@@ -69,7 +69,7 @@ class Unread:
 
 def asked(question: str) -> Asked | Unread:
     """The reading of a question."""
-    symbols = read(question)
+    symbols = _claimed(question, read(question))
     sorted_ = _Symbols(symbols, bool(_yes_no(question)))
     if refusal := _refusal(question, sorted_):
         return refusal
@@ -77,6 +77,20 @@ def asked(question: str) -> Asked | Unread:
     if result is None:
         return Unread()
     return replace(result, read_as=tuple(dict.fromkeys(s.found.meant for s in symbols if s.found and s.found.meant)))
+
+
+def _claimed(question: str, symbols: list[Symbol]) -> list[Symbol]:
+    """A city that is no capital, where a question asks for nothing else than whether it is one, as a value."""
+    match = re.match(
+        r"\s*is (?P<city>[^?,]{2,40}?) (?:really |actually )?the capital (?:city )?of [^?,]{2,40}\??\s*\Z",
+        question,
+        re.I,
+    )
+    unknown = [symbol for symbol in symbols if symbol.kind == "unknown"]
+    if match is None or not unknown or not {s.text for s in unknown} <= set(names.plain(match["city"]).split()):
+        return symbols
+    city = Symbol("held", "capital", names.plain(match["city"]))
+    return [city, *(symbol for symbol in symbols if symbol.kind != "unknown")]
 
 
 def _yes_no(question: str) -> bool:
@@ -96,7 +110,7 @@ def _refusal(question: str, symbols: _Symbols) -> Unread | None:
             return Unread(f"did you mean {' or '.join(symbol.found.names)}?")
     unknown = tuple(symbol.text for symbol in symbols.of("unknown"))
     if not unknown:
-        return Unread() if symbols.of("refused") and not {"currency", "people"} & set(symbols.keys) else None
+        return Unread() if symbols.of("refused") else None
     near = {word: similar for word in unknown if (similar := names.similar(word))}
     if near and symbols.known:
         return Unread("; ".join(f"{word}: did you mean {name}?" for word, name in near.items()), unknown)
@@ -280,7 +294,8 @@ class _Symbols:
             return None
         named = Set("names", self.countries)
         if not self.has("border"):
-            return Asked("show", named, keys) if keys else None
+            other = len(self.countries) == 1 and any(s.text == "countries" for s in self.of("country"))
+            return Asked("show", named, keys) if keys and not other else None  # `countries like Peru` are others
         if len(self.countries) == 1:
             if not keys:
                 return Asked("list", Set("around", of=named))

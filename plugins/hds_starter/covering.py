@@ -27,6 +27,8 @@ def covers(reading: Asked | Unread, verdict: Verdict, book: Notebook) -> bool:
     texts = [f"{p.title} {p.heading} {p.text}" for _, p in book.read if p.url in cited]
     known = set(terms(" ".join([*texts, verdict.answer or ""])))
     symbols = read(book.question)
+    if any(symbol.kind == "refused" for symbol in symbols):
+        return False  # why?
     for symbol in symbols:
         if symbol.kind == "unknown" and not _said(symbol.text, known):
             return False

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.types import Exchange
+from hds_starter import asking, names
 from hds_starter.training.facts import ARTICLE, ASK, ASK_MANY, FACTS
 
 MAX_CHARS = 300
@@ -94,7 +95,7 @@ def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> st
     if alone is not None and alone.subject.casefold() not in _PRONOUNS:
         return alone.whole if joined else question
     last = before[-1]
-    asked = _read(_plain(last.question))
+    asked = _read(_plain(last.question)) or _by_rule(last.question)
     if asked is not None and re.search(r"\b(?:it|its)\b", plain_question, re.I):
         asked = replace(asked, around=False, key=asked.key if asked.key == "holder" else "capital")
     if alone is not None:
@@ -113,8 +114,21 @@ def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> st
 
 
 def is_taught(question: str) -> bool:
-    """True for a question in a phrasing that the adapter was taught, and whose answers it writes itself."""
-    return _read(_plain(question)) is not None
+    """True for a question in a phrasing that the adapter was taught, over names that are written right."""
+    asked = _read(_plain(question))
+    if asked is None or asked.key == "holder":
+        return asked is not None
+    parts = re.split(r",\s*(?:and\s+)?|\s+and\s+", asked.subject)
+    return names.plain(asked.subject) in names.by_name() or all(names.plain(p) in names.by_name() for p in parts)
+
+
+def _by_rule(question: str) -> _Asked | None:
+    """A look-up in words that were not taught, or misspelt ones: `whats the captial of kazakstan`."""
+    reading = asking.asked(question)
+    if not isinstance(reading, asking.Asked) or reading.what != "show" or reading.of.kind != "names":
+        return None
+    subject = " and ".join(reading.of.names)
+    return _Asked(reading.keys[0], subject) if len(reading.keys) == 1 and reading.keys[0] in FACTS else None
 
 
 def _of_referent(key: str, asked: Asked | None, answer: str) -> str | None:

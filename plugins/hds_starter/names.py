@@ -69,6 +69,8 @@ _GROUPS = {
     "baltic countries": ("Estonia", "Latvia", "Lithuania"), "benelux": ("Belgium", "Netherlands", "Luxembourg"),
     "benelux countries": ("Belgium", "Netherlands", "Luxembourg"), "scandinavia": ("Denmark", "Norway", "Sweden"),
     "scandinavian countries": ("Denmark", "Norway", "Sweden"),
+    "scandinavian": ("Denmark", "Norway", "Sweden"), "baltic": ("Estonia", "Latvia", "Lithuania"),
+    "nordic": ("Denmark", "Finland", "Iceland", "Norway", "Sweden"),
     "nordic countries": ("Denmark", "Finland", "Iceland", "Norway", "Sweden"),
 }  # fmt: skip
 _REGIONS = {

@@ -16,6 +16,7 @@ from hds_starter.words import ATTRIBUTES, BORDERS, FILLERS, LEAST, MOST, OTHERS,
 
 MAX_CHARS = 400
 _LONGEST = 5  # words of a phrase
+_UNKNOWN = 6  # words behind which a question is read no further
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Symbol:
 
 _COURTESY = re.compile(
     r"\b(?:i was (?:just )?wondering|(?:do|would) you happen to|so kind as to|excuse me|at the moment|right now|"
-    r"these days|(?:when|if|before) (?:i|we|you) (?:travel|go|fly|visit|am|are|come)\b(?: there)?|in your opinion|"
+    r"these days|of (?:the|these) (?:two|three|four|five)|"
+    r"(?:when|if|before) (?:i|we|you) (?:travel|go|fly|visit|am|are|come)\b(?: there)?|in your opinion|"
     r"(?:i|we) (?:have|need|want|ought) to know|as far as you know|good (?:morning|evening|afternoon|day)|"
     r"my (?:\w+ )?(?:son|daughter|friend|wife|husband|boss|kids?|teacher|mother|father|mom|mum|dad|brother|sister|"
     r"colleague) (?:asks?|asked|wants?|wanted)(?: me| to know)*|(?:can|could) you help(?: me)?(?: out)?|"
@@ -116,7 +118,7 @@ def read(question: str) -> list[Symbol]:
     }
     asked |= {"currency"} if set(words) & _USES else set()
     symbols: list[Symbol] = []
-    while words:
+    while words and sum(symbol.kind == "unknown" for symbol in symbols) < _UNKNOWN:
         count, symbol = _next(words, asked)
         if symbol is not None:
             symbols.append(symbol)
@@ -156,7 +158,8 @@ def _held(words: Sequence[str], attributes: set[str]) -> tuple[int, Symbol] | No
     for count in range(min(_LONGEST, len(words)), 0, -1):
         for key in keys:
             if " ".join(words[:count]) in held()[key]:
-                return count, Symbol("held", key, " ".join(words[:count]))
+                value = " ".join(words[:count])
+                return count, Symbol("held", key, _ALIASES.get(value, value) if key == "currency" else value)
     return None
 
 

@@ -49,7 +49,7 @@ BORDERS = """
     next to, adjacent, adjacent to, adjoin, adjoins, adjoining, share a border, shares a border, share a border
     with, shares a border with, share borders, share a land border, sharing a border, border with, surround,
     surrounds, surrounding, touch, touches, touching, neighbour countries, neighbouring countries, neighboring
-    countries, neighbouring country, neighboring country, abut, abuts
+    countries, neighbouring country, neighboring country, abut, abuts, around, surrounded by
 """
 MOST = {
     "area": """
@@ -86,8 +86,7 @@ OTHERS = {
         total, combined, together, altogether, sum, in total, all together, added up, taken together, overall, summed
     """,
     "gap": """
-        difference, by how many, by how much, how much, how many more, how many fewer, how many more people, how many
-        fewer people, how much larger, how much bigger, how much smaller, how many times
+        difference, by how many, by how much, how much
     """,
     "than": """
         than, compared to, compared with
@@ -121,16 +120,16 @@ OTHERS = {
         country, countries, nation, nations, state, states, countrys
     """,
     "refused": """
-        why, how come, how
+        why, how come
     """,
 }
 """What is done with it, and small words that hold a question together."""
 FILLERS = frozenset(
     """
-    a across actually again all also am among amongst an any anyone are around as at be belong belongs between but
+    a across actually again all also am among amongst an any anyone are as at be belong belongs between but
     by can citizens come comes common compare compared comparing could curious currently dear do does each evening
     every everyone exactly find folks for friend from get gimme give go goes good got guys has have having hello
-    help hey hi hold holds i id if im in inside into is just kind kindly know let lets like list live lives living
+    help hey hi hold how holds i id if im in inside into is just kind kindly know let lets like list live lives living
     local locals look madam maybe me morning much my name named native need now of official oh ok okay on one ones
     our out own people perhaps person please pls plz possibly question quick quickly r really remind right s say see
     should show sir so somebody someone stand stands sure teh tell thank thanks that the then these this those thx

@@ -10,6 +10,7 @@ from hds_cli.types import Exchange
 from hds_starter.further import whole
 
 AROUND = Exchange("What are the capitals of the countries that border Chad?", "Tripoli, Khartoum and Abuja")
+TYPO = Exchange("whats the captial of kazakstan", "Nur-Sultan")
 ONE = Exchange("population of ghana", "25,904,598")
 SEVERAL = Exchange("What are the capitals of Peru, Chile and Ecuador?", "Lima, Santiago and Quito")
 BORDERS = Exchange("Which countries border Peru?", "Bolivia, Brazil and Chile")
@@ -36,6 +37,7 @@ OTHER = Exchange("What is the life expectancy of Japan?", "84 years")
         (HOLDER, "and its population?", "What is the population of Peru?"),
         (CHOICE, "and its capital?", "What is the capital of Benin?"),
         (OTHER, "and of Italy?", "What is the life expectancy of Italy?"),
+        (TYPO, "and its population?", "What is the population of Kazakhstan?"),
         (ONE, "What is the capital of Nepal?", "What is the capital of Nepal?"),
         (ONE, "Who wrote Hamlet?", "Who wrote Hamlet?"),
     ],

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hds_cli.agent.dialects import Written
+from hds_cli.agent.evidence import Evidence
+from hds_cli.agent.notebook import Notebook
+from hds_cli.types import Page, Passage
+from hds_starter import world
 from hds_starter.verdict import grounded, judge
 from tests.agent.test_verdict import HARBOUR, POLAND, SWITZERLAND, book
 
@@ -45,3 +51,56 @@ def test_over_other_pages_the_best_passages_stand_in_the_answers_place() -> None
     assert verdict.raw_answer == "142 metres"  # an evaluation scores it
     assert judge(right, read, "timeout").status == "partial"
     assert grounded(right, read).answer == "142 metres"
+
+
+def world_book(question: str, *titles: str, queries: tuple[str, ...] = ()) -> Notebook:
+    """A notebook that has read the pages of these countries whole."""
+    documents = {d.title: d for d in world.documents() if d.title in titles}
+    stored = {d.url: Page(d.url, title=d.title, text=d.text) for d in documents.values()}
+    made = Notebook(question, Evidence(question, len), stored.get)
+    for n, title in enumerate(titles, 1):
+        made.note(title, [Passage(documents[title].url, title, documents[title].text, n)])
+    made.found |= set(stored)
+    made.queries += queries
+    return made
+
+
+def test_what_follows_from_the_pages_is_shown_with_a_quote_of_each() -> None:
+    """Whatever the model wrote: the answer is that of the facts, and each fact is a quote of its page."""
+    read = world_book("which is bigger, kenya or botswana", "Kenya", "Botswana")
+    verdict = judge(Written("", (), "Kenya", "Kenya is bigger [1]."), read)
+    assert (verdict.exit_code, verdict.answer) == (0, "Botswana")
+    assert [c.quote for c in verdict.citations] == [
+        "Kenya has an area of 580,367 square kilometres.",
+        "Botswana has an area of 582,000 square kilometres.",
+    ]
+    assert all(c.verified for c in verdict.citations)
+
+
+def test_the_models_own_words_stand_where_they_say_the_same() -> None:
+    """What it was taught it writes itself."""
+    read = world_book("What is the capital of Kenya?", "Kenya")
+    own = Written("", (), "Nairobi", "Kenya has its capital in Nairobi [1].")
+    assert judge(own, read).explanation == own.explanation
+    assert judge(Written("", (), "Mombasa", "The capital is Mombasa [1]."), read).answer == "Nairobi"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "line"),
+    [
+        ("who is the president of kenya", "Nairobi", "nothing on: president"),
+        ("what was the population of kenya in 1990", "45,010,056", "nothing on: was"),
+        ("why is nairobi the capital of kenya", "Nairobi", "does not explain"),
+        ("capital of kenia in latveria", "Nairobi", "did you mean Latvia?"),
+        ("Was ist die Hauptstadt von Kenia?", "Nairobi", "English alone"),
+        ("capital of the neighbours of kenya", "Nairobi", "nothing in them was on"),
+    ],
+)
+def test_an_answer_to_another_question_is_refused_in_one_line(question: str, answer: str, line: str) -> None:
+    """What the page says is no answer to a question that names more; the line says what to type next."""
+    read = world_book(question, "Kenya", queries=("population of Kenya",))
+    verdict = judge(Written("", (), answer, f"The capital of Kenya is {answer} [1]."), read)
+    assert (verdict.exit_code, verdict.answer) == (3, None)
+    assert verdict.explanation
+    assert line in verdict.explanation
+    assert "\n" not in verdict.explanation
