@@ -122,13 +122,13 @@ def is_taught(question: str) -> bool:
     return names.plain(asked.subject) in names.by_name() or all(names.plain(p) in names.by_name() for p in parts)
 
 
-def _by_rule(question: str) -> _Asked | None:
+def _by_rule(question: str) -> Asked | None:
     """A look-up in words that were not taught, or misspelt ones: `whats the captial of kazakstan`."""
     reading = asking.asked(question)
     if not isinstance(reading, asking.Asked) or reading.what != "show" or reading.of.kind != "names":
         return None
     subject = " and ".join(reading.of.names)
-    return _Asked(reading.keys[0], subject) if len(reading.keys) == 1 and reading.keys[0] in FACTS else None
+    return Asked(reading.keys[0], subject) if len(reading.keys) == 1 and reading.keys[0] in FACTS else None
 
 
 def _of_referent(key: str, asked: Asked | None, answer: str) -> str | None:
