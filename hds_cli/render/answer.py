@@ -78,6 +78,8 @@ def nothing(state: RunState) -> list[str]:
     finished = state.finished
     if finished and finished.reason == "not_found" and finished.text:
         line = f"No answer; the model says: {one_line(finished.text, 600)}"
+    if finished and finished.reason == "advice":
+        return [f"No answer: {one_line(finished.explanation or '', 400)}"]
     if finished and finished.reason == "passages":
         return [f"No answer. {one_line(finished.explanation or '', 300)}", *passages.lines(citations(state))]
     queries = list(dict.fromkeys(one_line(query.text) for query in state.queries))

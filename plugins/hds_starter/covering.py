@@ -21,7 +21,9 @@ def covers(reading: Asked | Unread, verdict: Verdict, book: Notebook) -> bool:
 
     A question that was read by rule and not solved by its pages has no answer there.
     """
-    if isinstance(reading, Asked) and any(c.url.startswith("local://world/") for c in verdict.citations):
+    if any(c.url.startswith("local://world/") for c in verdict.citations) and (
+        isinstance(reading, Asked) or reading.hint
+    ):
         return False
     cited = {citation.url for citation in verdict.citations}
     texts = [f"{p.title} {p.heading} {p.text}" for _, p in book.read if p.url in cited]

@@ -32,7 +32,9 @@ def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdi
         return replace(passages.best(book, others, stopped), raw_answer=verdict.raw_answer)  # for scoring
     if verdict.answer is not None and not covering.covers(reading, verdict, book):
         verdict = refused(verdict, stopped)
-    return replace(verdict, explanation=advice.line(reading, book)) if verdict.answer is None else verdict
+    if verdict.answer is not None:
+        return verdict
+    return replace(verdict, reason=stopped or "advice", explanation=advice.line(reading, book))
 
 
 def refused(verdict: Verdict, stopped: str | None) -> Verdict:
