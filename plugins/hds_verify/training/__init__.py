@@ -1,0 +1,1 @@
+"""How the adapter is trained: the hand-written claims, the packed rows, the loop."""
