@@ -43,7 +43,7 @@ def full(home: Path, tmp_path: Path) -> Path:
     [
         (["hi"], ["history"]),
         (["ask", "--dial"], ["--dialect"]),
-        (["ask", "--dialect", ""], ["chat", "guided", "hds", "starter"]),
+        (["ask", "--dialect", ""], ["chat", "guided", "hds", "starter", "tools"]),
         (["ask", "--dialect=g"], ["--dialect=guided"]),
         (["ask", "-m", "Tiny"], ["Tiny-Q4_K_M"]),
         (["ask", "-m", "st"], ["starter"]),
