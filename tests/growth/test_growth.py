@@ -24,6 +24,9 @@ END = measure.END if LONG else 1 << 14  # a quadratic pattern takes seconds ther
 ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.fitting.rivals": "two values, no text",
     "hds_cli.agent.ranked.cuts_of": "part of ranked(), whose page and question are measured below",
+    "hds_cli.agent.outline": "an outline of at most a dozen sections, which is as long as a model writes",
+    "hds_cli.agent.sections": "the runs of a report's sections, each as long as a model writes",
+    "hds_cli.agent.support.marking.corrected": "the marks of a message against passages within the turn's budget",
     "hds_cli.agent.protocol.follow_up": "the model's own words",
     "hds_cli.agent.protocol.results_block": "passages within the turn's budget; neutral() is called here",
     "hds_cli.agent.support.arithmetic.derived": "values of a message, which is as long as a model writes",
