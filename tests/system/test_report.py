@@ -123,7 +123,7 @@ def test_ctrl_c_shows_what_is_written_and_how_to_go_on(ready: Hds, script: Scrip
     _, said = process.communicate(timeout=60)
     assert process.returncode == 6
     assert "hds ask --resume" in said
-    again = ready("ask", "--resume", "last", "-m", script(ANSWER), "--json")
+    again = ready("ask", "--resume", "last", "-m", script(BLOCK, ANSWER, ANSWER), "--json")
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["status"] == "answered"
     assert "came to its end" in ready("ask", "--resume", "last").stderr
