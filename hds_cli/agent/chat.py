@@ -7,18 +7,15 @@ such a block is the answer, as Markdown; a line `Answer: …` in it is the headl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hds_cli.agent.blocks import Block, find_block, open_fence, queries_of, without_blocks
-from hds_cli.agent.conversation import Conversation, Results, line, turns_left
+from hds_cli.agent.conversation import line, turns_left
+from hds_cli.agent.conversing import Conversing
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import FENCE
-from hds_cli.agent.messages import answered, asked, known_before
+from hds_cli.agent.messages import answered
 from hds_cli.agent.streams import Stream, parted
-from hds_cli.engine.base import ChatTemplate, Sampling, Segment, Session
-from hds_cli.events import RunContinued
-from hds_cli.text.language import answer_language
-from hds_cli.types import Passage
+from hds_cli.engine.base import Segment
 
 _CLOSE = f"\n{FENCE}\n"
 _SYSTEM = """You are a careful research assistant with a search engine. You answer from what it finds, never from memory.
@@ -48,86 +45,18 @@ def open_chat(speaking: Speaking) -> ChatDialect:
     Raises:
         ModelUnusable: the model has no chat template, or one that does not render.
     """
-    settings = speaking.settings
-    return ChatDialect(
-        speaking.session, speaking.template, temperature=speaking.temperature, seed=settings.seed,
-        max_queries=settings.max_queries, max_turns=settings.max_turns, max_tokens=settings.max_tokens,
-        today=settings.today, thinking=settings.thinking, language=settings.language,
-    )  # fmt: skip
+    return ChatDialect.opened(speaking)
 
 
-class ChatDialect:
-    """Speaks with an instruct model as its template was made for.
-
-    Args:
-        template: the model's chat template.
-        temperature: None: 0.3.
-        max_turns: as many turns may search; the model is told how many are left. 0: it is not told.
-        max_tokens: of one turn.
-        thinking: off, brief or full.
-
-    Raises:
-        ModelUnusable: the model has no chat template, or one that does not render.
-    """
+class ChatDialect(Conversing):
+    """Speaks with an instruct model as its template was made for."""
 
     name = "chat"
-
-    def __init__(
-        self,
-        session: Session,
-        template: ChatTemplate | None,
-        *,
-        temperature: float | None = None,
-        seed: int = 0,
-        max_queries: int = 8,
-        max_turns: int = 0,
-        max_tokens: int = 4096,
-        today: str | None = None,
-        thinking: str = "brief",
-        language: str | None = None,
-    ) -> None:
-        self._today, self._turns_left, self._corrected, self._searched = today, max_turns, False, False
-        self._talk = Conversation(
-            session, template, _SYSTEM.format(queries=max_queries, language=answer_language(language)),
-            max_tokens=max_tokens, today=today, thinking=thinking,
-            sampling=Sampling(0.3 if temperature is None else temperature, 0.9, 40, seed=seed),
-        )  # fmt: skip
-        self._results = Results()
-
-    def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
-        self._talk.say("user", asked(question, continued, self._today))
-        if known := known_before(documents, continued):
-            self._give(known)
-
-    def write(self, hooks: Hooks) -> Written:
-        written = self._turn(hooks)
-        if not written.queries and not self._searched and not self._corrected and written.reason != "aborted":
-            self._corrected = True
-            self._talk.say("user", _SEARCH_FIRST)
-            again = self._turn(hooks)
-            written = replace(again, tokens=written.tokens + again.tokens)
-        self._turns_left -= 1
-        return written
+    system, now = _SYSTEM, _NOW
+    heat, top_p, top_k = 0.3, 0.9, 40
 
     def read(self, results: Sequence[QueryResult], notes: Sequence[Segment] = ()) -> None:
         self._give(results, [note.text if note.trusted else line(note.text) for note in notes])
-
-    def replay(self, text: str, results: Sequence[QueryResult]) -> None:
-        self._turns_left -= 1
-        self._talk.calls += 1
-        self._talk.say("assistant", text)
-        self.make_room()  # the original run made room at this place
-        self.read(results)
-
-    def force(self, hooks: Hooks) -> Written:
-        self._talk.say("user", _NOW)
-        return self._turn(hooks, final=True)
-
-    def make_room(self) -> int:
-        """The tokens left beside an answer. Below an eighth of the context, old results shrink to their titles."""
-        return self._talk.make_room()
-
-    # --- the conversation ----------------------------------------------------------------------------------------
 
     def _turn(self, hooks: Hooks, *, final: bool = False) -> Written:
         self._talk.prompt()
@@ -146,6 +75,15 @@ class ChatDialect:
         text = without_blocks(text) if final or block else text.strip()
         self._talk.say("assistant", text or "…")
         return answered(thought, text, generation)
+
+    def _correction(self) -> str:
+        return self._search_first(_SEARCH_FIRST)
+
+    def _replay(self, text: str) -> None:
+        self._talk.say("assistant", text)
+
+    def _give_known(self, known: Sequence[QueryResult]) -> None:
+        self._give(known)
 
     def _give(self, results: Sequence[QueryResult], notes: Sequence[str] = ()) -> None:
         self._searched = True

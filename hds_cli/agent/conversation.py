@@ -15,7 +15,7 @@ from hds_cli.agent.streams import Stream
 from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
 from hds_cli.types import Passage
 
-_BRIEF, _LEAST = 512, 64  # tokens of a brief thought (as templates are told), and of a turn
+BRIEF, _LEAST = 512, 64  # tokens of a brief thought (as templates are told), and of a turn
 _SEED_STEP = 1000
 _CLOSE_THOUGHT = f"\n{protocol.END_THINK}\n\n"
 
@@ -36,7 +36,7 @@ class Conversation:
         max_tokens: of one turn.
         today: the day that the template's clock shows, YYYY-MM-DD.
         thinking: off, brief (`brief` tokens) or full (half of a turn): how long a thought may be.
-        cut: makes the segments of a message's text; None: all of it is untrusted.
+        cut: makes the segments of a message's text.
 
     Raises:
         ModelUnusable: the model has no chat template, or one that does not render.
@@ -52,8 +52,8 @@ class Conversation:
         sampling: Sampling,
         today: str | None = None,
         thinking: str = "off",
-        brief: int = _BRIEF,
-        cut: Callable[[str], list[Segment]] | None = None,
+        brief: int = BRIEF,
+        cut: Callable[[str], list[Segment]],
     ) -> None:
         self._session, self._template, self._system, self._cut = session, templates.needed(template), system, cut
         self._today, self._thinking, self._sampling = today, thinking, sampling
@@ -140,9 +140,7 @@ class Conversation:
         segments, self.thought = templates.prompt(
             self._template, self._system, turns, today=self._today, thinking=self._thinking
         )
-        if self._cut is not None:
-            segments = [part for s in segments for part in ([s] if s.trusted else self._cut(s.text))]
-        self._session.rewrite(0, segments)
+        self._session.rewrite(0, [part for s in segments for part in ([s] if s.trusted else self._cut(s.text))])
 
 
 def line(text: str) -> str:

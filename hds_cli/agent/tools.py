@@ -10,18 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from hds_cli.agent import protocol
 from hds_cli.agent.calls import CLOSE, CLOSE_ANSWER, EXAMPLE, OPEN, OPEN_ANSWER, Calls, read_calls
-from hds_cli.agent.conversation import Conversation, Results, line, turns_left
+from hds_cli.agent.conversation import line, turns_left
+from hds_cli.agent.conversing import Conversing
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import boxed
-from hds_cli.agent.messages import answered, asked, known_before
+from hds_cli.agent.messages import answered
 from hds_cli.agent.streams import Stream, parted
-from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
-from hds_cli.events import RunContinued
-from hds_cli.text.language import answer_language
-from hds_cli.types import Passage
+from hds_cli.engine.base import ChatTemplate, Generation, Segment, Session
 
 _SYSTEM = """You are a careful research assistant. You answer from what your tools find, never from memory.
 
@@ -52,7 +51,6 @@ _TRUSTED = re.compile(r"(</?(?:tool_call|tool_response|tools|think)>)")
 _ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
 _ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 _EMPTY_THOUGHT = re.compile(rf"{protocol.THINK}\s*{protocol.END_THINK}\s*\Z")
-_BRIEF = 1024  # tokens of a brief thought: these models were trained to think aloud; not tuned
 _SHORT = 120  # characters of an answer that is a headline to what stands beside it
 
 
@@ -62,69 +60,22 @@ def open_tools(speaking: Speaking) -> ToolsDialect:
     Raises:
         ModelUnusable: the model has no chat template, or one that does not render.
     """
-    settings = speaking.settings
-    return ToolsDialect(
-        speaking.session, speaking.template, temperature=speaking.temperature, seed=settings.seed,
-        max_queries=settings.max_queries, max_turns=settings.max_turns, max_tokens=settings.max_tokens,
-        today=settings.today, thinking=settings.thinking, language=settings.language,
-    )  # fmt: skip
+    return ToolsDialect.opened(speaking)
 
 
-class ToolsDialect:
-    """Speaks with a model that was trained to call `search` and `visit`.
-
-    Args:
-        template: the model's chat template.
-        temperature: None: 0.6, as these models are commonly run.
-        max_turns: as many turns may search; the model is told how many are left. 0: it is not told.
-        max_tokens: of one turn.
-        thinking: off, brief or full.
-
-    Raises:
-        ModelUnusable: the model has no chat template, or one that does not render.
-    """
+class ToolsDialect(Conversing):
+    """Speaks with a model that was trained to call `search` and `visit`."""
 
     name = "tools"
+    system, now = _SYSTEM.replace("{example}", EXAMPLE.replace("{", "{{").replace("}", "}}")), _NOW
+    heat, top_p, top_k = 0.6, 0.95, 20  # as these models are commonly run
+    brief = 1024  # they were trained to think aloud; not tuned
+    addresses = True
 
-    def __init__(
-        self,
-        session: Session,
-        template: ChatTemplate | None,
-        *,
-        temperature: float | None = None,
-        seed: int = 0,
-        max_queries: int = 8,
-        max_turns: int = 0,
-        max_tokens: int = 4096,
-        today: str | None = None,
-        thinking: str = "brief",
-        language: str | None = None,
-    ) -> None:
-        self._today, self._turns_left, self._searched, self._corrected = today, max_turns, False, False
-        system = _SYSTEM.format(queries=max_queries, language=answer_language(language), example=EXAMPLE)
-        self._talk = Conversation(
-            session, template, system, max_tokens=max_tokens, today=today, thinking=thinking, brief=_BRIEF,
-            cut=_segments, sampling=Sampling(0.6 if temperature is None else temperature, 0.95, 20, seed=seed),
-        )  # fmt: skip
-        self._results = Results(addresses=True)
+    def __init__(self, session: Session, template: ChatTemplate | None, **options: Any) -> None:
+        super().__init__(session, template, **options)
         self._address: dict[int, str] = {}
         self._calls = Calls("")
-
-    def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
-        self._talk.say("user", asked(question, continued, self._today))
-        if known := known_before(documents, continued):
-            self._searched = True
-            self._talk.say("user", "\n\n".join(text for text, _ in self._blocks(known)))
-
-    def write(self, hooks: Hooks) -> Written:
-        written = self._turn(hooks)
-        correction = self._correction(written)
-        if correction:
-            self._talk.say("user", correction)
-            again = self._turn(hooks)
-            written = replace(again, tokens=written.tokens + again.tokens)
-        self._turns_left -= 1
-        return written
 
     def read(self, results: Sequence[QueryResult], notes: Sequence[Segment] = ()) -> None:
         """The results of each call in a response of its own; notes, and queries of earlier turns, behind them."""
@@ -143,24 +94,6 @@ class ToolsDialect:
         text, short = ("\n".join(_response(part[n]) for part in responses) for n in (0, 1))
         if text:
             self._talk.say("user", text, short)
-
-    def replay(self, text: str, results: Sequence[QueryResult]) -> None:
-        self._turns_left -= 1
-        self._talk.calls += 1
-        self._wrote(text)
-        self._calls = read_calls(parted(text)[1], self._address)
-        self.make_room()  # the original run made room at this place
-        self.read(results)
-
-    def force(self, hooks: Hooks) -> Written:
-        self._talk.say("user", _NOW)
-        return self._turn(hooks, final=True)
-
-    def make_room(self) -> int:
-        """The tokens left beside an answer. Below an eighth of the context, old results and thoughts are left out."""
-        return self._talk.make_room()
-
-    # --- the conversation ----------------------------------------------------------------------------------------
 
     def _turn(self, hooks: Hooks, *, final: bool = False) -> Written:
         self._talk.prompt()
@@ -186,16 +119,22 @@ class ToolsDialect:
         rest = parted(whole)[1].strip()
         self._talk.say("assistant", whole or "…", rest if rest and rest != whole else "")
 
-    def _correction(self, written: Written) -> str:
-        """The answer to a turn that is to be written again; empty for one that is not."""
-        if written.queries or written.reason == "aborted":
-            return ""
+    @staticmethod
+    def _cut(text: str) -> list[Segment]:
+        """Only the tags of the protocol may form special tokens, and no page has any (`neutral`)."""
+        return [Segment(part, n % 2 == 1) for n, part in enumerate(_TRUSTED.split(text)) if part]
+
+    def _correction(self) -> str:
         if self._calls.calls:
             return "\n".join(_response(_fault(call.fault)) for call in self._calls.calls)
-        if not self._searched and not self._corrected:
-            self._corrected = True
-            return _SEARCH_FIRST
-        return ""
+        return self._search_first(_SEARCH_FIRST)
+
+    def _replay(self, text: str) -> None:
+        self._wrote(text)
+        self._calls = read_calls(parted(text)[1], self._address)
+
+    def _give_known(self, known: Sequence[QueryResult]) -> None:
+        self._talk.say("user", "\n\n".join(text for text, _ in self._blocks(known)))
 
     def _blocks(self, results: Iterable[QueryResult]) -> list[tuple[str, str]]:
         blocks = []
@@ -218,11 +157,6 @@ def _fault(fault: str) -> str:
 
 def _response(text: str) -> str:
     return f"{OPEN_ANSWER}\n{text}\n{CLOSE_ANSWER}"
-
-
-def _segments(text: str) -> list[Segment]:
-    """A message's text; only the tags of the protocol may form special tokens, and no page has any (`neutral`)."""
-    return [Segment(part, n % 2 == 1) for n, part in enumerate(_TRUSTED.split(text)) if part]
 
 
 def _final(thought: str, text: str, generation: Generation) -> Written:
