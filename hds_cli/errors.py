@@ -76,6 +76,10 @@ class ModelUnusable(ModelError):
     code = "model_unusable"
 
 
+class NoGrammar(ModelUnusable):
+    """What runs the model cannot hold it to a grammar."""
+
+
 class ScriptEnded(ModelError):
     code = "script_ended"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hds_cli.agent import templates
-from hds_cli.agent.protocol import neutral
-from hds_cli.engine.base import ChatTemplate, Sampling, Segment, Session
-from hds_cli.errors import ModelError, ScriptEnded
+from hds_cli.agent.protocol import END_THINK, neutral
+from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
+from hds_cli.errors import ModelError, NoGrammar, ScriptEnded
 
 _WHOLE = ("eos", "stop")  # the model ended by itself, so its answer has all that the grammar asks for
 
@@ -31,7 +31,9 @@ class Aside:
         self._sampling = Sampling(temperature, 0.95, 40, seed=seed)
         self._segments("", "")
 
-    def ask(self, system: str, task: str, grammar: str, max_tokens: int = 300, fallback: str = "") -> str:
+    def ask(
+        self, system: str, task: str, grammar: str, max_tokens: int = 300, fallback: str = "", *, free: bool = False
+    ) -> str:
         """The model's answer to a task; `fallback` when the model fails, or twice does not end by itself.
 
         Args:
@@ -39,12 +41,13 @@ class Aside:
             task: the task; text from outside in it forms no special token.
             grammar: GBNF that the answer follows.
             max_tokens: of each try.
+            free: where nothing can hold the model to the grammar, it writes without; the caller reads what it likes.
         """
         again = replace(self._sampling, temperature=max(0.7, self._sampling.temperature), seed=self._sampling.seed + 1)
         for sampling in (self._sampling, again):
             try:
                 self._session.rewrite(0, self._segments(system, neutral(task)))
-                generation = self._session.generate(max_tokens=max_tokens, sampling=sampling, grammar=grammar)
+                generation = self._generate(max_tokens, sampling, grammar, free)
             except ScriptEnded:  # the model is not at fault: the user's script is too short
                 raise
             except ModelError:
@@ -54,6 +57,15 @@ class Aside:
             if generation.reason == "aborted":
                 return fallback
         return fallback
+
+    def _generate(self, max_tokens: int, sampling: Sampling, grammar: str, free: bool) -> Generation:
+        try:
+            return self._session.generate(max_tokens=max_tokens, sampling=sampling, grammar=grammar)
+        except NoGrammar:
+            if not free:
+                raise
+        written = self._session.generate(max_tokens=max_tokens, sampling=sampling)
+        return replace(written, text=written.text.rpartition(END_THINK)[2])
 
     def _segments(self, system: str, task: str) -> list[Segment]:
         if self._template is None:

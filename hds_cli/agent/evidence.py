@@ -21,6 +21,7 @@ __all__ = ["Budget", "Evidence", "Numbers", "turn_budget"]
 _LIKELY_TURNS = 4  # turns of searching among which the room of a run is shared; most runs end before
 _LEAST_EXCERPT = 800  # tokens below which a document has no outline, only its best passages
 _VISITED = 3000  # tokens of a page that was asked for; not tuned
+_NO_ROOM = "no room is left to read what was found"
 _REPEAT = 8  # tokens of a passage that is named and not repeated
 
 
@@ -107,7 +108,7 @@ class Evidence:
                     left -= price
             sought = terms(reading.query)
             of = sum(1 for page in reading.pages for _ in cuts_of(page.text, sought, budget.words, budget.late))
-            chosen.append(Selection(kept.values(), of))
+            chosen.append(Selection(kept.values(), of, _NO_ROOM if of and not kept else ""))
         return chosen
 
     def more(self, number: int, pages: Sequence[Page], budget: Budget) -> Selection:

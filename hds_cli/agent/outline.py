@@ -42,7 +42,7 @@ def outlined(
     system = _SYSTEM.format(least=least, most=most, language=answer_language(language))
     found = "\n\n".join(f"{head(passage)}\n{passage.text.strip()}" for passage in passages)
     task = f"Question: {question}" + (f"\n\nPassages:\n\n{found}" if found else "")
-    return parsed(aside.ask(system, task, _GRAMMAR % (least, most), max_tokens=100 * most), most)
+    return parsed(aside.ask(system, task, _GRAMMAR % (least, most), max_tokens=100 * most, free=True), most)
 
 
 def parsed(written: str, most: int) -> list[Section]:

@@ -113,7 +113,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
     dialect, why = models.dialect_of(header, spec)
     chosen = f"{settings.dialect}: the setting says so" if settings.dialect else f"{dialect}: {why}"
     yield Finding("model", "ok", f"it is spoken to in {chosen}")
-    if spec.name == "starter":
+    if spec.notice:
         yield _larger()
     from hds_cli.engine.files.fit import needed
 
@@ -126,7 +126,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
 
 
 def _larger() -> Finding:
-    """The searcher or model that this machine has memory for, beside the starter."""
+    """The searcher or model that this machine has memory for, beside one that stands in where none was chosen."""
     from hds_cli.engine.files.fitting import candidates
 
     best = next((candidate for candidate in candidates() if candidate.fits), None)

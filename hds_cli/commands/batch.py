@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import hashlib
+import json
 import os
 import stat
 import sys
@@ -173,8 +174,6 @@ class _Batch:
 
     def _count(self, rows: Rows, done: Sequence[Item]) -> None:
         """Count the answers of an earlier run."""
-        import json
-
         for item in done:
             self._statuses[str(json.loads(rows.line(item.key)).get("status"))] += 1
 

@@ -17,7 +17,6 @@ MAX_QUESTION = 8_000  # characters
 MAX_ID = 200
 MAX_ITEMS = 1_000_000
 KEY = ("id", "question")
-_FIELDS = ("id", "question")
 
 T = TypeVar("T")
 
@@ -106,8 +105,8 @@ def _item(line: bytes | None, number: int) -> Item | None:
             given = json.loads(text)
         except (ValueError, RecursionError):
             raise _Bad('no JSON object such as {"question": "…"}') from None
-    if wrong := next((name for name in given if name not in _FIELDS), None):
-        raise _Bad(f"unknown field {wrong[:60]!r}; a line has {' and '.join(_FIELDS)}")
+    if wrong := next((name for name in given if name not in KEY), None):
+        raise _Bad(f"unknown field {wrong[:60]!r}; a line has {' and '.join(KEY)}")
     return Item(_name(given.get("id", number)), _question(given.get("question")))
 
 
@@ -169,15 +168,20 @@ async def run(
 
 async def asked(item: Item, answerer: Answerer, record: Record) -> Row:
     """The row of one question; what goes wrong with it is part of the row."""
-    error = None
-    try:
-        await answerer.answer(item.question, record.handle)
-    except HdsError as exc:
-        error = {"code": exc.error_code, "message": exc.message}
-    except Exception as exc:  # a bug in one question must not lose hours of others; the row names the bug
-        error = {"code": "bug", "message": f"{type(exc).__name__}: {exc}"}
+    error = await failure_of(answerer.answer(item.question, record.handle))
     row = {"id": item.id, **record.to_dict(), "question": item.question}
     return row if error is None else row | {"status": "failed", "error": error}
 
 
-__all__ = ["KEY", "Answerer", "Item", "Record", "each", "read", "run"]
+async def failure_of(asking: Awaitable[object]) -> dict[str, str] | None:
+    """What went wrong with one question of many, as its row names it; None: nothing did."""
+    try:
+        await asking
+    except HdsError as exc:
+        return {"code": exc.error_code, "message": exc.message}
+    except Exception as exc:  # a bug in one question must not lose hours of others; the row names the bug
+        return {"code": "bug", "message": f"{type(exc).__name__}: {exc}"}
+    return None
+
+
+__all__ = ["KEY", "Answerer", "Item", "Record", "each", "failure_of", "read", "run"]

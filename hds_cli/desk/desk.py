@@ -122,10 +122,11 @@ class Desk:
             if before.whole not in ("", question):
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session = await self.session() if part is None or part.session is None else part.session
-        stop = stop or Stop()
-        reading = await in_daemon(reader, self.model, session, self.settings)
-        stop.abort = both(session.abort, reading.abort) if reading else session.abort
+        stop, reading = stop or Stop(), None
+        stop.abort = session.abort
         try:
+            if reading := await in_daemon(reader, self.model, session, self.settings):
+                stop.abort = both(session.abort, reading.abort)
             with counted_apart() as contacted:
                 parts = await self.parts(session, stop, contacted, reading)
                 limits = limits_of(self.model, self.settings)

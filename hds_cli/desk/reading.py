@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,10 +32,14 @@ def reads(info: ModelInfo, settings: Settings) -> bool:
 
 def _on_gpu(info: ModelInfo) -> bool:
     """True when every layer of the model is on a GPU."""
-    if not info.n_gpu_layers or not info.file:
-        return False
-    said = models.read_header(Path(info.file)).metadata
-    return info.n_gpu_layers > int(said.get(f"{said.get('general.architecture')}.block_count", 0))
+    return bool(info.n_gpu_layers and info.file) and info.n_gpu_layers > _layers(info.file)
+
+
+@functools.lru_cache(maxsize=8)
+def _layers(file: str) -> int:
+    """The layers of a model; its header is read once, not for every question."""
+    said = models.read_header(Path(file)).metadata
+    return int(said.get(f"{said.get('general.architecture')}.block_count", 0))
 
 
 def unread(info: ModelInfo, settings: Settings) -> str | None:

@@ -22,6 +22,7 @@ from hds_cli.agent.scouting import scouted
 from hds_cli.agent.sections import Begun, at_turn, composed, graded, summed
 from hds_cli.agent.verdict import Verdict
 from hds_cli.config import shaping
+from hds_cli.desk.batch import each
 from hds_cli.desk.desk import Desk, Part, hidden, limits_of, new_run_id
 from hds_cli.egress import Tally, counted_apart
 from hds_cli.egress import summed as hosts
@@ -121,9 +122,7 @@ class _Writer:
         with counted_apart() as self._planning:
             parts = await self._place.parts(self._root, child, self._planning)
             try:
-                passages, titles = await scouted(
-                    question, attached, parts, limits, self._numbers, lambda kind, **values: self._say(kind, **values)
-                )
+                passages, titles = await scouted(question, attached, parts, limits, self._numbers, self._say)
             finally:
                 await parts.fanout.close()
         self._turns = 1
@@ -173,41 +172,34 @@ class _Writer:
         """Research what is not written yet, several at once."""
         ruled = self._place.model.spec.outline is not None
         briefs = [""] * len(sections) if ruled else outline.briefs(question, sections)
-        room = asyncio.Semaphore(AT_ONCE)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for number, (one, brief) in enumerate(zip(sections, briefs, strict=True), 1):
-                    if number not in self._ends:
-                        group.create_task(self._section(number, one, brief, attached, room))
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
 
-    async def _section(
-        self, number: int, section: Section, brief: str, attached: Sequence[Page], room: asyncio.Semaphore
-    ) -> None:
+        async def write(number: int) -> None:
+            if self._stop.reason is None:
+                await self._section(number, sections[number - 1], briefs[number - 1], attached)
+
+        await each([n for n in range(1, len(sections) + 1) if n not in self._ends], write, AT_ONCE)
+
+    async def _section(self, number: int, section: Section, brief: str, attached: Sequence[Page]) -> None:
         """One section: a run of its own. What goes wrong in it does not end the others."""
-        async with room:
-            if self._stop.reason is not None:
-                return
-            session = await in_daemon(self._root.fork) if self._root is not None else await self._place.session()
-            stop, half = self._child(session), self._before.halves.get(number) if self._before else None
-            if half is None:
-                self._say(events.SectionStarted, section=number)
-            part = Part(self._numbers, session, graded, brief)
-            stream = _Stream(self, number, section.title)
-            try:
-                await self._place.answer(
-                    section.question,
-                    stream.handle,
-                    attached=() if half else attached,
-                    stop=stop,
-                    before=half,
-                    part=part,
-                )
-            except HdsError as exc:
-                self._errors.append(exc)
-            finally:
-                self._running.remove(stop)
+        session = await in_daemon(self._root.fork) if self._root is not None else await self._place.session()
+        stop, half = self._child(session), self._before.halves.get(number) if self._before else None
+        if half is None:
+            self._say(events.SectionStarted, section=number)
+        part = Part(self._numbers, session, graded, brief)
+        stream = _Stream(self, number, section.title)
+        try:
+            await self._place.answer(
+                section.question,
+                stream.handle,
+                attached=() if half else attached,
+                stop=stop,
+                before=half,
+                part=part,
+            )
+        except HdsError as exc:
+            self._errors.append(exc)
+        finally:
+            self._running.remove(stop)
 
     def _error(self) -> HdsError | None:
         """The error of a report of which nothing could be written; or of one whose script is too short."""

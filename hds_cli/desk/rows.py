@@ -49,8 +49,9 @@ class Rows:
         self._file = file
         if not locks.hold(file.fileno()):
             raise UsageError(f"another process is writing {self.path}", hint="wait for it, or -o OTHER-FILE")
-        if resume and file.seek(0, os.SEEK_END):
+        if resume:
             cut_torn_line(self.path)
+        if resume and file.seek(0, os.SEEK_END):
             self._find()
         else:
             file.truncate(0)

@@ -12,13 +12,13 @@ from hds_cli.agent.selectors.base import about_tokens
 from hds_cli.agent.selectors.door import selector as selector_named
 from hds_cli.evaluation.ranking import ndcg, recall, reciprocal_rank
 from hds_cli.evaluation.relevance import Bench, Topic
+from hds_cli.search.fusion import Listed, fuse
 from hds_cli.text import quote_words
 from hds_cli.types import Page, Passage, SearchResult
 
 SCHEMA = "hds.eval.retrieval/1"
 CUTS = (2, 5, 10, 20, 100)
 _RANKED = 10  # nDCG and MRR look at the first ten
-_RRF = 60  # as in `search.fusion` (Cormack et al. 2009)
 _STEP = 5  # results of each gold sub-query
 _PAGES, _PASSAGES, _TOKENS = 5, 4, 1500  # pages given to a selector, passages and tokens it may keep
 Row = dict[str, float]
@@ -56,13 +56,8 @@ def rewritten(search: Search, bench: Bench, queries: Mapping[str, Sequence[str]]
     known = {topic.query: queries[topic.id] for topic in bench.topics if topic.id in queries}
 
     async def fused(query: str, top_k: int) -> list[SearchResult]:
-        scores: dict[str, float] = {}
-        first: dict[str, SearchResult] = {}
-        for text in known.get(query, (query,)):
-            for rank, result in enumerate(await search(text, top_k), 1):
-                first.setdefault(result.url, result)
-                scores[result.url] = scores.get(result.url, 0.0) + 1 / (_RRF + rank)
-        return [first[url] for url in sorted(scores, key=lambda url: -scores[url])][:top_k]
+        lists = [Listed(await search(text, top_k), anchors=True) for text in known.get(query, (query,))]
+        return [page.result for page in fuse(lists)][:top_k]
 
     return fused
 

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from hds_cli import events
-from hds_cli.desk.batch import each
-from hds_cli.errors import HdsError
+from hds_cli.desk.batch import each, failure_of
 from hds_cli.evaluation.journal import Journal
 from hds_cli.evaluation.observe import Count, Observer, Row
 from hds_cli.evaluation.questions import Question
@@ -50,11 +49,5 @@ async def run(
 async def ask(question: Question, asker: Asker) -> tuple[Row, Row]:
     """One question: its row and its costs. What goes wrong is part of the row."""
     observer = Observer(question, asker.count)
-    error = None
-    try:
-        await asker.answer(question.text, observer.handle)
-    except HdsError as exc:
-        error = {"code": exc.error_code, "message": exc.message}
-    except Exception as exc:  # a bug in one question must not lose hours of others; the row names the bug
-        error = {"code": "bug", "message": f"{type(exc).__name__}: {exc}"}
+    error = await failure_of(asker.answer(question.text, observer.handle))
     return observer.row(error), observer.costs()

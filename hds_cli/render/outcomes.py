@@ -36,7 +36,7 @@ def query(state: QueryState) -> str:
     if state.repeated:
         return "asked before"
     if not state.searches:
-        return "not searched"
+        return "not searched" if state.passages is None else words.count(len(state.passages), "passage")
     read = sum(page.ok for page in state.pages.values())
     if len(state.errors) == len(state.searches):
         brought = "failed"

@@ -278,6 +278,8 @@ def _query_says(query: QueryState, view: View) -> tuple[str, str, str]:
         started = min((s.started for s in query.searches.values()), default=query.proposed)
         status = f"{view.spin} {ended} of {len(pages)}" if pages else f"{view.spin} searching"
         return status, "bold", words.duration(view.now - started) if view.now - started >= 1 else ""
+    if not query.searches and query.passages is not None:
+        return words.count(len(query.passages), "passage"), "", ""
     if not query.searches:
         return ("waits" if view.live else "not searched"), "dim", ""
     if len(query.errors) == len(query.searches):

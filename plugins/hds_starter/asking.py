@@ -178,7 +178,7 @@ class _Symbols:
         if len(self.countries) > 1 and not self.regions:
             return Set("names", self.countries)
         if len(self.regions) == 1 and not self.countries:
-            return Set("region", names.regions()[self.regions[0]], value=self.regions[0])
+            return Set("region", names.regions()[self.regions[0]])
         return None
 
     def _dimension(self) -> str | None:

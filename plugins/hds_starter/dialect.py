@@ -52,6 +52,7 @@ class StarterDialect(HdsDialect):
         self._plan = reading if isinstance(reading, Asked) and not documents and continued is None else None
         self._leads = self._plan is not None and (bool(self._plan.read_as) or not is_taught(question))
         self._found: list[tuple[str, Passage]] = []
+        self._searched: set[str] = set()
         self._turns_led: list[tuple[str, Sequence[QueryResult]]] = []
         self._text = ""
         self._own: Written | None = None
@@ -68,6 +69,7 @@ class StarterDialect(HdsDialect):
 
     def read(self, results: Sequence[QueryResult], notes: Sequence[Segment] = ()) -> None:
         self._found += [(query, p) for query, passages in results if not isinstance(passages, str) for p in passages]
+        self._searched |= {query for query, passages in results if passages != protocol.NOT_SEARCHED}
         if not self._leads:
             return super().read(results, notes)
         self.asked += [query for query, _ in results]
@@ -90,7 +92,7 @@ class StarterDialect(HdsDialect):
     # --- by rule -----------------------------------------------------------------------------------------------------
 
     def _step(self) -> Need | Solution | None:
-        return work(self._plan, Facts(self._found, self.asked)) if self._plan else None
+        return work(self._plan, Facts(self._found, self._searched)) if self._plan else None
 
     def _lead(self, hooks: Hooks) -> Written | None:
         """The next turn by rule; None where the pages are not those that the rules know."""

@@ -48,8 +48,8 @@ _VARIANTS = {
     "sao tome and principe": "São Tomé and Príncipe", "st lucia": "Saint Lucia", "guinea bissau": "Guinea-Bissau",
     "st kitts and nevis": "Saint Kitts and Nevis", "saint kitts": "Saint Kitts and Nevis", "macao": "Macau",
     "st vincent": "Saint Vincent and the Grenadines", "saint vincent": "Saint Vincent and the Grenadines",
-    "russian federation": "Russia", "iceland": "Iceland", "bahamas": "The Bahamas", "gambia": "The Gambia",
-    "palestine": "Palestine", "s korea": "South Korea", "n korea": "North Korea", "ksa": "Saudi Arabia",
+    "russian federation": "Russia", "bahamas": "The Bahamas", "gambia": "The Gambia",
+    "s korea": "South Korea", "n korea": "North Korea", "ksa": "Saudi Arabia",
     "png": "Papua New Guinea",
 }  # fmt: skip
 _ADJECTIVES = {

@@ -104,7 +104,7 @@ def _fact(passage: Passage, key: str) -> Fact | None:
 
 @functools.lru_cache(maxsize=4096)
 def _pattern(title: str, key: str) -> re.Pattern[str]:
-    return re.compile(r"(?:(?<=\A)|(?<=[.:] )|(?<=\s))" + _SENTENCES[key].replace("{n}", re.escape(title[:200])))
+    return re.compile(r"(?<!\S)" + _SENTENCES[key].replace("{n}", re.escape(title[:200])))
 
 
 def _values(key: str, text: str) -> tuple[str, ...]:

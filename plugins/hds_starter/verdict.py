@@ -25,7 +25,7 @@ def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdi
     """
     reading = asked(book.question)
     if isinstance(reading, Asked) and (solution := solved(reading, book.read, book.queries)):
-        return _solved(solution, written, book, stopped)
+        return _told(_solved(solution, written, book, stopped), reading)
     verdict = grounded(written, book, stopped)
     others = passages.strange(book)
     if others and not (verdict.answer and not {citation.url for citation in verdict.citations} & set(others)):
@@ -35,6 +35,14 @@ def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdi
     if verdict.answer is not None:
         return verdict
     return replace(verdict, reason=stopped or "advice", explanation=advice.line(reading, book))
+
+
+def _told(verdict: Verdict, reading: Asked) -> Verdict:
+    """The verdict, and a line to its reader where a misspelt name was read as another."""
+    if not reading.read_as or verdict.answer is None:
+        return verdict
+    said = Warned("asked_as", f"asked as: {', '.join(reading.read_as)}")
+    return replace(verdict, warnings=(*verdict.warnings, said))
 
 
 def refused(verdict: Verdict, stopped: str | None) -> Verdict:

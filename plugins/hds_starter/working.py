@@ -12,7 +12,7 @@ from decimal import Decimal
 from hds_cli.text import has_words, quote_words
 from hds_cli.types import Passage
 from hds_starter import calculation, names
-from hds_starter.asking import MOST_PAGES, Asked, Set
+from hds_starter.asking import MOST_PAGES, NUMERIC, Asked, Set
 from hds_starter.symbols import held
 from hds_starter.told import Fact, Facts, query
 from hds_starter.training.facts import FACTS
@@ -21,6 +21,8 @@ from hds_starter.training.trajectory import joined
 _NOUNS = {"borders": "neighbours", "provinces": "provinces or regions"}
 _LONG = 5  # queries of one turn that lead to long sentences
 _MOST_LONG = 45  # of them in a run
+_LISTS = frozenset({"borders", "provinces"})
+"""What stands in long sentences."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def work(asked: Asked, facts: Facts) -> Need | Solution | None:
         return _Work(facts).answer(asked)
     except _Needed as needed:
         queries = tuple(dict.fromkeys(query(*one) for one in needed.lacking))
-        return Need(queries, any(key in ("borders", "provinces") for _, key in needed.lacking))
+        return Need(queries, any(key in _LISTS for _, key in needed.lacking))
     except _Lacking:
         return None
 
@@ -111,7 +113,7 @@ class _Work:
                     lacking.append((title, key))
                 elif not some:
                     raise _Lacking
-        if len(titles) * len(keys) > (_MOST_LONG if {"borders", "provinces"} & set(keys) else MOST_PAGES):
+        if len(titles) * len(keys) > (_MOST_LONG if _LISTS & set(keys) else MOST_PAGES):
             raise _Lacking  # more than a run has turns for
         if lacking:
             raise _Needed(lacking)
@@ -158,14 +160,13 @@ class _Work:
             raise _Lacking
         facts = self._get(titles, asked.keys, some=len(titles) > 8)
         told = [fact.text if fact.values else "no land borders" for fact in facts]
-        values = [fact.text for fact in facts if fact.values]
         if len(titles) == 1:
             text = "; ".join(told) if asked.of.kind != "best" else f"{titles[0]}: {'; '.join(told)}"
-            return self._solution(text, values)
+            return self._solution(text, told)
         if len(asked.keys) == 1:
-            return self._solution("; ".join(f"{f.title}: {t}" for f, t in zip(facts, told, strict=True)), values)
-        rows = [", ".join(fact.text for fact in facts if fact.title == title) for title in titles]
-        return self._solution("; ".join(f"{t}: {row}" for t, row in zip(titles, rows, strict=True) if row), values)
+            return self._solution("; ".join(f"{f.title}: {t}" for f, t in zip(facts, told, strict=True)), told)
+        rows = [", ".join(t for f, t in zip(facts, told, strict=True) if f.title == title) for title in titles]
+        return self._solution("; ".join(f"{t}: {row}" for t, row in zip(titles, rows, strict=True) if row), told)
 
     def _list(self, asked: Asked) -> Solution:
         titles = self._titles(asked.of)
@@ -175,7 +176,7 @@ class _Work:
             (fact,) = list(self._used.values())[-1:]
             return self._solution(f"{fact.title} has no land borders", ("no land borders",))
         if asked.of.kind == "common":
-            return self._solution("no country borders all of them", (), end="")
+            return self._solution("no country borders all of them", ("no country",))
         raise _Lacking
 
     def _count(self, asked: Asked) -> Solution:
@@ -185,9 +186,8 @@ class _Work:
         titles = self._titles(asked.of)
         if asked.of.kind == "held" and not titles:
             raise _Lacking
-        return self._solution(
-            f"{len(titles)}", (f"{len(titles)}",), end=f"Counted: {joined(titles)}." if titles else ""
-        )
+        count = str(len(titles))
+        return self._solution(count, (count,), end=f"Counted: {joined(titles)}." if titles else "")
 
     def _total(self, asked: Asked) -> Solution:
         facts = self._get(self._titles(asked.of), asked.keys)
@@ -209,16 +209,11 @@ class _Work:
     def _best(self, asked: Asked) -> Solution:
         step, first = self._first(asked.of)
         titles = [fact.title for fact in first]
-        unit = " each" if len(first) > 1 else ""
-        value = f"{first[0].number:,}" if asked.of.key == "borders" else first[0].text
         if len(first) > 1:
-            noun = _NOUNS.get(asked.of.key, asked.of.key)
-            answer = (
-                f"the same: {joined(titles)} have {value} {noun}{unit}" if asked.of.key == "borders" else joined(titles)
-            )
+            borders = asked.of.key == "borders"
+            answer = f"the same: {joined(titles)} have {_said(first[0])} each" if borders else joined(titles)
             return self._solution(answer, titles, step=step)
-        return self._solution(titles[0], titles, step=step, end=f"{titles[0]} comes first with {value}"
-                              f"{' ' + _NOUNS[asked.of.key] if asked.of.key == 'borders' else ''}.")  # fmt: skip
+        return self._solution(titles[0], titles, step=step, end=f"{titles[0]} comes first with {_said(first[0])}.")
 
     def _yes(self, asked: Asked) -> Solution:
         key = asked.keys[0]
@@ -230,12 +225,12 @@ class _Work:
                 return self._verdict(bool(same), f"{fact.title}: {fact.text}; {other.title}: {other.text}")
             more = fact.number > other.number if asked.most else fact.number < other.number
             return self._verdict(more, f"{fact.title} {_said(fact)}, {other.title} {_said(other)}")
-        if key in ("population", "area", "borders"):
+        if key in NUMERIC:
             bound = Decimal(asked.value)
             more = fact.number > bound if asked.most else fact.number < bound
             return self._verdict(more, f"{fact.title} {_said(fact)}")
         if key == "region":
-            return self._verdict(fact.title in names.regions().get(asked.value, ()), f"{fact.sentence.rstrip('.')}")
+            return self._verdict(fact.title in names.regions().get(asked.value, ()), fact.sentence.rstrip("."))
         return self._verdict(_holds(fact, asked.value), fact.sentence.rstrip("."))
 
     def _touch(self, asked: Asked) -> Solution:

@@ -47,11 +47,12 @@ class Row:
 
 def read(claims: Path, passages: Path) -> list[Row]:
     """The claims of a set with their passages."""
-    texts = {row["id"]: Text(row["title"], row["text"]) for row in _rows(passages)}
-    return [Row(texts[row["id"]], row["claim"], row["label"], row["kind"]) for row in _rows(claims)]
+    texts = {row["id"]: Text(row["title"], row["text"]) for row in rows_of(passages)}
+    return [Row(texts[row["id"]], row["claim"], row["label"], row["kind"]) for row in rows_of(claims)]
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSONL file."""
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hds_cli.agent.aside import Aside
 from hds_cli.agent.templates import conversation
 from hds_cli.engine.base import ChatTemplate, Generation, Segment
-from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
-from hds_cli.errors import ModelUnusable, ScriptEnded
+from hds_cli.engine.scripted import Line, ScriptedEngine, ScriptedSession
+from hds_cli.errors import ModelUnusable, NoGrammar, ScriptEnded
 
 CHATML = ChatTemplate(
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}"
@@ -47,6 +48,20 @@ def test_an_answer_that_does_not_end_is_asked_for_once_more(session: Open) -> No
     long = "and so on " * 20
     assert Aside(session(long, "yes"), None).ask("S", "T", "", 5, fallback="no") == "yes"
     assert Aside(session(long, long, "yes"), None).ask("S", "T", "", 5, fallback="no") == "no"
+
+
+def test_without_a_grammar_the_model_writes_freely_where_the_task_allows_it() -> None:
+    """A completion server may hold no model to one: an outline is asked for all the same, and its thought is left out."""
+
+    class Free(ScriptedSession):
+        def generate(self, *, grammar: str | None = None, **options: Any) -> Generation:
+            if grammar is not None:
+                raise NoGrammar("no grammar here")
+            return super().generate(**options)
+
+    held = Free([Line("I plan.</think>Mercury | Where is Mercury?", None), Line("never", None)], 1000)
+    assert Aside(held, None).ask("S", "T", "root ::= [a-z]+", free=True) == "Mercury | Where is Mercury?"
+    assert Aside(held, None).ask("S", "T", "root ::= [a-z]+", fallback="rule") == "rule"
 
 
 def test_a_model_that_fails_is_answered_for(session: Open) -> None:

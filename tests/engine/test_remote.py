@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,58 @@ def test_what_a_server_does_not_know_is_left_out(serve: Callable[..., Served]) -
     session = asked(served.engine())
     assert [session.generate(max_tokens=3).text for _ in range(2)] == ["ok", "ok"]
     assert len(served.requests) == 3
+
+
+def test_a_prompt_that_is_refused_takes_no_field_from_others(serve: Callable[..., Served]) -> None:
+    """Too long a prompt is HTTP 400, too; what comes after it is asked with every field."""
+
+    def answer(handler: Any, path: str, body: Any) -> None:
+        if "long" in str(body["messages"]):
+            as_json(handler, {"error": {"message": "too many tokens"}}, 400)
+        else:
+            writes("ok")(handler, path, body)
+
+    served = serve(answer)
+    engine = served.engine()
+    with pytest.raises(ModelUnusable, match="too many tokens"):
+        asked(engine, "long").generate(max_tokens=3)
+    assert asked(engine).generate(max_tokens=3).text == "ok"
+    assert "stream_options" in served.requests[-1][1]
+
+
+def test_several_that_a_strict_server_refuses_at_once_are_all_asked_again(serve: Callable[..., Served]) -> None:
+    together = threading.Barrier(3)
+
+    def answer(handler: Any, path: str, body: Any) -> None:
+        if "stream_options" in body:
+            together.wait(20)
+            as_json(handler, {"error": {"message": "unknown field"}}, 400)
+        else:
+            writes("ok")(handler, path, body)
+
+    engine = serve(answer).engine()
+    sessions = [asked(engine) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda session: session.generate(max_tokens=3).text, sessions))
+    assert made == ["ok"] * 3
+
+
+def test_connections_that_the_server_closed_meanwhile_take_no_tries(serve: Callable[..., Served]) -> None:
+    """More of them than there are tries: kept after requests at once, and closed while nothing was asked."""
+    together = threading.Barrier(6)
+
+    def answer(handler: Any, path: str, body: Any) -> None:
+        if "at once" in str(body["messages"]):
+            together.wait(20)
+        handler.connection.settimeout(0.2)
+        as_json(handler, {"choices": [{"message": {"content": "Oslo"}, "finish_reason": "length"}]})
+
+    engine = serve(answer).engine()
+    sessions = [asked(engine, "at once") for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda session: session.generate(max_tokens=9), sessions))
+    time.sleep(0.6)
+    assert asked(engine).generate(max_tokens=9).text == "Oslo"
 
 
 def test_an_answer_in_one_piece_is_taken_too(serve: Callable[..., Served]) -> None:

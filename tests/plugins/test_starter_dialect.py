@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hds_cli.agent import protocol
 from hds_cli.agent.dialects import QueryResult
 from hds_cli.types import Passage
 from hds_starter import world
@@ -60,6 +61,28 @@ def test_what_the_model_was_taught_it_writes_and_is_looked_over(tmp_path: Path) 
     assert written.queries == ("capital of Kenya",)
     dialect.read(results(dialect, written.queries))
     assert dialect.write(Seen().hooks).answer == "Nairobi"
+
+
+def test_what_a_turn_had_no_room_for_is_searched_before_the_answer(tmp_path: Path) -> None:
+    """The model asks for nine capitals in a turn of eight, and answers: the ninth is looked up by rule."""
+    around = "Austria Belgium Czech_Republic Denmark France Luxembourg Netherlands Poland Switzerland".split()
+    capitals = tuple(f"capital of {name.replace('_', ' ')}" for name in around)
+    made = session(
+        tmp_path,
+        "First the neighbours.\n</think>\n\n<|begin_search_queries|>\ncountries that border Germany<|end_search_queries|>",
+        f"\n<|begin_search_queries|>\n{'; '.join(capitals)}<|end_search_queries|>",
+        "\n</think>\n\nThe capital of Austria is Vienna [2].\n\n\\boxed{Vienna}",
+    )
+    dialect = StarterDialect(made)
+    dialect.start("What are the capitals of the countries that border Germany?", [])
+    dialect.read(results(dialect, dialect.write(Seen().hooks).queries))
+    assert dialect.write(Seen().hooks).queries == capitals
+    dialect.read([*results(dialect, capitals[:8]), (capitals[8], protocol.NOT_SEARCHED)])
+    assert dialect.write(Seen().hooks).queries == capitals[8:]
+    dialect.read(results(dialect, capitals[8:]))
+    answer = dialect.write(Seen().hooks).answer
+    assert answer
+    assert "Switzerland: Bern" in answer
 
 
 def test_a_run_taken_up_again_goes_on_by_rule(tmp_path: Path) -> None:

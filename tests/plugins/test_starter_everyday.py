@@ -97,6 +97,10 @@ def test_what_the_pages_cannot_answer_is_not_read() -> None:
         ("which one has more neighbours, zambia or tanzania", "the same: Zambia and Tanzania have 8 neighbours each"),
         ("capital of the largest neighbour of austria", "Germany: Berlin"),
         ("whats the captial of kazakstan", "Nur-Sultan"),
+        (
+            "capital and currency of peru and chile",
+            "Peru: Lima, Peruvian Sol; Chile: Santiago, Chilean Peso",
+        ),
         ("capital of the us", "Washington, D.C."),
         ("tell us the capital of peru", "Lima"),
         ("which countries speak dzongkha", "Bhutan"),
@@ -107,6 +111,21 @@ def test_the_form_of_an_answer_is_that_of_the_question(question: str, shown: str
     made = answer(question)
     assert isinstance(made, Solution)
     assert made.answer.startswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("which countries border both peru and japan", "Brazil"),
+        ("what are the neighbours of peru and japan", "Ecuador, Colombia, Brazil, Bolivia and Chile"),
+    ],
+)
+def test_an_answer_without_the_values_of_the_pages_is_not_theirs(question: str, said: str) -> None:
+    """That there is none is a value as well: another short answer does not pass for it."""
+    made = answer(question)
+    assert isinstance(made, Solution)
+    assert made.agrees(made.answer)
+    assert not made.agrees(said)
 
 
 def test_each_fact_stands_in_the_explanation_with_its_passage() -> None:

@@ -104,3 +104,16 @@ def test_an_answer_to_another_question_is_refused_in_one_line(question: str, ans
     assert verdict.explanation
     assert line in verdict.explanation
     assert "\n" not in verdict.explanation
+
+
+@pytest.mark.parametrize("model", ["Accra", "Tema"])
+def test_a_misspelt_name_is_read_and_said(model: str) -> None:
+    """One line for the reader; none where the name was written right, or where nothing is answered."""
+    own = Written("", (), model, f"The capital of Ghana is {model} [1].")
+    verdict = judge(own, world_book("capital of Gahna", "Ghana"))
+    assert (verdict.answer, [(w.code, w.message) for w in verdict.warnings]) == (
+        "Accra",
+        [("asked_as", "asked as: Ghana")],
+    )
+    assert not judge(own, world_book("capital of Ghana", "Ghana")).warnings
+    assert all(w.code != "asked_as" for w in judge(own, world_book("capital of Gahna")).warnings)

@@ -162,3 +162,17 @@ def test_the_oldest_go_when_there_are_too_many(tmp_path: Path, monkeypatch: pyte
                 one.put(OSLO, str(number), Odds(0.5, 0.25, 0.25))
     with kept.Kept("a", file) as one:
         assert [one.get(OSLO, str(n)) is not None for n in (3, 10, 12, 15)] == [False, False, True, True]
+
+
+def test_the_text_is_the_one_that_was_taught(verifier: Any) -> None:
+    """What the adapter was trained on and what it is asked are written in two places."""
+    from hds_verify.training import data
+
+    prompt = verifier._prompt(OSLO, CLAIMS[:1])
+    beginning, ending = (
+        b"".join(map(verifier._engine.piece, ids)).decode() for ids in (prompt.beginning, prompt.endings[0])
+    )
+    assert beginning == data.beginning(data.Group("", OSLO.title, OSLO.text))
+    assert ending == data.ending(data.Claim(CLAIMS[0], "supported", ""))
+    assert list(data.LABELS) == ["supported", "contradicted", "absent"]
+    assert list(data.LABELS.values()) == list(hds_verify.LABELS)

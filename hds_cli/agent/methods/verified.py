@@ -52,5 +52,7 @@ class Verified(Method):
         ]
         verdict = regraded(verdict, graded, book)
         if compared.left:
-            verdict = replace(verdict, warnings=(*verdict.warnings, Warned("verify", OUT_OF_TIME)))
+            asked = sum(map(asks, support))
+            left = f"{OUT_OF_TIME} ({compared.left} of {asked} parts)"
+            verdict = replace(verdict, warnings=(*verdict.warnings, Warned("verify", left)))
         return verdict

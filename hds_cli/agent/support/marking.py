@@ -14,15 +14,16 @@ def corrected(
 ) -> tuple[str, list[Support], list[tuple[int, int]]]:
     """A message with the marks of the passages that say it, its support, and (mark, passage) of what was put right.
 
-    Only a unit that other passages say word for word, and none of its own, is changed; one with a mark of no passage
-    that was read keeps what it has.
+    Only a unit that other passages say, word for word or in several sentences, and none of its own, is changed; one
+    with a mark of no passage that was read keeps what it has.
     """
     graded: list[Support] = []
     changes: list[tuple[int, int]] = []
     out, place = [], 0
     for unit, support in attributed:
         right = tuple(dict.fromkeys(quote.n for quote in support.quotes))
-        if support.level != "quoted" or not support.marks or not right or set(right) & set(support.marks):
+        said = support.level in ("quoted", "together")
+        if not said or not support.marks or not right or set(right) & set(support.marks):
             graded.append(support)
             continue
         source = text[unit.start : unit.end]

@@ -18,7 +18,7 @@ from hds_cli.engine import state
 from hds_cli.engine.base import ChatTemplate, Segment, StopReason
 from hds_cli.engine.remote.session import Order, RemoteSession, Told
 from hds_cli.engine.remote.wire import Refused, Wire
-from hds_cli.errors import ModelUnusable, UsageError
+from hds_cli.errors import ModelUnusable, NoGrammar, UsageError
 from hds_cli.types import ModelInfo
 
 # The server writes the prompt from messages, with a template that it does not show. This one marks where they begin.
@@ -75,9 +75,12 @@ class CompletionEngine:
         if tokens >= _LEAST_COUNTED:
             self._ratio = min(5.0, max(1.0, 0.95 * size / tokens))
 
-    def events(self, prompt: str | list[dict[str, str]], order: Order, session: CompletionSession) -> Iterator[Any]:
-        """What the server writes after a raw prompt, or as the next message."""
-        path, body = "/v1/completions", self._body(order)
+    def events(
+        self, prompt: str | list[dict[str, str]], order: Order, session: CompletionSession, *, plain: bool = False
+    ) -> Iterator[Any]:
+        """What the server writes after a raw prompt, or as the next message; `plain`: with the common fields alone."""
+        plain = plain or self._plain
+        path, body = "/v1/completions", self._body(order, plain)
         body["prompt"] = prompt
         if isinstance(prompt, list):
             path = "/v1/chat/completions"
@@ -92,12 +95,13 @@ class CompletionEngine:
                     f"{self._wire.host} has no raw completions, which this dialect needs",
                     hint="hds ask --dialect chat …",
                 ) from None
-            if exc.status not in (400, 422) or self._plain:
+            if exc.status not in (400, 422) or plain:
                 raise
-            self._plain = True
-            yield from self.events(prompt, order, session)
+            for event in self.events(prompt, order, session, plain=True):
+                self._plain = True  # so it was for the fields, and not for the length of the prompt
+                yield event
 
-    def _body(self, order: Order) -> dict[str, Any]:
+    def _body(self, order: Order, plain: bool) -> dict[str, Any]:
         # No `stop`: a server does not say at which string it stopped, or whether it did. The text is cut here, and
         # closing the connection ends the writing.
         sampling = order.sampling
@@ -109,11 +113,11 @@ class CompletionEngine:
             body["top_k"] = sampling.sampling_top_k
         if sampling.min_p:
             body["min_p"] = sampling.min_p
-        if self._plain:
+        if plain:
             body = {name: value for name, value in body.items() if name not in _EXTRAS}
         if order.grammar is not None:
             if not self._grammar:
-                raise ModelUnusable(
+                raise NoGrammar(
                     f"{self._wire.host} holds no model to a grammar, which this dialect needs", hint="--dialect chat"
                 )
             for field in self._grammar:

@@ -9,6 +9,7 @@ from typing import Any
 from hds_cli import bounds
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec
+from hds_cli.engine.files.gguf import names_searcher
 from hds_cli.engine.remote.wire import Refused, Wire
 from hds_cli.errors import ModelMissing, UsageError
 from hds_cli.keys import api_key
@@ -53,8 +54,8 @@ def open_remote(settings: Settings, *, silence: float | None = None) -> Engine:
     n_ctx = min(settings.n_ctx or size or _N_CTX, size or bounds.MAX_COUNT)
     name = str(entry["id"])[:200]
     shown = PurePath(name).stem if name.endswith(".gguf") else name
-    searcher = "deepsearcher" in name.lower().replace("-", "")
-    info = ModelInfo(name=shown, engine="openai", n_ctx=n_ctx, dialect="hds" if searcher else "chat")
+    dialect = "hds" if names_searcher(name) else "chat"
+    info = ModelInfo(name=shown, engine="openai", n_ctx=n_ctx, dialect=dialect)
     if props:
         from hds_cli.engine.remote.llama_server import LlamaServerEngine
 

@@ -64,9 +64,9 @@ class Call:
         self.stopped.clear()
 
     def holds(self, used: socket.socket | None) -> None:
-        """The socket that an abort shuts down; None: no more."""
+        """The socket that an abort, or the end of the time, shuts down; None: no more."""
         self._socket = used
-        if used is not None and self.stopped.is_set():
+        if used is not None and (self.stopped.is_set() or self.late):
             self._shut()
 
     @contextlib.contextmanager
@@ -170,6 +170,7 @@ class Wire:
                 yield event
 
     def close(self) -> None:
+        """Give the connections back that no request uses."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
@@ -220,6 +221,7 @@ class Wire:
                 connection.close()
             except (OSError, http.client.HTTPException) as exc:
                 connection.close()
+                self.close()  # what was kept as long is as dead, and would take the tries one by one
                 if wait is None or call.late or not _passing(exc):
                     raise self._fault(exc, call) from None
             call.holds(None)

@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LABELS = {"supported": " yes", "contradicted": " no", "absent": " unknown"}
-NAMES = tuple(LABELS)
+from hds_verify import LABELS as ANSWERS
+from hds_verify.evaluate import LABELS as NAMES
+from hds_verify.evaluate import rows_of
+
+LABELS = dict(zip(NAMES, ANSWERS, strict=True))
 HERE = Path(__file__).parent
 _SHORT = {"S": "supported", "C": "contradicted", "N": "absent"}
 
@@ -40,15 +43,15 @@ class Group:
 
 def read_jsonl(claims: Path, passages: Path) -> list[Group]:
     """The groups of a pair of JSONL files, in the order of the passages."""
-    groups = {row["id"]: Group(row["id"], row["title"], row["text"]) for row in _rows(passages)}
-    for row in _rows(claims):
+    groups = {row["id"]: Group(row["id"], row["title"], row["text"]) for row in rows_of(passages)}
+    for row in rows_of(claims):
         groups[row["id"]].claims.append(Claim(row["claim"], row["label"], row["kind"]))
     return [group for group in groups.values() if group.claims]
 
 
 def read_blocks(data: Path) -> list[Group]:
     """The groups of `claims.txt`; `data` is the folder of the question sets whose documents they are about."""
-    own = {row["id"]: row for row in _rows(HERE / "own.jsonl")}
+    own = {row["id"]: row for row in rows_of(HERE / "own.jsonl")}
     documents: dict[str, dict[str, Any]] = {}
     groups: list[Group] = []
     for line in (HERE / "claims.txt").read_text("utf-8").splitlines():
@@ -68,14 +71,10 @@ def _own(row: dict[str, Any]) -> Group:
 def _cut(name: str, place: str, documents: dict[str, dict[str, Any]], data: Path) -> Group:
     folder, _, _ = name.partition("/")
     if name not in documents:
-        documents |= {f"{folder}/{row['id']}": row for row in _rows(data / folder / "corpus.jsonl")}
+        documents |= {f"{folder}/{row['id']}": row for row in rows_of(data / folder / "corpus.jsonl")}
     start, length = map(int, place.split("+"))
     row = documents[name]
     return Group(name, row["title"], row["text"][start : start + length])
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
 def split(handed: Sequence[Group], ours: Sequence[Group], held: int = 40) -> tuple[list[Group], list[Group]]:

@@ -25,10 +25,10 @@ from transformers import AutoTokenizer
 
 from hds_train.adapter import export
 from hds_train.base import MODULES, load
+from hds_verify import PASSAGE_TOKENS
 from hds_verify.training import data
 from hds_verify.training.data import Group
 
-PASSAGE_TOKENS = 350
 Row = tuple[list[int], list[list[int]], list[int]]
 """The ids of a passage, the ids of each claim, and the place of each label."""
 
