@@ -131,6 +131,10 @@ class Interrupts:
         if self._state == "stopping" and not self._heard.is_set():
             if self._loop is None:
                 self._heard.set()
+                # Raised inside a task, it would be logged as an exception that nobody took, beside being raised.
+                import logging
+
+                logging.getLogger("asyncio").setLevel(logging.CRITICAL)
                 raise KeyboardInterrupt
             if _in_source(frame):
                 from hds_cli.errors import SourceError

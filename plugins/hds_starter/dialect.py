@@ -68,18 +68,23 @@ class StarterDialect(HdsDialect):
         return self._looked_over(written, hooks) if written.answer is not None else written
 
     def read(self, results: Sequence[QueryResult], notes: Sequence[Segment] = ()) -> None:
-        self._found += [(query, p) for query, passages in results if not isinstance(passages, str) for p in passages]
-        self._searched |= {query for query, passages in results if passages != protocol.NOT_SEARCHED}
+        self._keep(results)
         if not self._leads:
             return super().read(results, notes)
         self.asked += [query for query, _ in results]
         self._turns_led.append((self._text, results))
 
     def replay(self, text: str, results: Sequence[QueryResult]) -> None:
-        if not self._leads:
-            return super().replay(text, results)
-        self._text = text
-        self.read(results)
+        if self._leads:
+            self._text = text
+            return self.read(results)
+        self._keep(results)
+        super().replay(text, results)
+
+    def _keep(self, results: Sequence[QueryResult]) -> None:
+        """Remember what was read, and searched, for the rules."""
+        self._found += [(query, p) for query, passages in results if not isinstance(passages, str) for p in passages]
+        self._searched |= {query for query, passages in results if passages != protocol.NOT_SEARCHED}
 
     def force(self, hooks: Hooks) -> Written:
         if self._leads:

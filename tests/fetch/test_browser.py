@@ -191,7 +191,7 @@ def test_the_requests_of_a_page_have_limits(server: Web, elsewhere: Web, setting
 
     async def go() -> list[Any]:
         async with Fetcher(settings(fetch_allow=(server.host,))) as fetcher:
-            requests = _Requests(fetcher._http, 2.0, 700)
+            requests = _Requests(fetcher._http, 20.0, 700)
             told = [
                 await requests.get(Asked(url, method, {"Cookie": "secret=1", "User-Agent": "Mozilla"}, None))
                 for url, method in (
@@ -200,7 +200,7 @@ def test_the_requests_of_a_page_have_limits(server: Web, elsewhere: Web, setting
                     (f"{server.url}/large", "GET"), *[(f"{server.url}/a", "GET")] * 4,
                 )
             ]  # fmt: skip
-            few = _Requests(fetcher._http, 2.0, 1 << 20)
+            few = _Requests(fetcher._http, 20.0, 1 << 20)
             counted = [await few.get(Asked(f"{server.url}/a", "GET", {})) for _ in range(browser.MOST_REQUESTS + 1)]
             return [told, counted]
 
