@@ -50,6 +50,7 @@ class PlainLines:
     def _says(self, event: Event) -> str | None:
         match event:
             case events.RunStarted():
+                self._sections = {n: f"try {n}" for n in range(1, min(event.tries, 64) + 1)}
                 return f"asked: {event.question}"
             case events.Notice():
                 return f"{event.level}: {event.message}"
@@ -60,6 +61,8 @@ class PlainLines:
                 return f"thought: {event.text}" if event.text.strip() else None
             case events.OutlineWritten() | events.SectionStarted() | events.SectionFinished():
                 return self._section(event)
+            case events.TryFinished():
+                return f"try {event.number}: {event.end.status}" + (f", {event.end.answer}" if event.end.answer else "")
             case events.TurnFinished():
                 return f"turn {event.turn} done in {words.duration(event.seconds)}"
             case events.RunFinished():
