@@ -126,12 +126,16 @@ class Thought(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryProposed(_Base):
-    """A query's line is complete. `repeated`: it was asked before in this run and is not searched again."""
+    """A query's line is complete. `repeated`: it was asked before in this run and is not searched again.
+
+    `rewords`: it is not the model's, and puts the query of that number in other words; 0: it is.
+    """
 
     turn: int
     query: int
     text: str
     repeated: bool = False
+    rewords: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

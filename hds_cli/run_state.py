@@ -59,11 +59,12 @@ class SearchState:
 
 @dataclass
 class QueryState:
-    """A query, the sources it went to, and what came of it."""
+    """A query, the sources it went to, and what came of it; `rewords`: the number of the one it puts in other words."""
 
     number: int
     text: str
     repeated: bool = False
+    rewords: int = 0
     proposed: float = 0.0
     searches: dict[str, SearchState] = field(default_factory=dict)
     results: list[SearchResult] = field(default_factory=list)
@@ -275,6 +276,7 @@ class RunState:
         match event:
             case events.QueryProposed():
                 query.text, query.repeated, query.proposed = event.text, event.repeated, event.t
+                query.rewords = event.rewords
             case events.SearchStarted():
                 query.searches[event.source] = SearchState(event.source, event.t)
                 self._open += 1

@@ -22,6 +22,7 @@ from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
+from hds_cli.desk import methods
 from hds_cli.desk.reading import both, reader, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
@@ -186,7 +187,7 @@ class Desk:
             settings=shaping(settings),
             selector=selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
-            methods=self._verifying.methods(),
+            methods=(*self._verifying.methods(), *methods.chosen(model, settings)),
         )
 
     def close(self) -> None:

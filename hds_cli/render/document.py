@@ -98,6 +98,7 @@ def _query(query: QueryState) -> dict[str, Any]:
         "source": ",".join(query.searches),
         "seconds": round(query.seconds, 4),
         "repeated": query.repeated,
+        "rewords": query.rewords or None,
         "results": [{"url": r.url, "title": r.title, "snippet": r.snippet, "rank": r.rank} for r in query.results],
         "pages": [
             {

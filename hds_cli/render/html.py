@@ -84,8 +84,8 @@ def _environment() -> Environment:
         "duration": words.duration, "size": words.size, "reason": words.reason, "count": words.count,
         "line": one_line, "address": safe_url, "target": link_target, "host": words.host,
         "page_says": outcomes.page, "query_says": outcomes.query, "search_says": outcomes.search,
-        "section_says": outcomes.section, "try_label": agreeing.label, "try_says": agreeing.says,
-        "turn_says": outcomes.turn, "trusted": Markup,
+        "section_says": outcomes.section, "query_name": outcomes.name, "turn_says": outcomes.turn,
+        "try_label": agreeing.label, "try_says": agreeing.says, "trusted": Markup,
     }  # fmt: skip
     return environment
 

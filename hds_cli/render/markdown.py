@@ -141,7 +141,7 @@ def _turn(turn: TurnState, number: int) -> Iterator[str]:
     took = words.duration(turn.seconds) if turn.seconds is not None else "stopped"
     yield f"{number}. {escape(outcomes.turn(turn))} ({took})"
     for query in turn.queries.values():
-        yield f"    - {escape(query.text)}: {escape(outcomes.query(query))}"
+        yield f"    - {escape(outcomes.name(query))}: {escape(outcomes.query(query))}"
         yield from _branches(query)
 
 

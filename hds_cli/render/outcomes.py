@@ -31,6 +31,11 @@ def search(state: SearchState) -> str:
     return "given up" if state.finished is None else "answered"
 
 
+def name(state: QueryState) -> str:
+    """The text of a query, and that it puts another in other words; untrusted text."""
+    return f"in other words: {state.text}" if state.rewords else state.text
+
+
 def query(state: QueryState) -> str:
     """The sources of a query, its results and the time of its search; the names are untrusted text."""
     if state.repeated:

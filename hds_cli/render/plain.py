@@ -69,7 +69,8 @@ class PlainLines:
                 return f"{event.status} after {words.duration(event.t)}"
             case events.QueryProposed():
                 self._queries[event.turn, event.query] = event.text
-                return f"query {self._name(event)}" + (": asked before" if event.repeated else "")
+                words_of = f", in other words for {event.turn}.{event.rewords}" if event.rewords else ""
+                return f"query {self._name(event)}{words_of}" + (": asked before" if event.repeated else "")
             case events.SearchFinished() | events.PageFinished() | events.EvidenceSelected():
                 return self._branch(event)
             case _:

@@ -262,7 +262,7 @@ def _query_row(query: QueryState, view: View, level: int, over: bool, source_wid
     status = view.signs.show(status, column)
     right.append(("  " + status + " " * (column - _cells(status)), style))
     right.append((f"{time:>{time_width}}" if time_width else "", "dim"))
-    row = Row(view.signs.show(query.text), "", right)
+    row = Row(view.signs.show(outcomes.name(query)), "", right)
     if not inline:
         row.children += [
             Row(f"{view.signs.cross} {view.signs.show(s.source)}: {view.signs.show(_error(s.error))}", "red")

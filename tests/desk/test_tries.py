@@ -82,7 +82,9 @@ Open = Callable[..., AbstractAsyncContextManager[Desk]]
 @pytest.fixture
 def opened(tmp_path: Path, home: Path) -> Open:
     @asynccontextmanager
-    async def made(texts: Mapping[int, Sequence[str]], *, pace: float | None = None, source: Any = None, **more: Any) -> Any:
+    async def made(
+        texts: Mapping[int, Sequence[str]], *, pace: float | None = None, source: Any = None, **more: Any
+    ) -> Any:
         path = tmp_path / "s.jsonl"
         path.write_text(json.dumps({"text": "x"}) + "\n")
         spec = ModelSpec("s", path, dialect="hds", temperature=more.pop("warm", None))
@@ -177,7 +179,7 @@ def test_an_error_in_one_try_loses_nothing(opened: Open) -> None:
     seen: list[events.Event] = []
 
     async def go() -> None:
-        async with opened(dict.fromkeys(range(3), [BROKEN])) as place:
+        async with opened({number: [BROKEN] for number in range(3)}) as place:
             await tries.answer(place, QUESTION, seen.append, tries=3)
 
     with pytest.raises(ModelUnusable):
