@@ -68,8 +68,8 @@ class Settings:
         5, "results of a query that are read", least=1, shapes=True, flag=Flag("Results of a query that are read", "N")
     )
     select: str | None = setting(
-        None, "what chooses the passages the model reads: bm25 or a plugin; unset: what suits the model", shapes=True,
-        flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
+        None, "what chooses the passages: bm25, cover, set or a plugin; unset: what suits the model", shapes=True,
+        flag=Flag("What chooses the passages: bm25, cover, set or a plugin.", "NAME"),
     )  # fmt: skip
     refine: bool = setting(
         False, "search a query that brings nothing new once more, in other words", shapes=True,

@@ -189,11 +189,12 @@ class PageFinished(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSelected(_Base):
-    """The passages that the model is given for one query."""
+    """The passages that the model is given for one query; `dropped`: those that were weighed against them and left."""
 
     turn: int
     query: int
     passages: tuple[Passage, ...]
+    dropped: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,7 @@ class QueryState:
     results: list[SearchResult] = field(default_factory=list)
     pages: dict[str, PageState] = field(default_factory=dict)
     passages: tuple[Passage, ...] | None = None
+    dropped: tuple[Passage, ...] = ()
     last: float = 0.0
 
     @property
@@ -289,7 +290,7 @@ class RunState:
                 self.received += event.bytes
                 _page_finished(query, event)
             case events.EvidenceSelected():
-                query.passages = event.passages
+                query.passages, query.dropped = event.passages, event.dropped
                 turn.read = event.t if turn.read is None else turn.read
         if not isinstance(event, events.EvidenceSelected):
             query.last = event.t

@@ -270,7 +270,7 @@ class Run:
             if number not in passages:
                 results.append((query, protocol.REPEATED))
                 continue
-            self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=tuple(passages[number]))
+            self._say(events.EvidenceSelected, turn=turn.number, query=number, **passages[number].told)
             self._book.note(query, passages[number])
             results.append((query, turn.late.get(number) or turn.explained(number, passages[number])))
         results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]

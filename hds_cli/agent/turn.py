@@ -158,7 +158,7 @@ class Turn:
 
     def explained(self, number: int, read: Selection) -> Selection:
         """The passages that are read for a query, with the reason why there are not more."""
-        return Selection(read, read.of, read.why or self.why.get(number, ""))
+        return Selection(read, read.of, read.why or self.why.get(number, ""), read.dropped)
 
     async def pages(self) -> dict[int, list[Page]]:
         """The pages of each query that was searched; waits until all are there, the time is over or the run stops."""

@@ -18,6 +18,7 @@ from hds_cli.agent.dialects import Briefed, Reader, check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
+from hds_cli.agent.selectors import setwise
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
@@ -185,7 +186,7 @@ class Desk:
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
-            selector=selector_of(model.spec, settings),
+            selector=methods.selecting(model, settings) or selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
             methods=(*self._verifying.methods(), *methods.chosen(model, settings)),
         )
@@ -285,7 +286,8 @@ def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
     Raises:
         PluginError: there is none of that name, or it does not load.
     """
-    return selector(settings.select or spec.select or BUILTIN)
+    name = settings.select or spec.select or BUILTIN
+    return selector(BUILTIN if name == setwise.NAME else name)  # that one asks the model: see `methods.selecting`
 
 
 def warnings(model: Model, settings: Settings) -> list[events.Notice]:

@@ -9,6 +9,8 @@ from hds_cli.agent.aside import Aside
 from hds_cli.agent.methods import refine
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.refine import Refine
+from hds_cli.agent.selectors import setwise
+from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.verifying import heeding
 from hds_cli.config import Settings
 from hds_cli.desk.speaking import Model
@@ -35,6 +37,13 @@ def asking(model: Model, system: str, grammar: str, max_tokens: int) -> Callable
             aside.close()
 
     return ask
+
+
+def selecting(model: Model, settings: Settings) -> Selector | None:
+    """The selector that asks the model, where the user chose it."""
+    if settings.select != setwise.NAME:
+        return None
+    return setwise.Setwise(asking(model, setwise.SYSTEM, setwise.GRAMMAR, setwise.TOKENS))
 
 
 def chosen(model: Model, settings: Settings) -> Sequence[Method]:

@@ -110,5 +110,6 @@ def _query(query: QueryState) -> dict[str, Any]:
             }
             for page in query.pages.values()
         ],
+        "dropped": [{"url": p.url, "title": p.title, "text": p.text} for p in query.dropped],
         "evidence": [{"n": p.n, "url": p.url, "text": p.text} for p in query.passages or ()],
     }

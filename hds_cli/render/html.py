@@ -85,7 +85,7 @@ def _environment() -> Environment:
         "line": one_line, "address": safe_url, "target": link_target, "host": words.host,
         "page_says": outcomes.page, "query_says": outcomes.query, "search_says": outcomes.search,
         "section_says": outcomes.section, "query_name": outcomes.name, "turn_says": outcomes.turn,
-        "try_label": agreeing.label, "try_says": agreeing.says, "trusted": Markup,
+        "dropped": outcomes.dropped, "try_label": agreeing.label, "try_says": agreeing.says, "trusted": Markup,
     }  # fmt: skip
     return environment
 

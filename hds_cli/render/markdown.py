@@ -148,5 +148,7 @@ def _turn(turn: TurnState, number: int) -> Iterator[str]:
 def _branches(query: QueryState) -> Iterator[str]:
     for search in query.errors:
         yield f"      - {escape(search.source)}: {escape(outcomes.search(search))}"
+    if query.dropped:
+        yield f"      - {escape(outcomes.dropped(query))}"
     for page in query.pages.values():
         yield f"      - {_link(page.url, page.title)}, {escape(outcomes.page(page))}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from hds_cli.render import words
+from hds_cli.render.text import one_line
 from hds_cli.run_state import PageState, QueryState, SearchState, SectionState, TurnState
 
+_TITLES = 4
 _SECTIONS = {"answered": "", "unanswered": "not found", "partial": "stopped", "failed": "failed"}
 
 
@@ -50,6 +52,15 @@ def query(state: QueryState) -> str:
     else:
         brought = words.count(read, "page") if read else "no page" if state.results else "no results"
     return f"{', '.join(state.searches)} · {brought} · {words.duration(state.seconds)}"
+
+
+def dropped(state: QueryState) -> str:
+    """`2 passages left out: Norway, Oslo`; the titles are untrusted text. Empty for none."""
+    if not state.dropped:
+        return ""
+    titles = list(dict.fromkeys(one_line(passage.title, 60) for passage in state.dropped))
+    more = f" and {len(titles) - _TITLES} more" if len(titles) > _TITLES else ""
+    return f"{words.count(len(state.dropped), 'passage')} left out: {', '.join(titles[:_TITLES])}{more}"
 
 
 def page(state: PageState) -> str:

@@ -270,6 +270,8 @@ def _query_row(query: QueryState, view: View, level: int, over: bool, source_wid
         ]
     hidden = level >= 6 or (not query.running and (level >= 3 or (level >= 1 and over)))
     row.children += [] if hidden else _page_rows(list(query.pages.values()), view)
+    if query.dropped and not hidden:
+        row.children.append(Row(view.signs.show(outcomes.dropped(query)), "dim"))
     return row
 
 
