@@ -73,7 +73,7 @@ def _named(word: str) -> str | None:
 def _resumed(name: str) -> Start:
     from hds_cli.agent.earlier import resumed
     from hds_cli.agent.sections import begun
-    from hds_cli.desk.tries import tried_so_far
+    from hds_cli.agent.tried import tried_so_far
     from hds_cli.history.store import RunStore
 
     store = RunStore()

@@ -10,11 +10,11 @@ from hds_cli import events
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Stop
 from hds_cli.agent.sections import Begun
+from hds_cli.agent.tried import Tried
 from hds_cli.config import Settings
 from hds_cli.desk import tries
 from hds_cli.desk.desk import Desk, desk, warnings
 from hds_cli.desk.report import AT_ONCE, report
-from hds_cli.desk.tries import Tried
 from hds_cli.engine.base import ModelSpec
 from hds_cli.errors import HdsError
 from hds_cli.interrupts import Interrupts

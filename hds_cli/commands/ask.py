@@ -82,12 +82,9 @@ def ask(
     hds ask -c "and of Denmark?"
 
     hds ask --report -f docx -o report.docx "…"
-
-    hds ask --rollouts 3 "…"
     """  # fmt: skip
     with Interrupts() as interrupts:
-        most = _most(report, sections, continue_, resume)
-        _check_tries(rollouts, report, resume)
+        most = _most(report, sections, continue_, resume, rollouts)
         start = _earlier.start(question or [], continue_, resume)
         settings = config.load(start.settings | dict(flags))
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
@@ -105,7 +102,7 @@ def ask(
     raise typer.Exit(_exit_code(finished, strict))
 
 
-def _most(report: bool, most: int | None, continue_: bool, resume: str | None) -> int:
+def _most(report: bool, most: int | None, continue_: bool, resume: str | None, tries: int) -> int:
     """The sections that a report may have; 0: no report is asked for.
 
     Raises:
@@ -118,15 +115,10 @@ def _most(report: bool, most: int | None, continue_: bool, resume: str | None) -
             "--report begins anew",
             hint="hds ask --resume RUN   goes on with a report as with any run, without --report",
         )
-    return (most or MOST) if report else 0
-
-
-def _check_tries(tries: int, report: bool, resume: str | None) -> None:
-    """Raises UsageError when options do not go together with several tries."""
     if tries > 1 and (report or resume is not None):
-        other = "--report" if report else "--resume"
         hint = "hds ask --resume RUN   goes on with the tries of its run" if resume is not None else "one of the two"
-        raise UsageError(f"--rollouts does not go with {other}", hint=hint)
+        raise UsageError(f"--rollouts does not go with {'--report' if report else '--resume'}", hint=hint)
+    return (most or MOST) if report else 0
 
 
 def _exit_code(finished: events.RunFinished, strict: bool) -> int:

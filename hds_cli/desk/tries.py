@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from hds_cli.agent.earlier import Earlier
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Stop
 from hds_cli.agent.sections import at_turn, summed
+from hds_cli.agent.tried import Tried
 from hds_cli.agent.verdict import unanswered
 from hds_cli.config import shaping
 from hds_cli.desk.batch import each
@@ -28,60 +29,15 @@ from hds_cli.egress import counted_apart
 from hds_cli.engine.base import Counter, Session
 from hds_cli.engine.beginning import Beginning
 from hds_cli.errors import HdsError, ScriptEnded
-from hds_cli.run_state import RunState
 from hds_cli.threads import in_daemon
-from hds_cli.types import Page, Passage, Usage
+from hds_cli.types import Page, Usage
 
 AT_ONCE = 3
 MOST = 16
 NOT_NEEDED = "not_needed"
 _WARM = 0.7  # temperature of the tries after the first where the model takes the likeliest word: they would be equal
-_FINAL = ("answered", "unanswered")
 _APART = 100_000  # between the seeds of two tries: each turn of a try has the next seed
 _SHOWN = 3  # other answers that are named
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A run of several tries that was stopped: the ends of those that came to one; `events` happened already."""
-
-    run_id: str
-    question: str
-    tries: int
-    ends: Mapping[int, events.RunFinished] = field(default_factory=dict)
-    events: tuple[events.Event, ...] = ()
-    elapsed: float = 0.0
-    turns: int = 0
-    passages: tuple[Passage, ...] = ()
-    whole: bool = False
-
-
-def tried_so_far(run: Sequence[events.Event]) -> Tried | None:
-    """What a run of several tries had come to; None when it was another kind of run, or continued one."""
-    state = RunState.of(run)
-    if state.started is None or not state.tries or state.continued or state.documents:
-        return None
-    ends = {n: one.end for n, one in state.tries.items() if one.end is not None and one.end.status in _FINAL}
-    turns = {turn.number for turn in state.turns.values() if turn.section in ends}
-    kept = tuple(
-        event
-        for event in run
-        if getattr(event, "turn", 0) in turns or (isinstance(event, events.TryFinished) and event.number in ends)
-    )
-    whole = state.finished is not None and state.finished.status in _FINAL
-    passages = tuple(RunState.of(kept).passages)
-    elapsed = kept[-1].t if kept else 0.0
-    return Tried(
-        state.started.run_id,
-        state.question,
-        len(state.tries),
-        ends,
-        kept,
-        elapsed,
-        max(turns, default=0),
-        passages,
-        whole,
-    )
 
 
 async def answer(
@@ -346,4 +302,4 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-__all__ = ["AT_ONCE", "MOST", "NOT_NEEDED", "Tried", "answer", "tried_so_far"]
+__all__ = ["AT_ONCE", "MOST", "NOT_NEEDED", "answer"]

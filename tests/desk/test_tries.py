@@ -13,11 +13,11 @@ import pytest
 
 from hds_cli import events
 from hds_cli.agent.loop import Stop
+from hds_cli.agent.tried import tried_so_far
 from hds_cli.agent.votes import key_of
 from hds_cli.config import Settings
 from hds_cli.desk import tries
 from hds_cli.desk.desk import Desk, desk
-from hds_cli.desk.tries import tried_so_far
 from hds_cli.engine.base import Generation, ModelSpec, Sampling
 from hds_cli.engine.scripted import Line, ScriptedEngine, ScriptedSession
 from hds_cli.errors import ModelUnusable, NoSources, SourceError
