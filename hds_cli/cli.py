@@ -37,6 +37,7 @@ COMMANDS = {
     "cache": "The pages on disk.",
     "eval": "How good the answers are, measured on a question set.",
     "synth": "Make hybrid-hop questions from your own pages.",
+    "retro": "Saved runs made shorter, as rows for hds train.",
     "tune": "Which options suit a question set, by trying them.",
     "model": "GGUF files: pull, list, choose, remove.",
     "config": "Settings, and where each value came from.",
