@@ -71,6 +71,9 @@ class Settings:
         None, "what chooses the passages the model reads: bm25 or a plugin; unset: what suits the model", shapes=True,
         flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
     )  # fmt: skip
+    refine: bool = setting(
+        False, "search a query that brings nothing new once more, in other words", shapes=True,
+        flag=Flag("Reword a query that brings nothing new."))  # fmt: skip
     reader: str | None = setting(
         None, "what the dialect hds reads of pages: extract (passages) or model (a further call's prose); unset: model "
         "where a GPU holds the searcher", choices=("extract", "model"), shapes=True,

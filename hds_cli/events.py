@@ -17,6 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hds_cli import bounds
 from hds_cli.types import (
+    Agreement,
     Citation,
     Egress,
     Exchange,
@@ -47,7 +48,8 @@ class RunStarted(_Base):
     """A run begins: its question, its sources, its model.
 
     `settings` are those that shape the run, by their names; `continues` and `resumes` name an earlier run. `sections`:
-    it writes a report of at most so many; 0: an answer.
+    it writes a report of at most so many; 0: an answer. `tries`: so many runs at the question, whose turns name theirs
+    as their section; 0: it is one run.
     """
 
     run_id: str
@@ -62,6 +64,7 @@ class RunStarted(_Base):
     continues: str | None = None
     resumes: str | None = None
     sections: int = 0
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,12 +126,16 @@ class Thought(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryProposed(_Base):
-    """A query's line is complete. `repeated`: it was asked before in this run and is not searched again."""
+    """A query's line is complete. `repeated`: it was asked before in this run and is not searched again.
+
+    `rewords`: it is not the model's, and puts the query of that number in other words; 0: it is.
+    """
 
     turn: int
     query: int
     text: str
     repeated: bool = False
+    rewords: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +226,8 @@ class RunFinished(_Base):
 
     `unsupported`: parts of the answer that no page of the run says. `text` is the model's whole last message as
     Markdown, kept where there is no answer too; `support` grades its units. `raw_answer` is the answer as the model
-    wrote it, for scoring; `not_searched` are queries that were never searched, or never answered in time.
+    wrote it, for scoring; `not_searched` are queries that were never searched, or never answered in time. `agreement`:
+    of several tries, how many agree.
     """
 
     status: RunStatus
@@ -236,6 +244,7 @@ class RunFinished(_Base):
     support: tuple[Support, ...] = ()
     raw_answer: str | None = None
     not_searched: tuple[str, ...] = ()
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +269,15 @@ class SectionFinished(_Base):
     end: RunFinished
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryFinished(_Base):
+    """A try at the question has its end; `number` counts from 1, `seed` is the sampler's."""
+
+    number: int
+    seed: int
+    end: RunFinished
+
+
 Event = (
     RunStarted
     | RunContinued
@@ -280,6 +298,7 @@ Event = (
     | OutlineWritten
     | SectionStarted
     | SectionFinished
+    | TryFinished
 )
 Emit = Callable[[Event], None]
 

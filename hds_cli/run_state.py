@@ -14,6 +14,8 @@ from hds_cli import events
 from hds_cli.events import Event
 from hds_cli.types import PageStatus, Passage, SearchResult, Section
 
+_MOST_TRIES = 64  # a journal may come from anywhere
+
 
 @dataclass
 class PageState:
@@ -57,11 +59,12 @@ class SearchState:
 
 @dataclass
 class QueryState:
-    """A query, the sources it went to, and what came of it."""
+    """A query, the sources it went to, and what came of it; `rewords`: the number of the one it puts in other words."""
 
     number: int
     text: str
     repeated: bool = False
+    rewords: int = 0
     proposed: float = 0.0
     searches: dict[str, SearchState] = field(default_factory=dict)
     results: list[SearchResult] = field(default_factory=list)
@@ -133,7 +136,8 @@ class SectionState:
 class RunState:
     """Everything that is known of a run; `apply` takes in one event after the other.
 
-    `documents` and `continued`: what the model was given before it searched; `sections`: those of a report;
+    `documents` and `continued`: what the model was given before it searched; `sections`: those of a report; `tries`:
+    those at one question, each a part of the run as a section is;
     `received`: bytes of all pages; `now`: the second of the last event.
     """
 
@@ -144,6 +148,7 @@ class RunState:
     documents: list[events.DocumentAttached] = field(default_factory=list)
     continued: events.RunContinued | None = None
     sections: dict[int, SectionState] = field(default_factory=dict)
+    tries: dict[int, SectionState] = field(default_factory=dict)
     received: int = 0
     answering: str = ""
     at_once: int = 0
@@ -202,6 +207,8 @@ class RunState:
         match event:
             case events.RunStarted():
                 self.started = event
+                count = min(event.tries, _MOST_TRIES)
+                self.tries = {n: SectionState(n, Section(f"try {n}", event.question)) for n in range(1, count + 1)}
             case events.RunFinished():
                 self.finished = event
             case events.Notice():
@@ -214,9 +221,14 @@ class RunState:
                 self.sections = {n: SectionState(n, section) for n, section in enumerate(event.sections, 1)}
             case events.SectionStarted() | events.SectionFinished():
                 self._in_section(event)
+            case events.TryFinished():
+                if (one := self.tries.get(event.number)) is not None:
+                    one.started, one.ended, one.end = one.started or 0.0, event.t, event.end
             case events.AnswerDelta():
                 self._answer(event)
             case events.TurnStarted():
+                if (one := self.tries.get(event.section)) is not None and one.started is None:
+                    one.started = event.t
                 self.turns[event.turn] = TurnState(event.turn, event.forced, event.section, event.t)
                 self.answering = ""
             case events.ThoughtDelta():
@@ -232,10 +244,11 @@ class RunState:
                 self._in_query(event)
 
     def _answer(self, event: events.AnswerDelta) -> None:
-        if event.section not in self.sections:
+        part = (self.tries or self.sections).get(event.section)
+        if part is None:
             self.answering += event.text
         else:
-            self.sections[event.section].answering += event.text
+            part.answering += event.text
 
     def _in_section(self, event: events.SectionStarted | events.SectionFinished) -> None:
         state = self.sections.get(event.section)
@@ -263,6 +276,7 @@ class RunState:
         match event:
             case events.QueryProposed():
                 query.text, query.repeated, query.proposed = event.text, event.repeated, event.t
+                query.rewords = event.rewords
             case events.SearchStarted():
                 query.searches[event.source] = SearchState(event.source, event.t)
                 self._open += 1

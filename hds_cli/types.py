@@ -164,6 +164,20 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """Of several tries at a question: `agree` of the `of` that came to an end gave the answer that is shown.
+
+    `tries` were asked for; `shown` is the number of the try whose answer it is, `with_it` are those that agree.
+    """
+
+    agree: int
+    of: int
+    tries: int
+    shown: int
+    with_it: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The model that answered, recorded in every run."""
 

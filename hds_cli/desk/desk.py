@@ -7,8 +7,8 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
+from hds_cli.desk import methods
 from hds_cli.desk.reading import both, reader, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
@@ -49,12 +50,14 @@ class Part:
 
     `session`: the one that it writes in, and closes; None: a new one. `numbers`: those of the passages, which others
     share. `judge` makes the policy of its verdict from the model's. `brief`: what the model is told below the question.
+    `changes`: settings that are not the desk's.
     """
 
     numbers: Numbers
     session: Session | None = None
     judge: Callable[[Policy], Policy] = lambda policy: policy
     brief: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def new_run_id() -> str:
@@ -124,12 +127,13 @@ class Desk:
         session = await self.session() if part is None or part.session is None else part.session
         stop, reading = stop or Stop(), None
         stop.abort = session.abort
+        settings = replace(self.settings, **(part.changes if part is not None else {}))
         try:
-            if reading := await in_daemon(reader, self.model, session, self.settings):
+            if reading := await in_daemon(reader, self.model, session, settings):
                 stop.abort = both(session.abort, reading.abort)
             with counted_apart() as contacted:
-                parts = await self.parts(session, stop, contacted, reading)
-                limits = limits_of(self.model, self.settings)
+                parts = await self.parts(session, stop, contacted, reading, settings)
+                limits = limits_of(self.model, settings)
                 if part is not None:
                     dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
                     parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge), dialect=dialect)
@@ -152,9 +156,12 @@ class Desk:
         session, self._first = self._first, None
         return await in_daemon(self.model.engine.session) if session is None else session
 
-    async def parts(self, session: Session, stop: Stop, contacted: Tally, reading: Reader | None = None) -> Parts:
-        """The parts of a run that writes in `session`."""
-        settings, fetcher, model = dated(self.settings), self._fetcher, self.model
+    async def parts(
+        self, session: Session, stop: Stop, contacted: Tally, reading: Reader | None = None,
+        settings: Settings | None = None,
+    ) -> Parts:  # fmt: skip
+        """The parts of a run that writes in `session`; `settings`: others than the desk's."""
+        settings, fetcher, model = dated(settings or self.settings), self._fetcher, self.model
         # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
         dialect = await in_daemon(model.speak, session, settings, reading)
         return Parts(
@@ -180,7 +187,7 @@ class Desk:
             settings=shaping(settings),
             selector=selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
-            methods=self._verifying.methods(),
+            methods=(*self._verifying.methods(), *methods.chosen(model, settings)),
         )
 
     def close(self) -> None:

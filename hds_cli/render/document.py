@@ -38,6 +38,8 @@ class RunDocument:
             "citations": [_citation(citation) for citation in finished.citations],
             "turns": [_turn(turn) for turn in self.state.turns.values()],
             "sections": [_section(section, self.state) for section in self.state.sections.values()],
+            "tries": [_try(one, self.state) for one in self.state.tries.values() if one.started is not None],
+            "agreement": dataclasses.asdict(finished.agreement) if finished.agreement else None,
             "text": finished.text,
             "support": [dataclasses.asdict(support) for support in finished.support],
             "unsupported": list(finished.unsupported),
@@ -78,12 +80,25 @@ def _section(section: SectionState, state: RunState) -> dict[str, Any]:
     }
 
 
+def _try(one: SectionState, state: RunState) -> dict[str, Any]:
+    end, agreed = one.end, state.finished.agreement if state.finished else None
+    return {
+        "n": one.number,
+        "status": end.status if end else None,
+        "reason": end.reason if end else None,
+        "answer": end.answer if end else None,
+        "agrees": agreed is not None and one.number in agreed.with_it,
+        "turns": [turn.number for turn in state.turns_of(one.number)],
+    }
+
+
 def _query(query: QueryState) -> dict[str, Any]:
     return {
         "text": query.text,
         "source": ",".join(query.searches),
         "seconds": round(query.seconds, 4),
         "repeated": query.repeated,
+        "rewords": query.rewords or None,
         "results": [{"url": r.url, "title": r.title, "snippet": r.snippet, "rank": r.rank} for r in query.results],
         "pages": [
             {
