@@ -134,8 +134,8 @@ class Settings:
         flag=Flag("Context length in tokens.", "N"),
     )  # fmt: skip
     n_threads: int | None = setting(
-        None, "threads for the model; unset: one per core", least=0, indifferent=True,
-        flag=Flag("Threads for the model [one per core].", "N", name="--threads"),
+        None, "threads for the model; unset: one per core, fewer beside other work", least=0, indifferent=True,
+        flag=Flag("Threads for the model [one per core, fewer beside other work].", "N", name="--threads"),
     )  # fmt: skip
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(

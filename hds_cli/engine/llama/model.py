@@ -13,6 +13,7 @@ from hds_cli.engine.base import ChatTemplate, ModelSpec, Segment
 from hds_cli.engine.files import models
 from hds_cli.engine.llama.api import build, load_api, quiet
 from hds_cli.engine.llama.decoder import BATCH, Decoder
+from hds_cli.engine.llama.pace import Others, Pace, usable
 from hds_cli.engine.llama.scoring import Scorer
 from hds_cli.engine.llama.session import LlamaSession
 from hds_cli.engine.llama.vocabulary import Vocabulary
@@ -38,7 +39,7 @@ class LlamaEngine:
 
     Args:
         n_ctx: tokens that one session can hold; None: what the spec or the model says, at most `MAX_DEFAULT_CTX`.
-        n_threads: None: one per core.
+        n_threads: threads of the model; None: one per core, and fewer while other processes hold a core (`pace`).
         n_gpu_layers: -1: as many as fit.
         sequences: sessions of full length that fit at once.
         apart: each sequence has cells and batches of its own, so what is written is the same whatever else is. Only
@@ -64,13 +65,15 @@ class LlamaEngine:
     ) -> None:
         self.header = models.read_header(spec.path)
         self.spec = spec
+        self._others = Others()  # measured from here on: loading takes long enough to see the load of the machine
         self._api = load_api()
         self._log = quiet(self._api)
         self._model, layers = self._load(spec.path, n_gpu_layers)
         self._vocabulary = Vocabulary(self._api, self._model)
         trained = int(self._api.llama_model_n_ctx_train(self._model)) or MAX_DEFAULT_CTX
         self._n_ctx = n_ctx or min(spec.n_ctx or MAX_DEFAULT_CTX, trained)
-        self._threads, self._sequences, self._apart = n_threads or os.cpu_count() or 1, sequences, apart
+        self._threads, self._sequences, self._apart = n_threads or usable(), sequences, apart
+        self._gives_way = not n_threads and layers < self._blocks()
         self._adapter = self._load_adapter(spec.lora) if spec.lora else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
@@ -105,7 +108,8 @@ class LlamaEngine:
             ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
         """
         loaded = self._load_adapter(adapter) if adapter else None
-        return Scorer(self._api, self._model, loaded, threads=self._threads)
+        pace = Pace(self._threads) if self._gives_way else None
+        return Scorer(self._api, self._model, loaded, threads=self._threads, pace=pace)
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """Token ids; only trusted segments may form special tokens.
@@ -146,7 +150,7 @@ class LlamaEngine:
     def _load(self, path: Path, n_gpu_layers: int) -> tuple[Any, int]:
         api = self._api
         offload = bool(api.llama_supports_gpu_offload())
-        blocks = int(self.header.metadata.get(f"{self.header.metadata.get('general.architecture')}.block_count", 0)) + 1
+        blocks = self._blocks()
         tries = [n_gpu_layers] if n_gpu_layers >= 0 else [blocks, blocks * 3 // 4, blocks // 2, blocks // 4, 0]
         for layers in tries if offload else [0]:
             params = api.llama_model_default_params()
@@ -161,6 +165,10 @@ class LlamaEngine:
             f"llama.cpp cannot load {path}: {self._log.last() or 'no reason given'}",
             hint="pip install --upgrade llama-cpp-python   or another GGUF file",
         )
+
+    def _blocks(self) -> int:
+        """Layers that can go to a GPU; those of the model, and the one of its output."""
+        return int(self.header.metadata.get(f"{self.header.metadata.get('general.architecture')}.block_count", 0)) + 1
 
     def _load_adapter(self, path: Path) -> Any:
         if not path.exists():
@@ -192,7 +200,8 @@ class LlamaEngine:
         if self._adapter:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
-        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent)
+        pace = Pace(self._threads, self._others.cores) if self._gives_way else None
+        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent, pace=pace)
 
     def _identity(self) -> dict[str, Any]:
         """What a saved state has to match: files, adapter, build and sizes."""
