@@ -31,6 +31,7 @@ COMMANDS = {
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "verify": "Does a page, a collection or a run say what a text says?",
     "index": "Collections of your own documents.",
+    "serve": "Keep a model loaded for the commands that come.",
     "mcp": "ask, search, fetch and history as tools for other programs (extra [mcp]).",
     "history": "Saved runs: list, search, show, export, replay.",
     "open": "Open a source of an answer in the browser.",

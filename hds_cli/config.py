@@ -137,6 +137,10 @@ class Settings:
         None, "threads for the model; unset: one per core, fewer beside other work", least=0, indifferent=True,
         flag=Flag("Threads for the model [one per core, fewer beside other work].", "N", name="--threads"),
     )  # fmt: skip
+    keep_warm: str | None = setting(
+        None, "how long the model stays loaded for the next command: 10m, 1h; unset: not at all (see hds serve)",
+        duration=True, indifferent=True,
+    )  # fmt: skip
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(
         None, "how the model is spoken to: chat, guided, hds, tools or a plugin's; unset: by the model's file",

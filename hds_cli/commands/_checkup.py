@@ -81,7 +81,8 @@ def _llama(settings: Settings) -> Iterator[Finding]:
     try:
         build = build_info()
     except ModelError as exc:
-        yield Finding("llama.cpp", "fail", exc.message, exc.hint)
+        needed = settings.engine == "llama_cpp"
+        yield Finding("llama.cpp", "fail" if needed else "ok", exc.message, exc.hint if needed else None)
         return
     where = "layers can go to a GPU" if build["gpu_offload"] else "processor only"
     yield Finding("llama.cpp", "ok", f"llama-cpp-python {build['version']}, {where}; {build['features']}")

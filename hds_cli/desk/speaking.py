@@ -12,6 +12,7 @@ from hds_cli.config import Settings
 from hds_cli.desk.reading import open_reader, reads
 from hds_cli.engine.base import Engine, ModelSpec, Session
 from hds_cli.engine.opening import open_engine
+from hds_cli.engine.warm.client import open_warm
 from hds_cli.errors import ConfigError
 from hds_cli.types import ModelInfo
 
@@ -46,9 +47,10 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     Raises:
         ModelError: the file is missing or unusable.
     """
-    own_reader = settings.reader == "model" and settings.reader_model is None  # its sessions take cells of their own
-    sequences = (jobs or 1) * (1 + own_reader)
-    engine = open_engine(spec, settings, sequences=sequences, apart=apart and jobs is not None)
+    sequences = sequences_of(settings, jobs or 1)
+    engine = (open_warm(spec, settings, sequences=sequences) if jobs is None else None) or open_engine(
+        spec, settings, sequences=sequences, apart=apart and jobs is not None
+    )
     dialect = choose_dialect(
         settings.dialect,
         model_says=spec.dialect,
@@ -60,6 +62,12 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     why = "" if settings.dialect else getattr(engine, "dialect_reason", "")
     reader = open_reader(settings) if settings.reader_model and reads(info, settings) else None
     return Model(engine, spec, dialect, preamble, info, warnings, why, reader)
+
+
+def sequences_of(settings: Settings, jobs: int = 1) -> int:
+    """Sessions of full length that are to fit at once: a reader's own takes cells too."""
+    own_reader = settings.reader == "model" and settings.reader_model is None
+    return jobs * (1 + own_reader)
 
 
 def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import socket
 import string
 import threading
 from collections.abc import Callable, Iterator
@@ -108,11 +109,29 @@ def xllamacpp_smollm2(folder: Path, n_ctx: int) -> Engine:
     return xllamacpp(folder, n_ctx, model().path)
 
 
+def warm(folder: Path, n_ctx: int, model: Callable[[Path, int], Engine] = llama_tiny) -> Engine:
+    """The engine of another process, over a socket; here that process is a thread."""
+    from hds_cli.engine.warm.client import WarmEngine
+    from hds_cli.engine.warm.frames import Frames
+    from hds_cli.engine.warm.remembered import Remembered
+    from hds_cli.engine.warm.server import Client
+
+    here, there = socket.socketpair()
+    client = Client(Frames(there), model(folder, n_ctx), Remembered())
+    threading.Thread(target=client.run, daemon=True).start()
+    frames = Frames(here)
+    said = frames.receive(10)
+    assert said is not None
+    return WarmEngine(frames, said)
+
+
 CASES = {
     "scripted": Case(scripted),
     "llama tiny": Case(llama_tiny, LETTERS),
     "llama SmolLM2": Case(llama_smollm2, exact=False),
     "llama SmolLM2 apart": Case(partial(llama_smollm2, apart=True)),
+    "warm tiny": Case(warm, LETTERS),
+    "warm SmolLM2": Case(partial(warm, model=llama_smollm2), exact=False),
     "llama-server tiny": Case(llama_server, LETTERS),
     "llama-server SmolLM2": Case(llama_server_smollm2, exact=False),
     "xllamacpp tiny": Case(xllamacpp, LETTERS),

@@ -137,12 +137,16 @@ class LlamaEngine:
             self.header.chat_template, self._vocabulary.bos, self._vocabulary.eos, self._vocabulary.adds_bos
         )
 
-    def close(self) -> None:
-        """Give everything back; what is being written ends."""
+    def renew(self) -> None:
+        """Give the context back, with what is being written; the next session makes a new one."""
         with self._lock:
             decoder, self._decoder = self._decoder, None
         if decoder is not None:
             decoder.close()
+
+    def close(self) -> None:
+        """Give everything back; what is being written ends."""
+        self.renew()
         if self._model:
             self._api.llama_model_free(self._model)
             self._model = None
