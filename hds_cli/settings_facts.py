@@ -6,6 +6,7 @@ Options of commands, checks, the manual, completion and what a rerun compares ar
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,7 @@ class Facts:
         least, most: the bounds, both allowed; `above`: a bound that is not.
         unit: of the bounds, in messages: `seconds`, `tokens`.
         choices: the only values there are.
+        form: a regular expression that a value has to match as a whole.
         address: it is an address of the web.
         shapes: it decides what a run does, and is kept with the run; a rerun and `--resume` take it from there.
         world: it says where and with what a run searched; `--continue` takes it from the earlier run.
@@ -59,6 +61,7 @@ class Facts:
     above: float | None = None
     unit: str = ""
     choices: tuple[str, ...] = ()
+    form: str = ""
     address: bool = False
     flag: Flag | None = None
     shapes: bool = False
@@ -98,6 +101,8 @@ def complaint(f: Field, value: Any) -> tuple[str, str | None] | None:
         return None
     if known.choices and value not in known.choices:
         return f"knows no {value!r}", f"one of: {', '.join(known.choices)}"
+    if known.form and not re.fullmatch(known.form, value):
+        return f"is not understood: {value!r}", known.doc
     if known.address and not value.startswith(("http://", "https://")):
         return "must begin with http:// or https://", None
     if not any(bound is not None for bound in (known.least, known.most, known.above)):

@@ -14,20 +14,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import config, events
-from hds_cli.agent.dialects import Briefed, Reader, check_dialect
+from hds_cli.agent.allowance import Allowance
+from hds_cli.agent.dialects import Briefed, check_dialect
 from hds_cli.agent.earlier import Earlier, Resumed, made_whole
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
+from hds_cli.agent.reader import ModelReader
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
-from hds_cli.desk.reading import both, reader, unread
+from hds_cli.desk.reading import both, reader, sparing, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
 from hds_cli.egress import Tally, counted_apart, summed
 from hds_cli.engine.base import ModelSpec, Segment, Session
-from hds_cli.engine.files import models
+from hds_cli.engine.files import learned, models
+from hds_cli.engine.pace import Pace, Speeds, Timed
 from hds_cli.errors import ConfigError
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
@@ -49,12 +52,14 @@ class Part:
 
     `session`: the one that it writes in, and closes; None: a new one. `numbers`: those of the passages, which others
     share. `judge` makes the policy of its verdict from the model's. `brief`: what the model is told below the question.
+    `budget`: its part of the whole's.
     """
 
     numbers: Numbers
     session: Session | None = None
     judge: Callable[[Policy], Policy] = lambda policy: policy
     brief: str = ""
+    budget: Allowance | None = None
 
 
 def new_run_id() -> str:
@@ -95,6 +100,7 @@ class Desk:
         self._sources = [checked(source, self._sites) for source in sources]  # breakers last over all questions
         self._first: Session | None = session
         self._verifying = Verifying(settings, model)
+        self._running, self._shared = 0, False  # runs at work; the model is shared, so none shows how fast it is
 
     async def answer(
         self,
@@ -124,6 +130,8 @@ class Desk:
         session = await self.session() if part is None or part.session is None else part.session
         stop, reading = stop or Stop(), None
         stop.abort = session.abort
+        self._running += 1
+        self._shared = self._shared or self._running > 1
         try:
             if reading := await in_daemon(reader, self.model, session, self.settings):
                 stop.abort = both(session.abort, reading.abort)
@@ -131,13 +139,20 @@ class Desk:
                 parts = await self.parts(session, stop, contacted, reading)
                 limits = limits_of(self.model, self.settings)
                 if part is not None:
+                    limits = replace(limits, budget=part.budget)
                     dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
                     parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge), dialect=dialect)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
                 if reading is not None:
                     reading.say = _saying(hidden(emit))
-                return await run.answer(question, attached, before)
+                finished = await run.answer(question, attached, before)
+                if not self._shared and finished.status == "answered" and not isinstance(before, Resumed):
+                    info = self.model.info
+                    await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
+                return finished
         finally:
+            self._running -= 1
+            self._shared = self._shared and self._running > 0
             session.close()  # the model's thread may still be writing in it; closing ends that
             if reading is not None:
                 reading.close()
@@ -152,11 +167,14 @@ class Desk:
         session, self._first = self._first, None
         return await in_daemon(self.model.engine.session) if session is None else session
 
-    async def parts(self, session: Session, stop: Stop, contacted: Tally, reading: Reader | None = None) -> Parts:
+    async def parts(self, session: Session, stop: Stop, contacted: Tally, reading: ModelReader | None = None) -> Parts:
         """The parts of a run that writes in `session`."""
         settings, fetcher, model = dated(self.settings), self._fetcher, self.model
+        known = await in_daemon(learned.known, learned.key(model.info.sha256, model.info.lora))
+        pace = Pace(Speeds(known.reading, known.writing))
+        spared = sparing(reading, pace) if reading is not None else None
         # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
-        dialect = await in_daemon(model.speak, session, settings, reading)
+        dialect = await in_daemon(model.speak, Timed(session, pace), settings, spared)
         return Parts(
             dialect=dialect,
             fanout=Fanout(
@@ -181,6 +199,8 @@ class Desk:
             selector=selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
             methods=self._verifying.methods(),
+            pace=pace,
+            known=known,
         )
 
     def close(self) -> None:
@@ -258,6 +278,7 @@ def limits_of(model: Model, settings: Settings) -> Limits:
         max_queries=settings.max_queries,
         turn_timeout=settings.turn_timeout,
         timeout=settings.timeout,
+        budget=Allowance.of(settings.budget),
         evidence_tokens=settings.evidence_tokens or model.spec.evidence_tokens,
         evidence_passages=settings.evidence_passages or model.spec.evidence_passages or Limits.evidence_passages,
         passage_words=settings.passage_words or model.spec.passage_words or Limits.passage_words,
