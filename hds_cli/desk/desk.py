@@ -146,7 +146,8 @@ class Desk:
                 if reading is not None:
                     reading.say = _saying(hidden(emit))
                 finished = await run.answer(question, attached, before)
-                if not self._shared and finished.status == "answered" and not isinstance(before, Resumed):
+                went_on = finished.status in ("answered", "unanswered")
+                if went_on and not self._shared and not isinstance(before, Resumed):
                     info = self.model.info
                     await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
                 return finished
