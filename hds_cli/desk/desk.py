@@ -308,6 +308,8 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     if model.dialect == "hds" and model.why not in ("", models.MADE_FOR, models.NAMED):
         message = f"{model.info.name} is spoken to in the dialect hds: {model.why}"
         notices.append(events.Notice(level="info", code="dialect", message=message))
+    for note in getattr(model.engine, "notes", ()):
+        notices.append(events.Notice(level="info", code="fit", message=note))
     if reason := unread(model.info, settings):
         notices.append(events.Notice(level="warning", code="reader", message=reason))
     if settings.fetch_proxy and not settings.offline:
