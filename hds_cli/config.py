@@ -125,6 +125,10 @@ class Settings:
     timeout: float | None = setting(
         None, "seconds for the whole run", above=0, unit="seconds", flag=Flag("For the whole run.", "SECONDS")
     )
+    budget: str | None = setting(
+        None, "what a run may take, such as 60s, 5m, 1h or 20k tokens", form=r"(?=.*[1-9])\d{1,5}(\.\d{1,2})?[smhk]",
+        shapes=True, flag=Flag("Plan the run to fit: fewer pages, an earlier answer.", "60s|5m|20k"),
+    )  # fmt: skip
     turn_timeout: float = setting(
         20.0, "seconds that searching and fetching of one turn may take", least=0.01, shapes=True
     )

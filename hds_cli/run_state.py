@@ -98,7 +98,9 @@ class TurnState:
 
     `written`: the second of the run at which its text was complete; `read`: at which its evidence was chosen. `text` is
     all that the model wrote; `cut`: it was stopped in it; `not_searched`: queries without room or time. `section`: that
-    of a report which it belongs to, else 0.
+    of a report which it belongs to, else 0. `seconds_left`: of the run, when the turn began. `reading`: the second at
+    which the model began to read `to_read` tokens, in `read_seconds` as was expected; None: it does not read now.
+    `per_second`: tokens that it writes.
     """
 
     number: int
@@ -114,6 +116,11 @@ class TurnState:
     cut: bool = False
     not_searched: tuple[str, ...] = ()
     queries: dict[int, QueryState] = field(default_factory=dict)
+    seconds_left: float | None = None
+    reading: float | None = None
+    to_read: int = 0
+    read_seconds: float | None = None
+    per_second: float | None = None
 
     @property
     def passages(self) -> int:
@@ -230,7 +237,14 @@ class RunState:
                 if (one := self.tries.get(event.section)) is not None and one.started is None:
                     one.started = event.t
                 self.turns[event.turn] = TurnState(event.turn, event.forced, event.section, event.t)
+                self.turns[event.turn].seconds_left = event.seconds_left
                 self.answering = ""
+            case events.ReadingStarted():
+                turn = self._turn(event.turn)
+                turn.to_read, turn.read_seconds, turn.reading = event.tokens, event.seconds, event.t
+            case events.WritingMeasured():
+                turn = self._turn(event.turn)
+                turn.reading, turn.per_second = None, event.per_second
             case events.ThoughtDelta():
                 self._turn(event.turn).thought += event.text
             case events.Thought():

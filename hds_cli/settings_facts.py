@@ -48,6 +48,7 @@ class Facts:
         least, most: the bounds, both allowed; `above`: a bound that is not.
         unit: of the bounds, in messages: `seconds`, `tokens`.
         choices: the only values there are.
+        form: a regular expression that a value has to match as a whole.
         address: it is an address of the web.
         duration: it is a time such as `90s`, `10m` or `1h`.
         shapes: it decides what a run does, and is kept with the run; a rerun and `--resume` take it from there.
@@ -63,6 +64,7 @@ class Facts:
     above: float | None = None
     unit: str = ""
     choices: tuple[str, ...] = ()
+    form: str = ""
     address: bool = False
     duration: bool = False
     flag: Flag | None = None
@@ -103,6 +105,8 @@ def complaint(f: Field, value: Any) -> tuple[str, str | None] | None:
         return None
     if known.choices and value not in known.choices:
         return f"knows no {value!r}", f"one of: {', '.join(known.choices)}"
+    if known.form and not re.fullmatch(known.form, value):
+        return f"is not understood: {value!r}", known.doc
     if known.address and not value.startswith(("http://", "https://")):
         return "must begin with http:// or https://", None
     if known.duration and _DURATION.fullmatch(value.strip()) is None:

@@ -48,6 +48,7 @@ class RunDocument:
             "model": {key: model[key] for key in _MODEL_KEYS},
             "usage": dataclasses.asdict(finished.usage),
             "egress": [dataclasses.asdict(host) for host in finished.egress],
+            "budget": started.settings.get("budget") if started else None,
             "seed": started.seed if started else 0,
             "started_at": started.started_at if started else "",
             "finished_at": finished.finished_at,

@@ -37,6 +37,9 @@ class PlainLines:
         except (OSError, ValueError):
             self._gone = True
 
+    def loading(self, name: str) -> None:
+        """Nothing is said of a model that is being loaded."""
+
     def close(self) -> None:
         """Nothing is left to do: every line is out already."""
 

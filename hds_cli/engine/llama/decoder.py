@@ -45,16 +45,17 @@ class Decoder:
         sequences: how many it can hold.
         apart: a batch is of one sequence, and they take turns.
         rewinds: False: the model has a state that cannot be cut back.
+        n_batch: tokens of a batch.
         pace: says with how many threads a batch is evaluated; None: with those of the context.
     """
 
     def __init__(
         self, api: Any, context: Any, sequences: int, *, apart: bool = False, rewinds: bool = True,
-        pace: Pace | None = None,
+        n_batch: int = BATCH, pace: Pace | None = None,
     ) -> None:  # fmt: skip
         self._api, self._context, self._apart, self._pace = api, context, apart, pace
         self._cells = Cells(api, context, sequences, rewinds=rewinds)
-        self._batch = api.llama_batch_init(BATCH, 0, 1)
+        self._batch, self._n_batch = api.llama_batch_init(n_batch, 0, 1), n_batch
         self._flag = StopFlag(api)
         self._flag.watch(api, context)
         self._writings: list[Writing] = []
@@ -175,7 +176,7 @@ class Decoder:
         for writing in ready:
             tokens, begin = writing.sequence.tokens, writing.sequence.evaluated
             end = self._cells.next_place(writing.sequence) or len(tokens)
-            chunk = tokens[begin : min(end, begin + BATCH - at)]
+            chunk = tokens[begin : min(end, begin + self._n_batch - at)]
             for place, token in enumerate(chunk, begin):
                 batch.token[at], batch.pos[at], batch.n_seq_id[at] = token, place, 1
                 batch.seq_id[at][0], batch.logits[at] = writing.sequence.number, place == len(tokens) - 1

@@ -61,6 +61,11 @@ class LlamaSession:
     def used(self) -> int:
         return len(self._sequence.tokens)
 
+    @property
+    def pending(self) -> int:
+        """Tokens that the next `generate` evaluates before it writes."""
+        return len(self._sequence.tokens) - self._sequence.kept
+
     def append(self, segments: Sequence[Segment]) -> int:
         ids, places = self._tokens(segments, self.used)
         self._sequence.tokens += ids
