@@ -18,6 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from hds_cli import bounds
 from hds_cli.types import (
     Citation,
+    Condition,
     Egress,
     Exchange,
     Findings,
@@ -239,6 +240,22 @@ class RunFinished(_Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerUpdated(_Base):
+    """The conditions of the question and what pages said of them until a turn (0: before the first search).
+
+    `rows`: what is known, for each candidate answer; `candidate`: the one of which most is known, at the end the one
+    that was answered. `by`: a model or a rule; `missed`: quotes of the model that stand in no page.
+    """
+
+    turn: int
+    conditions: tuple[str, ...]
+    rows: tuple[Condition, ...] = ()
+    candidate: str = ""
+    by: str = "rule"
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutlineWritten(_Base):
     """The sections of a report are known; they are numbered from 1."""
 
@@ -277,6 +294,7 @@ Event = (
     | TurnFinished
     | AnswerDelta
     | RunFinished
+    | LedgerUpdated
     | OutlineWritten
     | SectionStarted
     | SectionFinished

@@ -12,7 +12,7 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.events import Event
-from hds_cli.types import PageStatus, Passage, SearchResult, Section
+from hds_cli.types import Condition, PageStatus, Passage, SearchResult, Section
 
 
 @dataclass
@@ -133,8 +133,9 @@ class SectionState:
 class RunState:
     """Everything that is known of a run; `apply` takes in one event after the other.
 
-    `documents` and `continued`: what the model was given before it searched; `sections`: those of a report;
-    `received`: bytes of all pages; `now`: the second of the last event.
+    `documents` and `continued`: what the model was given before it searched; `sections`: those of a report; `ledgers`:
+    the conditions of the question as they stood after each turn; `received`: bytes of all pages; `now`: the second of
+    the last event.
     """
 
     started: events.RunStarted | None = None
@@ -144,6 +145,7 @@ class RunState:
     documents: list[events.DocumentAttached] = field(default_factory=list)
     continued: events.RunContinued | None = None
     sections: dict[int, SectionState] = field(default_factory=dict)
+    ledgers: list[events.LedgerUpdated] = field(default_factory=list)
     received: int = 0
     answering: str = ""
     at_once: int = 0
@@ -165,6 +167,11 @@ class RunState:
     @property
     def question(self) -> str:
         return self.started.question if self.started else ""
+
+    @property
+    def ledger(self) -> list[Condition]:
+        """The conditions of the question, in order, as they stand for the answer; empty: nobody kept them."""
+        return standing(self.ledgers[-1]) if self.ledgers else []
 
     def deadline(self, turn: TurnState) -> float | None:
         """The second of the run at which the searches of a turn are given up; None while the model writes."""
@@ -214,6 +221,8 @@ class RunState:
                 self.sections = {n: SectionState(n, section) for n, section in enumerate(event.sections, 1)}
             case events.SectionStarted() | events.SectionFinished():
                 self._in_section(event)
+            case events.LedgerUpdated():
+                self.ledgers.append(event)
             case events.AnswerDelta():
                 self._answer(event)
             case events.TurnStarted():
@@ -286,6 +295,16 @@ class RunState:
         search.error = _texts(event.error)
         query.results += event.results
         self._open = max(0, self._open - 1)
+
+
+def standing(ledger: events.LedgerUpdated) -> list[Condition]:
+    """Each condition of a ledger with its state for the candidate answer."""
+    known = {(row.candidate, row.constraint): row for row in reversed(ledger.rows)}
+    rows = []
+    for text in ledger.conditions:
+        row = known.get((ledger.candidate, text)) or known.get(("", text))
+        rows.append(row or Condition(text, "unchecked", candidate=ledger.candidate))
+    return rows
 
 
 def _texts(error: dict[str, Any] | None) -> dict[str, str] | None:

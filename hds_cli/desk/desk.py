@@ -22,6 +22,7 @@ from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
+from hds_cli.desk.keeping import ledger_of
 from hds_cli.desk.reading import both, reader, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
@@ -122,13 +123,18 @@ class Desk:
             if before.whole not in ("", question):
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session = await self.session() if part is None or part.session is None else part.session
-        stop, reading = stop or Stop(), None
+        stop, reading, ledger = stop or Stop(), None, None
         stop.abort = session.abort
         try:
             if reading := await in_daemon(reader, self.model, session, self.settings):
                 stop.abort = both(session.abort, reading.abort)
+            if part is None and self.settings.ledger != "off":
+                ledger = await in_daemon(ledger_of, self.model, session, self.settings, self._verifying, before)
+                stop.abort = both(stop.abort, ledger.abort)
             with counted_apart() as contacted:
                 parts = await self.parts(session, stop, contacted, reading)
+                if ledger is not None:
+                    parts = replace(parts, methods=(ledger, *parts.methods))
                 limits = limits_of(self.model, self.settings)
                 if part is not None:
                     dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
@@ -139,8 +145,9 @@ class Desk:
                 return await run.answer(question, attached, before)
         finally:
             session.close()  # the model's thread may still be writing in it; closing ends that
-            if reading is not None:
-                reading.close()
+            for beside in (reading, ledger):
+                if beside is not None:
+                    beside.close()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
         ModelError: the file is missing or unusable.
     """
     own_reader = settings.reader == "model" and settings.reader_model is None  # its sessions take cells of their own
-    sequences = (jobs or 1) * (1 + own_reader)
+    sequences = (jobs or 1) * (1 + own_reader + (settings.ledger != "off" and able(spec, settings)))
     engine = open_engine(spec, settings, sequences=sequences, apart=apart and jobs is not None)
     dialect = choose_dialect(
         settings.dialect,
@@ -60,6 +60,11 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     why = "" if settings.dialect else getattr(engine, "dialect_reason", "")
     reader = open_reader(settings) if settings.reader_model and reads(info, settings) else None
     return Model(engine, spec, dialect, preamble, info, warnings, why, reader)
+
+
+def able(spec: ModelSpec, settings: Settings) -> bool:
+    """True for a model that can do small tasks beside its searching; one that plans no reports was not taught them."""
+    return spec.outline is None and settings.engine != "scripted"
 
 
 def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tuple[str, ...]]:
