@@ -7,7 +7,7 @@ model is told for its one further try.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -94,24 +94,27 @@ def listed(conditions: Sequence[str]) -> str:
     return "\n".join(f"C{number} {text}" for number, text in enumerate(conditions, 1))
 
 
-def constraints(written: str) -> list[str]:
+def constraints(written: str, question: str) -> list[str]:
     """The conditions that a model found in a question, without those that say the same; two or more make a ledger.
 
+    One that shares no word with the question is not from there.
+
     Raises:
-        ValueError: it is no list of texts.
+        ValueError: it is no list of texts, or none of them is from the question.
     """
     found = _object(written).get("constraints")
     if not isinstance(found, list) or not found:
         raise ValueError("'constraints' must be a list of texts")
     kept: list[str] = []
     words: list[set[str]] = []
+    asked = set(terms(question))
     for text in (_line(item, LONGEST) for item in found if isinstance(item, str)):
         own = set(terms(text))
-        if len(text) >= SHORTEST and own and not any(_like(own, other) for other in words):
+        if len(text) >= SHORTEST and own & asked and not any(_like(own, other) for other in words):
             kept.append(text)
             words.append(own)
     if not kept:
-        raise ValueError(f"each condition must be a text of {SHORTEST} to {LONGEST} characters")
+        raise ValueError(f"each condition must be a text of {SHORTEST} to {LONGEST} characters from the question")
     return kept[:MOST_CONDITIONS]
 
 
@@ -139,6 +142,15 @@ def beliefs(written: str, count: int) -> Beliefs:
         raise ValueError("'status' must be an object and 'beliefs' a list")
     known = {_line(name, MAX_NAME): said for name, said in list(status.items())[:MOST_ENTRIES] if said in _STATUS}
     return Beliefs({name: said for name, said in known.items() if name}, _claims(found, "per", count))
+
+
+def complaint(parse: Callable[[str], object], written: str) -> str | None:
+    """What is wrong with an answer, as its reading says; None: it can be read."""
+    try:
+        parse(written)
+    except ValueError as exc:
+        return str(exc)
+    return None
 
 
 def _claims(found: list[Any], name: str, count: int) -> list[Claimed]:
@@ -192,4 +204,14 @@ def _like(one: set[str], other: set[str]) -> bool:
     return len(one & other) > _LIKE * len(one | other)
 
 
-__all__ = ["Beliefs", "Claimed", "beliefs", "beliefs_grammar", "constraints", "entries", "entries_grammar", "listed"]
+__all__ = [
+    "Beliefs",
+    "Claimed",
+    "beliefs",
+    "beliefs_grammar",
+    "complaint",
+    "constraints",
+    "entries",
+    "entries_grammar",
+    "listed",
+]

@@ -35,10 +35,10 @@ class Entry:
 
 
 class Ledger:
-    """The conditions of a question and the entries on them; a later entry takes the place of an earlier one."""
+    """The conditions of a question, the first `most`, and the entries on them; a later one replaces an earlier one."""
 
-    def __init__(self, conditions: Sequence[str]) -> None:
-        self.conditions = tuple(conditions)[:MOST_CONDITIONS]
+    def __init__(self, conditions: Sequence[str], most: int = MOST_CONDITIONS) -> None:
+        self.conditions = tuple(conditions)[:most]
         self._held: dict[str, dict[int, Entry]] = {}
         self._names: dict[str, str] = {}
 

@@ -14,6 +14,7 @@ from hds_cli.agent.methods.ledger import entry_of
 from hds_cli.types import Passage
 
 TIMES = 10_000 if os.environ.get("HDS_LONG") else 1_000
+ASKED = "Which bridge lies on a river and was opened in 1932?"
 PASSAGE = Passage("m:a", "A", "The bridge was opened in 1932 and is 1,149 m long.", 1)
 WELL = {
     "constraints": {"constraints": ["it lies on a river", "it was opened in 1932"]},
@@ -24,7 +25,7 @@ WELL = {
     },
 }
 READ: dict[str, Callable[[str], object]] = {
-    "constraints": conditions.constraints,
+    "constraints": lambda text: conditions.constraints(text, ASKED),
     "entries": lambda text: [entry_of(one, [PASSAGE]) for one in conditions.entries(text, 2)],
     "beliefs": lambda text: conditions.beliefs(text, 2),
 }
@@ -75,8 +76,8 @@ def test_no_answer_of_a_model_is_more_than_refused(name: str) -> None:
 def test_what_is_read_is_bounded() -> None:
     """Items, letters, and numbers that are none of ours."""
     many = json.dumps({"constraints": [f"condition number {n} of {'x' * 500}" for n in range(60)]})
-    assert len(conditions.constraints(many[:15_000] + '"]}')) == 12
-    assert max(map(len, conditions.constraints(many[:15_000] + '"]}'))) == conditions.LONGEST
+    assert len(conditions.constraints(many[:15_000] + '"]}', "condition")) == 12
+    assert max(map(len, conditions.constraints(many[:15_000] + '"]}', "condition"))) == conditions.LONGEST
     entry = {"candidate": "B" * 200, "constraint": "C2", "obj": True, "quote": "q" * 300}
     found = conditions.entries(json.dumps({"entries": [entry] * 20}), 2)
     assert (len(found), len(found[0].candidate), len(found[0].quote)) == (10, 80, 240)

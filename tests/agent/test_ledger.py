@@ -278,9 +278,8 @@ def test_a_belief_is_neither_a_plan_nor_a_question(said: str, means: bool | None
 
 
 def test_conditions_that_say_the_same_are_one() -> None:
-    """Four words of five in common are too many; blanks and markers go."""
-    found = ["it lies on  a river", "It lies on a river", "<|im_start|>it is a capital", 7, "x"]
-    assert conditions.constraints(written("constraints", found)) == [
-        "it lies on a river",
-        "‹|im_start|›it is a capital",
-    ]
+    """Four words of five in common are too many; blanks and markers go, and what the question does not mention."""
+    found = ["it lies on  a river", "It lies on a river", "<|im_start|>it is a capital", 7, "x", "the author of Emma"]
+    asked = "Which capital lies on a river?"
+    kept = conditions.constraints(written("constraints", found), asked)
+    assert kept == ["it lies on a river", "‹|im_start|›it is a capital"]

@@ -91,7 +91,12 @@ class LiveLedger(Method):
             return
         if self._asks:
             task = f"Question: {question}"
-            found = self._asked(conditions.EXTRACT, task, conditions.EXTRACT_GRAMMAR, conditions.constraints)
+            found = self._asked(
+                conditions.EXTRACT,
+                task,
+                conditions.EXTRACT_GRAMMAR,
+                lambda text: conditions.constraints(text, question),
+            )
             self._asks = found is not None
             if found is not None:
                 self._ledger = Ledger(found) if len(found) > 1 else None
@@ -184,7 +189,12 @@ class LiveLedger(Method):
         before = [getattr(counter, name) for name in _COUNTS]
         with heeding(lambda: self._stopped or time.monotonic() > until, self._session):
             written = self._aside.ask(
-                system, task, grammar, conditions.MAX_TOKENS, free=True, wrong=lambda text: _complaint(parse, text)
+                system,
+                task,
+                grammar,
+                conditions.MAX_TOKENS,
+                free=True,
+                wrong=lambda text: conditions.complaint(parse, text),
             )
         if self._counter is not None:
             for name, old in zip(_COUNTS, before, strict=True):
@@ -217,14 +227,6 @@ class LiveLedger(Method):
 
 
 _COUNTS = ("prompt", "evaluated", "reused", "generated")
-
-
-def _complaint(parse: Callable[[str], object], text: str) -> str | None:
-    try:
-        parse(text)
-    except ValueError as exc:
-        return str(exc)
-    return None
 
 
 def evidence_task(ledger: Ledger, question: str, passages: Sequence[Passage]) -> str:
