@@ -166,7 +166,8 @@ class PageRequested(_Base):
 class PageFinished(_Base):
     """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting.
 
-    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web.
+    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web. `sha256` is
+    that of the beginning of its text.
     """
 
     turn: int
@@ -179,6 +180,7 @@ class PageFinished(_Base):
     seconds: float = 0.0
     extract_seconds: float = 0.0
     held_by: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class PageState:
     ended: float | None = None
     extract_seconds: float = 0.0
     held_by: str = ""
+    sha256: str = ""
 
     @property
     def cached(self) -> bool:
@@ -321,4 +322,5 @@ def _page_finished(query: QueryState, event: events.PageFinished) -> None:
         return
     page.title = event.title or page.title
     page.status, page.reason, page.bytes, page.seconds = event.status, event.reason, event.bytes, event.seconds
-    page.ended, page.extract_seconds, page.held_by = event.t, event.extract_seconds, event.held_by
+    page.ended, page.extract_seconds = event.t, event.extract_seconds
+    page.held_by, page.sha256 = event.held_by, event.sha256

@@ -7,6 +7,7 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.search.fanout import Watcher
+from hds_cli.search.fusion import checksum
 from hds_cli.types import Page, SearchResult
 
 
@@ -43,4 +44,5 @@ class SearchEvents(Watcher):
             events.PageFinished, turn=self._turn, query=query, url=page.url, status=page.status, title=page.title,
             reason=page.reason, bytes=page.bytes, seconds=round(page.seconds, 4),
             extract_seconds=round(page.extract_seconds, 4), held_by=page.held_by,
+            sha256=checksum(page.text) if page.ok else "",
         )  # fmt: skip

@@ -76,9 +76,21 @@ def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tup
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"cannot read dialect.hds.prompt_file {path}: {exc}") from exc
     text = known_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = _digest(text)
     warning = f"{path} is not the text the searcher was trained with (its SHA-256 differs)"
     return text, f"sha256:{digest}", () if digest == UPSTREAM_PREAMBLE_SHA256 else (warning,)
+
+
+def digest_of(path: Path) -> str | None:
+    """The digest under which a prompt's file is kept with a run; None: it cannot be read."""
+    try:
+        return _digest(known_text(path.read_bytes().decode("utf-8")))
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def known_text(text: str, digest: str = UPSTREAM_PREAMBLE_SHA256) -> str:
