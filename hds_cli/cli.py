@@ -30,6 +30,7 @@ COMMANDS = {
     "search": "Run queries through the sources, all at once; no model.",
     "fetch": "Fetch pages and print their text, all at once; no model.",
     "verify": "Does a page, a collection or a run say what a text says?",
+    "audit": "What did saved runs verify, assume, and leave unchecked?",
     "index": "Collections of your own documents.",
     "serve": "Keep a model loaded for the commands that come.",
     "mcp": "ask, search, fetch and history as tools for other programs (extra [mcp]).",

@@ -162,6 +162,11 @@ class Settings:
         None, "what verifies: small, a plugin, or a GGUF model that is asked by grammar; unset: small", shapes=True,
         flag=Flag("small, a plugin or a GGUF file.", "NAME|PATH"),
     )  # fmt: skip
+    ledger: str = setting(
+        "off", "the conditions of the question, kept while it is researched: off, show or gate (an answer that leaves "
+        "some open is given back, twice at most)", choices=("off", "show", "gate"), shapes=True,
+        flag=Flag("Hold the answer to the question's conditions.", name="--ledger/--no-ledger", switch=("gate", "off")),
+    )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",
         shapes=True, world=True,

@@ -18,6 +18,7 @@ from hds_cli.from_json import built
 from hds_cli.types import (
     Agreement,
     Citation,
+    Condition,
     Egress,
     Exchange,
     Findings,
@@ -196,7 +197,8 @@ class PageRequested(_Base):
 class PageFinished(_Base):
     """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting.
 
-    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web.
+    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web. `sha256` is
+    that of the beginning of its text.
     """
 
     turn: int
@@ -209,6 +211,7 @@ class PageFinished(_Base):
     seconds: float = 0.0
     extract_seconds: float = 0.0
     held_by: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +275,22 @@ class RunFinished(_Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerUpdated(_Base):
+    """The conditions of the question and what pages said of them until a turn (0: before the first search).
+
+    `rows`: what is known, for each candidate answer; `candidate`: the one of which most is known, at the end the one
+    that was answered. `by`: a model or a rule; `missed`: quotes of the model that stand in no page.
+    """
+
+    turn: int
+    conditions: tuple[str, ...]
+    rows: tuple[Condition, ...] = ()
+    candidate: str = ""
+    by: str = "rule"
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutlineWritten(_Base):
     """The sections of a report are known; they are numbered from 1."""
 
@@ -321,6 +340,7 @@ Event = (
     | TurnFinished
     | AnswerDelta
     | RunFinished
+    | LedgerUpdated
     | OutlineWritten
     | SectionStarted
     | SectionFinished

@@ -28,6 +28,7 @@ class Flag:
         name: the long option; made of the field's name if empty.
         short: the one-letter option.
         asking: the commands that ask questions (`ask`, `eval`, `tune`) have it.
+        switch: of a setting with choices, those that the option and its `--no-` stand for.
     """
 
     help: str
@@ -35,6 +36,7 @@ class Flag:
     name: str = ""
     short: str = ""
     asking: bool = True
+    switch: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

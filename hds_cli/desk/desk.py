@@ -25,6 +25,7 @@ from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
 from hds_cli.desk import methods
+from hds_cli.desk.keeping import ledger_of
 from hds_cli.desk.reading import both, reader, sparing, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
@@ -130,7 +131,7 @@ class Desk:
             if before.whole not in ("", question):
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session = await self.session() if part is None or part.session is None else part.session
-        stop, reading = stop or Stop(), None
+        stop, reading, ledger = stop or Stop(), None, None
         stop.abort = session.abort
         settings = replace(self.settings, **(part.changes if part is not None else {}))
         self._running += 1
@@ -138,8 +139,13 @@ class Desk:
         try:
             if reading := await in_daemon(reader, self.model, session, settings):
                 stop.abort = both(session.abort, reading.abort)
+            if part is None and self.settings.ledger != "off":
+                ledger = await in_daemon(ledger_of, self.model, session, self.settings, self._verifying, before)
+                stop.abort = both(stop.abort, ledger.abort)
             with counted_apart() as contacted:
                 parts = await self.parts(session, stop, contacted, reading, settings)
+                if ledger is not None:
+                    parts = replace(parts, methods=(ledger, *parts.methods))
                 limits = limits_of(self.model, settings)
                 if part is not None:
                     limits = replace(limits, budget=part.budget)
@@ -158,8 +164,9 @@ class Desk:
             self._running -= 1
             self._shared = self._shared and self._running > 0
             session.close()  # the model's thread may still be writing in it; closing ends that
-            if reading is not None:
-                reading.close()
+            for beside in (reading, ledger):
+                if beside is not None:
+                    beside.close()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,14 +11,9 @@ from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.refine import Refine
 from hds_cli.agent.verifying import heeding
 from hds_cli.config import Settings
-from hds_cli.desk.speaking import Model
+from hds_cli.desk.speaking import Model, able
 
 _SECONDS = 10.0  # that one call may take
-
-
-def able(model: Model) -> bool:
-    """True for a model that can be asked small tasks: one that was not taught a single thing."""
-    return model.spec.outline is None
 
 
 def asking(model: Model, system: str, grammar: str, max_tokens: int) -> Callable[[str], str]:
@@ -41,7 +36,7 @@ def chosen(model: Model, settings: Settings) -> Sequence[Method]:
     """The methods of one run beside the verifier."""
     if not settings.refine:
         return ()
-    if not able(model):
+    if not able(model.spec, settings):
         return (Refine(),)
     ask = asking(model, refine.SYSTEM, refine.GRAMMAR, refine.TOKENS)
     return (Refine(lambda question, query, issue: ask(refine.task(question, query, issue))),)

@@ -188,7 +188,7 @@ class _Writer:
         stop, half = self._child(session), self._before.halves.get(number) if self._before else None
         if half is None:
             self._say(events.SectionStarted, section=number)
-        part = Part(self._numbers, session, graded, brief, self._budget())
+        part = Part(self._numbers, session, graded, brief, budget=self._budget())
         stream = _Stream(self, number, section.title)
         try:
             await self._place.answer(

@@ -219,9 +219,7 @@ class LlamaEngine:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
         pace = Pace(self._threads, self._others.cores) if self._gives_way else None
-        return Decoder(
-            api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch, pace=pace
-        )
+        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch, pace=pace)
 
     def _identity(self) -> dict[str, Any]:
         """What a saved state has to match: files, adapter, build and sizes."""
