@@ -7,18 +7,18 @@ dictionary with `to_dict` (key `event` first) and comes back with `from_dict`.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import re
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args
 
 from hds_cli import bounds
+from hds_cli.from_json import built
 from hds_cli.types import (
     Agreement,
     Citation,
+    Condition,
     Egress,
     Exchange,
     Findings,
@@ -101,11 +101,36 @@ class Notice(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted(_Base):
-    """The model begins to write; `forced` when it is made to answer now. `section`: of a report, else 0."""
+    """The model begins to write; `forced` when it is made to answer now. `section`: of a report, else 0.
+
+    `seconds_left`: as long as the run may still take, from how such runs went before; None: that is not known.
+    """
 
     turn: int
     forced: bool = False
     section: int = 0
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingStarted(_Base):
+    """The model begins to read `tokens` tokens, before it writes; `seconds`: what that takes at the speed known."""
+
+    turn: int
+    tokens: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritingMeasured(_Base):
+    """The model has read, and has written so many tokens; `per_second`: its speed, None: not known.
+
+    The first of a turn comes with the first token, and has the speed known from before.
+    """
+
+    turn: int
+    tokens: int
+    per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +197,8 @@ class PageRequested(_Base):
 class PageFinished(_Base):
     """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting.
 
-    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web.
+    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web. `sha256` is
+    that of the beginning of its text.
     """
 
     turn: int
@@ -185,6 +211,7 @@ class PageFinished(_Base):
     seconds: float = 0.0
     extract_seconds: float = 0.0
     held_by: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +276,22 @@ class RunFinished(_Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerUpdated(_Base):
+    """The conditions of the question and what pages said of them until a turn (0: before the first search).
+
+    `rows`: what is known, for each candidate answer; `candidate`: the one of which most is known, at the end the one
+    that was answered. `by`: a model or a rule; `missed`: quotes of the model that stand in no page.
+    """
+
+    turn: int
+    conditions: tuple[str, ...]
+    rows: tuple[Condition, ...] = ()
+    candidate: str = ""
+    by: str = "rule"
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutlineWritten(_Base):
     """The sections of a report are known; they are numbered from 1."""
 
@@ -285,6 +328,8 @@ Event = (
     | DocumentAttached
     | Notice
     | TurnStarted
+    | ReadingStarted
+    | WritingMeasured
     | ThoughtDelta
     | Thought
     | QueryProposed
@@ -296,6 +341,7 @@ Event = (
     | TurnFinished
     | AnswerDelta
     | RunFinished
+    | LedgerUpdated
     | OutlineWritten
     | SectionStarted
     | SectionFinished
@@ -310,9 +356,7 @@ def event_name(cls: type[Event] | type[_Base]) -> str:
 
 
 _BY_NAME: dict[str, type[Any]] = {event_name(cls): cls for cls in get_args(Event)}
-_hints = functools.cache(get_type_hints)
 _NAME = re.compile(r"[a-z][a-z_]{0,63}")
-_SIGNED = frozenset({"score", "seed", "n_gpu_layers", "n_ctx", "overlap"})  # all others are counts: never negative
 
 
 def line(event: Event) -> str:
@@ -337,59 +381,5 @@ def from_dict(data: dict[str, Any]) -> Event:
         if isinstance(name, str) and _NAME.fullmatch(name) and bounds.is_number(seconds, 0, bounds.MAX_SECONDS):
             raise UnknownEvent(f"an event of another version: {name}")
         raise ValueError("not an event")
-    event: Event = _build(cls, data)
+    event: Event = built(cls, data)
     return event
-
-
-def _build(hint: Any, value: Any) -> Any:
-    """`value`, which came from JSON, as the type `hint` says; a journal may come from anywhere."""
-    kind, parts = get_origin(hint), get_args(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
-        known = {f.name: _hints(hint)[f.name] for f in dataclasses.fields(hint)}
-        try:
-            return hint(**{name: _field(name, known[name], item) for name, item in value.items() if name in known})
-        except TypeError as exc:
-            raise ValueError(str(exc)) from exc
-    if kind is tuple and isinstance(value, list | tuple):
-        return tuple(_build(parts[0], item) for item in value)
-    if kind in (Union, types.UnionType):
-        return None if value is None and type(None) in parts else _build(parts[0], value)
-    if kind is Literal and value in parts:
-        return value
-    if kind is dict and isinstance(value, dict) and all(map(_in_range, _scalars(value))):
-        return dict(value)
-    if hint is float and bounds.is_number(value):
-        return value
-    if hint is int and type(value) is int and bounds.is_number(value):
-        return value
-    if hint in (str, bool) and type(value) is hint:
-        return value
-    raise ValueError(f"not {getattr(hint, '__name__', hint)}")
-
-
-def _field(name: str, hint: Any, value: Any) -> Any:
-    built = _build(hint, value)
-    if name == "error" and not all(isinstance((built or {}).get(part, ""), str) for part in ("code", "message")):
-        raise ValueError("an error says what it is in words")
-    if type(built) in (int, float) and name not in _SIGNED:
-        most = bounds.MAX_SECONDS if hint is float else bounds.MAX_COUNT
-        if not 0 <= built <= most:
-            raise ValueError(f"{name} is out of range")
-    return built
-
-
-def _scalars(value: dict[str, Any]) -> Iterator[Any]:
-    """The scalars in a value of JSON, however deep."""
-    stack: list[Any] = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-        else:
-            yield item
-
-
-def _in_range(value: Any) -> bool:
-    return type(value) not in (int, float) or bounds.is_number(value)

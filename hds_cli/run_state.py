@@ -12,7 +12,7 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.events import Event
-from hds_cli.types import PageStatus, Passage, SearchResult, Section
+from hds_cli.types import Condition, PageStatus, Passage, SearchResult, Section
 
 _MOST_TRIES = 64  # a journal may come from anywhere
 
@@ -31,6 +31,7 @@ class PageState:
     ended: float | None = None
     extract_seconds: float = 0.0
     held_by: str = ""
+    sha256: str = ""
 
     @property
     def cached(self) -> bool:
@@ -99,7 +100,9 @@ class TurnState:
 
     `written`: the second of the run at which its text was complete; `read`: at which its evidence was chosen. `text` is
     all that the model wrote; `cut`: it was stopped in it; `not_searched`: queries without room or time. `section`: that
-    of a report which it belongs to, else 0.
+    of a report which it belongs to, else 0. `seconds_left`: of the run, when the turn began. `reading`: the second at
+    which the model began to read `to_read` tokens, in `read_seconds` as was expected; None: it does not read now.
+    `per_second`: tokens that it writes.
     """
 
     number: int
@@ -115,6 +118,11 @@ class TurnState:
     cut: bool = False
     not_searched: tuple[str, ...] = ()
     queries: dict[int, QueryState] = field(default_factory=dict)
+    seconds_left: float | None = None
+    reading: float | None = None
+    to_read: int = 0
+    read_seconds: float | None = None
+    per_second: float | None = None
 
     @property
     def passages(self) -> int:
@@ -138,8 +146,8 @@ class RunState:
     """Everything that is known of a run; `apply` takes in one event after the other.
 
     `documents` and `continued`: what the model was given before it searched; `sections`: those of a report; `tries`:
-    those at one question, each a part of the run as a section is;
-    `received`: bytes of all pages; `now`: the second of the last event.
+    those at one question, each a part of the run as a section is; `ledgers`: the conditions of the question as they
+    stood after each turn; `received`: bytes of all pages; `now`: the second of the last event.
     """
 
     started: events.RunStarted | None = None
@@ -150,6 +158,7 @@ class RunState:
     continued: events.RunContinued | None = None
     sections: dict[int, SectionState] = field(default_factory=dict)
     tries: dict[int, SectionState] = field(default_factory=dict)
+    ledgers: list[events.LedgerUpdated] = field(default_factory=list)
     received: int = 0
     answering: str = ""
     at_once: int = 0
@@ -171,6 +180,11 @@ class RunState:
     @property
     def question(self) -> str:
         return self.started.question if self.started else ""
+
+    @property
+    def ledger(self) -> list[Condition]:
+        """The conditions of the question, in order, as they stand for the answer; empty: nobody kept them."""
+        return standing(self.ledgers[-1]) if self.ledgers else []
 
     def deadline(self, turn: TurnState) -> float | None:
         """The second of the run at which the searches of a turn are given up; None while the model writes."""
@@ -225,13 +239,22 @@ class RunState:
             case events.TryFinished():
                 if (one := self.tries.get(event.number)) is not None:
                     one.started, one.ended, one.end = one.started or 0.0, event.t, event.end
+            case events.LedgerUpdated():
+                self.ledgers.append(event)
             case events.AnswerDelta():
                 self._answer(event)
             case events.TurnStarted():
                 if (one := self.tries.get(event.section)) is not None and one.started is None:
                     one.started = event.t
                 self.turns[event.turn] = TurnState(event.turn, event.forced, event.section, event.t)
+                self.turns[event.turn].seconds_left = event.seconds_left
                 self.answering = ""
+            case events.ReadingStarted():
+                turn = self._turn(event.turn)
+                turn.to_read, turn.read_seconds, turn.reading = event.tokens, event.seconds, event.t
+            case events.WritingMeasured():
+                turn = self._turn(event.turn)
+                turn.reading, turn.per_second = None, event.per_second
             case events.ThoughtDelta():
                 self._turn(event.turn).thought += event.text
             case events.Thought():
@@ -303,6 +326,16 @@ class RunState:
         self._open = max(0, self._open - 1)
 
 
+def standing(ledger: events.LedgerUpdated) -> list[Condition]:
+    """Each condition of a ledger with its state for the candidate answer."""
+    known = {(row.candidate, row.constraint): row for row in reversed(ledger.rows)}
+    rows = []
+    for text in ledger.conditions:
+        row = known.get((ledger.candidate, text)) or known.get(("", text))
+        rows.append(row or Condition(text, "unchecked", candidate=ledger.candidate))
+    return rows
+
+
 def _texts(error: dict[str, Any] | None) -> dict[str, str] | None:
     """An error's values as text: a journal may come from anywhere."""
     return None if error is None else {str(name): str(value) for name, value in error.items() if value is not None}
@@ -317,4 +350,5 @@ def _page_finished(query: QueryState, event: events.PageFinished) -> None:
         return
     page.title = event.title or page.title
     page.status, page.reason, page.bytes, page.seconds = event.status, event.reason, event.bytes, event.seconds
-    page.ended, page.extract_seconds, page.held_by = event.t, event.extract_seconds, event.held_by
+    page.ended, page.extract_seconds = event.t, event.extract_seconds
+    page.held_by, page.sha256 = event.held_by, event.sha256

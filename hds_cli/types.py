@@ -8,6 +8,7 @@ from typing import Literal
 PageStatus = Literal["fetched", "cached", "blocked", "failed", "skipped"]
 RunStatus = Literal["answered", "unanswered", "partial", "failed"]
 Level = Literal["quoted", "computed", "verified", "together", "apart", "contradicted", "missing", "unsourced"]
+ConditionState = Literal["verified", "refuted", "assumed", "unchecked"]
 GOOD_LEVELS: frozenset[Level] = frozenset(("quoted", "computed", "verified", "together"))
 
 
@@ -175,6 +176,20 @@ class Agreement:
     tries: int
     shown: int
     with_it: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of the question and its state. `quote` stands in the page `url`; where it is assumed, in the answer.
+
+    `candidate`: the answer that it is about; empty: the answer as a whole.
+    """
+
+    constraint: str
+    state: ConditionState
+    quote: str = ""
+    url: str = ""
+    candidate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

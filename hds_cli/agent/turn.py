@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
+from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.listing import Selection, Visit, more_of, visit_of, why_lost
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
@@ -27,6 +28,7 @@ class Limits:
     max_queries: int = 8
     turn_timeout: float = 20.0
     timeout: float | None = None
+    budget: Allowance | None = None
     evidence_tokens: int | None = None
     evidence_passages: int = 12
     passage_words: int = 250

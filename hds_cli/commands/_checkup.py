@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TextIO
 
 import hds_cli
@@ -81,7 +80,8 @@ def _llama(settings: Settings) -> Iterator[Finding]:
     try:
         build = build_info()
     except ModelError as exc:
-        yield Finding("llama.cpp", "fail", exc.message, exc.hint)
+        needed = settings.engine == "llama_cpp"
+        yield Finding("llama.cpp", "fail" if needed else "ok", exc.message, exc.hint if needed else None)
         return
     where = "layers can go to a GPU" if build["gpu_offload"] else "processor only"
     yield Finding("llama.cpp", "ok", f"llama-cpp-python {build['version']}, {where}; {build['features']}")
@@ -116,8 +116,10 @@ def _model(settings: Settings) -> Iterator[Finding]:
     if spec.notice:
         yield _larger()
     from hds_cli.engine.files.fit import needed
+    from hds_cli.engine.files.fitting import room
 
-    need, free = needed(header, size, settings.n_ctx or spec.n_ctx), _memory()
+    memory = room()
+    need, free = needed(header, size, settings.n_ctx or spec.n_ctx), memory.free or memory.total
     if free is not None and need > free:
         hint = "a smaller quantization, --n-ctx 4096, or close other programs"
         yield Finding("model", "warn", f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free", hint)
@@ -135,17 +137,6 @@ def _larger() -> Finding:
     return Finding(
         "model", "ok", f"this machine has memory for {best.name}: hds model pull {best.name} (hds model suggest)"
     )
-
-
-def _memory() -> int | None:
-    """Bytes of memory that programs can still have; None where the system does not tell."""
-    try:
-        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, AttributeError):
-        return None
 
 
 # --- the disk --------------------------------------------------------------------------------------------------------

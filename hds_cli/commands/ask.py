@@ -188,6 +188,7 @@ def _run(
     emit = keep(journal, display.handle) if journal else display.handle
     run_id = journal.run_id if journal else None
     with interrupts.leaving(display.close):
+        display.loading(request.spec.name)
         try:
             finished = asyncio.run(research(request, settings, emit, interrupts, run_id))
         except NoSources:

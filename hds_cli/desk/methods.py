@@ -13,21 +13,16 @@ from hds_cli.agent.selectors import setwise
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.verifying import heeding
 from hds_cli.config import Settings
-from hds_cli.desk.speaking import Model
+from hds_cli.desk.speaking import Model, able
 
-_SECONDS = 10.0  # that one call may take
-
-
-def able(model: Model) -> bool:
-    """True for a model that can be asked small tasks: one that was not taught a single thing."""
-    return model.spec.outline is None
+_WORDING, _SELECTION = 10.0, 60.0  # seconds that one call may take; the second reads up to 4k tokens
 
 
-def asking(model: Model, system: str, grammar: str, max_tokens: int) -> Callable[[str], str]:
+def asking(model: Model, system: str, grammar: str, max_tokens: int, seconds: float) -> Callable[[str], str]:
     """Asks single tasks, each in a session that is closed behind it; empty: no answer in time."""
 
     def ask(task: str) -> str:
-        until = time.monotonic() + _SECONDS
+        until = time.monotonic() + seconds
         session = model.engine.session()
         aside = Aside(session, model.engine.chat_template())
         try:
@@ -43,14 +38,14 @@ def selecting(model: Model, settings: Settings) -> Selector | None:
     """The selector that asks the model, where the user chose it."""
     if settings.select != setwise.NAME:
         return None
-    return setwise.Setwise(asking(model, setwise.SYSTEM, setwise.GRAMMAR, setwise.TOKENS))
+    return setwise.Setwise(asking(model, setwise.SYSTEM, setwise.GRAMMAR, setwise.TOKENS, _SELECTION))
 
 
 def chosen(model: Model, settings: Settings) -> Sequence[Method]:
     """The methods of one run beside the verifier."""
     if not settings.refine:
         return ()
-    if not able(model):
+    if not able(model.spec, settings):
         return (Refine(),)
-    ask = asking(model, refine.SYSTEM, refine.GRAMMAR, refine.TOKENS)
+    ask = asking(model, refine.SYSTEM, refine.GRAMMAR, refine.TOKENS, _WORDING)
     return (Refine(lambda question, query, issue: ask(refine.task(question, query, issue))),)

@@ -8,7 +8,7 @@ from typing import Any
 
 from hds_cli.events import SCHEMA, Event, RunFinished
 from hds_cli.run_state import QueryState, RunState, SectionState, TurnState
-from hds_cli.types import Citation, ModelInfo
+from hds_cli.types import Citation, Condition, ModelInfo
 
 _MODEL_KEYS = ("name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect")
 
@@ -44,10 +44,11 @@ class RunDocument:
             "support": [dataclasses.asdict(support) for support in finished.support],
             "unsupported": list(finished.unsupported),
             "not_searched": list(finished.not_searched),
-            "ledger": [],
+            "ledger": [_condition(condition) for condition in self.state.ledger],
             "model": {key: model[key] for key in _MODEL_KEYS},
             "usage": dataclasses.asdict(finished.usage),
             "egress": [dataclasses.asdict(host) for host in finished.egress],
+            "budget": started.settings.get("budget") if started else None,
             "seed": started.seed if started else 0,
             "started_at": started.started_at if started else "",
             "finished_at": finished.finished_at,
@@ -61,6 +62,10 @@ class RunDocument:
 def _citation(citation: Citation) -> dict[str, Any]:
     fields = dataclasses.asdict(citation)
     return fields | {"passage": fields["passage"] or citation.n}
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    return dataclasses.asdict(condition) | {"quote": condition.quote or None, "url": condition.url or None}
 
 
 def _turn(turn: TurnState) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from hds_cli.events import RunFinished
 from hds_cli.render import agreeing, answer, grounds, outcomes, words
 from hds_cli.render.document import RunDocument
+from hds_cli.render.ledger import counts
 from hds_cli.render.message import safe_markdown
 from hds_cli.render.quotes import paragraphs
 from hds_cli.render.text import clean, link_target, one_line, safe_url
@@ -25,7 +26,7 @@ def to_markdown(document: RunDocument) -> str:
     state = document.state
     blocks = [f"# {escape(state.question) or 'A run of hds'}", *_contents(state), *_answer(state)]
     if ledger := document.to_dict()["ledger"]:
-        blocks += ["## Ledger", "\n".join(_ledger(ledger))]
+        blocks += ["## Ledger", escape(counts(state.ledger)), "\n".join(_ledger(ledger))]
     if state.turns:
         blocks += ["## How it was found", "\n".join(_found(state))]
     if state.finished:

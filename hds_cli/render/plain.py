@@ -6,8 +6,9 @@ from typing import TextIO
 
 from hds_cli import events
 from hds_cli.events import Event
-from hds_cli.render import words
+from hds_cli.render import ledger, words
 from hds_cli.render.text import one_line, safe_url
+from hds_cli.run_state import standing
 
 
 class PlainLines:
@@ -37,6 +38,9 @@ class PlainLines:
         except (OSError, ValueError):
             self._gone = True
 
+    def loading(self, name: str) -> None:
+        """Nothing is said of a model that is being loaded."""
+
     def close(self) -> None:
         """Nothing is left to do: every line is out already."""
 
@@ -65,6 +69,8 @@ class PlainLines:
                 return f"try {event.number}: {event.end.status}" + (f", {event.end.answer}" if event.end.answer else "")
             case events.TurnFinished():
                 return f"turn {event.turn} done in {words.duration(event.seconds)}"
+            case events.LedgerUpdated():
+                return "; ".join(ledger.lines(standing(event)))
             case events.RunFinished():
                 return f"{event.status} after {words.duration(event.t)}"
             case events.QueryProposed():

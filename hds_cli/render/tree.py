@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hds_cli.render import agreeing, grounds, outcomes, words
+from hds_cli.render import agreeing, forecast, grounds, ledger, outcomes, words
 from hds_cli.render.text import clean, safe_url
 from hds_cli.render.words import Signs
 from hds_cli.run_state import PageState, QueryState, RunState, SectionState, TurnState
-from hds_cli.types import Support
+from hds_cli.types import Condition, Support
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -49,7 +49,7 @@ class View:
     """How a tree is seen: room in cells and lines (None: as many as it takes), signs, and the run's present second.
 
     `live` is False once nothing moves any more: no spinner, nothing running. `grades`: the last turn says how its
-    answer is supported, which is not said elsewhere on the screen.
+    answer is supported, which is not said elsewhere on the screen. `loading` names the model until the run begins.
     """
 
     width: int
@@ -58,6 +58,7 @@ class View:
     now: float = 0.0
     live: bool = True
     grades: bool = False
+    loading: str = ""
 
     @property
     def room(self) -> int:
@@ -75,7 +76,9 @@ class View:
 
 def tree_lines(state: RunState, view: View) -> list[Text]:
     """The lines of the tree, each at most `view.width - 1` cells wide and together at most `view.height` lines."""
-    below = _answer_lines(state, view)
+    if view.loading and state.started is None and view.live:
+        return _loading_lines(state, view)
+    below = [*forecast.lines(state, view), *_answer_lines(state, view)]
     for level in range(_LEVELS + 1):
         lines = _head(state, view) + list(_flatten(_rows(state, view, level), view)) + _notices(state, view)
         if view.height is None or len(lines) + len(below) <= view.height:
@@ -83,6 +86,13 @@ def tree_lines(state: RunState, view: View) -> list[Text]:
     height = view.height or 1
     room = max(2, height - len(below))
     return (lines[:1] + lines[len(lines) - room + 1 :] + below)[-max(1, height) :]
+
+
+def _loading_lines(state: RunState, view: View) -> list[Text]:
+    """The model that is being loaded, and for how long."""
+    right: Pieces = [(f"  {view.spin}", "cyan"), (f"{words.duration(max(0.0, view.now)):>{_TIME}}", "dim")]
+    row = Row(view.signs.show(f"loading {view.loading}"), "", right)
+    return [*_notices(state, view), *_flatten([row], view)]
 
 
 def _head(state: RunState, view: View) -> list[Text]:
@@ -139,11 +149,23 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     ]
     if view.live and state.started and state.started.sections and not (state.sections or state.finished):
         rows.append(Row("the outline", "", [(view.spin, "cyan")]))
+    if state.ledger:
+        rows.append(_ledger_row(state.ledger, view, level))
     rows += [_section_row(one, state, view, level, source_width) for one in state.sections.values()]
     rows += [_try_row(one, state, view, level, source_width) for one in state.tries.values()]
     if rows and view.grades and state.finished:
-        rows[-1].children += _grades(state.finished.support, view)
+        rows[-1 - bool(state.ledger and not state.sections)].children += _grades(state.finished.support, view)
     return rows
+
+
+def _ledger_row(conditions: Sequence[Condition], view: View, level: int) -> Row:
+    """The conditions of the question; what is verified is folded first."""
+    row = Row(view.signs.show(ledger.counts(conditions)), "dim")
+    shown = [one for one in conditions if level < 1 or (level < 4 and one.state != "verified")]
+    for one in shown:
+        style = "red" if one.state == "refuted" else "dim"
+        row.children.append(Row(one.constraint, "", [(f"  {ledger.WORDS[one.state]}", style)]))
+    return row
 
 
 def _numbered(turns: Sequence[TurnState]) -> Iterator[tuple[int, TurnState]]:
@@ -206,6 +228,7 @@ def _turn_row(turn: TurnState, number: int, view: View, level: int, source_width
         thought = (
             "answers with what there is" if turn.forced else "thinks" if running else "" if turn.queries else "answers"
         )
+        thought = (forecast.reading(turn) if running else "") or thought
     elif turn.forced:
         thought = f"answers with what there is: {thought}"
     right: Pieces = []
@@ -213,6 +236,8 @@ def _turn_row(turn: TurnState, number: int, view: View, level: int, source_width
         right.append((f"{words.count(turn.passages, 'passage')} read", "dim"))
     if running and deadline is not None and view.width >= 60 and view.now - turn.started >= _PATIENCE:
         right.append((f"  at most {max(0.0, deadline - view.now):.0f} s more", "dim"))
+    if running and view.width >= 60 and (speed := forecast.speed(turn)):
+        right.append((f"  {speed}", "dim"))
     if running:
         right.append((f"  {view.spin}", "cyan"))
     seconds = turn.seconds if turn.seconds is not None else max(0.0, view.now - turn.started) if view.live else None
