@@ -65,6 +65,12 @@ class Part:
     changes: Mapping[str, Any] = field(default_factory=dict)
     budget: Allowance | None = None
 
+    def applied(self, parts: Parts, limits: Limits) -> tuple[Parts, Limits]:
+        """The parts and limits of the run as those of a part."""
+        dialect = Briefed(parts.dialect, self.brief) if self.brief else parts.dialect
+        parts = replace(parts, numbers=self.numbers, judge=self.judge(parts.judge), dialect=dialect)
+        return parts, replace(limits, budget=self.budget)
+
 
 def new_run_id() -> str:
     """A short name, easy to type: six characters that cannot be mistaken for others."""
@@ -149,9 +155,7 @@ class Desk:
                     parts = replace(parts, methods=(ledger, *parts.methods))
                 limits = limits_of(self.model, settings)
                 if part is not None:
-                    limits = replace(limits, budget=part.budget)
-                    dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
-                    parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge), dialect=dialect)
+                    parts, limits = part.applied(parts, limits)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
                 if reading is not None:
                     reading.say = _saying(hidden(emit))

@@ -16,6 +16,7 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.agent import votes
+from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.earlier import Earlier
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Stop
@@ -24,7 +25,7 @@ from hds_cli.agent.tried import Tried
 from hds_cli.agent.verdict import unanswered
 from hds_cli.config import shaping
 from hds_cli.desk.batch import each
-from hds_cli.desk.desk import Desk, Part, hidden, new_run_id
+from hds_cli.desk.desk import Desk, Part, hidden, limits_of, new_run_id
 from hds_cli.egress import counted_apart
 from hds_cli.engine.base import Counter, Session
 from hds_cli.engine.beginning import Beginning
@@ -93,6 +94,9 @@ class _Trying:
             continues=done.run_id if isinstance(done, Earlier) else None,
             resumes=done.run_id if isinstance(done, Tried) else None, tries=self._count,
         )  # fmt: skip
+        if settings.ledger != "off":
+            said = "the tries go without a ledger, which watches one run"
+            self._say(events.Notice, level="warning", code="ledger", message=said)
         if isinstance(done, Tried):
             for event in done.events:
                 self._emit(event)
@@ -134,7 +138,7 @@ class _Trying:
         session: Session = fork if self._shared is None else Beginning(fork)
         stop = Stop()
         self._running[number] = stop, session
-        part = Part(self._numbers, session, changes=self._changes(number))
+        part = Part(self._numbers, session, changes=self._changes(number), budget=self._budget())
         before = self._before if isinstance(self._before, Earlier) else None
         stream = _Stream(self, number)
         try:
@@ -161,6 +165,18 @@ class _Trying:
                 return
             self._changed.clear()
             await self._changed.wait()
+
+    def _budget(self) -> Allowance | None:
+        """The part of the budget for a try that begins now: those that may still come get as much."""
+        budget = limits_of(self._place.model, self._place.settings).budget
+        if budget is None:
+            return None
+        left = max(1, self._count - len(self._ends))
+        rounds = -(-left // min(AT_ONCE, votes.least_needed(self._count)))
+        if budget.seconds is not None:
+            return Allowance(seconds=max(1.0, budget.seconds - self._t) / rounds)
+        spent = sum(end.usage.evaluated_tokens for end in self._ends.values())
+        return Allowance(tokens=max(1.0, (budget.tokens or 0.0) - spent) / left)
 
     def _changes(self, number: int) -> dict[str, Any]:
         """The settings of a try that are not those of the first: its seed, and a temperature that lets it differ."""
