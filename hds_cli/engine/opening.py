@@ -113,6 +113,6 @@ def open_llama(
     )  # fmt: skip
     trial.ensure(spec.path, digest)
     return LlamaEngine(
-        spec, n_ctx=fitted.n_ctx, n_threads=n_threads or best.n_threads, n_gpu_layers=layers, sequences=sequences,
-        apart=apart, sha256=digest, lora_sha256=adapter, fitted=fitted, n_batch=best.n_batch,
+        spec, n_ctx=fitted.n_ctx, n_threads=n_threads, n_gpu_layers=layers, sequences=sequences, apart=apart,
+        sha256=digest, lora_sha256=adapter, fitted=fitted, n_batch=best.n_batch, best_threads=best.n_threads,
     )  # fmt: skip

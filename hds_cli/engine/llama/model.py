@@ -47,6 +47,7 @@ class LlamaEngine:
         sha256, lora_sha256: checksums of the files, for `info` and saved states.
         fitted: how it fits the memory; None: as llama.cpp's defaults have it.
         n_batch: tokens of a batch; None: `BATCH`.
+        best_threads: threads where `n_threads` is None; None: one per core.
 
     Raises:
         ModelMissing: there is no such file.
@@ -66,6 +67,7 @@ class LlamaEngine:
         lora_sha256: str | None = None,
         fitted: Fit | None = None,
         n_batch: int | None = None,
+        best_threads: int | None = None,
     ) -> None:
         self.header = models.read_header(spec.path)
         self.spec = spec
@@ -77,7 +79,7 @@ class LlamaEngine:
         self._vocabulary = Vocabulary(self._api, self._model)
         trained = int(self._api.llama_model_n_ctx_train(self._model)) or MAX_DEFAULT_CTX
         self._n_ctx = n_ctx or min(spec.n_ctx or MAX_DEFAULT_CTX, trained)
-        self._threads, self._sequences, self._apart = n_threads or os.cpu_count() or 1, sequences, apart
+        self._threads, self._sequences, self._apart = n_threads or best_threads or os.cpu_count() or 1, sequences, apart
         self._adapter = self._load_adapter(spec.lora) if spec.lora else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
