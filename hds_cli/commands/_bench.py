@@ -62,15 +62,19 @@ def _measure(spec: ModelSpec, settings: Settings, result: bench.Result, *, quiet
 
 
 def _keep(spec: ModelSpec, result: bench.Result) -> str | None:
-    """Write the best setting where the engine looks for it; the file."""
+    """Write the best setting where the engine looks for it; the file, None: not all of them were measured.
+
+    How fast the model is, is kept at any rate.
+    """
     adapter = models.fingerprint(spec.lora) if spec.lora else None
     key, best = learned.key(models.fingerprint(spec.path), adapter), result.best
     if key is None or best is None:
         return None
     speed = result.speeds[best]
-    learned.learn(key, learned.Learned(reading=speed.reading, writing=speed.writing, **best._asdict()))
+    setting = best._asdict() if result.is_compared else {}
+    learned.learn(key, learned.Learned(reading=speed.reading, writing=speed.writing, **setting))
     path = learned.file_of(key)
-    return str(path) if path.exists() else None
+    return str(path) if path.exists() and setting else None
 
 
 def _show(spec: ModelSpec, result: bench.Result, kept: str | None, *, stopped: bool, json_: bool, quiet: bool) -> None:
@@ -88,7 +92,8 @@ def _show(spec: ModelSpec, result: bench.Result, kept: str | None, *, stopped: b
     _print.result("hds.bench/1", document, _print.Table(head, cells), as_json=json_)
     if kept and rows:
         best = rows[0]
-        chosen = f"{best['n_threads']} threads, batches of {best['n_batch']}, {best['n_gpu_layers']} layers on a GPU"
+        threads, layers = words.count(best["n_threads"], "thread"), words.count(best["n_gpu_layers"], "layer")
+        chosen = f"{threads}, batches of {best['n_batch']}, {layers} on a GPU"
         _print.say(f"from now on: {chosen}, where nothing is set ({kept})", quiet=quiet)
 
 

@@ -50,10 +50,16 @@ class Speed:
 
 @dataclass
 class Result:
-    """All that was measured: the last speed of each setting, and in how many rounds it was."""
+    """All that was measured: the last speed of each setting, and in how many rounds it was; `candidates`: how many."""
 
     speeds: dict[Setting, Speed] = field(default_factory=dict)
     rounds: dict[Setting, int] = field(default_factory=dict)
+    candidates: int = 0
+
+    @property
+    def is_compared(self) -> bool:
+        """True when every candidate was measured: the best is the best of all."""
+        return 0 < self.candidates <= len(self.speeds)
 
     @property
     def best(self) -> Setting | None:
@@ -102,6 +108,7 @@ def run(
         tell: told after each measurement how many are done, of how many.
     """
     left, times, done = list(candidates), 1, 0
+    result.candidates = len(left)
     total = sum(_sizes(len(left)))
     while left:
         for setting in left:

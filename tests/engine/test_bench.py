@@ -67,10 +67,20 @@ def test_what_was_measured_stays_when_it_is_stopped(monkeypatch: pytest.MonkeyPa
     with pytest.raises(KeyboardInterrupt):
         bench.run(bench.settings(2), machine.load, result)
     assert len(result.speeds) == 8
+    assert result.is_compared
     assert result.best is not None
     assert result.rounds[result.best] == 2
     assert machine.open == 0
     assert Result().best is None
+
+
+def test_the_best_of_a_few_is_not_the_best_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in the first round, nothing is known of the others."""
+    machine, result = Machine(monkeypatch, fails_after=3), Result()
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(bench.settings(2), machine.load, result)
+    assert len(result.speeds) == 3
+    assert not result.is_compared
 
 
 def test_a_measurement_counts_the_tokens_of_each_part(tmp_path: Path) -> None:
