@@ -45,8 +45,8 @@ class Settings:
         flag=Flag("A GGUF file, or 'starter'.", "NAME|PATH", short="-m"),
     )  # fmt: skip
     engine: str = setting(
-        "llama_cpp", "what runs the model: llama_cpp, openai (a server) or scripted", shapes=True, world=True,
-        flag=Flag("llama_cpp, openai (a server) or scripted", "NAME", short="-e"),
+        "llama_cpp", "what runs the model: llama_cpp, xllamacpp, openai (a server), scripted", shapes=True, world=True,
+        flag=Flag("llama_cpp, xllamacpp, openai (a server) or scripted", "NAME", short="-e"),
     )  # fmt: skip
     openai_url: str = setting("http://127.0.0.1:8080", "address of the server of the engine openai", key="openai.url",
                               address=True, shapes=True, world=True)  # fmt: skip
@@ -71,6 +71,9 @@ class Settings:
         None, "what chooses the passages the model reads: bm25 or a plugin; unset: what suits the model", shapes=True,
         flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
     )  # fmt: skip
+    refine: bool = setting(
+        False, "search a query that brings nothing new once more, in other words", shapes=True,
+        flag=Flag("Reword a query that brings nothing new."))  # fmt: skip
     reader: str | None = setting(
         None, "what the dialect hds reads of pages: extract (passages) or model (a further call's prose); unset: model "
         "where a GPU holds the searcher", choices=("extract", "model"), shapes=True,
@@ -135,8 +138,12 @@ class Settings:
         flag=Flag("Context length in tokens.", "N"),
     )  # fmt: skip
     n_threads: int | None = setting(
-        None, "threads for the model; unset: one per core", least=0, indifferent=True,
-        flag=Flag("Threads for the model [one per core].", "N", name="--threads"),
+        None, "threads for the model; unset: one per core, fewer beside other work", least=0, indifferent=True,
+        flag=Flag("Threads for the model [one per core, fewer beside other work].", "N", name="--threads"),
+    )  # fmt: skip
+    keep_warm: str | None = setting(
+        None, "how long the model stays loaded for the next command: 10m, 1h; unset: not at all (see hds serve)",
+        duration=True, indifferent=True,
     )  # fmt: skip
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(
@@ -154,6 +161,11 @@ class Settings:
     verifier: str | None = setting(
         None, "what verifies: small, a plugin, or a GGUF model that is asked by grammar; unset: small", shapes=True,
         flag=Flag("small, a plugin or a GGUF file.", "NAME|PATH"),
+    )  # fmt: skip
+    ledger: str = setting(
+        "off", "the conditions of the question, kept while it is researched: off, show or gate (an answer that leaves "
+        "some open is given back, twice at most)", choices=("off", "show", "gate"), shapes=True,
+        flag=Flag("Hold the answer to the question's conditions.", name="--ledger/--no-ledger", switch=("gate", "off")),
     )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",

@@ -16,7 +16,9 @@ from typing import Any, get_args
 from hds_cli import bounds
 from hds_cli.from_json import built
 from hds_cli.types import (
+    Agreement,
     Citation,
+    Condition,
     Egress,
     Exchange,
     Findings,
@@ -46,7 +48,8 @@ class RunStarted(_Base):
     """A run begins: its question, its sources, its model.
 
     `settings` are those that shape the run, by their names; `continues` and `resumes` name an earlier run. `sections`:
-    it writes a report of at most so many; 0: an answer.
+    it writes a report of at most so many; 0: an answer. `tries`: so many runs at the question, whose turns name theirs
+    as their section; 0: it is one run.
     """
 
     run_id: str
@@ -61,6 +64,7 @@ class RunStarted(_Base):
     continues: str | None = None
     resumes: str | None = None
     sections: int = 0
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,12 +151,16 @@ class Thought(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryProposed(_Base):
-    """A query's line is complete. `repeated`: it was asked before in this run and is not searched again."""
+    """A query's line is complete. `repeated`: it was asked before in this run and is not searched again.
+
+    `rewords`: it is not the model's, and puts the query of that number in other words; 0: it is.
+    """
 
     turn: int
     query: int
     text: str
     repeated: bool = False
+    rewords: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +197,8 @@ class PageRequested(_Base):
 class PageFinished(_Base):
     """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting.
 
-    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web.
+    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web. `sha256` is
+    that of the beginning of its text.
     """
 
     turn: int
@@ -202,6 +211,7 @@ class PageFinished(_Base):
     seconds: float = 0.0
     extract_seconds: float = 0.0
     held_by: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +253,8 @@ class RunFinished(_Base):
 
     `unsupported`: parts of the answer that no page of the run says. `text` is the model's whole last message as
     Markdown, kept where there is no answer too; `support` grades its units. `raw_answer` is the answer as the model
-    wrote it, for scoring; `not_searched` are queries that were never searched, or never answered in time.
+    wrote it, for scoring; `not_searched` are queries that were never searched, or never answered in time. `agreement`:
+    of several tries, how many agree.
     """
 
     status: RunStatus
@@ -260,6 +271,23 @@ class RunFinished(_Base):
     support: tuple[Support, ...] = ()
     raw_answer: str | None = None
     not_searched: tuple[str, ...] = ()
+    agreement: Agreement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerUpdated(_Base):
+    """The conditions of the question and what pages said of them until a turn (0: before the first search).
+
+    `rows`: what is known, for each candidate answer; `candidate`: the one of which most is known, at the end the one
+    that was answered. `by`: a model or a rule; `missed`: quotes of the model that stand in no page.
+    """
+
+    turn: int
+    conditions: tuple[str, ...]
+    rows: tuple[Condition, ...] = ()
+    candidate: str = ""
+    by: str = "rule"
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +312,15 @@ class SectionFinished(_Base):
     end: RunFinished
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryFinished(_Base):
+    """A try at the question has its end; `number` counts from 1, `seed` is the sampler's."""
+
+    number: int
+    seed: int
+    end: RunFinished
+
+
 Event = (
     RunStarted
     | RunContinued
@@ -303,9 +340,11 @@ Event = (
     | TurnFinished
     | AnswerDelta
     | RunFinished
+    | LedgerUpdated
     | OutlineWritten
     | SectionStarted
     | SectionFinished
+    | TryFinished
 )
 Emit = Callable[[Event], None]
 

@@ -78,3 +78,11 @@ def write_private(path: Path, text: str) -> None:
     """Write a text; a new file is closed to others."""
     with open(path, "w", encoding="utf-8", opener=opened_private) as file:
         file.write(text)
+
+
+def run_dir() -> Path:
+    """Sockets of processes that are at work: below `HDS_HOME`, else where the system keeps such things."""
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.environ.get("HDS_HOME") or not (Path(given).is_absolute() and Path(given).is_dir()):
+        return cache_dir() / "run"
+    return Path(given) / "hds"

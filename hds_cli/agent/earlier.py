@@ -135,6 +135,8 @@ def _is_emitted_again(event: events.Event, turns: int) -> bool:
     """True for an event that a resumed run emits again: what was given to the model, and its finished turns."""
     if isinstance(event, events.RunContinued | events.DocumentAttached):
         return True
+    if isinstance(event, events.LedgerUpdated):
+        return event.turn <= turns
     return 0 < getattr(event, "turn", 0) <= turns
 
 

@@ -81,7 +81,7 @@ class Run:
         self.id, self._parts, self._limits, self._emit = run_id, parts, limits, emit
         self._accounts = Accounts(parts.counter)
         self.plan = Plan(limits, parts.pace, parts.counter, parts.known)
-        self._methods = Methods(parts.methods, lambda message: self._notice("warning", "method", message))
+        self._methods = Methods(parts.methods, self._say)
         self._thread, self._stale = Daemon("hds-model"), 0
 
     async def answer(
@@ -122,7 +122,7 @@ class Run:
     # --- turns ---------------------------------------------------------------------------------------------------
 
     async def _research(self, attached: Sequence[Page], before: Earlier | Resumed | None) -> Written:
-        number = await self._begin(attached, before)
+        number, before_that = await self._begin(attached, before), Written("")
         await self._methods.began(self._book.question, self._book)
         while number < self._limits.max_turns and not (number and await self._enough()):
             number += 1
@@ -131,12 +131,13 @@ class Run:
                 continue
             if written.answer is None:
                 break
-            over = self._stopped or not self.plan.fits_turn()
-            reason = None if over else await self._methods.may_end(written, self._book)
+            is_last = self._stopped or number == self._limits.max_turns or not self.plan.fits_turn()
+            reason = None if is_last else await self._methods.may_end(written, self._book)
             if reason is None:
-                return written
+                return _kept(written, before_that)
+            before_that = _kept(written, before_that)
             await self._model(self._parts.dialect.read, (), [Segment(protocol.one_line(protocol.neutral(reason)))])
-        return await self._force(number + 1)
+        return _kept(await self._force(number + 1), before_that)
 
     async def _take_turn(self, number: int) -> Written:
         """One turn: the model writes, what it asks for is searched, and it reads what was found."""
@@ -223,16 +224,15 @@ class Run:
 
     async def _write(self, turn: Turn) -> Written:
         """The model writes one turn; its searches run while it still writes."""
-        number = turn.number
-        self._start_turn(number)
+        self._start_turn(turn.number)
         hooks = _hooks(
             lambda text: self._say(events.AnswerDelta, text=text),
             query=turn.propose,
-            thought=lambda text: self._say(events.ThoughtDelta, turn=number, text=text),
+            thought=lambda text: self._say(events.ThoughtDelta, turn=turn.number, text=text),
         )
         with self.plan.writing(self._parts.stop):
             written = await self._model(self._parts.dialect.write, hooks)
-        self._say(events.Thought, turn=number, text=written.thought)
+        self._say(events.Thought, turn=turn.number, text=written.thought)
         return written
 
     async def _force(self, number: int) -> Written:
@@ -323,6 +323,12 @@ class Run:
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
         self._emit(kind(t=self._accounts.t, **values))
+
+
+def _kept(written: Written, before: Written) -> Written:
+    """The answer of a run that was reopened: that from before, where the model then had none."""
+    lost = written.answer is None or written.gave_up
+    return before if lost and before.answer is not None and not before.gave_up else written
 
 
 def _unreachable(fanout: Fanout) -> HdsError:

@@ -8,6 +8,7 @@ from typing import Any
 from hds_cli import events
 from hds_cli.engine.pace import Watch
 from hds_cli.search.fanout import Watcher
+from hds_cli.search.fusion import checksum
 from hds_cli.types import Page, SearchResult
 
 
@@ -44,6 +45,7 @@ class SearchEvents(Watcher):
             events.PageFinished, turn=self._turn, query=query, url=page.url, status=page.status, title=page.title,
             reason=page.reason, bytes=page.bytes, seconds=round(page.seconds, 4),
             extract_seconds=round(page.extract_seconds, 4), held_by=page.held_by,
+            sha256=checksum(page.text) if page.ok else "",
         )  # fmt: skip
 
 

@@ -84,7 +84,8 @@ def _llama(settings: Settings) -> Iterator[Finding]:
     try:
         build = probe.probed()
     except ModelError as exc:
-        yield Finding("llama.cpp", "fail", exc.message, exc.hint)
+        needed = settings.engine == "llama_cpp"
+        yield Finding("llama.cpp", "fail" if needed else "ok", exc.message, exc.hint if needed else None)
         return
     cards = ", ".join(f"{gpu.backend} on {gpu.name} ({gpu.total / 1e9:.0f} GB)" for gpu in build.gpus)
     where = cards or ("layers can go to a GPU, and none is here" if build.gpu_offload else "processor only")

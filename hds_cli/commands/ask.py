@@ -18,6 +18,7 @@ from hds_cli.commands._research import Request, notices, research
 from hds_cli.config import Settings
 from hds_cli.desk.desk import new_run_id
 from hds_cli.desk.report import MOST
+from hds_cli.desk.tries import MOST as MOST_TRIES
 from hds_cli.engine.opening import find_model
 from hds_cli.errors import NoSources, UsageError
 from hds_cli.history.journal import Journal, keep
@@ -32,6 +33,9 @@ Report = Annotated[
 ]
 Sections = Annotated[
     int | None, typer.Option("--sections", metavar="N", min=1, max=12, help=f"Of a report, at most [{MOST}].")
+]
+Rollouts = Annotated[
+    int, typer.Option("--rollouts", metavar="N", min=1, max=MOST_TRIES, help="Tries; the answer of most is shown [1].")
 ]
 
 
@@ -56,6 +60,7 @@ def ask(
     no_stdin: _options.NoStdin = False,
     report: Report = False,
     sections: Sections = None,
+    rollouts: Rollouts = 1,
     no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
@@ -77,9 +82,12 @@ def ask(
     hds ask -c "and of Denmark?"
 
     hds ask --report -f docx -o report.docx "…"
+
+    hds ask --rollouts 3 "…"
     """  # fmt: skip
     with Interrupts() as interrupts:
         most = _most(report, sections, continue_, resume)
+        _check_tries(rollouts, report, resume)
         start = _earlier.start(question or [], continue_, resume)
         settings = config.load(start.settings | dict(flags))
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
@@ -88,7 +96,7 @@ def ask(
         text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
         settings = _input.in_language_of(text, settings)
         said = () if quiet else (*notices(spec, settings), *_left_out(notes))
-        request = Request(text, documents, spec, said, start.before, most)
+        request = Request(text, documents, spec, said, start.before, most, rollouts)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
@@ -111,6 +119,14 @@ def _most(report: bool, most: int | None, continue_: bool, resume: str | None) -
             hint="hds ask --resume RUN   goes on with a report as with any run, without --report",
         )
     return (most or MOST) if report else 0
+
+
+def _check_tries(tries: int, report: bool, resume: str | None) -> None:
+    """Raises UsageError when options do not go together with several tries."""
+    if tries > 1 and (report or resume is not None):
+        other = "--report" if report else "--resume"
+        hint = "hds ask --resume RUN   goes on with the tries of its run" if resume is not None else "one of the two"
+        raise UsageError(f"--rollouts does not go with {other}", hint=hint)
 
 
 def _exit_code(finished: events.RunFinished, strict: bool) -> int:
@@ -139,8 +155,9 @@ def _suggest(question: str, display: Display) -> None:
 def _end(finished: events.RunFinished, display: Display, *, receipt: bool, saved: bool) -> None:
     """How to go on with a report that was stopped, and the hosts contacted."""
     started = display.state.started
-    if saved and finished.exit_code == 6 and started is not None and started.sections:
-        _print.say(f"hds ask --resume {started.run_id}   goes on with this report")
+    if saved and finished.exit_code == 6 and started is not None and (started.sections or started.tries):
+        what = "this report" if started.sections else "the tries that are left"
+        _print.say(f"hds ask --resume {started.run_id}   goes on with {what}")
     if receipt:
         _receipt(finished)
 

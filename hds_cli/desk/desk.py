@@ -7,8 +7,8 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
+from hds_cli.desk import methods
+from hds_cli.desk.keeping import ledger_of
 from hds_cli.desk.reading import both, reader, sparing, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
@@ -52,13 +54,14 @@ class Part:
 
     `session`: the one that it writes in, and closes; None: a new one. `numbers`: those of the passages, which others
     share. `judge` makes the policy of its verdict from the model's. `brief`: what the model is told below the question.
-    `budget`: its part of the whole's.
+    `changes`: settings that are not the desk's. `budget`: its part of the whole's.
     """
 
     numbers: Numbers
     session: Session | None = None
     judge: Callable[[Policy], Policy] = lambda policy: policy
     brief: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
     budget: Allowance | None = None
 
 
@@ -128,18 +131,24 @@ class Desk:
             if before.whole not in ("", question):
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session = await self.session() if part is None or part.session is None else part.session
-        stop, reading = stop or Stop(), None
+        stop, reading, ledger = stop or Stop(), None, None
         stop.abort = session.abort
+        settings = replace(self.settings, **(part.changes if part is not None else {}))
         self._running += 1
         self._shared = self._shared or self._running > 1
         try:
-            if reading := await in_daemon(reader, self.model, session, self.settings):
+            if reading := await in_daemon(reader, self.model, session, settings):
                 stop.abort = both(session.abort, reading.abort)
+            if part is None and self.settings.ledger != "off":
+                ledger = await in_daemon(ledger_of, self.model, session, self.settings, self._verifying, before)
+                stop.abort = both(stop.abort, ledger.abort)
             with counted_apart() as contacted:
-                parts = await self.parts(session, stop, contacted, reading)
-                limits = limits_of(self.model, self.settings)
+                parts = await self.parts(session, stop, contacted, reading, settings)
+                if ledger is not None:
+                    parts = replace(parts, methods=(ledger, *parts.methods))
+                limits = limits_of(self.model, settings)
                 if part is not None:
-                    limits = replace(limits, budget=part.budget)
+                    limits = replace(limits, budget=part.budget or limits.budget)
                     dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
                     parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge), dialect=dialect)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
@@ -155,8 +164,9 @@ class Desk:
             self._running -= 1
             self._shared = self._shared and self._running > 0
             session.close()  # the model's thread may still be writing in it; closing ends that
-            if reading is not None:
-                reading.close()
+            for beside in (reading, ledger):
+                if beside is not None:
+                    beside.close()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -168,9 +178,12 @@ class Desk:
         session, self._first = self._first, None
         return await in_daemon(self.model.engine.session) if session is None else session
 
-    async def parts(self, session: Session, stop: Stop, contacted: Tally, reading: ModelReader | None = None) -> Parts:
-        """The parts of a run that writes in `session`."""
-        settings, fetcher, model = dated(self.settings), self._fetcher, self.model
+    async def parts(
+        self, session: Session, stop: Stop, contacted: Tally, reading: ModelReader | None = None,
+        settings: Settings | None = None,
+    ) -> Parts:  # fmt: skip
+        """The parts of a run that writes in `session`; `settings`: others than the desk's."""
+        settings, fetcher, model = dated(settings or self.settings), self._fetcher, self.model
         known = await in_daemon(learned.known, learned.key(model.info.sha256, model.info.lora))
         pace = Pace(Speeds(known.reading, known.writing))
         spared = sparing(reading, pace) if reading is not None else None
@@ -199,7 +212,7 @@ class Desk:
             settings=shaping(settings),
             selector=selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
-            methods=self._verifying.methods(),
+            methods=(*self._verifying.methods(), *methods.chosen(model, settings)),
             pace=pace,
             known=known,
         )

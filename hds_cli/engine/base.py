@@ -116,8 +116,9 @@ class Session(Protocol):
         The stop string itself is not part of the sequence afterwards. `on_text` is given the text as it comes, never
         a part of a stop string, in the caller's thread.
 
-        The same seed writes the same text after the same calls, as long as no other session works meanwhile. What else
-        is in a batch may change the last bits of the model's numbers, and so a token whose choice was close.
+        The same seed writes the same text after the same calls, as long as no other session works meanwhile and the
+        number of threads is the same. What else is in a batch may change the last bits of the model's numbers, and so
+        a token whose choice was close; so may the number of threads, where the engine chooses it.
         """
 
     def fork(self) -> Session:

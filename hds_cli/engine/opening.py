@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec
 from hds_cli.errors import EngineUnknown, ModelMissing, UsageError
-from hds_cli.plugins import entry_points, make, mismatch
+from hds_cli.plugins import entry_points, load, make, mismatch
 
 if TYPE_CHECKING:
     from hds_cli.engine.files.fit import Room
@@ -45,12 +45,18 @@ def find_model(settings: Settings) -> ModelSpec:
 
 
 def _of_plugin(settings: Settings) -> ModelSpec:
-    """The model of an engine plugin: only that engine knows what the name means."""
+    """The model of an engine plugin: only that engine knows what the name means.
+
+    A factory that has a function `find(settings) -> ModelSpec` says it; else the name is handed on as it is.
+    """
     known = entry_points(GROUP)
     if settings.engine not in known:
         names = ", ".join((*ENGINES, *sorted(known)))
         unknown = EngineUnknown(f"there is no engine {settings.engine!r}", hint=f"engines: {names}")
         raise mismatch("engines", settings.engine) or unknown
+    if (find := getattr(load(GROUP, settings.engine), "find", None)) is not None:
+        spec: ModelSpec = find(settings)
+        return spec
     return ModelSpec(settings.model or settings.engine, Path(settings.model or ""))
 
 
@@ -72,11 +78,11 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apar
         from hds_cli.engine.remote.opening import open_remote
 
         return open_remote(settings)
+    if settings.dialect not in (None, spec.dialect):
+        spec = replace(spec, lora=None)  # the adapter was trained for that dialect only
     if settings.engine not in ENGINES:
         engine: Engine = make(GROUP, settings.engine, spec, settings, needs=_ENGINE)
         return engine
-    if settings.dialect not in (None, spec.dialect):
-        spec = replace(spec, lora=None)  # the adapter was trained for that dialect only
     return open_llama(
         spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers,
         sequences=sequences, apart=apart,
@@ -100,9 +106,11 @@ def open_llama(
     from hds_cli.engine import trial
     from hds_cli.engine.files import fitting, learned, models
     from hds_cli.engine.files.fit import fit
+    from hds_cli.engine.llama.api import check_installed
     from hds_cli.engine.llama.devices import gpu_memory
     from hds_cli.engine.llama.model import LlamaEngine
 
+    check_installed()
     header = models.read_header(spec.path)  # a fault in the header is seen here, without starting a process
     digest, adapter = models.fingerprint(spec.path), models.fingerprint(spec.lora) if spec.lora else None
     best = learned.known(learned.key(digest, adapter))
@@ -113,6 +121,7 @@ def open_llama(
     )  # fmt: skip
     trial.ensure(spec.path, digest)
     return LlamaEngine(
-        spec, n_ctx=fitted.n_ctx, n_threads=n_threads, n_gpu_layers=layers, sequences=sequences, apart=apart,
-        sha256=digest, lora_sha256=adapter, fitted=fitted, n_batch=best.n_batch, best_threads=best.n_threads,
+        spec, n_ctx=fitted.n_ctx, n_threads=n_threads or best.n_threads, gives_way=not n_threads,
+        n_gpu_layers=layers, sequences=sequences, apart=apart, sha256=digest, lora_sha256=adapter, fitted=fitted,
+        n_batch=best.n_batch,
     )  # fmt: skip

@@ -25,35 +25,43 @@ _VERSION = 1  # version of the trial: a stricter trial raises it, and files are 
 _SECONDS = 60.0
 _BYTES_PER_SECOND = 50e6  # bytes a second of a slow disk, for the first reading of a large file
 _ROOM = 8 << 30  # address space beyond twice the file
-_GRAMMAR = "root ::= [a-z ]{1,8}"
+GRAMMAR = "root ::= [a-z ]{1,8}"
 
 
-def ensure(path: Path, digest: str | None) -> None:
+_OURS = "hds_cli.engine.trial"
+
+
+def ensure(path: Path, digest: str | None, *, module: str = _OURS, engine: str = "") -> None:
     """Make sure that the model at `path` was loaded once without a crash, now if need be.
 
     Args:
         digest: SHA-256 of the file; one of the table in `known.py` needs no trial.
+        module: what tries it, called as this one is; its `main` is the model for another engine's.
+        engine: name and version of what it is tried with; empty: llama-cpp-python's.
 
     Raises:
         ModelUnusable: llama.cpp crashed, hung, or refused the file.
     """
     if digest is None or digest in FILES:
         return
-    key = f"{digest}|{build()}|{_VERSION}"
+    key = f"{digest}|{engine or build()}|{_VERSION}"
     if remembered.get(_MEMORY, key) is not None:
         return
-    attempt(path)
+    attempt(path, module)
     remembered.put(_MEMORY, key, "loaded")
 
 
-def attempt(path: Path) -> None:
+def attempt(path: Path, module: str = _OURS) -> None:
     """Load the model once in a process of its own, and have it write a few tokens.
+
+    Args:
+        module: what that process runs.
 
     Raises:
         ModelUnusable: llama.cpp crashed, hung, or refused the file.
     """
     limit = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
-    command = [sys.executable, "-P", "-m", "hds_cli.engine.trial", str(path)]
+    command = [sys.executable, "-P", "-m", module, str(path)]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(),
@@ -98,20 +106,20 @@ def main(path: str) -> int:
 
     try:
         engine = LlamaEngine(ModelSpec("trial", Path(path)), n_ctx=256, n_threads=1, n_gpu_layers=0)
-        engine.count([Segment(_sample(), True), Segment(_sample(), False)])
+        engine.count([Segment(sample(), True), Segment(sample(), False)])
         engine.walk_vocabulary()
         engine.chat_template()
         session = engine.session()
         session.append([Segment("Hello, Oslo! 1 + 1 = 2; où, 東京.\n")])
         session.generate(max_tokens=2)
-        session.generate(max_tokens=2, grammar=_GRAMMAR)
+        session.generate(max_tokens=2, grammar=GRAMMAR)
     except (HdsError, MemoryError, ValueError) as exc:
         sys.stdout.write(json.dumps({"error": getattr(exc, "message", None) or f"{type(exc).__name__}: {exc}"}))
         return 1
     return 0
 
 
-def _sample() -> str:
+def sample() -> str:
     """Every byte that UTF-8 text can hold: a vocabulary without a token for one of them aborts when it comes up."""
     leads = (
         chr(point) for point in (*range(0x800, 0xD800, 0x1000), 0xE000, 0xF000, *range(0x10000, 0x110000, 0x40000))

@@ -16,9 +16,9 @@ def turn(state: TurnState) -> str:
 
 
 def section(state: SectionState, *, live: bool = False) -> str:
-    """What became of a section of a report; empty for one that is written."""
+    """What became of a section of a report, or of a try; empty for one that is written."""
     if state.end is not None:
-        return _SECTIONS[state.end.status]
+        return "not needed" if state.end.reason == "not_needed" else _SECTIONS[state.end.status]
     if live:
         return "" if state.started is not None else "waits"
     return "stopped" if state.started is not None else "not begun"
@@ -29,6 +29,11 @@ def search(state: SearchState) -> str:
     if state.error:
         return state.error.get("message") or words.reason(state.error.get("code"))
     return "given up" if state.finished is None else "answered"
+
+
+def name(state: QueryState) -> str:
+    """The text of a query, and that it puts another in other words; untrusted text."""
+    return f"in other words: {state.text}" if state.rewords else state.text
 
 
 def query(state: QueryState) -> str:

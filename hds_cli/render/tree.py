@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hds_cli.render import forecast, grounds, outcomes, words
+from hds_cli.render import agreeing, forecast, grounds, ledger, outcomes, words
 from hds_cli.render.text import clean, safe_url
 from hds_cli.render.words import Signs
 from hds_cli.run_state import PageState, QueryState, RunState, SectionState, TurnState
-from hds_cli.types import Support
+from hds_cli.types import Condition, Support
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -149,10 +149,23 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     ]
     if view.live and state.started and state.started.sections and not (state.sections or state.finished):
         rows.append(Row("the outline", "", [(view.spin, "cyan")]))
+    if state.ledger:
+        rows.append(_ledger_row(state.ledger, view, level))
     rows += [_section_row(one, state, view, level, source_width) for one in state.sections.values()]
+    rows += [_try_row(one, state, view, level, source_width) for one in state.tries.values()]
     if rows and view.grades and state.finished:
-        rows[-1].children += _grades(state.finished.support, view)
+        rows[-1 - bool(state.ledger and not state.sections)].children += _grades(state.finished.support, view)
     return rows
+
+
+def _ledger_row(conditions: Sequence[Condition], view: View, level: int) -> Row:
+    """The conditions of the question; what is verified is folded first."""
+    row = Row(view.signs.show(ledger.counts(conditions)), "dim")
+    shown = [one for one in conditions if level < 1 or (level < 4 and one.state != "verified")]
+    for one in shown:
+        style = "red" if one.state == "refuted" else "dim"
+        row.children.append(Row(one.constraint, "", [(f"  {ledger.WORDS[one.state]}", style)]))
+    return row
 
 
 def _numbered(turns: Sequence[TurnState]) -> Iterator[tuple[int, TurnState]]:
@@ -180,6 +193,17 @@ def _section_row(one: SectionState, state: RunState, view: View, level: int, sou
         ]
         if one.answering.strip():
             row.children.append(Row(view.signs.show(one.answering[-2000:]), "dim", tail=True))
+    return row
+
+
+def _try_row(one: SectionState, state: RunState, view: View, level: int, source_width: int) -> Row:
+    """A try at the question: one line, below it what is still worked at, and in the end the turns of the one shown."""
+    row = _section_row(one, state, view, level, source_width)
+    row.label, says = view.signs.show(agreeing.label(one)), agreeing.says(one, state, live=view.live)
+    row.right[:-1] = [*(piece for piece in row.right[:-1] if piece[1] == "cyan"), (f"  {says}" if says else "", "dim")]
+    if state.finished and state.finished.agreement and state.finished.agreement.shown == one.number:
+        turns = _numbered(state.turns_of(one.number))
+        row.children = [_turn_row(turn, n, view, level, source_width, None) for n, turn in turns]
     return row
 
 
@@ -263,7 +287,7 @@ def _query_row(query: QueryState, view: View, level: int, over: bool, source_wid
     status = view.signs.show(status, column)
     right.append(("  " + status + " " * (column - _cells(status)), style))
     right.append((f"{time:>{time_width}}" if time_width else "", "dim"))
-    row = Row(view.signs.show(query.text), "", right)
+    row = Row(view.signs.show(outcomes.name(query)), "", right)
     if not inline:
         row.children += [
             Row(f"{view.signs.cross} {view.signs.show(s.source)}: {view.signs.show(_error(s.error))}", "red")

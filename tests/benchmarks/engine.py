@@ -2,16 +2,26 @@
 
     python -m tests.benchmarks.engine [MODEL.gguf] [--threads N] [--tokens N] [--rounds N]
 
+    python -m tests.benchmarks.engine beside [MODEL.gguf] [--busy N] [--tokens N] [--rounds N]
+
 Without a model it is the starter's base. Ratios of one run; each figure is the best of the rounds, which take turns, as
 a busy machine only makes things slower. Figures: 1 session ≥ 0.98 × the own loop.
+
+`beside`: without `--threads`, alone and beside processes that do nothing but work. Figures: alone ≥ 0.97 × a fixed
+thread a core, beside one process ≥ 0.8 × what one thread reaches there. On a machine that does something else as well,
+only the second says anything.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -67,17 +77,68 @@ def ours(path: Path, threads: int, tokens: int, sessions: int) -> Callable[[], f
     return once
 
 
+@contextlib.contextmanager
+def working(processes: int) -> Iterator[None]:
+    """So many processes that do nothing but work, at this one's priority."""
+    started = [subprocess.Popen([sys.executable, "-c", "while 1: pass"]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def beside(path: Path, tokens: int, rounds: int, busy: int) -> None:
+    """Tokens a second of one session with one thread, with one a core, and with those that the engine chooses.
+
+    The ways take turns within each round, and the median of the rounds counts, as it is the crawling that is measured.
+    """
+    ways = {"one thread": 1, "one a core": os.cpu_count() or 1, "chosen": None}
+    for processes in (0, busy):
+        rates: dict[str, list[float]] = {name: [] for name in ways}
+        engines = {
+            name: LlamaEngine(ModelSpec("bench", path), n_ctx=N_CTX, n_threads=threads, n_gpu_layers=0)
+            for name, threads in ways.items()
+        }
+        with working(processes):
+            for _ in range(rounds):
+                for name, engine in engines.items():
+                    session = engine.session()
+                    session.append([Segment(PROMPT)])
+                    session.generate(max_tokens=1)
+                    began = time.perf_counter()
+                    # Beside a busy process a token of two threads may take seconds: an eighth of them says enough.
+                    most = tokens // 8 if processes and name == "one a core" else tokens
+                    written = session.generate(max_tokens=most, sampling=Sampling(0.0)).tokens
+                    rates[name].append(written / (time.perf_counter() - began))
+                    session.close()
+        for engine in engines.values():
+            engine.close()
+        medians = {name: statistics.median(found) for name, found in rates.items()}
+        print(f"{path.name}, {tokens} tokens, median of {rounds} rounds, beside {processes} busy processes")
+        for name, rate in medians.items():
+            ratios = (f"{rate / medians[other]:6.2f} × {other}" for other in ("one thread", "one a core"))
+            print(f"{name:12} {rate:8.1f} tokens/s  {'  '.join(ratios)}", flush=True)
+
+
 def main() -> None:
+    """What the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="?", type=Path)
+    parser.add_argument("model", nargs="*")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--busy", type=int, default=1)
     args = parser.parse_args()
-    if args.model is None:
+    section = args.model.pop(0) if args.model[:1] == ["beside"] else ""
+    if not args.model:
         import hds_starter
 
-        args.model = hds_starter.model().path
+        args.model = [hds_starter.model().path]
+    args.model = Path(args.model[0])
+    if section == "beside":
+        return beside(args.model, args.tokens, args.rounds, args.busy)
     ways = {"llama-cpp-python's own loop": (own_loop(args.model, args.threads, args.tokens), 1)} | {
         f"hds, sessions at once: {n}": (ours(args.model, args.threads, args.tokens, n), n) for n in SESSIONS
     }

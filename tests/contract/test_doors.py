@@ -48,7 +48,7 @@ MAY = {
     "fetch": BASE | {"fetch", "search", "extract", "memory"},
     "extract": BASE | {"extract"},
     "agent": BASE | {"agent", "engine", "search", "run_state"},
-    "desk": BASE | {"agent", "engine", "search", "fetch", "desk"},
+    "desk": BASE | {"agent", "engine", "search", "fetch", "desk", "run_state"},
     "evaluation": BASE | {"agent", "engine", "search", "desk", "evaluation", "run_state"},
     "history": {
         "events",

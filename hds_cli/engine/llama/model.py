@@ -14,6 +14,7 @@ from hds_cli.engine.files import models
 from hds_cli.engine.files.fit import Fit
 from hds_cli.engine.llama.api import build, load_api, quiet
 from hds_cli.engine.llama.decoder import BATCH, Decoder
+from hds_cli.engine.llama.pace import Others, Pace, usable
 from hds_cli.engine.llama.scoring import Scorer
 from hds_cli.engine.llama.session import LlamaSession
 from hds_cli.engine.llama.vocabulary import Vocabulary
@@ -39,7 +40,8 @@ class LlamaEngine:
 
     Args:
         n_ctx: tokens that one session can hold; None: what the spec or the model says, at most `MAX_DEFAULT_CTX`.
-        n_threads: None: one per core.
+        n_threads: threads of the model; None: one per core.
+        gives_way: fewer threads work while other processes hold a core (`pace`); None: where `n_threads` is None.
         n_gpu_layers: -1: as many as fit.
         sequences: sessions of full length that fit at once.
         apart: each sequence has cells and batches of its own, so what is written is the same whatever else is. Only
@@ -47,7 +49,6 @@ class LlamaEngine:
         sha256, lora_sha256: checksums of the files, for `info` and saved states.
         fitted: how it fits the memory; None: as llama.cpp's defaults have it.
         n_batch: tokens of a batch; None: `BATCH`.
-        best_threads: threads where `n_threads` is None; None: one per core.
 
     Raises:
         ModelMissing: there is no such file.
@@ -60,6 +61,7 @@ class LlamaEngine:
         *,
         n_ctx: int | None = None,
         n_threads: int | None = None,
+        gives_way: bool | None = None,
         n_gpu_layers: int = -1,
         sequences: int = 1,
         apart: bool = False,
@@ -67,10 +69,10 @@ class LlamaEngine:
         lora_sha256: str | None = None,
         fitted: Fit | None = None,
         n_batch: int | None = None,
-        best_threads: int | None = None,
     ) -> None:
         self.header = models.read_header(spec.path)
         self.spec = spec
+        self._others = Others()  # measured from here on: loading takes long enough to see the load of the machine
         self._api = load_api()
         self._log = quiet(self._api)
         self._fitted, self._batch = fitted or Fit(0), n_batch or BATCH
@@ -79,7 +81,8 @@ class LlamaEngine:
         self._vocabulary = Vocabulary(self._api, self._model)
         trained = int(self._api.llama_model_n_ctx_train(self._model)) or MAX_DEFAULT_CTX
         self._n_ctx = n_ctx or min(spec.n_ctx or MAX_DEFAULT_CTX, trained)
-        self._threads, self._sequences, self._apart = n_threads or best_threads or os.cpu_count() or 1, sequences, apart
+        self._threads, self._sequences, self._apart = n_threads or usable(), sequences, apart
+        self._gives_way = (not n_threads if gives_way is None else gives_way) and layers < self._blocks()
         self._adapter = self._load_adapter(spec.lora) if spec.lora else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
@@ -114,7 +117,8 @@ class LlamaEngine:
             ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
         """
         loaded = self._load_adapter(adapter) if adapter else None
-        return Scorer(self._api, self._model, loaded, threads=self._threads)
+        pace = Pace(self._threads) if self._gives_way else None
+        return Scorer(self._api, self._model, loaded, threads=self._threads, pace=pace)
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """Token ids; only trusted segments may form special tokens.
@@ -142,12 +146,16 @@ class LlamaEngine:
             self.header.chat_template, self._vocabulary.bos, self._vocabulary.eos, self._vocabulary.adds_bos
         )
 
-    def close(self) -> None:
-        """Give everything back; what is being written ends."""
+    def renew(self) -> None:
+        """Give the context back, with what is being written; the next session makes a new one."""
         with self._lock:
             decoder, self._decoder = self._decoder, None
         if decoder is not None:
             decoder.close()
+
+    def close(self) -> None:
+        """Give everything back; what is being written ends."""
+        self.renew()
         if self._model:
             self._api.llama_model_free(self._model)
             self._model = None
@@ -155,8 +163,7 @@ class LlamaEngine:
     def _load(self, path: Path, n_gpu_layers: int) -> tuple[Any, int]:
         api = self._api
         offload = bool(api.llama_supports_gpu_offload())
-        blocks = int(self.header.metadata.get(f"{self.header.metadata.get('general.architecture')}.block_count", 0)) + 1
-        blocks = blocks if self._fitted.layers is None else self._fitted.layers
+        blocks = self._blocks() if self._fitted.layers is None else self._fitted.layers
         tries = [n_gpu_layers] if n_gpu_layers >= 0 else [blocks, blocks * 3 // 4, blocks // 2, blocks // 4, 0]
         for layers in tries if offload else [0]:
             params = api.llama_model_default_params()
@@ -171,6 +178,10 @@ class LlamaEngine:
             f"llama.cpp cannot load {path}: {self._log.last() or 'no reason given'}",
             hint="pip install --upgrade llama-cpp-python   or another GGUF file",
         )
+
+    def _blocks(self) -> int:
+        """Layers that can go to a GPU; those of the model, and the one of its output."""
+        return int(self.header.metadata.get(f"{self.header.metadata.get('general.architecture')}.block_count", 0)) + 1
 
     def _load_adapter(self, path: Path) -> Any:
         if not path.exists():
@@ -207,7 +218,8 @@ class LlamaEngine:
         if self._adapter:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
-        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch)
+        pace = Pace(self._threads, self._others.cores) if self._gives_way else None
+        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch, pace=pace)
 
     def _identity(self) -> dict[str, Any]:
         """What a saved state has to match: files, adapter, build and sizes."""

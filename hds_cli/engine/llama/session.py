@@ -42,6 +42,7 @@ class LlamaSession:
         self._api, self._decoder, self._vocabulary, self._identity = api, decoder, vocabulary, identity
         self._n_ctx = n_ctx
         self._sequence = sequence or TokenSequence()
+        self._replayed = 0  # tokens that `replay` has counted as reused
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -125,6 +126,18 @@ class LlamaSession:
             finally:
                 self.counter.seconds += time.monotonic() - started
         return writing.result()
+
+    def replay(self, ids: Sequence[int], generated: int) -> None:
+        """Add tokens that were written before, as if they were written now, and nothing had to be evaluated.
+
+        Args:
+            generated: tokens that were drawn then; an end of text is none of `ids`.
+        """
+        sequence, counter = self._sequence, self.counter
+        sequence.tokens += ids
+        counter.generated += generated
+        counter.reused += max(0, self.used - max(self._replayed, sequence.evaluated))
+        self._replayed = self.used
 
     def fork(self) -> LlamaSession:
         forked = self._decoder.fork(self._sequence)

@@ -86,6 +86,8 @@ class LlamaServerSession(RemoteSession):
         super().__init__(n_ctx)
         self._engine, self._wire = engine, wire
         self.tokens = list(tokens)
+        self.slot: int | None = None
+        """The slot of the server that wrote last."""
 
     @property
     def used(self) -> int:
@@ -105,7 +107,9 @@ class LlamaServerSession(RemoteSession):
         return len(ids)
 
     def fork(self) -> LlamaServerSession:
-        return LlamaServerSession(self._engine, self._wire, self._n_ctx, self.tokens)
+        forked = type(self)(self._engine, self._wire, self._n_ctx, self.tokens)
+        forked.slot = self.slot
+        return forked
 
     def save(self, path: Path) -> None:
         state.write(path, self._engine.identity(), json.dumps(self.tokens).encode())
@@ -133,6 +137,7 @@ class LlamaServerSession(RemoteSession):
             if not isinstance(text, str):
                 raise ModelUnusable("the model's server does not answer with text", code="model_server")
             ids = checked_ids(event.get("tokens") or [], order.tokens + 1)
+            self.slot = bounds.count(event["id_slot"]) if "id_slot" in event else self.slot
             yield _last(event, text, ids) if event.get("stop") is True else Told(text, ids)
 
     def _wrote(self, text: str, ids: Sequence[int] | None, generated: int, prompt: int | None) -> int:

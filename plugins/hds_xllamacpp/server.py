@@ -1,0 +1,210 @@
+"""The server of xllamacpp, started in this process, and the way to it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import secrets
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hds_cli.engine.remote.wire import CONNECT_SECONDS, Aborted, Call, Refused, Wire
+from hds_cli.errors import ModelUnusable
+from hds_cli.keys import Secret
+
+_HERE = "llama.cpp's server in this process"
+_QUIET = -1  # no line of llama.cpp's log
+_MARGIN = 256  # cells beyond what the sessions may hold: llama.cpp keeps one free, and rounds up
+SLOTS = 4
+_KEPT_MIB = 256  # states of slots that gave way to others
+
+
+def installed() -> bool:
+    """True when the package is there; it is not imported."""
+    from importlib.util import find_spec
+
+    return find_spec("xllamacpp") is not None
+
+
+def package() -> Any:
+    """The module.
+
+    Raises:
+        ModelUnusable: it does not load.
+    """
+    try:
+        import xllamacpp
+    except (ImportError, OSError) as exc:
+        raise ModelUnusable(f"xllamacpp does not load: {exc}", hint='pip install "hds-cli[xllamacpp]"') from exc
+    return xllamacpp
+
+
+def build() -> str:
+    """The version of xllamacpp, without importing it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("xllamacpp")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class Server:
+    """A model that llama.cpp's server has loaded, in threads of this process.
+
+    Args:
+        n_ctx: tokens that its slots hold together.
+
+    Raises:
+        ModelUnusable: the package or the model does not load.
+    """
+
+    def __init__(
+        self, model: Path, *, lora: Path | None = None, n_ctx: int, n_threads: int, n_gpu_layers: int = -1
+    ) -> None:
+        module = package()
+        self._folder = tempfile.TemporaryDirectory(prefix="hds-")  # which is made for the user alone (0700)
+        self.key = secrets.token_urlsafe(32)
+        params = module.CommonParams()
+        params.model.path = str(model)
+        params.n_ctx, params.n_parallel, params.kv_unified = n_ctx + _MARGIN, SLOTS, True
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = n_threads
+        params.n_gpu_layers = n_gpu_layers
+        params.swa_full = True  # so that a sequence can be cut back to any token
+        params.cache_ram_mib = _KEPT_MIB
+        params.api_keys = [self.key]
+        params.ui = params.warmup = False
+        params.offline = True
+        params.slot_save_path = self._folder.name + os.sep
+        params.verbosity = _QUIET
+        if os.name == "posix":
+            params.hostnames = [str(Path(self._folder.name) / "llama.sock")]
+        if lora is not None:
+            params.lora_adapters = [module.CommonAdapterLoraInfo(str(lora), 1.0)]
+        try:
+            self._server: Any = module.Server(params)
+        except (RuntimeError, ValueError) as exc:
+            self._folder.cleanup()
+            said = " ".join(str(exc)[:300].split()) or "no reason given"
+            raise ModelUnusable(
+                f"xllamacpp cannot load {model}: {said}", hint="pip install --upgrade xllamacpp   or another GGUF file"
+            ) from exc
+        self.address: str = self._server.listening_address
+
+    def wire(self, cells: int) -> ServerWire:
+        """The way to it; `cells`: tokens that are written and read at once."""
+        return ServerWire(self.address, self.key, cells)
+
+    def slot_state(self, wire: Wire, slot: int) -> bytes:
+        """What a slot has evaluated, as llama.cpp writes it.
+
+        Raises:
+            ModelUnusable: it does not answer.
+            OSError: there is no room for the file.
+        """
+        with self._file() as file:
+            wire.ask(f"/slots/{slot}?action=save", {"filename": file.name})
+            return file.read_bytes()
+
+    def restore(self, wire: Wire, slot: int, held: bytes) -> bool:
+        """Put it into a slot; False: there is no room for it, and the tokens are evaluated anew."""
+        with self._file() as file, contextlib.suppress(Refused, OSError):
+            file.write_bytes(held)
+            wire.ask(f"/slots/{slot}?action=restore", {"filename": file.name})
+            return True
+        return False
+
+    @contextlib.contextmanager
+    def _file(self) -> Iterator[Path]:
+        file = Path(self._folder.name) / secrets.token_hex(8)
+        try:
+            yield file
+        finally:
+            file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End it, and give back what it holds."""
+        self._server = None
+        self._folder.cleanup()
+
+
+class ServerWire(Wire):
+    """The way to a server in this process. No host is contacted, so none is counted.
+
+    Args:
+        address: of the server, as it names it.
+        cells: requests wait for others when all of them together might need more tokens.
+    """
+
+    def __init__(self, address: str, key: str, cells: int) -> None:
+        self._path = address.removeprefix("unix://") if address.startswith("unix://") else None
+        super().__init__("http://127.0.0.1" if self._path else address, Secret(key))
+        if self._path:
+            self.host = _HERE
+        self._room = _Room(cells)
+
+    def events(self, path: str, body: Mapping[str, Any], call: Call, *, seconds: float, most: int) -> Iterator[Any]:
+        with self._room.taken(len(body["prompt"]) + body["n_predict"], call):
+            yield from super().events(path, body, call, seconds=seconds, most=most)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._path is None:
+            return super()._connection()
+        with self._lock:
+            return self._idle.pop() if self._idle else _UnixConnection(self._path)
+
+    def _unusable(self, what: str) -> ModelUnusable:
+        return ModelUnusable(f"{_HERE} {what}", code="model_server")
+
+    def _note(self, *, requests: int = 0, size: int = 0) -> None: ...
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=CONNECT_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(CONNECT_SECONDS)
+        self.sock.connect(self._path)
+
+
+class _Room:
+    """Cells that requests share; who finds too few waits, first come first."""
+
+    def __init__(self, cells: int) -> None:
+        self._free = self._cells = cells
+        self._turn = threading.Condition()
+        self._waiting: list[object] = []
+
+    @contextlib.contextmanager
+    def taken(self, wanted: int, call: Call) -> Iterator[None]:
+        """A context with so many cells.
+
+        Raises:
+            Aborted: the call was ended while it waited.
+        """
+        wanted, ticket = min(wanted, self._cells), object()
+        with self._turn:
+            self._waiting.append(ticket)
+            try:
+                while self._waiting[0] is not ticket or self._free < wanted:
+                    if call.stopped.is_set():
+                        raise Aborted
+                    self._turn.wait(0.05)
+                self._free -= wanted
+            finally:
+                self._waiting.remove(ticket)
+                self._turn.notify_all()
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._free += wanted
+                self._turn.notify_all()
