@@ -9,7 +9,7 @@ from hds_cli.run_state import RunState, TurnState
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from hds_cli.render.tree import View
+    from hds_cli.render.rows import View
 
 _LEAST_TOKENS = 64  # that are read: fewer are read at once
 _PATIENCE = 3.0  # seconds into a run before it is said how long it may take

@@ -7,71 +7,22 @@ fit in the height is folded, finished things first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hds_cli.render import agreeing, forecast, grounds, ledger, outcomes, words
+from hds_cli.render.rows import Pieces, Row, View
 from hds_cli.render.text import clean, safe_url
-from hds_cli.render.words import Signs
 from hds_cli.run_state import PageState, QueryState, RunState, SectionState, TurnState
 from hds_cli.types import Condition, Support
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-_WIDEST = 120
 _TIME = 8
 _PAGES = 3
 _WEAK = 8  # parts of an answer
 _PATIENCE = 3.0  # seconds into a turn before it is said how long the wait can still be
 _LEVELS = 6  # folded first to last: pages of past turns, past turns, pages of done queries, done queries, failed, all
-
-Pieces = list[tuple[str, str]]  # (text, style)
-
-
-@dataclass
-class Row:
-    """A line of the tree and what hangs below it; `lead` stays whole before the label, which is safe already.
-
-    `tail`: a label too long shows its end, not its beginning.
-    """
-
-    label: str
-    style: str = ""
-    right: Pieces = field(default_factory=list)
-    tail: bool = False
-    lead: str = ""
-    children: list[Row] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class View:
-    """How a tree is seen: room in cells and lines (None: as many as it takes), signs, and the run's present second.
-
-    `live` is False once nothing moves any more: no spinner, nothing running. `grades`: the last turn says how its
-    answer is supported, which is not said elsewhere on the screen. `loading` names the model until the run begins.
-    """
-
-    width: int
-    height: int | None = None
-    signs: Signs = field(default_factory=Signs)
-    now: float = 0.0
-    live: bool = True
-    grades: bool = False
-    loading: str = ""
-
-    @property
-    def room(self) -> int:
-        return max(10, min(self.width - 1, _WIDEST))
-
-    @property
-    def state_width(self) -> int:
-        return 12 if self.width < 60 else 14 if self.width < 80 else 20
-
-    @property
-    def spin(self) -> str:
-        frames = self.signs.spinner
-        return frames[int(self.now * 8) % len(frames)] if self.live else ""
 
 
 def tree_lines(state: RunState, view: View) -> list[Text]:
