@@ -69,7 +69,7 @@ class Part:
         """The parts and limits of the run as those of a part."""
         dialect = Briefed(parts.dialect, self.brief) if self.brief else parts.dialect
         parts = replace(parts, numbers=self.numbers, judge=self.judge(parts.judge), dialect=dialect)
-        return parts, replace(limits, budget=self.budget)
+        return parts, replace(limits, budget=self.budget or limits.budget)
 
 
 def new_run_id() -> str:

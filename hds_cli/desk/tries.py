@@ -167,16 +167,12 @@ class _Trying:
             await self._changed.wait()
 
     def _budget(self) -> Allowance | None:
-        """The part of the budget for a try that begins now: those that may still come get as much."""
-        budget = limits_of(self._place.model, self._place.settings).budget
-        if budget is None:
-            return None
-        left = max(1, self._count - len(self._ends))
-        rounds = -(-left // min(AT_ONCE, votes.least_needed(self._count)))
-        if budget.seconds is not None:
-            return Allowance(seconds=max(1.0, budget.seconds - self._t) / rounds)
+        """The part of the budget for a try that begins now: those that are still to come get as much."""
+        budget = Allowance.of(self._place.settings.budget)
         spent = sum(end.usage.evaluated_tokens for end in self._ends.values())
-        return Allowance(tokens=max(1.0, (budget.tokens or 0.0) - spent) / left)
+        at_once = min(AT_ONCE, votes.least_needed(self._count))
+        left = self._count - len(self._ends)
+        return budget and budget.share(taken=self._t, spent=spent, left=left, at_once=at_once)
 
     def _changes(self, number: int) -> dict[str, Any]:
         """The settings of a try that are not those of the first: its seed, and a temperature that lets it differ."""

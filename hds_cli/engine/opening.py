@@ -122,6 +122,6 @@ def open_llama(
     trial.ensure(spec.path, digest)
     return LlamaEngine(
         spec, n_ctx=fitted.n_ctx, n_threads=n_threads or best.n_threads, gives_way=not n_threads,
-        n_gpu_layers=layers, sequences=sequences,
-        apart=apart, sha256=digest, lora_sha256=adapter, fitted=fitted, n_batch=best.n_batch,
+        n_gpu_layers=layers, sequences=sequences, apart=apart, sha256=digest, lora_sha256=adapter, fitted=fitted,
+        n_batch=best.n_batch,
     )  # fmt: skip

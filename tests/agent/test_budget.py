@@ -49,6 +49,14 @@ def test_what_is_no_budget_is_an_error_that_says_what_one_is(text: str) -> None:
     assert "60s" in str(error.value.hint)
 
 
+def test_a_run_of_several_gets_its_part() -> None:
+    """Five are left, two at once: three rounds. Tokens are divided among all that are left."""
+    time_, tokens = Allowance(seconds=100.0), Allowance(tokens=20_000)
+    assert time_.share(taken=10, spent=0, left=5, at_once=2) == Allowance(seconds=30.0)
+    assert tokens.share(taken=10, spent=5_000, left=5, at_once=2) == Allowance(tokens=3_000)
+    assert time_.share(taken=500, spent=0, left=0, at_once=3) == Allowance(seconds=1.0)
+
+
 def test_a_run_without_a_budget_is_bounded_by_nothing() -> None:
     free, pace = plan(None)
     assert free.evidence(4, None) is None

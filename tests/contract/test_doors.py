@@ -16,7 +16,7 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "locks", "jsons", "interrupts", "kinds", "egress", "__init__",
+    "databases", "locks", "jsons", "interrupts", "kinds", "egress", "settings_facts", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
