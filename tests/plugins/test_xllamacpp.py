@@ -189,6 +189,6 @@ def test_without_llama_cpp_python_the_hint_names_the_other_engine(home: Path) ->
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 4
     error, hint = done.stderr.splitlines()[-2:]
-    assert error == "hds: error[model_unusable]: llama-cpp-python is not installed"
+    assert error == "hds: error[model_missing]: llama-cpp-python is not installed"
     assert "hds ask -e xllamacpp" in hint
     assert done.stdout == ""
