@@ -25,7 +25,7 @@ from hds_cli.agent.tried import Tried
 from hds_cli.agent.verdict import unanswered
 from hds_cli.config import shaping
 from hds_cli.desk.batch import each
-from hds_cli.desk.desk import Desk, Part, hidden, limits_of, new_run_id
+from hds_cli.desk.desk import Desk, Part, hidden, new_run_id
 from hds_cli.egress import counted_apart
 from hds_cli.engine.base import Counter, Session
 from hds_cli.engine.beginning import Beginning

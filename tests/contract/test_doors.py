@@ -43,7 +43,7 @@ MAY = {
     "interrupts": {"errors"},
     "shells": set(),
     "completion": {"paths", "engine"},
-    "engine": BASE | {"engine"},
+    "engine": BASE | {"engine", "settings_facts"},
     "search": BASE | {"search"},
     "fetch": BASE | {"fetch", "search", "extract", "memory"},
     "extract": BASE | {"extract"},
