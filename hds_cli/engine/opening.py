@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import EngineUnknown, ModelMissing, UsageError
 from hds_cli.plugins import entry_points, make, mismatch
 
@@ -78,13 +79,13 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apar
         spec = replace(spec, lora=None)  # the adapter was trained for that dialect only
     return open_llama(
         spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers,
-        sequences=sequences, apart=apart,
+        sequences=sequences, apart=apart, shelf=Shelf.standard(settings.state_size) if settings.state_size else None,
     )  # fmt: skip
 
 
 def open_llama(
     spec: ModelSpec, *, n_ctx: int | None = None, n_threads: int | None = None, n_gpu_layers: int = -1,
-    sequences: int = 1, apart: bool = False,
+    sequences: int = 1, apart: bool = False, shelf: Shelf | None = None,
 ) -> LlamaEngine:  # fmt: skip
     """A GGUF model: its header read, its checksum made, an unknown file tried in a process of its own, then loaded.
 
@@ -100,5 +101,5 @@ def open_llama(
     trial.ensure(spec.path, digest)
     return LlamaEngine(
         spec, n_ctx=n_ctx, n_threads=n_threads, n_gpu_layers=n_gpu_layers, sequences=sequences, apart=apart,
-        sha256=digest, lora_sha256=models.fingerprint(spec.lora) if spec.lora else None,
+        shelf=shelf, sha256=digest, lora_sha256=models.fingerprint(spec.lora) if spec.lora else None,
     )  # fmt: skip
