@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hds_cli import config, events
 from hds_cli.agent.dialects import Briefed, Reader, check_dialect
-from hds_cli.agent.earlier import Earlier, Resumed, made_whole
+from hds_cli.agent.earlier import DONE, Earlier, Resumed, made_whole
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.selectors.base import Selector
@@ -26,7 +26,7 @@ from hds_cli.desk.reading import both, reader, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
 from hds_cli.egress import Tally, counted_apart, summed
-from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.engine.base import ModelSpec, Resumable, Segment, Session
 from hds_cli.engine.files import models
 from hds_cli.errors import ConfigError
 from hds_cli.keys import hider
@@ -111,7 +111,7 @@ class Desk:
 
         Args:
             before: the run to go on from.
-            run_id: a new one if none is given.
+            run_id: of a run that is kept, and can be gone on with; a new one if none is given.
             part: the run is a part of something larger.
 
         Raises:
@@ -123,8 +123,11 @@ class Desk:
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session = await self.session() if part is None or part.session is None else part.session
         stop, reading = stop or Stop(), None
+        kept = session if run_id is not None and isinstance(session, Resumable) else None
         stop.abort = session.abort
         try:
+            if kept is not None:
+                kept.keep()
             if reading := await in_daemon(reader, self.model, session, self.settings):
                 stop.abort = both(session.abort, reading.abort)
             with counted_apart() as contacted:
@@ -136,7 +139,10 @@ class Desk:
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
                 if reading is not None:
                     reading.say = _saying(hidden(emit))
-                return await run.answer(question, attached, before)
+                finished = await run.answer(question, attached, before)
+                if kept is not None and finished.status in DONE:
+                    kept.drop()
+                return finished
         finally:
             session.close()  # the model's thread may still be writing in it; closing ends that
             if reading is not None:

@@ -28,10 +28,11 @@ _STALE = 3600.0  # seconds after which a file that is still being written belong
 
 @dataclass(frozen=True)
 class Found:
-    """The state after the first `count` tokens of a text."""
+    """The state after the first `count` tokens of a text, and its file."""
 
     count: int
     state: bytes
+    path: Path
 
 
 class Shelf:
@@ -64,7 +65,7 @@ class Shelf:
                     continue
                 if body := state.read(path, _head(identity, data[:count])):
                     os.utime(path)
-                    return Found(count, body)
+                    return Found(count, body, path)
                 path.unlink()  # damaged: it would be read each time
         return None
 

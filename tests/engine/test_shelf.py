@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from hds_cli.engine.base import ModelSpec, Segment
 from hds_cli.engine.llama.keeping import Keeping
 from hds_cli.engine.llama.model import LlamaEngine
+from hds_cli.engine.llama.session import LlamaSession
 from hds_cli.engine.shelf import Shelf
 from tests.engine import tiny
 from tests.engine.test_checkpoints import KINDS, LETTERS, TAIL, balanced, numbers
@@ -46,7 +47,7 @@ def start(tmp_path: Path, shelf: Shelf) -> Iterator[Open]:
 
 def keeping(engine: LlamaEngine, shelf: Shelf) -> LlamaEngine:
     """The engine with a shelf for beginnings however short."""
-    engine._keeping = Keeping(shelf, engine._identity, least=8, pays=0.0)
+    engine._keeping = Keeping(shelf, engine._identity, least=8, pays=0.0, own=0.0)
     return engine
 
 
@@ -147,6 +148,66 @@ def test_a_file_that_is_not_as_it_was_written_is_no_find(fault: str, start: Open
         file.write_bytes(data)
         file.chmod(0o666)
     assert ask(start(), "The lake is 9 km long.") == first
+
+
+def run(engine: LlamaEngine, written: Sequence[str] = ()) -> LlamaSession:
+    """A run that is kept, after the turns that were written."""
+    session = engine.session()
+    session.keep()
+    session.append([Segment("Q:", True), Segment("Which lake is the longest?"), *TAIL])
+    for number, text in enumerate(written):
+        session.append([Segment(text)])
+        session.append(results(number))
+    return session
+
+
+def results(number: int) -> list[Segment]:
+    return [Segment("\n<results>\n", True), Segment(f"The lake {number} is {number} km long. " * 4), *TAIL]
+
+
+def test_a_run_that_is_killed_goes_on_with_what_was_evaluated(start: Open, shelf: Shelf) -> None:
+    """Its own text is on the shelf, one file of it, until it has come to its end."""
+    session = run(start())
+    written = []
+    for number in range(3):
+        mark = session.mark()
+        text = session.generate(max_tokens=6, grammar=LETTERS).text
+        session.rewrite(mark, [Segment(text)])
+        written.append(text)
+        session.append(results(number))
+    goes_on = session.generate(max_tokens=8, grammar=LETTERS).text
+    whole = session.used
+    (file,) = settled(shelf)
+    again = run(start(), written)
+    assert again.generate(max_tokens=8, grammar=LETTERS).text == goes_on
+    assert again.used == whole
+    assert again.counter.evaluated - again.counter.generated <= len(TAIL[0].text) + 2
+    assert balanced(again.counter)
+    again.drop()
+    assert not file.exists()
+    assert again.generate(max_tokens=4, grammar=LETTERS).reason == "length"
+    assert settled(shelf, 0) == []
+
+
+def settled(shelf: Shelf, files: int = 1) -> list[Path]:
+    """The files on the shelf, once there are so many for a while."""
+    for _ in range(200):
+        if len(kept_now := sorted(shelf.folder.glob("*.state"))) == files:
+            time.sleep(0.2)
+            if sorted(shelf.folder.glob("*.state")) == kept_now:
+                break
+        time.sleep(0.02)
+    return kept_now
+
+
+def test_what_nobody_keeps_is_not_on_the_shelf(start: Open, shelf: Shelf) -> None:
+    """Only what other runs may share is: the text of a run that is not kept is its own."""
+    session = start().session()
+    session.append([*PREFIX, Segment("The lake is 9 km long."), *TAIL])
+    session.generate(max_tokens=4, grammar=LETTERS)
+    session.append(results(1))
+    session.generate(max_tokens=4, grammar=LETTERS)
+    assert len(settled(shelf)) == 1
 
 
 def test_a_state_of_other_parameters_is_no_find(start: Open, shelf: Shelf, tmp_path: Path) -> None:

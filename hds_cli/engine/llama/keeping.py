@@ -1,4 +1,4 @@
-"""The beginning that the prompts of many runs share, evaluated once: taken from the shelf, or put there."""
+"""What is evaluated once for several starts: the beginning that many runs share, and the text of a run that died."""
 
 from __future__ import annotations
 
@@ -6,57 +6,130 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hds_cli.engine.llama.cells import TokenSequence
 from hds_cli.engine.llama.decoder import Decoder
-from hds_cli.engine.shelf import Found, Shelf
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import ModelUnusable
 
 LEAST = 128  # tokens of a beginning: fewer are evaluated as soon as they are read from a file
 PAYS = 0.2  # seconds that evaluating it took, by the clock: less is not worth a file; not tuned
+OWN = 10.0  # seconds that a run took since its own text was kept last: less is soon made up for; not tuned
 
 
 class Keeping:
-    """Keeps beginnings on a shelf for the sessions of one engine.
+    """Keeps evaluated texts on a shelf for the sessions of one engine.
 
-    The batch ends behind such a beginning, whether it is kept or not: what follows is evaluated in the same batches and
+    The batch ends behind such a text, whether it is kept or not: what follows is evaluated in the same batches and
     comes out the same.
 
     Args:
         identity: what a state on the shelf must agree in.
-        least, pays: other than the above in tests.
+        least, pays, own: other than the above in tests.
     """
 
     def __init__(
-        self, shelf: Shelf, identity: Callable[[], dict[str, Any]], *, least: int = LEAST, pays: float = PAYS
-    ) -> None:
-        self._shelf, self._identity, self._least, self._pays = shelf, identity, least, pays
+        self, shelf: Shelf, identity: Callable[[], dict[str, Any]], *,
+        least: int = LEAST, pays: float = PAYS, own: float = OWN,
+    ) -> None:  # fmt: skip
+        self.shelf, self.identity = shelf, identity
+        self.least, self.pays, self.own = least, pays, own
 
-    def before(self, decoder: Decoder, sequence: TokenSequence, fixed: int) -> None:
-        """Called before a text is written to `sequence`, whose first `fixed` tokens other runs may share."""
-        if fixed - sequence.kept < self._least:
+    def before(self, decoder: Decoder, sequence: TokenSequence, fixed: int, own: OwnText | None, end: int) -> None:
+        """Called before a text is written to `sequence`.
+
+        Args:
+            fixed: of so many tokens other runs may share the evaluation.
+            own: keeps the text of this run; None: nobody does.
+            end: tokens up to where the last text from outside ends.
+        """
+        most = fixed if own is None else max(fixed, end)
+        if most - sequence.kept < self.least:
             return
-        found = self._shelf.find(self._identity(), sequence.tokens[:fixed])
-        if found is not None and found.count > sequence.kept:
-            self._take(decoder, sequence, found)
-        if fixed > sequence.kept:
-            self._keep(sequence, fixed)
+        self._take(decoder, sequence, sequence.tokens[:most], fixed, own)
+        if fixed - sequence.kept >= self.least:
+            sequence.halt, sequence.reached = fixed, self._shared(sequence.tokens[:fixed])
+        elif own is not None and end - sequence.kept >= self.least:
+            sequence.halt, sequence.reached = end, own.reached(self, sequence.tokens[:end], sequence.counter.seconds)
 
-    def _take(self, decoder: Decoder, sequence: TokenSequence, found: Found) -> None:
-        more = found.count - sequence.kept
+    def _take(
+        self, decoder: Decoder, sequence: TokenSequence, tokens: list[int], fixed: int, own: OwnText | None
+    ) -> None:
+        """Restore the longest beginning of `tokens` that is kept."""
+        found = self.shelf.find(self.identity(), tokens)
+        if found is None or (more := found.count - sequence.kept) <= 0:
+            return
         with contextlib.suppress(ModelUnusable):  # the engine was closed meanwhile, and what is written ends as aborted
             if decoder.restore(sequence, sequence.tokens, found.count, found.state):
                 sequence.claimed += more
                 sequence.counter.reused += more
+                if own is not None and found.count > fixed:
+                    own.path = found.path
 
-    def _keep(self, sequence: TokenSequence, fixed: int) -> None:
-        """Put the state after `fixed` tokens on the shelf once they are evaluated, if that took long enough."""
-        began, tokens = time.monotonic(), sequence.tokens[:fixed]
+    def _shared(self, tokens: list[int]) -> Callable[[Callable[[], bytes]], None]:
+        """Puts the state after `tokens` on the shelf once they are evaluated, if that took long enough."""
+        began = time.monotonic()
 
         def reached(state: Callable[[], bytes]) -> None:
-            if time.monotonic() - began >= self._pays:
-                work = (self._identity(), tokens, state())
-                threading.Thread(target=self._shelf.put, args=work, daemon=True, name="hds-shelf").start()
+            if time.monotonic() - began >= self.pays:
+                _beside(self.shelf.put, self.identity(), tokens, state())
 
-        sequence.halt, sequence.reached = fixed, reached
+        return reached
+
+
+class OwnText:
+    """The evaluated text of one run, on the shelf until the run has come to its end: one that is killed goes on there.
+
+    `path` is its file, if there is one.
+    """
+
+    def __init__(self) -> None:
+        self.path: Path | None = None
+        self._kept_at = self._newest = 0.0  # seconds of the session's counter
+        self._over = False
+        self._lock = threading.Lock()
+
+    def reached(self, keeping: Keeping, tokens: list[int], seconds: float) -> Callable[[Callable[[], bytes]], None]:
+        """Keeps the state after `tokens` in place of the one before, if the run took long enough since that.
+
+        Args:
+            seconds: of the session's counter, at this time.
+        """
+        began = time.monotonic()
+
+        def reached(state: Callable[[], bytes]) -> None:
+            spent = seconds + time.monotonic() - began
+            if spent - self._kept_at >= keeping.own:
+                self._kept_at = spent
+                _beside(self._put, keeping, tokens, state(), spent)
+
+        return reached
+
+    def drop(self) -> None:
+        """Delete the file; none is written any more."""
+        with self._lock:
+            self._over = True
+            _delete(self.path)
+
+    def _put(self, keeping: Keeping, tokens: list[int], state: bytes, spent: float) -> None:
+        with self._lock:
+            if self._over or spent < self._newest:  # a later one was quicker
+                return
+            self._newest = spent
+            path = keeping.shelf.put(keeping.identity(), tokens, state)
+            if path not in (None, self.path):
+                _delete(self.path)
+                self.path = path
+
+
+def _delete(path: Path | None) -> None:
+    with contextlib.suppress(OSError):
+        if path is not None:
+            path.unlink()
+
+
+def _beside(call: Callable[..., object], *args: Any) -> None:
+    """Write a file while the model goes on."""
+    threading.Thread(target=call, args=args, daemon=True, name="hds-shelf").start()
