@@ -200,6 +200,16 @@ def settled(shelf: Shelf, files: int = 1) -> list[Path]:
     return kept_now
 
 
+def test_a_state_that_is_too_large_is_not_made(start: Open, shelf: Shelf) -> None:
+    """Nor is anything written; the text is what it is without."""
+    first = ask(start(), "The lake is 9 km long.")
+    kept(shelf)
+    shelf.clear()
+    shelf.limit = 1_000
+    assert ask(start(), "The lake is 9 km long.") == first
+    assert settled(shelf, 0) == []
+
+
 def test_what_nobody_keeps_is_not_on_the_shelf(start: Open, shelf: Shelf) -> None:
     """Only what other runs may share is: the text of a run that is not kept is its own."""
     session = start().session()

@@ -29,7 +29,7 @@ class TokenSequence:
     context is cut back to them before the next batch. `claimed`: tokens that `counter.reused` got since the last batch.
     `places`: lengths at which a checkpoint is worth having. `checkpoints`: state after so many tokens, in the order of
     their use. `halt`: a length at which a batch ends, whatever follows; `reached` is called there once, with what makes
-    the context's state.
+    the context's state, or None if it takes more than so many bytes.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -40,7 +40,7 @@ class TokenSequence:
     places: set[int] = field(default_factory=set)
     checkpoints: dict[int, bytes] = field(default_factory=dict)
     halt: int = 0
-    reached: Callable[[Callable[[], bytes]], None] | None = None
+    reached: Callable[[Callable[[int], bytes | None]], None] | None = None
     number: int | None = None
     used: int = 0
     writing: bool = False
@@ -118,7 +118,7 @@ class Cells:
         length = sequence.evaluated
         if sequence.reached is not None and length == sequence.halt:
             reached, sequence.reached = sequence.reached, None
-            reached(lambda: self._state(sequence))
+            reached(lambda most: self._state(sequence) if self._size(sequence) <= most else None)
         if self._rewinds or length not in sequence.places or length in sequence.checkpoints:
             return
         sequence.checkpoints[length] = self._state(sequence, partly=True)
@@ -181,6 +181,9 @@ class Cells:
         if sequence.kept < sequence.evaluated:
             self.cut_back(sequence, sequence.kept)
         return self._state(sequence) if sequence.evaluated else b""
+
+    def _size(self, sequence: TokenSequence) -> int:
+        return int(self._api.llama_state_seq_get_size_ext(self._context, sequence.number, 0))
 
     def _state(self, sequence: TokenSequence, *, partly: bool = False) -> bytes:
         """The state of a sequence; `partly`: without what can be cut back (the keys and values of a hybrid model)."""

@@ -14,6 +14,9 @@ from hds_cli.engine.llama.decoder import Decoder
 from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import ModelUnusable
 
+Reached = Callable[[Callable[[int], bytes | None]], None]
+"""Called in the decoder's thread once a text is evaluated, with what makes its state, of at most so many bytes."""
+
 LEAST = 128  # tokens of a beginning: fewer are evaluated as soon as they are read from a file
 PAYS = 0.2  # seconds that evaluating it took, by the clock: less is not worth a file; not tuned
 OWN = 10.0  # seconds that a run took since its own text was kept last: less is soon made up for; not tuned
@@ -68,15 +71,21 @@ class Keeping:
                 if own is not None and found.count > fixed:
                     own.path = found.path
 
-    def _shared(self, tokens: list[int]) -> Callable[[Callable[[], bytes]], None]:
+    def _shared(self, tokens: list[int]) -> Reached:
         """Puts the state after `tokens` on the shelf once they are evaluated, if that took long enough."""
         began = time.monotonic()
 
-        def reached(state: Callable[[], bytes]) -> None:
+        def reached(state: Callable[[int], bytes | None]) -> None:
             if time.monotonic() - began >= self.pays:
-                _beside(self.shelf.put, self.identity(), tokens, state())
+                self.write(state, lambda body: self.shelf.put(self.identity(), tokens, body))
 
         return reached
+
+    def write(self, state: Callable[[int], bytes | None], put: Callable[[bytes], object]) -> None:
+        """Have a state written while the model goes on; one that is too large, or has no room in memory, is not."""
+        with contextlib.suppress(MemoryError, RuntimeError):  # no thread could be started
+            if (body := state(self.shelf.limit // 2)) is not None:
+                threading.Thread(target=put, args=(body,), daemon=True, name="hds-shelf").start()
 
 
 class OwnText:
@@ -91,7 +100,7 @@ class OwnText:
         self._over = False
         self._lock = threading.Lock()
 
-    def reached(self, keeping: Keeping, tokens: list[int], seconds: float) -> Callable[[Callable[[], bytes]], None]:
+    def reached(self, keeping: Keeping, tokens: list[int], seconds: float) -> Reached:
         """Keeps the state after `tokens` in place of the one before, if the run took long enough since that.
 
         Args:
@@ -99,11 +108,11 @@ class OwnText:
         """
         began = time.monotonic()
 
-        def reached(state: Callable[[], bytes]) -> None:
+        def reached(state: Callable[[int], bytes | None]) -> None:
             spent = seconds + time.monotonic() - began
             if spent - self._kept_at >= keeping.own:
                 self._kept_at = spent
-                _beside(self._put, keeping, tokens, state(), spent)
+                keeping.write(state, lambda body: self._put(keeping, tokens, body, spent))
 
         return reached
 
@@ -128,8 +137,3 @@ def _delete(path: Path | None) -> None:
     with contextlib.suppress(OSError):
         if path is not None:
             path.unlink()
-
-
-def _beside(call: Callable[..., object], *args: Any) -> None:
-    """Write a file while the model goes on."""
-    threading.Thread(target=call, args=args, daemon=True, name="hds-shelf").start()
