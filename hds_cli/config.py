@@ -184,6 +184,10 @@ class Settings:
     )
     cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
     cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
+    state_size: float = setting(
+        1024.0, "MiB on disk for evaluated prompts; 0: none is kept", key="cache.states", least=0,
+        indifferent=True,
+    )  # fmt: skip
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)
     sources: Mapping[str, SourceSettings] = field(default_factory=dict, metadata={"internal": True})
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hds_cli import config, events
 from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.dialects import Briefed, check_dialect
-from hds_cli.agent.earlier import Earlier, Resumed, made_whole
+from hds_cli.agent.earlier import DONE, Earlier, Resumed, made_whole
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.reader import ModelReader
@@ -31,7 +31,7 @@ from hds_cli.desk.reading import both, reader, sparing, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
 from hds_cli.egress import Tally, counted_apart, summed
-from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.engine.base import ModelSpec, Resumable, Segment, Session
 from hds_cli.engine.files import learned, models
 from hds_cli.engine.pace import Pace, Speeds, Timed
 from hds_cli.errors import ConfigError
@@ -127,7 +127,7 @@ class Desk:
 
         Args:
             before: the run to go on from.
-            run_id: a new one if none is given.
+            run_id: of a run that is kept, and can be gone on with; a new one if none is given.
             part: the run is a part of something larger.
 
         Raises:
@@ -139,11 +139,14 @@ class Desk:
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session = await self.session() if part is None or part.session is None else part.session
         stop, reading, ledger = stop or Stop(), None, None
+        kept = session if run_id is not None and isinstance(session, Resumable) else None
         stop.abort = session.abort
         settings = replace(self.settings, **(part.changes if part is not None else {}))
         self._running += 1
         self._shared = self._shared or self._running > 1
         try:
+            if kept is not None:
+                kept.keep()
             if reading := await in_daemon(reader, self.model, session, settings):
                 stop.abort = both(session.abort, reading.abort)
             if part is None and self.settings.ledger != "off":
@@ -160,8 +163,9 @@ class Desk:
                 if reading is not None:
                     reading.say = _saying(hidden(emit))
                 finished = await run.answer(question, attached, before)
-                went_on = finished.status in ("answered", "unanswered")
-                if went_on and not self._shared and not isinstance(before, Resumed):
+                if kept is not None and finished.status in DONE:
+                    kept.drop()
+                if finished.status in DONE and not self._shared and not isinstance(before, Resumed):
                     info = self.model.info
                     await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
                 return finished
