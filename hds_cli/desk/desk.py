@@ -163,11 +163,8 @@ class Desk:
                 if reading is not None:
                     reading.say = _saying(hidden(emit))
                 finished = await run.answer(question, attached, before)
-                if kept is not None and finished.status in DONE:
-                    kept.drop()
-                if finished.status in DONE and not self._shared and not isinstance(before, Resumed):
-                    info = self.model.info
-                    await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
+                if finished.status in DONE:
+                    await self._done(run, kept, whole=not isinstance(before, Resumed))
                 return finished
         finally:
             self._running -= 1
@@ -176,6 +173,18 @@ class Desk:
             for beside in (reading, ledger):
                 if beside is not None:
                     beside.close()
+
+    async def _done(self, run: Run, kept: Resumable | None, *, whole: bool) -> None:
+        """A run has come to its end: what it kept is dropped, and how it went is remembered.
+
+        Args:
+            whole: no part of it was an earlier run's.
+        """
+        if kept is not None:
+            kept.drop()
+        if whole and not self._shared:
+            info = self.model.info
+            await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
 
     @property
     def names(self) -> tuple[str, ...]:
