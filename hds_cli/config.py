@@ -14,26 +14,9 @@ from typing import Any, get_type_hints
 
 from hds_cli import paths, settings_file
 from hds_cli.errors import ConfigError
+from hds_cli.settings_facts import SOURCE_VARIABLES as SOURCE_VARIABLES
 from hds_cli.settings_facts import Field, Flag, complaint, convert, env_of, facts, flag_of, key_of, nearest, setting
-
-
-@dataclass(frozen=True)
-class SourceSettings:
-    """The settings of one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
-
-    url: str | None = setting(
-        None, "address of its API instead of the public one; its host may be a private one", address=True
-    )
-    language: str | None = setting(None, "language code, where the source has several")
-    every: float | None = setting(None, "seconds between two requests; unset: what the service asks for", least=0)
-    path: str | None = setting(None, "file or folder that it searches; for mcp the command of a server")
-    reader: str | None = setting(
-        None, "address of a service that reads pages (Jina); unset: they are fetched", address=True
-    )
-
-
-SOURCE_VARIABLES = frozenset(f.name.upper() for f in dataclasses.fields(SourceSettings) if f.name != "every")
-"""What a variable of a source ends in: `HDS_WIKIPEDIA_LANGUAGE`."""
+from hds_cli.settings_facts import SourceSettings as SourceSettings
 
 
 @dataclass(frozen=True)
@@ -68,9 +51,12 @@ class Settings:
         5, "results of a query that are read", least=1, shapes=True, flag=Flag("Results of a query that are read", "N")
     )
     select: str | None = setting(
-        None, "what chooses the passages the model reads: bm25 or a plugin; unset: what suits the model", shapes=True,
-        flag=Flag("What chooses the passages: bm25 or a plugin.", "NAME"),
+        None, "what chooses the passages: bm25, cover, set or a plugin; unset: what suits the model", shapes=True,
+        flag=Flag("What chooses the passages: bm25, cover, set or a plugin.", "NAME"),
     )  # fmt: skip
+    refine: bool = setting(
+        False, "search a query that brings nothing new once more, in other words", shapes=True,
+        flag=Flag("Reword a query that brings nothing new."))  # fmt: skip
     reader: str | None = setting(
         None, "what the dialect hds reads of pages: extract (passages) or model (a further call's prose); unset: model "
         "where a GPU holds the searcher", choices=("extract", "model"), shapes=True,
@@ -122,6 +108,10 @@ class Settings:
     timeout: float | None = setting(
         None, "seconds for the whole run", above=0, unit="seconds", flag=Flag("For the whole run.", "SECONDS")
     )
+    budget: str | None = setting(
+        None, "what a run may take, such as 60s, 5m, 1h or 20k tokens", form=r"(?=.*[1-9])\d{1,5}(\.\d{1,2})?[smhk]",
+        shapes=True, flag=Flag("Plan the run to fit: fewer pages, an earlier answer.", "60s|5m|20k"),
+    )  # fmt: skip
     turn_timeout: float = setting(
         20.0, "seconds that searching and fetching of one turn may take", least=0.01, shapes=True
     )
@@ -131,8 +121,8 @@ class Settings:
         flag=Flag("Context length in tokens.", "N"),
     )  # fmt: skip
     n_threads: int | None = setting(
-        None, "threads for the model; unset: one per core", least=0, indifferent=True,
-        flag=Flag("Threads for the model [one per core].", "N", name="--threads"),
+        None, "threads for the model; unset: one per core, fewer beside other work", least=0, indifferent=True,
+        flag=Flag("Threads for the model [one per core, fewer beside other work].", "N", name="--threads"),
     )  # fmt: skip
     keep_warm: str | None = setting(
         None, "how long the model stays loaded for the next command: 10m, 1h; unset: not at all (see hds serve)",
@@ -154,6 +144,11 @@ class Settings:
     verifier: str | None = setting(
         None, "what verifies: small, a plugin, or a GGUF model that is asked by grammar; unset: small", shapes=True,
         flag=Flag("small, a plugin or a GGUF file.", "NAME|PATH"),
+    )  # fmt: skip
+    ledger: str = setting(
+        "off", "the conditions of the question, kept while it is researched: off, show or gate (an answer that leaves "
+        "some open is given back, twice at most)", choices=("off", "show", "gate"), shapes=True,
+        flag=Flag("Hold the answer to the question's conditions.", name="--ledger/--no-ledger", switch=("gate", "off")),
     )  # fmt: skip
     prompt_file: str | None = setting(
         None, "prompt text for the hds dialect instead of the built-in one", key="dialect.hds.prompt_file",
@@ -189,6 +184,10 @@ class Settings:
     )
     cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
     cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
+    state_size: float = setting(
+        1024.0, "MiB on disk for evaluated prompts; 0: none is kept", key="cache.states", least=0,
+        indifferent=True,
+    )  # fmt: skip
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)
     sources: Mapping[str, SourceSettings] = field(default_factory=dict, metadata={"internal": True})
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})

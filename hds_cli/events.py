@@ -7,17 +7,18 @@ dictionary with `to_dict` (key `event` first) and comes back with `from_dict`.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import re
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args
 
 from hds_cli import bounds
+from hds_cli.from_json import built
 from hds_cli.types import (
+    Agreement,
     Citation,
+    Condition,
     Egress,
     Exchange,
     Findings,
@@ -47,7 +48,8 @@ class RunStarted(_Base):
     """A run begins: its question, its sources, its model.
 
     `settings` are those that shape the run, by their names; `continues` and `resumes` name an earlier run. `sections`:
-    it writes a report of at most so many; 0: an answer.
+    it writes a report of at most so many; 0: an answer. `tries`: so many runs at the question, whose turns name theirs
+    as their section; 0: it is one run.
     """
 
     run_id: str
@@ -62,6 +64,7 @@ class RunStarted(_Base):
     continues: str | None = None
     resumes: str | None = None
     sections: int = 0
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +101,36 @@ class Notice(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted(_Base):
-    """The model begins to write; `forced` when it is made to answer now. `section`: of a report, else 0."""
+    """The model begins to write; `forced` when it is made to answer now. `section`: of a report, else 0.
+
+    `seconds_left`: as long as the run may still take, from how such runs went before; None: that is not known.
+    """
 
     turn: int
     forced: bool = False
     section: int = 0
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingStarted(_Base):
+    """The model begins to read `tokens` tokens, before it writes; `seconds`: what that takes at the speed known."""
+
+    turn: int
+    tokens: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritingMeasured(_Base):
+    """The model has read, and has written so many tokens; `per_second`: its speed, None: not known.
+
+    The first of a turn comes with the first token, and has the speed known from before.
+    """
+
+    turn: int
+    tokens: int
+    per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,12 +151,16 @@ class Thought(_Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryProposed(_Base):
-    """A query's line is complete. `repeated`: it was asked before in this run and is not searched again."""
+    """A query's line is complete. `repeated`: it was asked before in this run and is not searched again.
+
+    `rewords`: it is not the model's, and puts the query of that number in other words; 0: it is.
+    """
 
     turn: int
     query: int
     text: str
     repeated: bool = False
+    rewords: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +197,8 @@ class PageRequested(_Base):
 class PageFinished(_Base):
     """A page is there as text, or `reason` says why not. `seconds` counts waiting, fetching and extracting.
 
-    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web.
+    `held_by` is the source that holds the page itself, such as a collection; empty for a page of the web. `sha256` is
+    that of the beginning of its text.
     """
 
     turn: int
@@ -178,15 +211,17 @@ class PageFinished(_Base):
     seconds: float = 0.0
     extract_seconds: float = 0.0
     held_by: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSelected(_Base):
-    """The passages that the model is given for one query."""
+    """The passages that the model is given for one query; `dropped`: those that were weighed against them and left."""
 
     turn: int
     query: int
     passages: tuple[Passage, ...]
+    dropped: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +254,8 @@ class RunFinished(_Base):
 
     `unsupported`: parts of the answer that no page of the run says. `text` is the model's whole last message as
     Markdown, kept where there is no answer too; `support` grades its units. `raw_answer` is the answer as the model
-    wrote it, for scoring; `not_searched` are queries that were never searched, or never answered in time.
+    wrote it, for scoring; `not_searched` are queries that were never searched, or never answered in time. `agreement`:
+    of several tries, how many agree.
     """
 
     status: RunStatus
@@ -236,6 +272,23 @@ class RunFinished(_Base):
     support: tuple[Support, ...] = ()
     raw_answer: str | None = None
     not_searched: tuple[str, ...] = ()
+    agreement: Agreement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerUpdated(_Base):
+    """The conditions of the question and what pages said of them until a turn (0: before the first search).
+
+    `rows`: what is known, for each candidate answer; `candidate`: the one of which most is known, at the end the one
+    that was answered. `by`: a model or a rule; `missed`: quotes of the model that stand in no page.
+    """
+
+    turn: int
+    conditions: tuple[str, ...]
+    rows: tuple[Condition, ...] = ()
+    candidate: str = ""
+    by: str = "rule"
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,12 +313,23 @@ class SectionFinished(_Base):
     end: RunFinished
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryFinished(_Base):
+    """A try at the question has its end; `number` counts from 1, `seed` is the sampler's."""
+
+    number: int
+    seed: int
+    end: RunFinished
+
+
 Event = (
     RunStarted
     | RunContinued
     | DocumentAttached
     | Notice
     | TurnStarted
+    | ReadingStarted
+    | WritingMeasured
     | ThoughtDelta
     | Thought
     | QueryProposed
@@ -277,9 +341,11 @@ Event = (
     | TurnFinished
     | AnswerDelta
     | RunFinished
+    | LedgerUpdated
     | OutlineWritten
     | SectionStarted
     | SectionFinished
+    | TryFinished
 )
 Emit = Callable[[Event], None]
 
@@ -290,9 +356,7 @@ def event_name(cls: type[Event] | type[_Base]) -> str:
 
 
 _BY_NAME: dict[str, type[Any]] = {event_name(cls): cls for cls in get_args(Event)}
-_hints = functools.cache(get_type_hints)
 _NAME = re.compile(r"[a-z][a-z_]{0,63}")
-_SIGNED = frozenset({"score", "seed", "n_gpu_layers", "n_ctx", "overlap"})  # all others are counts: never negative
 
 
 def line(event: Event) -> str:
@@ -317,59 +381,5 @@ def from_dict(data: dict[str, Any]) -> Event:
         if isinstance(name, str) and _NAME.fullmatch(name) and bounds.is_number(seconds, 0, bounds.MAX_SECONDS):
             raise UnknownEvent(f"an event of another version: {name}")
         raise ValueError("not an event")
-    event: Event = _build(cls, data)
+    event: Event = built(cls, data)
     return event
-
-
-def _build(hint: Any, value: Any) -> Any:
-    """`value`, which came from JSON, as the type `hint` says; a journal may come from anywhere."""
-    kind, parts = get_origin(hint), get_args(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
-        known = {f.name: _hints(hint)[f.name] for f in dataclasses.fields(hint)}
-        try:
-            return hint(**{name: _field(name, known[name], item) for name, item in value.items() if name in known})
-        except TypeError as exc:
-            raise ValueError(str(exc)) from exc
-    if kind is tuple and isinstance(value, list | tuple):
-        return tuple(_build(parts[0], item) for item in value)
-    if kind in (Union, types.UnionType):
-        return None if value is None and type(None) in parts else _build(parts[0], value)
-    if kind is Literal and value in parts:
-        return value
-    if kind is dict and isinstance(value, dict) and all(map(_in_range, _scalars(value))):
-        return dict(value)
-    if hint is float and bounds.is_number(value):
-        return value
-    if hint is int and type(value) is int and bounds.is_number(value):
-        return value
-    if hint in (str, bool) and type(value) is hint:
-        return value
-    raise ValueError(f"not {getattr(hint, '__name__', hint)}")
-
-
-def _field(name: str, hint: Any, value: Any) -> Any:
-    built = _build(hint, value)
-    if name == "error" and not all(isinstance((built or {}).get(part, ""), str) for part in ("code", "message")):
-        raise ValueError("an error says what it is in words")
-    if type(built) in (int, float) and name not in _SIGNED:
-        most = bounds.MAX_SECONDS if hint is float else bounds.MAX_COUNT
-        if not 0 <= built <= most:
-            raise ValueError(f"{name} is out of range")
-    return built
-
-
-def _scalars(value: dict[str, Any]) -> Iterator[Any]:
-    """The scalars in a value of JSON, however deep."""
-    stack: list[Any] = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-        else:
-            yield item
-
-
-def _in_range(value: Any) -> bool:
-    return type(value) not in (int, float) or bounds.is_number(value)

@@ -28,6 +28,7 @@ class Flag:
         name: the long option; made of the field's name if empty.
         short: the one-letter option.
         asking: the commands that ask questions (`ask`, `eval`, `tune`) have it.
+        switch: of a setting with choices, those that the option and its `--no-` stand for.
     """
 
     help: str
@@ -35,6 +36,7 @@ class Flag:
     name: str = ""
     short: str = ""
     asking: bool = True
+    switch: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Facts:
         least, most: the bounds, both allowed; `above`: a bound that is not.
         unit: of the bounds, in messages: `seconds`, `tokens`.
         choices: the only values there are.
+        form: a regular expression that a value has to match as a whole.
         address: it is an address of the web.
         duration: it is a time such as `90s`, `10m` or `1h`.
         shapes: it decides what a run does, and is kept with the run; a rerun and `--resume` take it from there.
@@ -63,6 +66,7 @@ class Facts:
     above: float | None = None
     unit: str = ""
     choices: tuple[str, ...] = ()
+    form: str = ""
     address: bool = False
     duration: bool = False
     flag: Flag | None = None
@@ -74,6 +78,25 @@ class Facts:
 def setting(default: Any, doc: str, **facts: Any) -> Any:
     """A field of `Settings` with its facts; the keywords are those of `Facts`."""
     return field(default=default, metadata={"facts": Facts(doc, **facts)})
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """The settings of one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
+
+    url: str | None = setting(
+        None, "address of its API instead of the public one; its host may be a private one", address=True
+    )
+    language: str | None = setting(None, "language code, where the source has several")
+    every: float | None = setting(None, "seconds between two requests; unset: what the service asks for", least=0)
+    path: str | None = setting(None, "file or folder that it searches; for mcp the command of a server")
+    reader: str | None = setting(
+        None, "address of a service that reads pages (Jina); unset: they are fetched", address=True
+    )
+
+
+SOURCE_VARIABLES = frozenset(f.name.upper() for f in dataclasses.fields(SourceSettings) if f.name != "every")
+"""What a variable of a source ends in: `HDS_WIKIPEDIA_LANGUAGE`."""
 
 
 def facts(f: Field) -> Facts:
@@ -103,6 +126,8 @@ def complaint(f: Field, value: Any) -> tuple[str, str | None] | None:
         return None
     if known.choices and value not in known.choices:
         return f"knows no {value!r}", f"one of: {', '.join(known.choices)}"
+    if known.form and not re.fullmatch(known.form, value):
+        return f"is not understood: {value!r}", known.doc
     if known.address and not value.startswith(("http://", "https://")):
         return "must begin with http:// or https://", None
     if known.duration and _DURATION.fullmatch(value.strip()) is None:

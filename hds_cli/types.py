@@ -8,6 +8,7 @@ from typing import Literal
 PageStatus = Literal["fetched", "cached", "blocked", "failed", "skipped"]
 RunStatus = Literal["answered", "unanswered", "partial", "failed"]
 Level = Literal["quoted", "computed", "verified", "together", "apart", "contradicted", "missing", "unsourced"]
+ConditionState = Literal["verified", "refuted", "assumed", "unchecked"]
 GOOD_LEVELS: frozenset[Level] = frozenset(("quoted", "computed", "verified", "together"))
 
 
@@ -161,6 +162,34 @@ class Support:
     @property
     def weak(self) -> bool:
         return self.level not in GOOD_LEVELS
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Of several tries at a question: `agree` of the `of` that came to an end gave the answer that is shown.
+
+    `tries` were asked for; `shown` is the number of the try whose answer it is, `with_it` are those that agree.
+    """
+
+    agree: int
+    of: int
+    tries: int
+    shown: int
+    with_it: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of the question and its state. `quote` stands in the page `url`; where it is assumed, in the answer.
+
+    `candidate`: the answer that it is about; empty: the answer as a whole.
+    """
+
+    constraint: str
+    state: ConditionState
+    quote: str = ""
+    url: str = ""
+    candidate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from hds_cli.agent import templates
@@ -32,9 +33,17 @@ class Aside:
         self._segments("", "")
 
     def ask(
-        self, system: str, task: str, grammar: str, max_tokens: int = 300, fallback: str = "", *, free: bool = False
+        self,
+        system: str,
+        task: str,
+        grammar: str,
+        max_tokens: int = 300,
+        fallback: str = "",
+        *,
+        free: bool = False,
+        wrong: Callable[[str], str | None] = lambda text: None,
     ) -> str:
-        """The model's answer to a task; `fallback` when the model fails, or twice does not end by itself.
+        """The model's answer to a task; `fallback` when the model fails, or twice does not answer as it should.
 
         Args:
             system: instructions of ours.
@@ -42,6 +51,7 @@ class Aside:
             grammar: GBNF that the answer follows.
             max_tokens: of each try.
             free: where nothing can hold the model to the grammar, it writes without; the caller reads what it likes.
+            wrong: the complaint about an answer that ended by itself, which the model is told once; None: it is right.
         """
         again = replace(self._sampling, temperature=max(0.7, self._sampling.temperature), seed=self._sampling.seed + 1)
         for sampling in (self._sampling, again):
@@ -53,7 +63,9 @@ class Aside:
             except ModelError:
                 return fallback
             if generation.reason in _WHOLE:
-                return generation.text
+                if (complaint := wrong(generation.text)) is None:
+                    return generation.text
+                task = f"{task}\n\nYour last answer cannot be used: {complaint}."
             if generation.reason == "aborted":
                 return fallback
         return fallback

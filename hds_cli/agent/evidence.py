@@ -108,7 +108,7 @@ class Evidence:
                     left -= price
             sought = terms(reading.query)
             of = sum(1 for page in reading.pages for _ in cuts_of(page.text, sought, budget.words, budget.late))
-            chosen.append(Selection(kept.values(), of, _NO_ROOM if of and not kept else ""))
+            chosen.append(Selection(kept.values(), of, _NO_ROOM if of and not kept else "", passages.dropped))
         return chosen
 
     def more(self, number: int, pages: Sequence[Page], budget: Budget) -> Selection:

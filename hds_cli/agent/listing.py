@@ -29,18 +29,29 @@ _REASONS, _HOSTS = 4, 2  # as many are named
 
 
 class Selection(tuple[Passage, ...]):
-    """The passages chosen for a query; `of`: passages there were; `why`: the reason why there are not more."""
+    """The passages chosen for a query; `of`: passages there were; `why`: the reason why there are not more.
+
+    `dropped`: passages that the selector weighed against these and left out.
+    """
 
     of: int
     why: str
+    dropped: tuple[Passage, ...]
 
-    def __new__(cls, passages: Iterable[Passage] = (), of: int = 0, why: str = "") -> Self:
+    def __new__(
+        cls, passages: Iterable[Passage] = (), of: int = 0, why: str = "", dropped: Iterable[Passage] = ()
+    ) -> Self:
         selection = super().__new__(cls, passages)
-        selection.of, selection.why = of, why
+        selection.of, selection.why, selection.dropped = of, why, tuple(dropped)
         return selection
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (tuple(self), self.of, self.why))
+        return (type(self), (tuple(self), self.of, self.why, self.dropped))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What an event says of it."""
+        return {"passages": tuple(self), "dropped": self.dropped}
 
 
 def more_of(query: str) -> int | None:

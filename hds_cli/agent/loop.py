@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from hds_cli import events
@@ -23,10 +24,14 @@ from hds_cli.agent.evidence import Budget, Evidence, Numbers, turn_budget
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.planning import Plan
+from hds_cli.agent.reporting import ModelEvents
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.turn import Limits, Searching, Stop, Turn
 from hds_cli.agent.verdict import Policy, Verdict, mark
 from hds_cli.engine.base import Counter, Segment
+from hds_cli.engine.files.learned import Learned
+from hds_cli.engine.pace import Pace
 from hds_cli.errors import HdsError, NoSources
 from hds_cli.search.fanout import Fanout
 from hds_cli.threads import Daemon, in_daemon
@@ -44,7 +49,8 @@ class Parts:
 
     `resume` lets a stopped model write again; `counter` counts its tokens; `fault` says what is wrong with the cache;
     `selector` chooses the passages instead of `Evidence`; `judge` says what becomes of an answer; `methods` watch;
-    `numbers` are those of the passages, where other runs share them.
+    `numbers` are those of the passages, where other runs share them. `pace` measures the model; `known` is what it did
+    on this machine before.
     """
 
     dialect: Dialect
@@ -64,6 +70,8 @@ class Parts:
     judge: Policy = mark
     methods: Sequence[Method] = ()
     numbers: Numbers | None = None
+    pace: Pace = field(default_factory=Pace)
+    known: Learned = field(default_factory=Learned)
 
 
 class Run:
@@ -72,7 +80,8 @@ class Run:
     def __init__(self, run_id: str, parts: Parts, limits: Limits, emit: events.Emit) -> None:
         self.id, self._parts, self._limits, self._emit = run_id, parts, limits, emit
         self._accounts = Accounts(parts.counter)
-        self._methods = Methods(parts.methods, lambda message: self._notice("warning", "method", message))
+        self.plan = Plan(limits, parts.pace, parts.counter, parts.known)
+        self._methods = Methods(parts.methods, self._say)
         self._thread, self._stale = Daemon("hds-model"), 0
 
     async def answer(
@@ -113,7 +122,7 @@ class Run:
     # --- turns ---------------------------------------------------------------------------------------------------
 
     async def _research(self, attached: Sequence[Page], before: Earlier | Resumed | None) -> Written:
-        number = await self._begin(attached, before)
+        number, before_that = await self._begin(attached, before), Written("")
         await self._methods.began(self._book.question, self._book)
         while number < self._limits.max_turns and not (number and await self._enough()):
             number += 1
@@ -122,19 +131,24 @@ class Run:
                 continue
             if written.answer is None:
                 break
-            reason = None if self._stopped else await self._methods.may_end(written, self._book)
+            is_last = self._stopped or number == self._limits.max_turns or not self.plan.fits_turn()
+            reason = None if is_last else await self._methods.may_end(written, self._book)
             if reason is None:
-                return written
+                return _kept(written, before_that)
+            before_that = _kept(written, before_that)
             await self._model(self._parts.dialect.read, (), [Segment(protocol.one_line(protocol.neutral(reason)))])
-        return await self._force(number + 1)
+        return _kept(await self._force(number + 1), before_that)
 
     async def _take_turn(self, number: int) -> Written:
         """One turn: the model writes, what it asks for is searched, and it reads what was found."""
         started = time.monotonic()
-        turn = Turn(number, self._searching)
+        turn = Turn(number, self.plan.searching(self._searching, number))
         written = await self._write(turn)
+        wrote = time.monotonic()
         if turn.queries and not self._stopped:
             await self._gather(turn)
+        searched = time.monotonic() - wrote if turn.queries else None
+        self.plan.took(model=wrote - started, search=searched, tokens=written.tokens)
         self._say(
             events.TurnFinished, turn=number, seconds=time.monotonic() - started, generated_tokens=written.tokens,
             written=written.text, cut=self._stopped, not_searched=turn.not_searched,
@@ -144,6 +158,9 @@ class Run:
     async def _enough(self) -> bool:
         """True when there is no further turn: stopped, the model goes round in circles, or nothing more fits."""
         if self._stopped or self._stale >= _STALE_TURNS:
+            return True
+        if self.plan.is_spent():
+            self._notice("info", "budget", "no further turn fits the budget; the answer is written now")
             return True
         if await self._model(self._parts.dialect.make_room) >= _LEAST_ROOM:
             return False
@@ -198,22 +215,24 @@ class Run:
         return given
 
     def _budget(self, room: int, turn: int = 1) -> Budget:
-        limits = self._limits
-        bounds = (limits.evidence_passages, limits.evidence_tokens, limits.passage_words)
-        return turn_budget(self._parts.model.n_ctx, room, *bounds, turns_left=limits.max_turns - turn + 1)
+        limits, turns_left = self._limits, self._limits.max_turns - turn + 1
+        tokens = self.plan.evidence(turns_left, limits.evidence_tokens)
+        bounds = (limits.evidence_passages, tokens, limits.passage_words)
+        return turn_budget(self._parts.model.n_ctx, room, *bounds, turns_left=turns_left)
 
     # --- the model writes ----------------------------------------------------------------------------------------
 
     async def _write(self, turn: Turn) -> Written:
         """The model writes one turn; its searches run while it still writes."""
-        number = turn.number
-        self._say(events.TurnStarted, turn=number)
-        hooks = self._hooks(
+        self._start_turn(turn.number)
+        hooks = _hooks(
+            lambda text: self._say(events.AnswerDelta, text=text),
             query=turn.propose,
-            thought=lambda text: self._say(events.ThoughtDelta, turn=number, text=text),
+            thought=lambda text: self._say(events.ThoughtDelta, turn=turn.number, text=text),
         )
-        written = await self._model(self._parts.dialect.write, hooks)
-        self._say(events.Thought, turn=number, text=written.thought)
+        with self.plan.writing(self._parts.stop):
+            written = await self._model(self._parts.dialect.write, hooks)
+        self._say(events.Thought, turn=turn.number, text=written.thought)
         return written
 
     async def _force(self, number: int) -> Written:
@@ -221,30 +240,19 @@ class Run:
         if not self._book.read:
             return Written("", answer=None, reason="aborted" if self._stopped else "eos")
         self._parts.resume()
-        self._say(events.TurnStarted, turn=number, forced=True)
-        started, grace = time.monotonic(), None
-        if self._parts.stop.reason == "timeout" and self._limits.timeout:
-            seconds = max(2.0, 0.25 * self._limits.timeout)
-            grace = asyncio.get_running_loop().call_later(seconds, self._parts.stop.abort)
-        try:
-            written = await self._model(self._parts.dialect.force, self._hooks())
-        finally:
-            if grace:
-                grace.cancel()
+        self._start_turn(number, forced=True)
+        started = time.monotonic()
+        with self.plan.answering(self._parts.stop):
+            hooks = _hooks(lambda text: self._say(events.AnswerDelta, text=text))
+            written = await self._model(self._parts.dialect.force, hooks)
         known = {"seconds": time.monotonic() - started, "generated_tokens": written.tokens, "written": written.text}
         self._say(events.TurnFinished, turn=number, **known)
         return written
 
-    def _hooks(
-        self, query: Callable[[str], object] = lambda _: None, thought: Callable[[str], None] = lambda _: None
-    ) -> Hooks:
-        """Hooks for the model's thread that are called on the event loop."""
-        loop = asyncio.get_running_loop()
-
-        def on_loop(call: Callable[[str], object]) -> Callable[[str], None]:
-            return lambda text: _from_thread(loop, call, text)
-
-        return Hooks(on_loop(query), on_loop(thought), on_loop(lambda text: self._say(events.AnswerDelta, text=text)))
+    def _start_turn(self, number: int, *, forced: bool = False) -> None:
+        seconds = self.plan.seconds_left(number, forced=forced)
+        self._say(events.TurnStarted, turn=number, forced=forced, seconds_left=seconds)
+        self._parts.pace.watch = ModelEvents(_on_loop(self._say), number)
 
     async def _model(self, call: Callable[..., T], *args: Any) -> T:
         with self._accounts.timed("model"):
@@ -270,7 +278,7 @@ class Run:
             if number not in passages:
                 results.append((query, protocol.REPEATED))
                 continue
-            self._say(events.EvidenceSelected, turn=turn.number, query=number, passages=tuple(passages[number]))
+            self._say(events.EvidenceSelected, turn=turn.number, query=number, **passages[number].told)
             self._book.note(query, passages[number])
             results.append((query, turn.late.get(number) or turn.explained(number, passages[number])))
         results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
@@ -294,7 +302,7 @@ class Run:
             raise _unreachable(self._parts.fanout)
         self._book.late = self._parts.stop.within(_LAST)
         # Not on the loop: pages are read for it, and `--timeout` and Ctrl-C are heeded meanwhile.
-        verdict = await in_daemon(self._parts.judge, written, self._book, self._parts.stop.reason)
+        verdict = await in_daemon(self._parts.judge, written, self._book, self.plan.ended(self._parts.stop))
         verdict = replace(verdict, citations=tuple(map(self._book.described, verdict.citations)))
         return await self._methods.judged(verdict, self._book)
 
@@ -317,6 +325,12 @@ class Run:
         self._emit(kind(t=self._accounts.t, **values))
 
 
+def _kept(written: Written, before: Written) -> Written:
+    """The answer of a run that was reopened: that from before, where the model then had none."""
+    lost = written.answer is None or written.gave_up
+    return before if lost and before.answer is not None and not before.gave_up else written
+
+
 def _unreachable(fanout: Fanout) -> HdsError:
     """The error of a run that read nothing: its sources failed, or nothing local matches."""
     if fanout.failures:
@@ -327,9 +341,24 @@ def _unreachable(fanout: Fanout) -> HdsError:
     return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
 
 
-def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[str], object], text: str) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed: the run was given up
-        loop.call_soon_threadsafe(call, text)
+def _hooks(
+    answer: Callable[[str], None],
+    query: Callable[[str], object] = lambda _: None,
+    thought: Callable[[str], None] = lambda _: None,
+) -> Hooks:
+    """Hooks for the model's thread that are called on the event loop."""
+    return Hooks(_on_loop(query), _on_loop(thought), _on_loop(answer))
+
+
+def _on_loop(call: Callable[..., object]) -> Callable[..., None]:
+    """`call` for another thread: it is called on the event loop."""
+    loop = asyncio.get_running_loop()
+
+    def called(*args: Any, **values: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the run was given up
+            loop.call_soon_threadsafe(partial(call, *args, **values))
+
+    return called
 
 
 def _now() -> str:

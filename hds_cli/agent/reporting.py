@@ -1,4 +1,4 @@
-"""The reports of a turn's searches as events."""
+"""The reports of a turn's searches, and of the model at work, as events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hds_cli import events
+from hds_cli.engine.pace import Watch
 from hds_cli.search.fanout import Watcher
+from hds_cli.search.fusion import checksum
 from hds_cli.types import Page, SearchResult
 
 
@@ -43,4 +45,24 @@ class SearchEvents(Watcher):
             events.PageFinished, turn=self._turn, query=query, url=page.url, status=page.status, title=page.title,
             reason=page.reason, bytes=page.bytes, seconds=round(page.seconds, 4),
             extract_seconds=round(page.extract_seconds, 4), held_by=page.held_by,
+            sha256=checksum(page.text) if page.ok else "",
         )  # fmt: skip
+
+
+class ModelEvents(Watch):
+    """Turns the reports of the model in one turn into events.
+
+    Args:
+        say: emits an event of a kind, with the run's time; it is called from the model's thread.
+    """
+
+    def __init__(self, say: Callable[..., None], turn: int) -> None:
+        self._say, self._turn = say, turn
+
+    def reads(self, tokens: int, seconds: float | None) -> None:
+        expected = None if seconds is None else round(seconds, 3)
+        self._say(events.ReadingStarted, turn=self._turn, tokens=tokens, seconds=expected)
+
+    def writes(self, tokens: int, per_second: float | None) -> None:
+        speed = None if per_second is None else round(per_second, 1)
+        self._say(events.WritingMeasured, turn=self._turn, tokens=tokens, per_second=speed)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from hds_cli import events
 from hds_cli.agent import protocol
 from hds_cli.agent.accounts import Accounts
+from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.listing import Selection, Visit, more_of, visit_of, why_lost
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
@@ -27,6 +28,7 @@ class Limits:
     max_queries: int = 8
     turn_timeout: float = 20.0
     timeout: float | None = None
+    budget: Allowance | None = None
     evidence_tokens: int | None = None
     evidence_passages: int = 12
     passage_words: int = 250
@@ -88,14 +90,20 @@ class Turn:
         """The queries that there was no time or room for."""
         return (*(self.queries[number - 1] for number in sorted(self.late)), *self.dropped)
 
-    def propose(self, text: str, *, reworded: bool = False) -> asyncio.Task[Gathered] | None:
-        """Take a query, and search it unless it was asked before; None when it is not searched."""
+    def propose(self, text: str, *, reworded: int = 0) -> asyncio.Task[Gathered] | None:
+        """Take a query, and search it unless it was asked before; None when it is not searched.
+
+        Args:
+            reworded: the number of the query that it puts in other words; 0: the model wrote it.
+        """
         run = self._run
         if not reworded and not self.queries:
             self._resume()
         if protocol.query_key(text) in self._keys and not reworded:
             return None
         if len(self.queries) >= run.limits.max_queries:
+            if reworded:
+                return None
             self.dropped.append(text)
             run.book.put_off(text)
             return None
@@ -105,14 +113,16 @@ class Turn:
         """Queries that earlier turns had no room or time for come first."""
         for query in self._run.book.waiting[: self._run.limits.max_queries]:
             self._keys.add(protocol.query_key(query))
-            self._search_new(query, False)
+            self._search_new(query, 0)
 
-    def _search_new(self, text: str, reworded: bool) -> asyncio.Task[Gathered] | None:
+    def _search_new(self, text: str, reworded: int) -> asyncio.Task[Gathered] | None:
         run = self._run
         self.queries.append(text)
         number = len(self.queries)
         new = run.book.is_new(text)
-        run.say(events.QueryProposed, turn=self.number, query=number, text=text, repeated=not new)
+        run.say(
+            events.QueryProposed, turn=self.number, query=number, text=text, repeated=not new, rewords=reworded
+        )  # fmt: skip
         if new and run.stop.reason is not None:
             run.book.put_off(text)
         if not new or run.stop.reason is not None:
@@ -136,21 +146,21 @@ class Turn:
             return Gathered([page], True)
         return await run.fanout.visit(number, visit.url, addresses(run.book.question), watch, self._deadline)
 
-    async def _search(self, number: int, query: str, reworded: bool) -> Gathered:
+    async def _search(self, number: int, query: str, reworded: int) -> Gathered:
         """Search a query and read its pages; a method may have it searched once more in other words."""
         run = self._run
         watch = SearchEvents(run.say, run.accounts.span, self.number)
         gathered = await run.fanout.gather(number, query, watch, self._deadline)
-        if run.methods and not reworded and not self._deadline.is_set():
+        if run.methods and not reworded and gathered.answered and not self._deadline.is_set():
             wording = await run.methods.searched(query, gathered.pages)
-            again = self.propose(wording, reworded=True) if wording else None
+            again = self.propose(wording, reworded=number) if wording else None
             if again:
                 await asyncio.wait({again})
         return gathered
 
     def explained(self, number: int, read: Selection) -> Selection:
         """The passages that are read for a query, with the reason why there are not more."""
-        return Selection(read, read.of, read.why or self.why.get(number, ""))
+        return Selection(read, read.of, read.why or self.why.get(number, ""), read.dropped)
 
     async def pages(self) -> dict[int, list[Page]]:
         """The pages of each query that was searched; waits until all are there, the time is over or the run stops."""

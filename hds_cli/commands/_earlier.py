@@ -73,18 +73,19 @@ def _named(word: str) -> str | None:
 def _resumed(name: str) -> Start:
     from hds_cli.agent.earlier import resumed
     from hds_cli.agent.sections import begun
+    from hds_cli.agent.tried import tried_so_far
     from hds_cli.history.store import RunStore
 
     store = RunStore()
     run_id = store.find(name)
     run = store.read(run_id).events
-    report, plain = begun(run), resumed(run)
-    before = report or plain
+    whole, plain = begun(run) or tried_so_far(run), resumed(run)
+    before = whole or plain
     if store.running(run_id):
         raise UsageError(f"the run {run_id} is still going on", hint=f"hds history show {run_id}")
     if not before.run_id:
         raise UsageError(f"nothing was kept of the run {run_id}", hint="hds history list")
-    if report.whole if report else plain.answered:
+    if whole.whole if whole else plain.answered:
         raise UsageError(f"the run {run_id} came to its end", hint=f'hds ask -c {run_id} "…"   asks a further question')
     return Start([], _settings(run, SHAPING), before, before.question)
 

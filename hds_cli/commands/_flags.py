@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
-from functools import wraps
 from types import NoneType
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -32,15 +32,10 @@ def with_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., Non
         taken = {p.name for p in own}
         derived = [_parameter(f) for f in fields if f.name not in taken]
 
-        @wraps(command)
+        @functools.wraps(command)
         def called(**values: Any) -> None:
             given = {p.name: values.pop(p.name) for p in derived}
-            flags = {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in given.items()
-                if value is not None
-            }
-            command(**values, flags=flags)
+            command(**values, flags={f: _value(f, value) for f, value in given.items() if value is not None})
 
         parameters: list[inspect.Parameter] = []
         for p in own:
@@ -56,6 +51,19 @@ def with_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., Non
     return decorated
 
 
+def _value(name: str, given: Any) -> Any:
+    """The value of a setting for what its option got."""
+    switch = _switches().get(name)
+    if switch is not None:
+        return switch[0 if given else 1]
+    return tuple(given) if isinstance(given, list) else given
+
+
+@functools.cache
+def _switches() -> dict[str, tuple[str, str]]:
+    return {f.name: flag.switch for f in config.fields() if (flag := facts(f).flag) and flag.switch}
+
+
 def _of_asking(f: Field) -> bool:
     flag = facts(f).flag
     return flag is not None and flag.asking
@@ -66,7 +74,7 @@ def _parameter(f: Field) -> inspect.Parameter:
     flag = facts(f).flag
     assert flag is not None, f"{f.name} is no option"
     names = [flag_of(f), *([flag.short] if flag.short else [])]
-    kind = _kind(f)
+    kind = bool if flag.switch else _kind(f)
     switch = kind is bool
     metavar = flag.metavar or "|".join(facts(f).choices) or None
     help_text = flag.help if f.default is None or switch or f.default == () else f"{flag.help} [{f.default}]."

@@ -77,6 +77,11 @@ def rerun(name: str, *, offline: bool, as_json: bool) -> None:
         raise UsageError(
             "a report is not asked again section by section", hint=f'hds ask --report "{started.question[:60]}"'
         )
+    if started.tries:
+        raise UsageError(
+            "a run of several tries is not asked again try by try",
+            hint=f'hds ask --rollouts {started.tries} "{started.question[:60]}"',
+        )
     flags = {key: value for key, value in _earlier.settings_of(run).items() if value is not None}
     settings = config.load(flags | {"source": started.sources, "offline": offline or started.offline or None})
     display = Display(_saved.look_of("text", None), sys.stdout, sys.stderr)

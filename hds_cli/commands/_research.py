@@ -10,7 +10,9 @@ from hds_cli import events
 from hds_cli.agent.earlier import Earlier, Resumed
 from hds_cli.agent.loop import Stop
 from hds_cli.agent.sections import Begun
+from hds_cli.agent.tried import Tried
 from hds_cli.config import Settings
+from hds_cli.desk import tries
 from hds_cli.desk.desk import Desk, desk, warnings
 from hds_cli.desk.report import AT_ONCE, report
 from hds_cli.engine.base import ModelSpec
@@ -23,15 +25,17 @@ from hds_cli.types import Page
 class Request:
     """A request: the question, its documents, and the notices from before the model was loaded.
 
-    `sections`: a report of at most so many; 0: an answer. A report that was stopped is gone on with at any rate.
+    `sections`: a report of at most so many; 0: an answer. `tries`: more than one, and the answer is that of most. A
+    report or tries that were stopped are gone on with at any rate.
     """
 
     question: str
     attached: Sequence[Page]
     spec: ModelSpec
     notices: tuple[events.Notice, ...] = ()
-    before: Earlier | Resumed | Begun | None = None
+    before: Earlier | Resumed | Begun | Tried | None = None
     sections: int = 0
+    tries: int = 1
 
 
 class _Gate:
@@ -105,9 +109,12 @@ async def answer_at(
 
 
 def _jobs(request: Request) -> int | None:
-    """Sections at once, for a model so small that what else is in a batch changes its answers; None: it is able."""
-    report_is_written = request.sections or isinstance(request.before, Begun)
-    return AT_ONCE if report_is_written and request.spec.outline is not None else None
+    """Runs at once, for a model so small that what else is in a batch changes its answers; None: it is able."""
+    if request.spec.outline is None:
+        return None
+    if request.sections or isinstance(request.before, Begun):
+        return AT_ONCE
+    return tries.AT_ONCE + 1 if request.tries > 1 or isinstance(request.before, Tried) else None  # one they begin from
 
 
 async def _written(
@@ -123,6 +130,19 @@ async def _written(
     if request.sections:
         return await report(
             place, request.question, emit, most=request.sections, attached=request.attached, stop=stop, run_id=run_id
+        )
+    if isinstance(before, Tried) or request.tries > 1:
+        count = before.tries if isinstance(before, Tried) else request.tries
+        assert not isinstance(before, Resumed)
+        return await tries.answer(
+            place,
+            request.question,
+            emit,
+            tries=count,
+            attached=request.attached,
+            stop=stop,
+            before=before,
+            run_id=run_id,
         )
     return await place.answer(
         request.question, emit, attached=request.attached, stop=stop, before=before, run_id=run_id

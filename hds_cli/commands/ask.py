@@ -18,6 +18,7 @@ from hds_cli.commands._research import Request, notices, research
 from hds_cli.config import Settings
 from hds_cli.desk.desk import new_run_id
 from hds_cli.desk.report import MOST
+from hds_cli.desk.tries import MOST as MOST_TRIES
 from hds_cli.engine.opening import find_model
 from hds_cli.errors import NoSources, UsageError
 from hds_cli.history.journal import Journal, keep
@@ -32,6 +33,9 @@ Report = Annotated[
 ]
 Sections = Annotated[
     int | None, typer.Option("--sections", metavar="N", min=1, max=12, help=f"Of a report, at most [{MOST}].")
+]
+Rollouts = Annotated[
+    int, typer.Option("--rollouts", metavar="N", min=1, max=MOST_TRIES, help="Tries; the answer of most is shown [1].")
 ]
 
 
@@ -56,6 +60,7 @@ def ask(
     no_stdin: _options.NoStdin = False,
     report: Report = False,
     sections: Sections = None,
+    rollouts: Rollouts = 1,
     no_save: Annotated[bool, typer.Option("--no-save", help="Do not keep this run in the history.")] = False,
 ) -> None:
     """Research one question: searches in parallel, reads the pages, answers with sources whose quotes are checked.
@@ -79,7 +84,7 @@ def ask(
     hds ask --report -f docx -o report.docx "…"
     """  # fmt: skip
     with Interrupts() as interrupts:
-        most = _most(report, sections, continue_, resume)
+        most = _most(report, sections, continue_, resume, rollouts)
         start = _earlier.start(question or [], continue_, resume)
         settings = config.load(start.settings | dict(flags))
         format_known, renderer = _formats.chosen(format_, json_, jsonl)
@@ -88,7 +93,7 @@ def ask(
         text, documents, notes = _input.gathered(start, attach or [], stdin=not no_stdin)
         settings = _input.in_language_of(text, settings)
         said = () if quiet else (*notices(spec, settings), *_left_out(notes))
-        request = Request(text, documents, spec, said, start.before, most)
+        request = Request(text, documents, spec, said, start.before, most, rollouts)
         with _output.target(output) as stdout:
             display = Display(choice, stdout, sys.stderr, renderer)
             finished = _run(request, settings, display, None if no_save else Journal(new_run_id()), interrupts)
@@ -97,7 +102,7 @@ def ask(
     raise typer.Exit(_exit_code(finished, strict))
 
 
-def _most(report: bool, most: int | None, continue_: bool, resume: str | None) -> int:
+def _most(report: bool, most: int | None, continue_: bool, resume: str | None, tries: int) -> int:
     """The sections that a report may have; 0: no report is asked for.
 
     Raises:
@@ -110,6 +115,9 @@ def _most(report: bool, most: int | None, continue_: bool, resume: str | None) -
             "--report begins anew",
             hint="hds ask --resume RUN   goes on with a report as with any run, without --report",
         )
+    if tries > 1 and (report or resume is not None):
+        hint = "hds ask --resume RUN   goes on with the tries of its run" if resume is not None else "one of the two"
+        raise UsageError(f"--rollouts does not go with {'--report' if report else '--resume'}", hint=hint)
     return (most or MOST) if report else 0
 
 
@@ -139,8 +147,9 @@ def _suggest(question: str, display: Display) -> None:
 def _end(finished: events.RunFinished, display: Display, *, receipt: bool, saved: bool) -> None:
     """How to go on with a report that was stopped, and the hosts contacted."""
     started = display.state.started
-    if saved and finished.exit_code == 6 and started is not None and started.sections:
-        _print.say(f"hds ask --resume {started.run_id}   goes on with this report")
+    if saved and finished.exit_code == 6 and started is not None and (started.sections or started.tries):
+        what = "this report" if started.sections else "the tries that are left"
+        _print.say(f"hds ask --resume {started.run_id}   goes on with {what}")
     if receipt:
         _receipt(finished)
 
@@ -179,6 +188,7 @@ def _run(
     emit = keep(journal, display.handle) if journal else display.handle
     run_id = journal.run_id if journal else None
     with interrupts.leaving(display.close):
+        display.loading(request.spec.name)
         try:
             finished = asyncio.run(research(request, settings, emit, interrupts, run_id))
         except NoSources:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hds_cli.history.index import RunIndex, Summary
 
 app = typer.Typer(
-    help="Saved runs: list, search, show, export, replay, remove.",
+    help="Saved runs: list, search, show, export, replay, verify, remove.",
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
@@ -31,6 +31,7 @@ app = typer.Typer(
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, 'last', or a FILE of export.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="The events of the run, byte for byte.")]
+NOT_ALL = 7
 _HEADER = ("run", "when", "status", "time", "question")
 
 
@@ -132,6 +133,37 @@ def replay(
         raise UsageError("--offline and --json go with --rerun", hint=f"hds history replay --rerun --offline {run}")
     else:
         _saved.replay(run, 0.0 if at_once else speed)
+
+
+@app.command()
+def verify(run: Run, json_: _options.Json = False) -> None:
+    """Look for every quote of a run in the pages that are kept, and compare its checksums; nothing is fetched.
+
+    Exits with 0 only if all of them stand; else with 7.
+
+    hds history verify last
+    """
+    import asyncio
+
+    from hds_cli import config
+    from hds_cli.commands import _saved
+    from hds_cli.desk.rechecking import rechecked
+    from hds_cli.run_state import RunState
+
+    state = RunState.of(_saved.events_of(run))
+    checked = asyncio.run(rechecked(state, config.load()))
+    run_id = state.started.run_id if state.started else ""
+    document = {"run_id": run_id, "checks": [dataclasses.asdict(one) for one in checked]}
+    rows = [(one.state, one.kind, one.what, one.where) for one in checked]
+    _print.result(
+        "hds.history_verify/1", document, _print.Table(("state", "kind", "what", "where"), rows), as_json=json_
+    )
+    sys.stdout.flush()
+    counts = [f"{sum(one.state == state for one in checked)} {state}" for state in ("same", "changed", "gone")]
+    if not json_:
+        _print.say(", ".join(counts) if checked else "the run has no quote and no checksum")
+    if any(one.state != "same" for one in checked):
+        raise typer.Exit(NOT_ALL)
 
 
 @app.command()

@@ -52,7 +52,8 @@ def serve(
     spec = find_model(settings)
     with Interrupts():
         try:
-            server = Server(spec, settings, sequences=sequences_of(settings), keep=seconds(keep) or seconds(DEFAULT))
+            sequences = sequences_of(spec, settings)
+            server = Server(spec, settings, sequences=sequences, keep=seconds(keep) or seconds(DEFAULT))
         except OSError as exc:
             raise UsageError(f"no socket can be made: {exc}") from exc
         if not server.first:

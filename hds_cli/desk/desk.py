@@ -7,27 +7,33 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hds_cli import config, events
-from hds_cli.agent.dialects import Briefed, Reader, check_dialect
-from hds_cli.agent.earlier import Earlier, Resumed, made_whole
+from hds_cli.agent.allowance import Allowance
+from hds_cli.agent.dialects import Briefed, check_dialect
+from hds_cli.agent.earlier import DONE, Earlier, Resumed, made_whole
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
+from hds_cli.agent.reader import ModelReader
+from hds_cli.agent.selectors import setwise
 from hds_cli.agent.selectors.base import Selector
 from hds_cli.agent.selectors.door import BUILTIN, selector
 from hds_cli.agent.verdict import Policy, policy
 from hds_cli.config import Settings, shaping
-from hds_cli.desk.reading import both, reader, unread
+from hds_cli.desk import methods
+from hds_cli.desk.keeping import ledger_of
+from hds_cli.desk.reading import both, reader, sparing, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
 from hds_cli.egress import Tally, counted_apart, summed
-from hds_cli.engine.base import ModelSpec, Segment, Session
-from hds_cli.engine.files import models
+from hds_cli.engine.base import ModelSpec, Resumable, Segment, Session
+from hds_cli.engine.files import learned, models
+from hds_cli.engine.pace import Pace, Speeds, Timed
 from hds_cli.errors import ConfigError
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
@@ -49,12 +55,21 @@ class Part:
 
     `session`: the one that it writes in, and closes; None: a new one. `numbers`: those of the passages, which others
     share. `judge` makes the policy of its verdict from the model's. `brief`: what the model is told below the question.
+    `changes`: settings that are not the desk's. `budget`: its part of the whole's.
     """
 
     numbers: Numbers
     session: Session | None = None
     judge: Callable[[Policy], Policy] = lambda policy: policy
     brief: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    budget: Allowance | None = None
+
+    def applied(self, parts: Parts, limits: Limits) -> tuple[Parts, Limits]:
+        """The parts and limits of the run as those of a part."""
+        dialect = Briefed(parts.dialect, self.brief) if self.brief else parts.dialect
+        parts = replace(parts, numbers=self.numbers, judge=self.judge(parts.judge), dialect=dialect)
+        return parts, replace(limits, budget=self.budget or limits.budget)
 
 
 def new_run_id() -> str:
@@ -95,6 +110,7 @@ class Desk:
         self._sources = [checked(source, self._sites) for source in sources]  # breakers last over all questions
         self._first: Session | None = session
         self._verifying = Verifying(settings, model)
+        self._running, self._shared = 0, False  # runs at work; the model is shared, so none shows how fast it is
 
     async def answer(
         self,
@@ -111,7 +127,7 @@ class Desk:
 
         Args:
             before: the run to go on from.
-            run_id: a new one if none is given.
+            run_id: of a run that is kept, and can be gone on with; a new one if none is given.
             part: the run is a part of something larger.
 
         Raises:
@@ -122,25 +138,44 @@ class Desk:
             if before.whole not in ("", question):
                 emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
         session = await self.session() if part is None or part.session is None else part.session
-        stop, reading = stop or Stop(), None
+        stop, reading, ledger = stop or Stop(), None, None
+        kept = session if run_id is not None and isinstance(session, Resumable) else None
         stop.abort = session.abort
+        settings = replace(self.settings, **(part.changes if part is not None else {}))
+        self._running += 1
+        self._shared = self._shared or self._running > 1
         try:
-            if reading := await in_daemon(reader, self.model, session, self.settings):
+            if kept is not None:
+                kept.keep()
+            if reading := await in_daemon(reader, self.model, session, settings):
                 stop.abort = both(session.abort, reading.abort)
+            if part is None and self.settings.ledger != "off":
+                ledger = await in_daemon(ledger_of, self.model, session, self.settings, self._verifying, before)
+                stop.abort = both(stop.abort, ledger.abort)
             with counted_apart() as contacted:
-                parts = await self.parts(session, stop, contacted, reading)
-                limits = limits_of(self.model, self.settings)
+                parts = await self.parts(session, stop, contacted, reading, settings)
+                if ledger is not None:
+                    parts = replace(parts, methods=(ledger, *parts.methods))
+                limits = limits_of(self.model, settings)
                 if part is not None:
-                    dialect = Briefed(parts.dialect, part.brief) if part.brief else parts.dialect
-                    parts = replace(parts, numbers=part.numbers, judge=part.judge(parts.judge), dialect=dialect)
+                    parts, limits = part.applied(parts, limits)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
                 if reading is not None:
                     reading.say = _saying(hidden(emit))
-                return await run.answer(question, attached, before)
+                finished = await run.answer(question, attached, before)
+                if kept is not None and finished.status in DONE:
+                    kept.drop()
+                if finished.status in DONE and not self._shared and not isinstance(before, Resumed):
+                    info = self.model.info
+                    await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
+                return finished
         finally:
+            self._running -= 1
+            self._shared = self._shared and self._running > 0
             session.close()  # the model's thread may still be writing in it; closing ends that
-            if reading is not None:
-                reading.close()
+            for beside in (reading, ledger):
+                if beside is not None:
+                    beside.close()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -152,11 +187,17 @@ class Desk:
         session, self._first = self._first, None
         return await in_daemon(self.model.engine.session) if session is None else session
 
-    async def parts(self, session: Session, stop: Stop, contacted: Tally, reading: Reader | None = None) -> Parts:
-        """The parts of a run that writes in `session`."""
-        settings, fetcher, model = dated(self.settings), self._fetcher, self.model
+    async def parts(
+        self, session: Session, stop: Stop, contacted: Tally, reading: ModelReader | None = None,
+        settings: Settings | None = None,
+    ) -> Parts:  # fmt: skip
+        """The parts of a run that writes in `session`; `settings`: others than the desk's."""
+        settings, fetcher, model = dated(settings or self.settings), self._fetcher, self.model
+        known = await in_daemon(learned.known, learned.key(model.info.sha256, model.info.lora))
+        pace = Pace(Speeds(known.reading, known.writing))
+        spared = sparing(reading, pace) if reading is not None else None
         # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
-        dialect = await in_daemon(model.speak, session, settings, reading)
+        dialect = await in_daemon(model.speak, Timed(session, pace), settings, spared)
         return Parts(
             dialect=dialect,
             fanout=Fanout(
@@ -178,9 +219,11 @@ class Desk:
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
-            selector=selector_of(model.spec, settings),
+            selector=methods.selecting(model, settings) or selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
-            methods=self._verifying.methods(),
+            methods=(*self._verifying.methods(), *methods.chosen(model, settings)),
+            pace=pace,
+            known=known,
         )
 
     def close(self) -> None:
@@ -258,6 +301,7 @@ def limits_of(model: Model, settings: Settings) -> Limits:
         max_queries=settings.max_queries,
         turn_timeout=settings.turn_timeout,
         timeout=settings.timeout,
+        budget=Allowance.of(settings.budget),
         evidence_tokens=settings.evidence_tokens or model.spec.evidence_tokens,
         evidence_passages=settings.evidence_passages or model.spec.evidence_passages or Limits.evidence_passages,
         passage_words=settings.passage_words or model.spec.passage_words or Limits.passage_words,
@@ -278,7 +322,8 @@ def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
     Raises:
         PluginError: there is none of that name, or it does not load.
     """
-    return selector(settings.select or spec.select or BUILTIN)
+    name = settings.select or spec.select or BUILTIN
+    return selector(BUILTIN if name == setwise.NAME else name)  # that one asks the model: see `methods.selecting`
 
 
 def warnings(model: Model, settings: Settings) -> list[events.Notice]:
@@ -286,6 +331,8 @@ def warnings(model: Model, settings: Settings) -> list[events.Notice]:
     if model.dialect == "hds" and model.why not in ("", models.MADE_FOR, models.NAMED):
         message = f"{model.info.name} is spoken to in the dialect hds: {model.why}"
         notices.append(events.Notice(level="info", code="dialect", message=message))
+    for note in getattr(model.engine, "notes", ()):
+        notices.append(events.Notice(level="info", code="fit", message=note))
     if reason := unread(model.info, settings):
         notices.append(events.Notice(level="warning", code="reader", message=reason))
     if settings.fetch_proxy and not settings.offline:

@@ -8,16 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hds_cli.agent.dialects import QueryResult, Reader
 from hds_cli.agent.reader import ModelReader, Sessions
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, Session
 from hds_cli.engine.files import models
 from hds_cli.engine.opening import find_model, open_engine
+from hds_cli.engine.pace import Pace
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.types import ModelInfo
 
 if TYPE_CHECKING:
     from hds_cli.desk.speaking import Model
+
+_TOKEN = 4  # characters of a token, about
 
 
 def reads(info: ModelInfo, settings: Settings) -> bool:
@@ -76,6 +80,24 @@ def reader(model: Model, session: Session, settings: Settings) -> ModelReader | 
     else:
         sessions = _Forks(engine.session())
     return ModelReader(sessions, engine.chat_template(), seed=settings.seed, counter=session.counter)
+
+
+def sparing(reader: ModelReader, pace: Pace) -> Reader:
+    """A reader that is left out where the run's budget has no room for it: the passages are read then."""
+    said = False
+
+    def read(question: str, written: str, results: Sequence[QueryResult]) -> Sequence[QueryResult]:
+        nonlocal said
+        found = [passages for _, passages in results if passages and not isinstance(passages, str)]
+        tokens = sum(len(passage.text) // _TOKEN for passages in found for passage in passages)
+        if not found or pace.affords(tokens, len(found)):
+            return reader(question, written, results)
+        if not said:
+            reader.say("the budget leaves no room for a reader: the passages are read as they are")
+        said = True
+        return results
+
+    return read
 
 
 def both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

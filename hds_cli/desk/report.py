@@ -15,6 +15,7 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.agent import outline
+from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.aside import Aside
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Stop
@@ -71,7 +72,7 @@ class _Writer:
     def __init__(self, place: Desk, emit: events.Emit, stop: Stop, before: Begun | None, most: int) -> None:
         self._place, self._emit, self._stop, self._before, self._most = place, hidden(emit), stop, before, most
         self._began = time.monotonic()
-        self._numbers, self._turns = Numbers(), 0
+        self._numbers, self._turns, self._sections = Numbers(), 0, 0
         self._ends: dict[int, events.RunFinished] = dict(before.ends) if before else {}
         self._errors: list[HdsError] = []
         self._planning = Tally()
@@ -164,12 +165,14 @@ class _Writer:
             "1 section" if len(sections) == 1 else f"{len(sections)} sections, {min(AT_ONCE, len(sections))} at once"
         )
         bound = f"{settings.timeout:g} s in all" if settings.timeout else "no time limit (--timeout)"
+        bound += f", planned to fit {settings.budget}" if settings.budget else ""
         self._notice("info", "budget", f"{count}, up to {settings.max_turns} turns each; {bound}")
 
     # --- the sections --------------------------------------------------------------------------------------------
 
     async def _research(self, question: str, sections: Sequence[Section], attached: Sequence[Page]) -> None:
         """Research what is not written yet, several at once."""
+        self._sections = len(sections)
         ruled = self._place.model.spec.outline is not None
         briefs = [""] * len(sections) if ruled else outline.briefs(question, sections)
 
@@ -185,7 +188,7 @@ class _Writer:
         stop, half = self._child(session), self._before.halves.get(number) if self._before else None
         if half is None:
             self._say(events.SectionStarted, section=number)
-        part = Part(self._numbers, session, graded, brief)
+        part = Part(self._numbers, session, graded, brief, budget=self._budget())
         stream = _Stream(self, number, section.title)
         try:
             await self._place.answer(
@@ -200,6 +203,13 @@ class _Writer:
             self._errors.append(exc)
         finally:
             self._running.remove(stop)
+
+    def _budget(self) -> Allowance | None:
+        """The part of the report's budget for a section that begins now: those that are still to come get as much."""
+        budget = Allowance.of(self._place.settings.budget)
+        spent = sum(end.usage.evaluated_tokens for end in self._ends.values())
+        left = self._sections - len(self._ends)
+        return budget and budget.share(taken=self._t, spent=spent, left=left, at_once=AT_ONCE)
 
     def _error(self) -> HdsError | None:
         """The error of a report of which nothing could be written; or of one whose script is too short."""

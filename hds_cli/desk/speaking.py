@@ -47,7 +47,7 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     Raises:
         ModelError: the file is missing or unusable.
     """
-    sequences = sequences_of(settings, jobs or 1)
+    sequences = sequences_of(spec, settings, jobs or 1)
     engine = (open_warm(spec, settings, sequences=sequences) if jobs is None else None) or open_engine(
         spec, settings, sequences=sequences, apart=apart and jobs is not None
     )
@@ -64,10 +64,15 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     return Model(engine, spec, dialect, preamble, info, warnings, why, reader)
 
 
-def sequences_of(settings: Settings, jobs: int = 1) -> int:
-    """Sessions of full length that are to fit at once: a reader's own takes cells too."""
+def sequences_of(spec: ModelSpec, settings: Settings, jobs: int = 1) -> int:
+    """Sessions of full length that are to fit at once: a reader's own and a ledger's take cells too."""
     own_reader = settings.reader == "model" and settings.reader_model is None
-    return jobs * (1 + own_reader)
+    return jobs * (1 + own_reader + (settings.ledger != "off" and able(spec, settings)))
+
+
+def able(spec: ModelSpec, settings: Settings) -> bool:
+    """True for a model that can do small tasks beside its searching; one that plans no reports was not taught them."""
+    return spec.outline is None and settings.engine != "scripted"
 
 
 def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tuple[str, ...]]:
@@ -79,9 +84,21 @@ def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tup
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"cannot read dialect.hds.prompt_file {path}: {exc}") from exc
     text = known_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = _digest(text)
     warning = f"{path} is not the text the searcher was trained with (its SHA-256 differs)"
     return text, f"sha256:{digest}", () if digest == UPSTREAM_PREAMBLE_SHA256 else (warning,)
+
+
+def digest_of(path: Path) -> str | None:
+    """The digest under which a prompt's file is kept with a run; None: it cannot be read."""
+    try:
+        return _digest(known_text(path.read_bytes().decode("utf-8")))
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def known_text(text: str, digest: str = UPSTREAM_PREAMBLE_SHA256) -> str:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import EngineUnknown, ModelMissing, UsageError
 from hds_cli.plugins import entry_points, load, make, mismatch
 
 if TYPE_CHECKING:
+    from hds_cli.engine.files.fit import Room
     from hds_cli.engine.llama.model import LlamaEngine
 
 ENGINES = ("llama_cpp", "openai", "scripted")
@@ -84,29 +86,43 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apar
         return engine
     return open_llama(
         spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers,
-        sequences=sequences, apart=apart,
+        sequences=sequences, apart=apart, shelf=Shelf.standard(settings.state_size) if settings.state_size else None,
     )  # fmt: skip
 
 
 def open_llama(
     spec: ModelSpec, *, n_ctx: int | None = None, n_threads: int | None = None, n_gpu_layers: int = -1,
-    sequences: int = 1, apart: bool = False,
+    sequences: int = 1, apart: bool = False, shelf: Shelf | None = None, room: Room | None = None,
 ) -> LlamaEngine:  # fmt: skip
     """A GGUF model: its header read, its checksum made, an unknown file tried in a process of its own, then loaded.
 
+    What is not given suits the memory, and is what a bench found to be best.
+
+    Args:
+        room: memory; None: this machine's.
+
     Raises:
-        ModelError: the file is missing or unusable.
+        ModelError: the file is missing or unusable, or does not fit.
     """
     from hds_cli.engine import trial
-    from hds_cli.engine.files import models
+    from hds_cli.engine.files import fitting, learned, models
+    from hds_cli.engine.files.fit import fit
     from hds_cli.engine.llama.api import check_installed
+    from hds_cli.engine.llama.devices import gpu_memory
     from hds_cli.engine.llama.model import LlamaEngine
 
     check_installed()
-    models.read_header(spec.path)  # a fault in the header is seen here, without starting a process
-    digest = models.fingerprint(spec.path)
+    header = models.read_header(spec.path)  # a fault in the header is seen here, without starting a process
+    digest, adapter = models.fingerprint(spec.path), models.fingerprint(spec.lora) if spec.lora else None
+    best = learned.known(learned.key(digest, adapter))
+    layers = n_gpu_layers if n_gpu_layers >= 0 or best.n_gpu_layers is None else best.n_gpu_layers
+    fitted = fit(
+        header, spec.path.stat().st_size, room or fitting.room(gpu_memory()), n_ctx=n_ctx, most_ctx=spec.n_ctx,
+        sequences=sequences, n_gpu_layers=layers,
+    )  # fmt: skip
     trial.ensure(spec.path, digest)
     return LlamaEngine(
-        spec, n_ctx=n_ctx, n_threads=n_threads, n_gpu_layers=n_gpu_layers, sequences=sequences, apart=apart,
-        sha256=digest, lora_sha256=models.fingerprint(spec.lora) if spec.lora else None,
+        spec, n_ctx=fitted.n_ctx, n_threads=n_threads or best.n_threads, gives_way=not n_threads,
+        n_gpu_layers=layers, sequences=sequences, apart=apart, shelf=shelf, sha256=digest, lora_sha256=adapter,
+        fitted=fitted, n_batch=best.n_batch,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hds_cli.events import RunFinished
-from hds_cli.render import grounds, passages, words
+from hds_cli.render import agreeing, grounds, passages, words
 from hds_cli.render.text import clean, link, one_line, safe_url, to_text
 from hds_cli.run_state import RunState
 from hds_cli.types import Citation
@@ -249,7 +249,7 @@ def summary(state: RunState) -> str:
     pages = [page for query in state.queries for page in query.pages.values()]
     read, cached = sum(p.ok for p in pages), sum(p.cached for p in pages)
     searches = sum(len(query.searches) for query in state.queries)
-    parts = [words.count(len(state.turns), "turn")]
+    parts = [*filter(None, [agreeing.line(state)]), words.count(len(state.turns), "turn")]
     together = f" ({state.at_once} at once)" if state.at_once > 1 else ""
     parts.append(words.count(searches, "search", "searches") + together)
     parts.append(words.count(read, "page") + (f", {cached} cached" if cached else ""))

@@ -53,6 +53,11 @@ class Display:
     def state(self) -> RunState:
         return self.document.state
 
+    def loading(self, name: str) -> None:
+        """Say on a terminal that a model is being loaded, before the first event."""
+        if self._progress is not None:
+            self._progress.loading(name)
+
     def handle(self, event: Event) -> None:
         self.document.handle(event)
         if self._progress is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hds_cli.events import SCHEMA, Event, RunFinished
 from hds_cli.run_state import QueryState, RunState, SectionState, TurnState
-from hds_cli.types import Citation, ModelInfo
+from hds_cli.types import Citation, Condition, ModelInfo
 
 _MODEL_KEYS = ("name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect")
 
@@ -38,14 +38,17 @@ class RunDocument:
             "citations": [_citation(citation) for citation in finished.citations],
             "turns": [_turn(turn) for turn in self.state.turns.values()],
             "sections": [_section(section, self.state) for section in self.state.sections.values()],
+            "tries": [_try(one, self.state) for one in self.state.tries.values() if one.started is not None],
+            "agreement": dataclasses.asdict(finished.agreement) if finished.agreement else None,
             "text": finished.text,
             "support": [dataclasses.asdict(support) for support in finished.support],
             "unsupported": list(finished.unsupported),
             "not_searched": list(finished.not_searched),
-            "ledger": [],
+            "ledger": [_condition(condition) for condition in self.state.ledger],
             "model": {key: model[key] for key in _MODEL_KEYS},
             "usage": dataclasses.asdict(finished.usage),
             "egress": [dataclasses.asdict(host) for host in finished.egress],
+            "budget": started.settings.get("budget") if started else None,
             "seed": started.seed if started else 0,
             "started_at": started.started_at if started else "",
             "finished_at": finished.finished_at,
@@ -59,6 +62,10 @@ class RunDocument:
 def _citation(citation: Citation) -> dict[str, Any]:
     fields = dataclasses.asdict(citation)
     return fields | {"passage": fields["passage"] or citation.n}
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    return dataclasses.asdict(condition) | {"quote": condition.quote or None, "url": condition.url or None}
 
 
 def _turn(turn: TurnState) -> dict[str, Any]:
@@ -78,12 +85,25 @@ def _section(section: SectionState, state: RunState) -> dict[str, Any]:
     }
 
 
+def _try(one: SectionState, state: RunState) -> dict[str, Any]:
+    end, agreed = one.end, state.finished.agreement if state.finished else None
+    return {
+        "n": one.number,
+        "status": end.status if end else None,
+        "reason": end.reason if end else None,
+        "answer": end.answer if end else None,
+        "agrees": agreed is not None and one.number in agreed.with_it,
+        "turns": [turn.number for turn in state.turns_of(one.number)],
+    }
+
+
 def _query(query: QueryState) -> dict[str, Any]:
     return {
         "text": query.text,
         "source": ",".join(query.searches),
         "seconds": round(query.seconds, 4),
         "repeated": query.repeated,
+        "rewords": query.rewords or None,
         "results": [{"url": r.url, "title": r.title, "snippet": r.snippet, "rank": r.rank} for r in query.results],
         "pages": [
             {
@@ -95,5 +115,6 @@ def _query(query: QueryState) -> dict[str, Any]:
             }
             for page in query.pages.values()
         ],
+        "dropped": [{"url": p.url, "title": p.title, "text": p.text} for p in query.dropped],
         "evidence": [{"n": p.n, "url": p.url, "text": p.text} for p in query.passages or ()],
     }

@@ -100,4 +100,5 @@ def reasons(support: Iterable[Support]) -> Iterator[str]:
 
 def partial(reason: str | None) -> str:
     """The reason why an answer is not whole."""
-    return "Partial: stopped by the time limit." if reason == "timeout" else "Partial: stopped early."
+    known = {"timeout": "stopped by the time limit", "budget": "the budget was used up before all was searched"}
+    return f"Partial: {known.get(reason or '', 'stopped early')}."

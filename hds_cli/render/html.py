@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import hds_cli
-from hds_cli.render import answer, grounds, message, outcomes, words
+from hds_cli.render import agreeing, answer, grounds, ledger, message, outcomes, words
 from hds_cli.render.document import RunDocument
 from hds_cli.render.quotes import further_quotes, marked, paragraphs
 from hds_cli.render.text import clean, link_target, one_line, safe_url
@@ -42,6 +42,7 @@ def to_html(document: RunDocument) -> str:
         answer=_answer(state),
         sources=[_source(citation, state) for citation in answer.citations(state)],
         summary=answer.summary(state),
+        conditions=ledger.counts(state.ledger),
         counts=grounds.counts(state.finished.support if state.finished else ()),
         reasons=list(grounds.reasons(state.finished.support if state.finished else ())),
         time=line,
@@ -84,7 +85,8 @@ def _environment() -> Environment:
         "duration": words.duration, "size": words.size, "reason": words.reason, "count": words.count,
         "line": one_line, "address": safe_url, "target": link_target, "host": words.host,
         "page_says": outcomes.page, "query_says": outcomes.query, "search_says": outcomes.search,
-        "section_says": outcomes.section, "turn_says": outcomes.turn, "trusted": Markup,
+        "section_says": outcomes.section, "query_name": outcomes.name, "turn_says": outcomes.turn,
+        "dropped": outcomes.dropped, "try_label": agreeing.label, "try_says": agreeing.says, "trusted": Markup,
     }  # fmt: skip
     return environment
 

@@ -13,13 +13,15 @@ from rich.console import Console
 from hds_cli.events import Event, RunStarted
 from hds_cli.render import words
 from hds_cli.render.painter import Painter
-from hds_cli.render.tree import View, tree_lines
+from hds_cli.render.rows import View
+from hds_cli.render.tree import tree_lines
 from hds_cli.run_state import RunState
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 _FRAME = 0.125  # seconds
+_QUICK = 0.7  # seconds in which a model is loaded without a word
 _LEAST, _WIDEST = 8, 80  # lines and cells of the tree while it moves
 
 
@@ -45,12 +47,23 @@ class LiveTree:
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
         self._gone = False
+        self._loading = ""
+
+    def loading(self, name: str) -> None:
+        """Say that a model is being loaded, until the run begins; a load that is quick is not worth a word."""
+        with self._lock:
+            self._loading, self._began = name, self._clock()
+        self._move()
 
     def handle(self, event: Event) -> None:
         with self._lock:
             self.state.apply(event)
             if isinstance(event, RunStarted):
                 self._began = self._clock() - event.t
+        self._move()
+
+    def _move(self) -> None:
+        """Begin to draw, if that has not begun and there is something to draw on."""
         if self._thread is None and not self._over.is_set() and self._console.is_terminal:
             self._thread = threading.Thread(target=self._work, name="hds-tree", daemon=True)
             self._thread.start()
@@ -79,7 +92,8 @@ class LiveTree:
 
     def _work(self) -> None:
         while not (self._over.is_set() or self._gone):
-            self._draw()
+            if self.state.started or self._clock() - self._began >= _QUICK or not self._loading:
+                self._draw()
             self._over.wait(_FRAME)
 
     def _draw(self) -> None:
@@ -89,7 +103,8 @@ class LiveTree:
             # Half of the window: if that becomes half as wide, every line wraps once, and none is pushed out of it.
             height = max(min(_LEAST, size.height - 1), size.height // 2 - 1, 1) if live else None
             width = min(size.width, _WIDEST) if live else size.width
-            view = View(width, height, self._signs, self._clock() - self._began, live, self._grades)
+            now = self._clock() - self._began
+            view = View(width, height, self._signs, now, live, self._grades, self._loading)
             lines = tree_lines(self.state, view)
         try:
             self._show(lines)

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from hds_cli.events import RunFinished
-from hds_cli.render import answer, grounds, outcomes, words
+from hds_cli.render import agreeing, answer, grounds, outcomes, words
 from hds_cli.render.document import RunDocument
+from hds_cli.render.ledger import counts
 from hds_cli.render.message import safe_markdown
 from hds_cli.render.quotes import paragraphs
 from hds_cli.render.text import clean, link_target, one_line, safe_url
@@ -25,7 +26,7 @@ def to_markdown(document: RunDocument) -> str:
     state = document.state
     blocks = [f"# {escape(state.question) or 'A run of hds'}", *_contents(state), *_answer(state)]
     if ledger := document.to_dict()["ledger"]:
-        blocks += ["## Ledger", "\n".join(_ledger(ledger))]
+        blocks += ["## Ledger", escape(counts(state.ledger)), "\n".join(_ledger(ledger))]
     if state.turns:
         blocks += ["## How it was found", "\n".join(_found(state))]
     if state.finished:
@@ -89,12 +90,13 @@ def _anchor(title: str) -> str:
 
 
 def _found(state: RunState) -> Iterator[str]:
-    """The turns, those of a report below its sections."""
+    """The turns, those of a report below its sections, those of several tries below each."""
     for turn in state.turns_of(0):
         yield from _turn(turn, turn.number)
-    for one in state.sections.values():
-        outcome = outcomes.section(one)
-        yield f"- {escape(one.section.title)}" + (f" ({outcome})" if outcome else "")
+    for one in (state.tries or state.sections).values():
+        outcome = agreeing.says(one, state) if state.tries else outcomes.section(one)
+        name = agreeing.label(one) if state.tries else one.section.title
+        yield f"- {escape(name)}" + (f" ({outcome})" if outcome else "")
         for number, turn in enumerate(state.turns_of(one.number), 1):
             yield from (f"    {line}" for line in _turn(turn, number))
 
@@ -140,12 +142,14 @@ def _turn(turn: TurnState, number: int) -> Iterator[str]:
     took = words.duration(turn.seconds) if turn.seconds is not None else "stopped"
     yield f"{number}. {escape(outcomes.turn(turn))} ({took})"
     for query in turn.queries.values():
-        yield f"    - {escape(query.text)}: {escape(outcomes.query(query))}"
+        yield f"    - {escape(outcomes.name(query))}: {escape(outcomes.query(query))}"
         yield from _branches(query)
 
 
 def _branches(query: QueryState) -> Iterator[str]:
     for search in query.errors:
         yield f"      - {escape(search.source)}: {escape(outcomes.search(search))}"
+    if query.dropped:
+        yield f"      - {escape(outcomes.dropped(query))}"
     for page in query.pages.values():
         yield f"      - {_link(page.url, page.title)}, {escape(outcomes.page(page))}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from hds_cli.render import words
+from hds_cli.render.text import one_line
 from hds_cli.run_state import PageState, QueryState, SearchState, SectionState, TurnState
 
+_TITLES = 4
 _SECTIONS = {"answered": "", "unanswered": "not found", "partial": "stopped", "failed": "failed"}
 
 
@@ -16,9 +18,9 @@ def turn(state: TurnState) -> str:
 
 
 def section(state: SectionState, *, live: bool = False) -> str:
-    """What became of a section of a report; empty for one that is written."""
+    """What became of a section of a report, or of a try; empty for one that is written."""
     if state.end is not None:
-        return _SECTIONS[state.end.status]
+        return "not needed" if state.end.reason == "not_needed" else _SECTIONS[state.end.status]
     if live:
         return "" if state.started is not None else "waits"
     return "stopped" if state.started is not None else "not begun"
@@ -29,6 +31,11 @@ def search(state: SearchState) -> str:
     if state.error:
         return state.error.get("message") or words.reason(state.error.get("code"))
     return "given up" if state.finished is None else "answered"
+
+
+def name(state: QueryState) -> str:
+    """The text of a query, and that it puts another in other words; untrusted text."""
+    return f"in other words: {state.text}" if state.rewords else state.text
 
 
 def query(state: QueryState) -> str:
@@ -45,6 +52,15 @@ def query(state: QueryState) -> str:
     else:
         brought = words.count(read, "page") if read else "no page" if state.results else "no results"
     return f"{', '.join(state.searches)} · {brought} · {words.duration(state.seconds)}"
+
+
+def dropped(state: QueryState) -> str:
+    """`2 passages left out: Norway, Oslo`; the titles are untrusted text. Empty for none."""
+    if not state.dropped:
+        return ""
+    titles = list(dict.fromkeys(one_line(passage.title, 60) for passage in state.dropped))
+    more = f" and {len(titles) - _TITLES} more" if len(titles) > _TITLES else ""
+    return f"{words.count(len(state.dropped), 'passage')} left out: {', '.join(titles[:_TITLES])}{more}"
 
 
 def page(state: PageState) -> str:

@@ -6,8 +6,9 @@ from typing import TextIO
 
 from hds_cli import events
 from hds_cli.events import Event
-from hds_cli.render import words
+from hds_cli.render import ledger, words
 from hds_cli.render.text import one_line, safe_url
+from hds_cli.run_state import standing
 
 
 class PlainLines:
@@ -37,6 +38,9 @@ class PlainLines:
         except (OSError, ValueError):
             self._gone = True
 
+    def loading(self, name: str) -> None:
+        """Nothing is said of a model that is being loaded."""
+
     def close(self) -> None:
         """Nothing is left to do: every line is out already."""
 
@@ -50,6 +54,7 @@ class PlainLines:
     def _says(self, event: Event) -> str | None:
         match event:
             case events.RunStarted():
+                self._sections = {n: f"try {n}" for n in range(1, min(event.tries, 64) + 1)}
                 return f"asked: {event.question}"
             case events.Notice():
                 return f"{event.level}: {event.message}"
@@ -60,13 +65,18 @@ class PlainLines:
                 return f"thought: {event.text}" if event.text.strip() else None
             case events.OutlineWritten() | events.SectionStarted() | events.SectionFinished():
                 return self._section(event)
+            case events.TryFinished():
+                return f"try {event.number}: {event.end.status}" + (f", {event.end.answer}" if event.end.answer else "")
             case events.TurnFinished():
                 return f"turn {event.turn} done in {words.duration(event.seconds)}"
+            case events.LedgerUpdated():
+                return "; ".join(ledger.lines(standing(event)))
             case events.RunFinished():
                 return f"{event.status} after {words.duration(event.t)}"
             case events.QueryProposed():
                 self._queries[event.turn, event.query] = event.text
-                return f"query {self._name(event)}" + (": asked before" if event.repeated else "")
+                words_of = f", in other words for {event.turn}.{event.rewords}" if event.rewords else ""
+                return f"query {self._name(event)}{words_of}" + (": asked before" if event.repeated else "")
             case events.SearchFinished() | events.PageFinished() | events.EvidenceSelected():
                 return self._branch(event)
             case _:

@@ -7,75 +7,29 @@ fit in the height is folded, finished things first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hds_cli.render import grounds, outcomes, words
+from hds_cli.render import agreeing, forecast, grounds, ledger, outcomes, words
+from hds_cli.render.rows import Pieces, Row, View
 from hds_cli.render.text import clean, safe_url
-from hds_cli.render.words import Signs
 from hds_cli.run_state import PageState, QueryState, RunState, SectionState, TurnState
-from hds_cli.types import Support
+from hds_cli.types import Condition, Support
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-_WIDEST = 120
 _TIME = 8
 _PAGES = 3
 _WEAK = 8  # parts of an answer
 _PATIENCE = 3.0  # seconds into a turn before it is said how long the wait can still be
 _LEVELS = 6  # folded first to last: pages of past turns, past turns, pages of done queries, done queries, failed, all
 
-Pieces = list[tuple[str, str]]  # (text, style)
-
-
-@dataclass
-class Row:
-    """A line of the tree and what hangs below it; `lead` stays whole before the label, which is safe already.
-
-    `tail`: a label too long shows its end, not its beginning.
-    """
-
-    label: str
-    style: str = ""
-    right: Pieces = field(default_factory=list)
-    tail: bool = False
-    lead: str = ""
-    children: list[Row] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class View:
-    """How a tree is seen: room in cells and lines (None: as many as it takes), signs, and the run's present second.
-
-    `live` is False once nothing moves any more: no spinner, nothing running. `grades`: the last turn says how its
-    answer is supported, which is not said elsewhere on the screen.
-    """
-
-    width: int
-    height: int | None = None
-    signs: Signs = field(default_factory=Signs)
-    now: float = 0.0
-    live: bool = True
-    grades: bool = False
-
-    @property
-    def room(self) -> int:
-        return max(10, min(self.width - 1, _WIDEST))
-
-    @property
-    def state_width(self) -> int:
-        return 12 if self.width < 60 else 14 if self.width < 80 else 20
-
-    @property
-    def spin(self) -> str:
-        frames = self.signs.spinner
-        return frames[int(self.now * 8) % len(frames)] if self.live else ""
-
 
 def tree_lines(state: RunState, view: View) -> list[Text]:
     """The lines of the tree, each at most `view.width - 1` cells wide and together at most `view.height` lines."""
-    below = _answer_lines(state, view)
+    if view.loading and state.started is None and view.live:
+        return _loading_lines(state, view)
+    below = [*forecast.lines(state, view), *_answer_lines(state, view)]
     for level in range(_LEVELS + 1):
         lines = _head(state, view) + list(_flatten(_rows(state, view, level), view)) + _notices(state, view)
         if view.height is None or len(lines) + len(below) <= view.height:
@@ -83,6 +37,13 @@ def tree_lines(state: RunState, view: View) -> list[Text]:
     height = view.height or 1
     room = max(2, height - len(below))
     return (lines[:1] + lines[len(lines) - room + 1 :] + below)[-max(1, height) :]
+
+
+def _loading_lines(state: RunState, view: View) -> list[Text]:
+    """The model that is being loaded, and for how long."""
+    right: Pieces = [(f"  {view.spin}", "cyan"), (f"{words.duration(max(0.0, view.now)):>{_TIME}}", "dim")]
+    row = Row(view.signs.show(f"loading {view.loading}"), "", right)
+    return [*_notices(state, view), *_flatten([row], view)]
 
 
 def _head(state: RunState, view: View) -> list[Text]:
@@ -139,10 +100,23 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     ]
     if view.live and state.started and state.started.sections and not (state.sections or state.finished):
         rows.append(Row("the outline", "", [(view.spin, "cyan")]))
+    if conditions := state.ledger:
+        rows.append(_ledger_row(conditions, view, level))
     rows += [_section_row(one, state, view, level, source_width) for one in state.sections.values()]
+    rows += [_try_row(one, state, view, level, source_width) for one in state.tries.values()]
     if rows and view.grades and state.finished:
-        rows[-1].children += _grades(state.finished.support, view)
+        rows[-1 - bool(conditions and not state.sections)].children += _grades(state.finished.support, view)
     return rows
+
+
+def _ledger_row(conditions: Sequence[Condition], view: View, level: int) -> Row:
+    """The conditions of the question; what is verified is folded first."""
+    row = Row(view.signs.show(ledger.counts(conditions)), "dim")
+    shown = [one for one in conditions if level < 1 or (level < 4 and one.state != "verified")]
+    for one in shown:
+        style = "red" if one.state == "refuted" else "dim"
+        row.children.append(Row(one.constraint, "", [(f"  {ledger.WORDS[one.state]}", style)]))
+    return row
 
 
 def _numbered(turns: Sequence[TurnState]) -> Iterator[tuple[int, TurnState]]:
@@ -173,6 +147,17 @@ def _section_row(one: SectionState, state: RunState, view: View, level: int, sou
     return row
 
 
+def _try_row(one: SectionState, state: RunState, view: View, level: int, source_width: int) -> Row:
+    """A try at the question: one line, below it what is still worked at, and in the end the turns of the one shown."""
+    row = _section_row(one, state, view, level, source_width)
+    row.label, says = view.signs.show(agreeing.label(one)), agreeing.says(one, state, live=view.live)
+    row.right[:-1] = [*(piece for piece in row.right[:-1] if piece[1] == "cyan"), (f"  {says}" if says else "", "dim")]
+    if state.finished and state.finished.agreement and state.finished.agreement.shown == one.number:
+        turns = _numbered(state.turns_of(one.number))
+        row.children = [_turn_row(turn, n, view, level, source_width, None) for n, turn in turns]
+    return row
+
+
 def _grades(support: Sequence[Support], view: View) -> list[Row]:
     """The counts of the grades of an answer, and each weak part with its mark."""
     weak = [part for part in support if part.weak]
@@ -194,6 +179,7 @@ def _turn_row(turn: TurnState, number: int, view: View, level: int, source_width
         thought = (
             "answers with what there is" if turn.forced else "thinks" if running else "" if turn.queries else "answers"
         )
+        thought = (forecast.reading(turn) if running else "") or thought
     elif turn.forced:
         thought = f"answers with what there is: {thought}"
     right: Pieces = []
@@ -201,6 +187,8 @@ def _turn_row(turn: TurnState, number: int, view: View, level: int, source_width
         right.append((f"{words.count(turn.passages, 'passage')} read", "dim"))
     if running and deadline is not None and view.width >= 60 and view.now - turn.started >= _PATIENCE:
         right.append((f"  at most {max(0.0, deadline - view.now):.0f} s more", "dim"))
+    if running and view.width >= 60 and (speed := forecast.speed(turn)):
+        right.append((f"  {speed}", "dim"))
     if running:
         right.append((f"  {view.spin}", "cyan"))
     seconds = turn.seconds if turn.seconds is not None else max(0.0, view.now - turn.started) if view.live else None
@@ -250,7 +238,7 @@ def _query_row(query: QueryState, view: View, level: int, over: bool, source_wid
     status = view.signs.show(status, column)
     right.append(("  " + status + " " * (column - _cells(status)), style))
     right.append((f"{time:>{time_width}}" if time_width else "", "dim"))
-    row = Row(view.signs.show(query.text), "", right)
+    row = Row(view.signs.show(outcomes.name(query)), "", right)
     if not inline:
         row.children += [
             Row(f"{view.signs.cross} {view.signs.show(s.source)}: {view.signs.show(_error(s.error))}", "red")
@@ -258,6 +246,8 @@ def _query_row(query: QueryState, view: View, level: int, over: bool, source_wid
         ]
     hidden = level >= 6 or (not query.running and (level >= 3 or (level >= 1 and over)))
     row.children += [] if hidden else _page_rows(list(query.pages.values()), view)
+    if query.dropped and not hidden:
+        row.children.append(Row(view.signs.show(outcomes.dropped(query)), "dim"))
     return row
 
 
@@ -379,3 +369,6 @@ def _tail(label: str, room: int, view: View) -> str:
     while start < len(label) and _cells(label[start:]) > keep:
         start += 1
     return f"{view.signs.more}{label[start:].lstrip()}"[: max(0, room)]
+
+
+__all__ = ["Row", "View", "tree_lines"]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hds_cli.errors import HdsError
-from hds_cli.render import answer, grounds, outcomes
+from hds_cli.render import answer, grounds, ledger, outcomes
 from hds_cli.render.document import RunDocument
 from hds_cli.render.message import parsed
 from hds_cli.render.quotes import further_quotes, references
@@ -53,6 +53,10 @@ def to_docx(document: RunDocument) -> bytes:
         paper.run(place, f" ({outcome})" if outcome else "")
     _answer(paper, state)
     _sources(paper, state)
+    if state.ledger:
+        paper.heading("Ledger", 1)
+        for line in ledger.lines(state.ledger):
+            paper.run(paper.paragraph(indent=1), one_line(line))
     _found(paper, state)
     out = io.BytesIO()
     paper.document.save(out)

@@ -85,7 +85,7 @@ class Fanout:
 
     Args:
         fetch: gets a page of the web; never raises.
-        top_k: results of a query that are read, from each source.
+        top_k: results of a query that are read, from each source; may change between two turns.
         keep: is given every page that a source read over the network by itself.
         since: the first day, `YYYY-MM-DD`, of pages that are read; one without a date is.
         sites: what pages are from, wherever a redirect led.
@@ -102,7 +102,7 @@ class Fanout:
         sites: Sites = Sites(),
     ) -> None:
         self._since, self._sites = since, sites
-        self._sources, self._top_k = [checked(source, sites) for source in sources], top_k
+        self._sources, self.top_k = [checked(source, sites) for source in sources], top_k
         self._reading = Reading(fetch, keep)
         self._visits = Visits()
         identity("https://example.org/")  # loads what it needs now, not while the first result waits
@@ -173,7 +173,7 @@ class Fanout:
         error: HdsError | None = None
         missing: HdsError | None = None
         try:
-            results = await source.search(query, self._top_k)
+            results = await source.search(query, self.top_k)
             own_results += results
             missing = results.missing
         except HdsError as exc:

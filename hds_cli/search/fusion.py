@@ -22,6 +22,7 @@ _TRACKING = frozenset(
     " mc_cid mc_eid mkt_tok _hsenc _hsmi".split()
 )
 _COMPARED = 200_000  # characters
+MARKED = 30_000  # characters of a page whose checksum is kept: no run reads fewer
 _LEAST_WORDS = 20  # shorter texts are alike by chance: "see the list", "no results"
 
 
@@ -90,6 +91,11 @@ def identity(url: str, anchors: bool = False) -> str:
         return url
     query = "&".join(p for p in parts.query.split("&") if p.partition("=")[0].lower() not in _TRACKING)
     return f"//{host}{port}{parts.path.rstrip('/')}" + (f"?{query}" if query else "") + (f"#{route}" if route else "")
+
+
+def checksum(text: str) -> str:
+    """SHA-256 of the first `MARKED` characters of a page's text, as far as every run reads it."""
+    return hashlib.sha256(text[:MARKED].encode("utf-8", "replace")).hexdigest()
 
 
 def fingerprint(page: Page) -> str | None:

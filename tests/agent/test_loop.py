@@ -18,6 +18,7 @@ from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.protocol import NO_TIME, NO_TIME_AGAIN, NOT_SEARCHED
 from hds_cli.agent.verdict import mark
 from hds_cli.engine.base import Segment
+from hds_cli.engine.pace import Pace, Timed
 from hds_cli.engine.scripted import ScriptedEngine
 from hds_cli.errors import NoSources, ScriptEnded, SourceError
 from hds_cli.search.fanout import Fanout
@@ -96,8 +97,9 @@ def play(tmp_path: Path) -> Play:
             session = engine.session()
             halt = stop or Stop()
             halt.abort = session.abort
+            measured = Pace()
             parts = Parts(
-                dialect=HdsDialect(session), fanout=Fanout(sources or (Memory(),), _no_web, top_k=5),
+                dialect=HdsDialect(Timed(session, measured)), pace=measured, fanout=Fanout(sources or (Memory(),), _no_web, top_k=5),
                 count=lambda t: engine.count([Segment(t)]), counter=session.counter, model=engine.info, stop=halt,
                 resume=session.resume, sources=tuple(s.name for s in sources), **parts_of,
             )  # fmt: skip

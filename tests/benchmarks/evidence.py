@@ -1,18 +1,20 @@
 """Evidence recall: do the pages that a question needs, and its answers, reach the model?
 
-    python tests/benchmarks/evidence.py SHARED/data [--sets musique_train100 …] [--n-ctx 32768] [--select NAME]
+    python tests/benchmarks/evidence.py SHARED/data [--sets musique_train100 …] [--n-ctx 32768] [--select NAME] [--model GGUF]
+        [--limit N]
 
 A set is a folder with `corpus.jsonl` and `questions.jsonl`. The queries are the questions of the decomposition, eight a
 turn, or the question itself where there is none; five results of each are read. `pages`: share of the needed pages that
 have a passage among those read; `of found`: of those that the search found; `answers`: share of questions whose gold
 answer stands in the passages read (of each step that has one; yes, no and counts aside); `tokens`: median of a turn, at
-four characters each; `passages`: median of a query; `ms`: median for choosing a turn's.
+four characters each; `passages`: median of a query; `ms`: median for choosing a turn's. With `--select set` the model of `--model` chooses.
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
+import itertools
 import json
 import statistics
 import tempfile
@@ -40,13 +42,11 @@ def answers(row: dict[str, Any]) -> Iterator[list[str]]:
         yield [str(answer) for answer in row["answers"]]
 
 
-def read(row: dict[str, Any], found: list[tuple[str, list[Any]]], n_ctx: int, select: str | None) -> tuple[Any, ...]:
+def read(row: dict[str, Any], found: list[tuple[str, list[Any]]], n_ctx: int, select: Any) -> tuple[Any, ...]:
     """The passages of a question by query, and what each turn took: tokens and seconds."""
     chooser: dict[str, Any] = {}
     if select:
-        from hds_cli.agent.selectors.door import selector
-
-        chooser = {"choose": selector(select)}
+        chooser = {"choose": select}
     evidence = Evidence(row["question"], lambda text: len(text) // 4 + 1, **chooser)
     room, passages, tokens, seconds = n_ctx - n_ctx // 8, [], [], []
     for turn, start in enumerate(range(0, len(found), TURN)):
@@ -60,11 +60,11 @@ def read(row: dict[str, Any], found: list[tuple[str, list[Any]]], n_ctx: int, se
     return passages, tokens, seconds
 
 
-def measure(name: str, data: Path, folder: Path, n_ctx: int, select: str | None) -> list[float]:
+def measure(name: str, data: Path, folder: Path, n_ctx: int, select: Any, limit: int | None) -> list[float]:
     collection = Collection(name, folder, create=True)
     collection.update(read_jsonl(data / name / "corpus.jsonl", name), "benchmark")
     pages, of_found, said, tokens, number, seconds = [], [], [], [], [], []
-    for line in (data / name / "questions.jsonl").open(encoding="utf-8"):
+    for line in itertools.islice((data / name / "questions.jsonl").open(encoding="utf-8"), limit):
         row = json.loads(line)
         queries = list(dict.fromkeys(step["question"] for step in row.get("decomposition") or [])) or [row["question"]]
         found = [(query, [collection.read(result.url) for result in collection.search(query, 5)]) for query in queries]
@@ -89,17 +89,34 @@ def measure(name: str, data: Path, folder: Path, n_ctx: int, select: str | None)
     ]  # fmt: skip
 
 
+def chooser(name: str, model: str | None) -> Any:
+    """The selector of a name; `set` with the model that it asks."""
+    if name != "set":
+        from hds_cli.agent.selectors.door import selector
+
+        return selector(name)
+    from hds_cli import config
+    from hds_cli.desk import methods, speaking
+    from hds_cli.engine.opening import find_model
+
+    settings = config.load({"model": model, "select": name, "n_ctx": 6144, "offline": True})
+    return methods.selecting(speaking.load(find_model(settings), settings), settings)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--sets", nargs="+", default=list(SETS), metavar="NAME")
     parser.add_argument("--n-ctx", type=int, default=32768)
     parser.add_argument("--select", metavar="NAME")
+    parser.add_argument("--model", metavar="GGUF")
+    parser.add_argument("--limit", type=int)
     args = parser.parse_args()
+    select = chooser(args.select, args.model) if args.select else None
     print("| set | pages | of found | answers | tokens | passages | ms |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name in args.sets:
-            row = measure(name, args.data, Path(folder), args.n_ctx, args.select)
+            row = measure(name, args.data, Path(folder), args.n_ctx, select, args.limit)
             print(
                 f"| {name} | {' | '.join(f'{v:.4f}' for v in row[:3])} | {' | '.join(f'{v:.0f}' for v in row[3:])} |",
                 flush=True,

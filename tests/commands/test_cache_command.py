@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from hds_cli import config
 from hds_cli.commands.cache import app
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import SourceError, UsageError
 from hds_cli.fetch.cache import PageCache
 from hds_cli.types import Page
@@ -86,6 +87,20 @@ def test_clear_asks_unless_told(pages: Path) -> None:
     assert isinstance(hds("clear").exception, UsageError)
     assert "2 pages deleted" in hds("clear", "--yes").stderr
     assert json.loads(hds("info", "--json").stdout)["pages"] == 0
+
+
+def test_evaluated_beginnings_are_counted_pruned_and_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the pages, within a limit of their own."""
+    shelf = Shelf.standard(config.load().state_size)
+    for number in range(3):
+        assert shelf.put({"build": "x"}, [number], bytes(400_000))
+    facts = json.loads(hds("info", "--json").stdout)
+    assert facts["states"] == 3
+    assert 1_200_000 < facts["states_bytes"] < facts["states_limit"]
+    monkeypatch.setenv("HDS_CACHE_STATES", "1")
+    assert "1 evaluated beginning of prompts dropped" in hds("prune").stderr
+    assert "2 evaluated beginnings of prompts deleted" in hds("clear", "--yes").stderr
+    assert json.loads(hds("info", "--json").stdout)["states"] == 0
 
 
 def test_prune_drops_what_is_out_of_date(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,14 +16,15 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "locks", "jsons", "interrupts", "kinds", "egress", "__init__",
+    "databases", "locks", "jsons", "interrupts", "kinds", "egress", "settings_facts", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
     "errors": set(),
     "bounds": {"types"},
     "egress": {"types"},
-    "events": {"types", "bounds"},
+    "events": {"types", "bounds", "from_json"},
+    "from_json": {"bounds"},
     "run_state": {"events", "types"},
     "paths": set(),
     "kinds": set(),
@@ -47,7 +48,7 @@ MAY = {
     "fetch": BASE | {"fetch", "search", "extract", "memory"},
     "extract": BASE | {"extract"},
     "agent": BASE | {"agent", "engine", "search", "run_state"},
-    "desk": BASE | {"agent", "engine", "search", "fetch", "desk"},
+    "desk": BASE | {"agent", "engine", "search", "fetch", "desk", "run_state"},
     "evaluation": BASE | {"agent", "engine", "search", "desk", "evaluation", "run_state"},
     "history": {
         "events",

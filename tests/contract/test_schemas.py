@@ -52,6 +52,8 @@ CALLS: dict[str, list[str]] = {
     "history list": [],
     "history search": ["boat"],
     "history show": ["last"],
+    "history verify": ["last"],
+    "audit": ["last"],
     "history replay": ["--rerun", "--offline", "last"],
     "eval run": ["{questions}", "-e", "scripted", "-m", "{script}", "-s", "notes", "--offline"],
     "eval compare": ["{rows}", "{again}"],

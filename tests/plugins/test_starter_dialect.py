@@ -98,7 +98,10 @@ def test_a_run_taken_up_again_goes_on_by_rule(tmp_path: Path) -> None:
 
 def test_a_taught_question_taken_up_again_is_looked_over_with_all_that_was_read(tmp_path: Path) -> None:
     """What the first turn read before the stop is not searched again."""
-    around, end = "countries that border Norway", "\n</think>\n\nThe capital of Finland is Helsinki [2].\n\n\\boxed{Helsinki}"
+    around, end = (
+        "countries that border Norway",
+        "\n</think>\n\nThe capital of Finland is Helsinki [2].\n\n\\boxed{Helsinki}",
+    )
     block = "\n<|begin_search_queries|>\n{}<|end_search_queries|>"
     capitals = tuple(f"capital of {name}" for name in ("Finland", "Sweden", "Russia"))
     dialect = StarterDialect(session(tmp_path, block.format("; ".join(capitals)), end))

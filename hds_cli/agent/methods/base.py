@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hds_cli.agent.dialects import Written
 from hds_cli.agent.notebook import Notebook
@@ -16,6 +16,8 @@ class Method:
 
     name: str = "method"
     seconds: float = 20.0
+    say: Callable[..., None] = staticmethod(lambda kind, **values: None)
+    """Emits an event of a kind with the run's time, from any thread; set when the run begins."""
 
     def began(self, question: str, book: Notebook) -> None:
         """Called when the question is known and nothing was searched yet."""

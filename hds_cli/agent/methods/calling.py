@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
+from hds_cli import events
 from hds_cli.agent.dialects import Written
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.notebook import Notebook
@@ -22,11 +25,11 @@ class Methods:
     """The methods of one run, in their order.
 
     Args:
-        warn: called with the reason why a method is left out from now on.
+        say: emits an event of a kind with the run's time; also tells why a method is left out from now on.
     """
 
-    def __init__(self, methods: Sequence[Method], warn: Callable[[str], None]) -> None:
-        self._methods, self._warn = list(methods), warn
+    def __init__(self, methods: Sequence[Method], say: Callable[..., None]) -> None:
+        self._methods, self._say = list(methods), say
         self._reopened = 0
 
     def __bool__(self) -> bool:
@@ -65,6 +68,7 @@ class Methods:
         return verdict
 
     async def _call(self, method: Method, otherwise: T, hook: Callable[..., T], *arguments: object) -> T:
+        method.say = partial(self._told, asyncio.get_running_loop(), method)
         try:
             return await asyncio.wait_for(in_daemon(hook, *arguments), method.seconds)
         except TimeoutError:
@@ -72,5 +76,12 @@ class Methods:
         except Exception as exc:  # a method is an extra: whatever it does, the run goes on without it
             fault = f"failed: {type(exc).__name__}: {exc}"
         self._methods.remove(method)
-        self._warn(f"{method.name} {fault}; the run goes on without it")
+        left_out = f"{method.name} {fault}; the run goes on without it"
+        self._say(events.Notice, level="warning", code="method", message=left_out)
         return otherwise
+
+    def _told(self, loop: asyncio.AbstractEventLoop, method: Method, kind: Callable[..., Any], **values: Any) -> None:
+        """Emit what a method says in its own thread; one that was left out is not heard any more."""
+        if method in self._methods:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the run was given up
+                loop.call_soon_threadsafe(partial(self._say, kind, **values))

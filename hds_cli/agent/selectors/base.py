@@ -54,6 +54,14 @@ class Budget:
         return self.count(passage.text) + self.count(f"{passage.title}: {passage.heading}") + 8
 
 
+class Chosen(list[Passage]):
+    """The passages chosen for one query; `dropped`: those that were weighed against them and left out."""
+
+    def __init__(self, passages: Iterable[Passage] = (), dropped: Iterable[Passage] = ()) -> None:
+        super().__init__(passages)
+        self.dropped = list(dropped)
+
+
 class Selector(Protocol):
     """The interface of an entry point of `hds.selectors.v2`."""
 
@@ -61,5 +69,6 @@ class Selector(Protocol):
         """The passages to read for each reading, best first. Each has url and text, and may have a heading.
 
         A passage must stand in its page word for word. One that does not is left out, as is one over the budget; a
-        passage that was shown before is named and not repeated, so it costs next to nothing.
+        passage that was shown before is named and not repeated, so it costs next to nothing. A list that is a `Chosen`
+        says what was left out, for the tree.
         """

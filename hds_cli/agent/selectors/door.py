@@ -6,14 +6,16 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from hds_cli.agent.selectors.base import Budget, Reading, Selector
+from hds_cli.agent.selectors.base import Budget, Chosen, Reading, Selector
 from hds_cli.agent.selectors.bm25 import choose as bm25
+from hds_cli.agent.selectors.cover import choose as cover
 from hds_cli.plugins import PluginError, load
 from hds_cli.text import quote_words
 from hds_cli.text.cutting import behind
 from hds_cli.types import Page, Passage
 
 BUILTIN = "bm25"
+OWN: dict[str, Selector] = {BUILTIN: bm25, "cover": cover}
 GROUP = "hds.selectors.v2"
 MARK = "…"
 _LOOKED_AT = 1000
@@ -25,13 +27,15 @@ def selector(name: str) -> Selector:
     Raises:
         PluginError: there is none, or it does not load.
     """
-    if name == BUILTIN:
-        return bm25
+    if name in OWN:
+        return OWN[name]
+    if name == "set":
+        raise PluginError("the selector set asks the model of a run", hint="hds ask --select set")
     chosen: Selector = load(GROUP, name)
     return chosen
 
 
-def asked(choose: Selector, question: str, readings: Sequence[Reading], budget: Budget) -> list[list[Passage]]:
+def asked(choose: Selector, question: str, readings: Sequence[Reading], budget: Budget) -> list[Chosen]:
     """A selector's passages for each reading; a passage that does not stand in the pages is left out.
 
     Raises:
@@ -41,7 +45,10 @@ def asked(choose: Selector, question: str, readings: Sequence[Reading], budget: 
         lists = list(itertools.islice(choose(question, readings, budget), len(readings) + 1))
         if len(lists) != len(readings):
             raise ValueError(f"{len(lists)} lists of passages for {len(readings)} queries")
-        return [list(_standing(passages, reading.pages)) for passages, reading in zip(lists, readings, strict=True)]
+        return [
+            Chosen(_standing(passages, reading.pages), _standing(getattr(passages, "dropped", ()), reading.pages))
+            for passages, reading in zip(lists, readings, strict=True)
+        ]
     except (Exception, SystemExit) as exc:
         message = f"the selector failed: {type(exc).__name__}: {exc}"[:500]
         raise PluginError(message, hint="hds ask without --select") from exc

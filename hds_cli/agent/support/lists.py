@@ -21,7 +21,7 @@ def lacking(text: str, question: str, queries: Sequence[str]) -> tuple[int, list
     Example: of a question for five capitals and an answer with four of the countries, `(5, ["Vanuatu"])`.
     """
     present = set(words(text))
-    for asked in (_listed(question), *_of_queries(queries)):
+    for asked in (listed(question), *of_queries(queries)):
         missing = [name for name, name_words in asked.items() if not all(word in present for word in name_words)]
         named = len(asked) - len(missing)
         if missing and named >= 2 and 2 * named >= len(asked):
@@ -29,7 +29,7 @@ def lacking(text: str, question: str, queries: Sequence[str]) -> tuple[int, list
     return None
 
 
-def _listed(question: str) -> dict[str, tuple[str, ...]]:
+def listed(question: str) -> dict[str, tuple[str, ...]]:
     """The names of the longest enumeration of a question: as it is written -> its words."""
     best: dict[str, tuple[str, ...]] = {}
     run: dict[str, tuple[str, ...]] = {}
@@ -45,7 +45,7 @@ def _listed(question: str) -> dict[str, tuple[str, ...]]:
     return best if len(best) >= _LEAST else {}
 
 
-def _of_queries(queries: Iterable[str]) -> list[dict[str, tuple[str, ...]]]:
+def of_queries(queries: Iterable[str]) -> list[dict[str, tuple[str, ...]]]:
     """The names of queries that differ in their names alone: `capital of Peru`, `capital of Chile`, …"""
     queries = list(queries)
     capital = (word for query in queries for word in query.split() if word[:1].isupper())

@@ -97,6 +97,11 @@ _ABOUT = frozenset(
     "|约|約|大约|およそ|ประมาณ|ราว".split("|")
 )
 _MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
+_FALLS = re.compile(
+    r"\b(?:shr[iau]nk|f[ae]ll|declin|decreas|dropp?|contract|los[est]|sink|sank|schrumpf|fiel|gesunken|zurückgeh"
+    r"|baiss|diminu|recul|disminuy|descend|cay|cal[ao]|scend)\w{0,8}\s(?:by|of|um|de|en|un|del|di)\s(?:\S{1,8}\s)?$",
+    re.IGNORECASE,
+)
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 _FAMILIES = {
     "$": "USD CAD AUD NZD HKD SGD TWD MXN".split(),
@@ -183,6 +188,8 @@ def _numbers(text: str) -> Iterator[Value]:
         before = text[max(0, start - 24) : start]
         if match["sign"] == "-" or match["inner"] or _follows(before, _MINUS):
             readings = tuple(-n for n in readings)
+        elif _FALLS.search(before):
+            readings += tuple(-n for n in readings)  # `shrinks by 0.47 %` is -0.47 %
         value = Value(
             "number", match[0], start, end, readings, step=step,
             currency=CURRENCY_SIGNS.get((match["money"] or "").strip(), (match["money"] or "").strip()),

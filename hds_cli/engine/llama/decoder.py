@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from hds_cli.engine.base import StopReason
 from hds_cli.engine.llama.api import StopFlag
 from hds_cli.engine.llama.cells import Cells, TokenSequence
+from hds_cli.engine.llama.pace import Pace, evaluate
 from hds_cli.errors import ModelUnusable
 
 BATCH = 512  # tokens
@@ -44,14 +45,17 @@ class Decoder:
         sequences: how many it can hold.
         apart: a batch is of one sequence, and they take turns.
         rewinds: False: the model has a state that cannot be cut back.
+        n_batch: tokens of a batch.
+        pace: says with how many threads a batch is evaluated; None: with those of the context.
     """
 
     def __init__(
-        self, api: Any, context: Any, sequences: int, *, apart: bool = False, rewinds: bool = True
+        self, api: Any, context: Any, sequences: int, *, apart: bool = False, rewinds: bool = True,
+        n_batch: int = BATCH, pace: Pace | None = None,
     ) -> None:  # fmt: skip
-        self._api, self._context, self._apart = api, context, apart
+        self._api, self._context, self._apart, self._pace = api, context, apart, pace
         self._cells = Cells(api, context, sequences, rewinds=rewinds)
-        self._batch = api.llama_batch_init(BATCH, 0, 1)
+        self._batch, self._n_batch = api.llama_batch_init(n_batch, 0, 1), n_batch
         self._flag = StopFlag(api)
         self._flag.watch(api, context)
         self._writings: list[Writing] = []
@@ -151,7 +155,7 @@ class Decoder:
             elif reason := writing.due():
                 self._end(writing, reason)
         while filled := self._fill():
-            result = self._api.llama_decode(self._context, self._batch)
+            result = evaluate(self._api, self._context, self._batch, self._pace)
             if result == 0:
                 self._evaluated(filled)
             elif result != _FULL or not self._make_room():
@@ -172,7 +176,7 @@ class Decoder:
         for writing in ready:
             tokens, begin = writing.sequence.tokens, writing.sequence.evaluated
             end = self._cells.next_place(writing.sequence) or len(tokens)
-            chunk = tokens[begin : min(end, begin + BATCH - at)]
+            chunk = tokens[begin : min(end, begin + self._n_batch - at)]
             for place, token in enumerate(chunk, begin):
                 batch.token[at], batch.pos[at], batch.n_seq_id[at] = token, place, 1
                 batch.seq_id[at][0], batch.logits[at] = writing.sequence.number, place == len(tokens) - 1

@@ -11,11 +11,15 @@ from typing import Any
 
 from hds_cli.engine.base import ChatTemplate, ModelSpec, Segment
 from hds_cli.engine.files import models
+from hds_cli.engine.files.fit import Fit
 from hds_cli.engine.llama.api import build, load_api, quiet
 from hds_cli.engine.llama.decoder import BATCH, Decoder
+from hds_cli.engine.llama.keeping import Keeping
+from hds_cli.engine.llama.pace import Others, Pace, usable
 from hds_cli.engine.llama.scoring import Scorer
 from hds_cli.engine.llama.session import LlamaSession
 from hds_cli.engine.llama.vocabulary import Vocabulary
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 
@@ -38,12 +42,16 @@ class LlamaEngine:
 
     Args:
         n_ctx: tokens that one session can hold; None: what the spec or the model says, at most `MAX_DEFAULT_CTX`.
-        n_threads: None: one per core.
+        n_threads: threads of the model; None: one per core.
+        gives_way: fewer threads work while other processes hold a core (`pace`); None: where `n_threads` is None.
         n_gpu_layers: -1: as many as fit.
         sequences: sessions of full length that fit at once.
         apart: each sequence has cells and batches of its own, so what is written is the same whatever else is. Only
             `sequences` of them are held at once; a fork copies its cells.
+        shelf: keeps the beginnings of prompts, evaluated, from one start to the next.
         sha256, lora_sha256: checksums of the files, for `info` and saved states.
+        fitted: how it fits the memory; None: as llama.cpp's defaults have it.
+        n_batch: tokens of a batch; None: `BATCH`.
 
     Raises:
         ModelMissing: there is no such file.
@@ -56,22 +64,31 @@ class LlamaEngine:
         *,
         n_ctx: int | None = None,
         n_threads: int | None = None,
+        gives_way: bool | None = None,
         n_gpu_layers: int = -1,
         sequences: int = 1,
         apart: bool = False,
+        shelf: Shelf | None = None,
         sha256: str | None = None,
         lora_sha256: str | None = None,
+        fitted: Fit | None = None,
+        n_batch: int | None = None,
     ) -> None:
         self.header = models.read_header(spec.path)
         self.spec = spec
+        self._others = Others()  # measured from here on: loading takes long enough to see the load of the machine
         self._api = load_api()
         self._log = quiet(self._api)
+        self._fitted, self._batch = fitted or Fit(0), n_batch or BATCH
+        self.notes = (self._fitted.note,) if self._fitted.note else ()
         self._model, layers = self._load(spec.path, n_gpu_layers)
         self._vocabulary = Vocabulary(self._api, self._model)
         trained = int(self._api.llama_model_n_ctx_train(self._model)) or MAX_DEFAULT_CTX
         self._n_ctx = n_ctx or min(spec.n_ctx or MAX_DEFAULT_CTX, trained)
-        self._threads, self._sequences, self._apart = n_threads or os.cpu_count() or 1, sequences, apart
+        self._threads, self._sequences, self._apart = n_threads or usable(), sequences, apart
+        self._gives_way = (not n_threads if gives_way is None else gives_way) and layers < self._blocks()
         self._adapter = self._load_adapter(spec.lora) if spec.lora else None
+        self._keeping = Keeping(shelf, self._identity) if shelf else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
         dialect, self.dialect_reason = models.dialect_of(self.header, spec)
@@ -96,7 +113,9 @@ class LlamaEngine:
         with self._lock:
             if self._decoder is None:
                 self._decoder = self._open()
-        return LlamaSession(self._api, self._decoder, self._vocabulary, self._n_ctx, self._identity)
+        return LlamaSession(
+            self._api, self._decoder, self._vocabulary, self._n_ctx, self._identity, keeping=self._keeping
+        )
 
     def scorer(self, adapter: Path | None) -> Scorer:
         """A context beside the sessions', over the same weights, with an adapter of its own; closed before the engine.
@@ -105,7 +124,8 @@ class LlamaEngine:
             ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
         """
         loaded = self._load_adapter(adapter) if adapter else None
-        return Scorer(self._api, self._model, loaded, threads=self._threads)
+        pace = Pace(self._threads) if self._gives_way else None
+        return Scorer(self._api, self._model, loaded, threads=self._threads, pace=pace)
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """Token ids; only trusted segments may form special tokens.
@@ -150,7 +170,7 @@ class LlamaEngine:
     def _load(self, path: Path, n_gpu_layers: int) -> tuple[Any, int]:
         api = self._api
         offload = bool(api.llama_supports_gpu_offload())
-        blocks = int(self.header.metadata.get(f"{self.header.metadata.get('general.architecture')}.block_count", 0)) + 1
+        blocks = self._blocks() if self._fitted.layers is None else self._fitted.layers
         tries = [n_gpu_layers] if n_gpu_layers >= 0 else [blocks, blocks * 3 // 4, blocks // 2, blocks // 4, 0]
         for layers in tries if offload else [0]:
             params = api.llama_model_default_params()
@@ -165,6 +185,10 @@ class LlamaEngine:
             f"llama.cpp cannot load {path}: {self._log.last() or 'no reason given'}",
             hint="pip install --upgrade llama-cpp-python   or another GGUF file",
         )
+
+    def _blocks(self) -> int:
+        """Layers that can go to a GPU; those of the model, and the one of its output."""
+        return int(self.header.metadata.get(f"{self.header.metadata.get('general.architecture')}.block_count", 0)) + 1
 
     def _load_adapter(self, path: Path) -> Any:
         if not path.exists():
@@ -182,12 +206,17 @@ class LlamaEngine:
         each = 1 if self._apart else _STATES if recurrent else _NUMBERS
         numbers = min(each * self._sequences, api.llama_max_parallel_sequences())
         params = api.llama_context_default_params()
-        params.n_ctx, params.n_batch, params.n_ubatch = self._n_ctx * self._sequences, BATCH, BATCH
+        params.n_ctx, params.n_batch, params.n_ubatch = self._n_ctx * self._sequences, self._batch, self._batch
         params.n_seq_max, params.n_outputs_max, params.kv_unified = numbers, numbers, not self._apart
         params.n_threads = params.n_threads_batch = self._threads
         params.no_perf = True
         params.swa_full = True  # all of a sliding window's keys stay, so that a sequence can be cut back to any token
+        if self._fitted.kv == "q8_0":
+            params.type_k = params.type_v = api.GGML_TYPE_Q8_0
         context = api.llama_init_from_model(self._model, params)
+        if not context and self._fitted.kv == "q8_0":  # its heads are not whole blocks, or nothing computes on them
+            params.type_k = params.type_v = api.GGML_TYPE_F16
+            context = api.llama_init_from_model(self._model, params)
         if not context:
             raise ModelUnusable(
                 f"llama.cpp cannot make a context of {params.n_ctx} tokens: {self._log.last() or 'not enough memory?'}",
@@ -196,7 +225,8 @@ class LlamaEngine:
         if self._adapter:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
-        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent)
+        pace = Pace(self._threads, self._others.cores) if self._gives_way else None
+        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch, pace=pace)
 
     def _identity(self) -> dict[str, Any]:
         """What a saved state has to match: files, adapter, build and sizes."""
@@ -204,9 +234,11 @@ class LlamaEngine:
             "model": _mark(self.spec.path, self.info.sha256),
             "adapter": _mark(self.spec.lora, self.info.lora) if self.spec.lora else None,
             "build": f"llama_cpp {build()}",
+            "system": self._api.llama_print_system_info().decode("utf-8", "replace").strip(),
             "n_ctx": self._n_ctx,
             "apart": self._apart,
             "n_gpu_layers": self.info.n_gpu_layers,
+            "kv": self._fitted.kv,
         }
 
 

@@ -1,0 +1,209 @@
+"""A saved run looked at turn by turn for its audit: by rule from what was saved, or by a model in two passes.
+
+The passes stay apart, as in the reference: evidence comes from the results of a turn alone, belief from what the model
+thought next. A value changes only by a new one; an answer that cannot be read leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from hds_cli.agent import conditions
+from hds_cli.agent.aside import Aside
+from hds_cli.agent.asserted import Asserted, asserted
+from hds_cli.agent.audit import Audit, Belief, Look, audited
+from hds_cli.agent.ledger import WHOLE, Entry, Ledger, name_key
+from hds_cli.agent.methods.ledger import entry_of, evidence_task
+from hds_cli.agent.named import by_rule
+from hds_cli.run_state import RunState, TurnState
+from hds_cli.text import has_words, quote_words
+from hds_cli.types import GOOD_LEVELS, Passage
+
+T = TypeVar("T")
+_MOST_UNITS = 40  # of an answer that are conditions of themselves
+_MOST_THOUGHT = 12_000  # characters, of which the beginning and the end are read
+_NO_GROUND = ("missing", "unsourced", "apart")
+
+
+def audit_of(state: RunState, aside: Aside | None = None) -> Audit:
+    """The audit of a run: by the model of `aside`, else from the ledger that was saved, else by rule.
+
+    A run without a list in its question or queries is audited by the sentences of its answer.
+    """
+    if aside is not None and (looks := _by_model(state, aside)):
+        return audited(state, looks, "model")
+    if state.ledgers:
+        return audited(state, _believing(state, _saved(state)), "ledger")
+    if looks := _listed(state):
+        return audited(state, _believing(state, looks), "list")
+    return audited(state, _of_answer(state), "answer")
+
+
+def _searching(state: RunState) -> list[TurnState]:
+    return [turn for turn in state.turns.values() if any(query.text for query in turn.queries.values())]
+
+
+def _read(turn: TurnState) -> list[Passage]:
+    return [passage for query in turn.queries.values() for passage in query.passages or ()]
+
+
+def _thoughts(state: RunState) -> Iterator[tuple[int, int, str]]:
+    """(turn that searched, turn that thought about it, its thought); behind the last one the answer."""
+    turns, searching = list(state.turns.values()), _searching(state)
+    ends = [turn.number for turn in searching]
+    for turn, following in zip(searching, [*searching[1:], None], strict=False):
+        if following is not None:
+            yield turn.number, following.number, following.thought
+            continue
+        final = [other for other in turns if other.number > ends[-1]]
+        number = final[-1].number if final else turn.number
+        finished = state.finished
+        said = [*(other.thought for other in final)]
+        said += [part for part in (finished.answer, finished.text, finished.explanation) if part] if finished else []
+        yield turn.number, number, "\n".join(said)
+
+
+# --- by rule ---------------------------------------------------------------------------------------------------------
+
+
+def _saved(state: RunState) -> list[Look]:
+    """The ledgers that were saved, one a turn."""
+    by_turn = {event.turn: event for event in state.ledgers}
+    last = state.ledgers[-1]
+    looks, ledger = [], Ledger(last.conditions)
+    for turn in _searching(state):
+        event = by_turn.get(turn.number)
+        if event is not None:
+            ledger = Ledger.restored(last.conditions, event.rows)
+        looks.append(Look(turn.number, ledger))
+    return looks
+
+
+def _listed(state: RunState) -> list[Look]:
+    """A ledger of what the question, or all queries, name side by side, after each turn."""
+    queries = [query.text for query in state.queries if query.text]
+    passages: list[Passage] = [passage for document in state.documents for passage in document.passages]
+    looks = []
+    for turn in _searching(state):
+        passages += _read(turn)
+        ledger = by_rule(state.question, queries, passages)
+        if ledger is None:
+            return []
+        looks.append(Look(turn.number, ledger))
+    return looks
+
+
+def _of_answer(state: RunState) -> list[Look]:
+    """A ledger of the sentences of the answer: each is asserted, and settled when its passage was read."""
+    support = state.finished.support[:_MOST_UNITS] if state.finished else ()
+    searching = _searching(state)
+    if not support or not searching:
+        return [Look(turn.number, Ledger(())) for turn in searching]
+    first: dict[int, int] = {}
+    for turn in searching:
+        for passage in _read(turn):
+            first.setdefault(passage.n, turn.number)
+    urls = {c.n: (c.url, first.get(c.passage or c.n, 0)) for c in state.finished.citations} if state.finished else {}
+    looks = []
+    for turn in searching:
+        ledger = Ledger([one.text for one in support], _MOST_UNITS)
+        for number, one in enumerate(support, 1):
+            quote = one.quotes[0] if one.quotes else None
+            url, since = urls.get(quote.n, ("", 0)) if quote else ("", 0)
+            settled = one.level in GOOD_LEVELS or one.level == "contradicted"
+            if settled and since <= turn.number:
+                ledger.put(Entry(WHOLE, number, one.level in GOOD_LEVELS, quote.quote if quote else "", url))
+        looks.append(Look(turn.number, ledger))
+    final = max(state.turns)
+    looks[-1].beliefs = {
+        (WHOLE, number): Belief(Asserted(True, one.text), final) for number, one in enumerate(support, 1)
+    }
+    return looks
+
+
+def _believing(state: RunState, looks: list[Look]) -> list[Look]:
+    """The looks with what the run's thoughts, and at the end its answer, take for true."""
+    known: dict[tuple[str, int], Belief] = {}
+    for look, (_, turn, text) in zip(looks, _thoughts(state), strict=False):
+        names = look.ledger.candidates or [WHOLE]
+        for number, condition in enumerate(look.ledger.conditions, 1):
+            said = asserted(condition, text)
+            if said is None:
+                continue
+            about = [name for name in names if name != WHOLE and has_words(quote_words(said.quote), name)]
+            for name in about or [WHOLE]:
+                known.setdefault((name_key(name), number), Belief(said, turn))
+                if known[name_key(name), number].said.holds != said.holds:
+                    known[name_key(name), number] = Belief(said, turn)
+        look.beliefs = dict(known)
+    return looks
+
+
+# --- by a model ------------------------------------------------------------------------------------------------------
+
+
+def _by_model(state: RunState, aside: Aside) -> list[Look]:
+    """Two calls a turn; none where the question has fewer than two conditions, or the model does not find them."""
+    saved = [event for event in state.ledgers if event.by == "model"]
+    found = list(saved[-1].conditions) if saved else _extracted(state.question, aside)
+    if len(found) < 2:
+        return []
+    count, ledger = len(found), Ledger(found)
+    beliefs: dict[tuple[str, int], Belief] = {}
+    status: dict[str, str] = {}
+    looks = []
+    for turn, (_, thinking, text) in zip(_searching(state), _thoughts(state), strict=True):
+        _note(ledger, state.question, _read(turn), aside)
+        thought = _cut(text)
+        task = (
+            f"Question: {state.question}\n\nConditions:\n{conditions.listed(found)}\n\n"
+            f"Candidates: {'; '.join(name for name in ledger.candidates if name) or 'none yet'}\n\nThought:\n{thought}"
+        )
+        believed = _asked(
+            aside, conditions.BELIEF, task, conditions.beliefs_grammar(count), lambda w: conditions.beliefs(w, count)
+        )
+        for claimed in believed.claimed if believed else ():
+            if claimed.holds is not None and has_words(quote_words(thought), claimed.quote):
+                said = Asserted(claimed.holds, claimed.quote)
+                beliefs[name_key(claimed.candidate), claimed.condition] = Belief(said, thinking)
+        status |= {name_key(name): said for name, said in believed.status.items()} if believed else {}
+        rejected = frozenset(name for name, said in status.items() if said == "rejected")
+        copied = Ledger.restored(found, ledger.rows())
+        looks.append(Look(turn.number, copied, dict(beliefs), rejected))
+    return looks
+
+
+def _extracted(question: str, aside: Aside) -> list[str]:
+    task = f"Question: {question}"
+    grammar = conditions.EXTRACT_GRAMMAR
+    return _asked(aside, conditions.EXTRACT, task, grammar, lambda text: conditions.constraints(text, question)) or []
+
+
+def _note(ledger: Ledger, question: str, passages: Sequence[Passage], aside: Aside) -> None:
+    """The evidence pass over the results of a turn."""
+    count = len(ledger.conditions)
+    claims = _asked(
+        aside, conditions.EVIDENCE, evidence_task(ledger, question, passages), conditions.entries_grammar(count),
+        lambda written: conditions.entries(written, count),
+    ) if passages else None  # fmt: skip
+    for claimed in claims or ():
+        if (entry := entry_of(claimed, passages)) is not None:
+            ledger.put(entry)
+
+
+def _asked(aside: Aside, system: str, task: str, grammar: str, parse: Callable[[str], T]) -> T | None:
+    """What the model's answer says; None: it could not be read, twice."""
+    written = aside.ask(
+        system, task, grammar, conditions.MAX_TOKENS, free=True, wrong=lambda text: conditions.complaint(parse, text)
+    )
+    return parse(written) if written else None
+
+
+def _cut(text: str) -> str:
+    """The beginning and the end of a long thought."""
+    half = _MOST_THOUGHT // 2
+    return text if len(text) <= _MOST_THOUGHT else f"{text[:half]}\n…\n{text[-half:]}"
+
+
+__all__ = ["audit_of"]

@@ -1,0 +1,298 @@
+"""LiveLedger (arXiv 2602.07549): the conditions of the question, and after each turn what the pages say of them.
+
+The model is shown what is still open, below the results of a turn; with `gate`, an answer that leaves conditions open
+is given back to it, at most twice. Only the question makes conditions: a page can settle one, never add one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from hds_cli import events
+from hds_cli.agent import conditions, protocol
+from hds_cli.agent.aside import Aside
+from hds_cli.agent.asserted import asserted
+from hds_cli.agent.dialects import Written
+from hds_cli.agent.ledger import WHOLE, Entry, Ledger
+from hds_cli.agent.methods.base import Method
+from hds_cli.agent.named import by_rule
+from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.verdict import Verdict, Warned
+from hds_cli.agent.verifying import Text, Verifier, heeding
+from hds_cli.engine.base import Counter, Segment, Session
+from hds_cli.errors import HdsError
+from hds_cli.text import cut_passages, has_words, overlap, quote_words, terms
+from hds_cli.types import Condition, Passage
+
+T = TypeVar("T")
+SECONDS = 60.0  # for the calls of one turn
+_VERIFYING = 5.0  # seconds
+_MOST_READ, _WORDS = 12, 150  # passages of a turn that a call reads, and words of each
+_MOST_VERIFIED = 2000  # characters of a passage
+_LEAST_QUOTE = 2  # words
+
+
+class LiveLedger(Method):
+    """Keeps the ledger of one run.
+
+    Args:
+        aside: asks the model; None: it cannot do it, and a rule keeps the ledger.
+        session: the one that `aside` asks in.
+        counter: of the run; gets the tokens of every call.
+        gate: an answer with open conditions is given back.
+        verifier: opens what may object to an entry; None: nothing does.
+        before: the ledger of the run that is gone on with.
+        limit: seconds that the calls of one turn may take.
+    """
+
+    name = "ledger"
+
+    def __init__(
+        self,
+        aside: Aside | None,
+        session: Session | None = None,
+        counter: Counter | None = None,
+        *,
+        gate: bool = False,
+        verifier: Callable[[], Verifier] | None = None,
+        before: events.LedgerUpdated | None = None,
+        limit: float = SECONDS,
+    ) -> None:
+        self._aside, self._session, self._counter = aside, session, counter
+        self._gate, self._verifier, self._limit = gate, verifier, limit
+        self.seconds = limit + _VERIFYING + 15.0  # for the rules, and what cannot be cut short
+        self._asks = aside is not None and (before is None or before.by == "model")
+        self._restored = before is not None
+        self._ledger = Ledger.restored(before.conditions, before.rows) if before and self._asks else None
+        self._seen = self._turn = 0
+        self._stopped = False
+
+    def abort(self) -> None:
+        """End the call that is being made; no further one is made."""
+        self._stopped = True
+        if self._session is not None:
+            self._session.abort()
+
+    def close(self) -> None:
+        """Give back what its session holds."""
+        self._stopped = True
+        if self._aside is not None:
+            self._aside.close()
+
+    # --- the moments of a run ----------------------------------------------------------------------------------------
+
+    def began(self, question: str, book: Notebook) -> None:
+        """Split the question into its conditions; a question with fewer than two has no ledger."""
+        if self._ledger is not None:
+            self._seen = len(book.read)
+            return
+        if self._asks:
+            task = f"Question: {question}"
+            found = self._asked(
+                conditions.EXTRACT,
+                task,
+                conditions.EXTRACT_GRAMMAR,
+                lambda text: conditions.constraints(text, question),
+            )
+            self._asks = found is not None
+            if found is not None:
+                self._ledger = Ledger(found) if len(found) > 1 else None
+        if not self._asks:
+            self._ledger = by_rule(question, book.queries, [passage for _, passage in book.read])
+        if self._ledger is not None and not self._restored:
+            self._tell(0, self._ledger.best())
+
+    def read(self, turn: int, book: Notebook) -> Sequence[Segment]:
+        """Note what the passages of this turn settle, and tell the model what is open."""
+        new = [passage for _, passage in book.read[self._seen :]]
+        self._seen, self._turn = len(book.read), turn
+        missed = 0
+        if not self._asks:
+            self._ledger = by_rule(book.question, book.queries, [passage for _, passage in book.read])
+        elif self._ledger is not None and new:
+            missed = self._note(self._ledger, book.question, new)
+        if self._ledger is None:
+            return ()
+        candidate = self._ledger.best()
+        self._tell(turn, candidate, missed=missed)
+        return list(_notes(self._ledger, candidate))
+
+    def may_end(self, written: Written, book: Notebook) -> str | None:
+        """The conditions that no page settles for the answer, as a reason to search on."""
+        if not self._gate or self._ledger is None:
+            return None
+        ledger = self._ledger
+        found = [ledger.best()] if written.gave_up else ledger.named(written.answer or "", written.message)
+        wrong = [_about(ledger, name, ledger.refuted(name)) for name in found if ledger.refuted(name)]
+        left = [_about(ledger, name, ledger.open(name)) for name in found if ledger.open(name)]
+        if not wrong and not left:
+            return None
+        said = [f"A page denies: {'; '.join(wrong)}."] if wrong else []
+        said += [f"No page that was read says yet: {'; '.join(left)}."] if left else []
+        return " ".join([*said, "Search for this before you answer."])
+
+    def judged(self, verdict: Verdict, book: Notebook) -> Verdict:
+        """The ledger for the candidate that the answer names; a warning where a condition of it is not verified."""
+        ledger = self._ledger
+        if ledger is None or verdict.status == "failed":
+            return verdict
+        text = "\n".join(part for part in (verdict.text, verdict.answer, verdict.explanation) if part)
+        named = ledger.named(verdict.answer or "", text)
+        candidate = min(named, key=lambda name: len(ledger.verified(name))) if text else ledger.best()
+        assumed = []
+        for number in ledger.open(candidate):
+            said = asserted(ledger.conditions[number - 1], text)
+            if said is not None and said.holds:
+                assumed.append(Condition(ledger.conditions[number - 1], "assumed", said.quote, "", candidate))
+        self._tell(self._turn, candidate, assumed)
+        if verdict.answer is None:
+            return verdict
+        refuted, left = ledger.refuted(candidate), ledger.open(candidate)
+        if not refuted and not left:
+            return verdict
+        count = len(ledger.conditions)
+        parts = [f"{len(ledger.verified(candidate))} of {count} conditions of the question are verified"]
+        parts += [f"denied: {_texts(ledger, refuted)}"] if refuted else []
+        parts += [f"open: {_texts(ledger, left)}"] if left else []
+        return replace(verdict, warnings=(*verdict.warnings, Warned("ledger", "; ".join(parts))))
+
+    def _tell(self, turn: int, candidate: str, assumed: Sequence[Condition] = (), *, missed: int = 0) -> None:
+        assert self._ledger is not None
+        self.say(
+            events.LedgerUpdated, turn=turn, conditions=self._ledger.conditions, rows=(*self._ledger.rows(), *assumed),
+            candidate=candidate, by="model" if self._asks else "rule", missed=missed,
+        )  # fmt: skip
+
+    # --- the calls ---------------------------------------------------------------------------------------------------
+
+    def _note(self, ledger: Ledger, question: str, passages: Sequence[Passage]) -> int:
+        """Take in what the model finds in new passages; returns the number of its quotes that stand in none."""
+        count = len(ledger.conditions)
+        task = evidence_task(ledger, question, passages)
+        claims = self._asked(
+            conditions.EVIDENCE, task, conditions.entries_grammar(count), lambda text: conditions.entries(text, count)
+        )
+        found = [entry_of(claimed, passages) for claimed in claims or () if claimed.holds is not None]
+        entries = [entry for entry in found if entry is not None]
+        for entry in self._undisputed(entries, ledger, passages):
+            ledger.put(entry)
+        return len(found) - len(entries)
+
+    def _asked(self, system: str, task: str, grammar: str, parse: Callable[[str], T]) -> T | None:
+        """What the model's answer says; None: the call failed twice, or took too long."""
+        if self._aside is None or self._session is None or self._stopped:
+            return None
+        until = time.monotonic() + self._limit
+        counter = self._session.counter
+        before = [getattr(counter, name) for name in _COUNTS]
+        with heeding(lambda: self._stopped or time.monotonic() > until, self._session):
+            written = self._aside.ask(
+                system,
+                task,
+                grammar,
+                conditions.MAX_TOKENS,
+                free=True,
+                wrong=lambda text: conditions.complaint(parse, text),
+            )
+        if self._counter is not None:
+            for name, old in zip(_COUNTS, before, strict=True):
+                setattr(self._counter, name, getattr(self._counter, name) + getattr(counter, name) - old)
+        return parse(written) if written else None
+
+    def _undisputed(self, entries: Sequence[Entry], ledger: Ledger, passages: Sequence[Passage]) -> list[Entry]:
+        """The entries of which the verifier is not sure that their passage says the opposite."""
+        if self._verifier is None or not entries or self._stopped:
+            return list(entries)
+        until = time.monotonic() + _VERIFYING
+        by_url = {(p.url, e): p for e in entries for p in passages if p.url == e.url and _stands(e.quote, p)}
+        try:
+            verifier = self._verifier()
+            texts = [Text(by_url[e.url, e].title, by_url[e.url, e].text[:_MOST_VERIFIED]) for e in entries]
+            claims = [[_claim(ledger, entry)] for entry in entries]
+            answers = verifier.verify(texts, claims, lambda: self._stopped or time.monotonic() > until)
+        except HdsError:  # it is not installed, or unusable: the quotes stand for themselves
+            self._verifier = None
+            return list(entries)
+        kept = []
+        for entry, (odds,) in zip(entries, answers, strict=True):
+            against = odds and (
+                odds.contradicted >= verifier.sure_contradicted if entry.holds
+                else odds.supported >= verifier.sure_supported
+            )  # fmt: skip
+            if not against:
+                kept.append(entry)
+        return kept
+
+
+_COUNTS = ("prompt", "evaluated", "reused", "generated")
+
+
+def evidence_task(ledger: Ledger, question: str, passages: Sequence[Passage]) -> str:
+    """The task of the evidence call: the question, the ledger as it stands, and the passages of a turn."""
+    known = "\n".join(f"- {row.candidate or 'the answer'}: {row.constraint}: {row.state}" for row in ledger.rows())
+    sought = terms(" ".join(ledger.conditions))
+    numbered = [f"{n}. {_clipped(passage, sought)}" for n, passage in enumerate(passages[:_MOST_READ], 1)]
+    return (
+        f"Question: {question}\n\nConditions:\n{conditions.listed(ledger.conditions)}\n\n"
+        f"Ledger:\n{known or 'empty'}\n\nPassages:\n" + "\n\n".join(numbered)
+    )
+
+
+def _clipped(passage: Passage, sought: Sequence[str]) -> str:
+    """A passage under its title; of a long one the part that shares most words with the conditions."""
+    parts = [cut.text for cut in cut_passages(passage.text, _WORDS)] or [passage.text]
+    best = max(parts, key=lambda part: overlap(terms(part), sought))
+    return f"{passage.title}: {protocol.one_line(best)}"
+
+
+def entry_of(claimed: conditions.Claimed, passages: Sequence[Passage]) -> Entry | None:
+    """The entry of a claim whose quote stands in one of the passages; None: it stands in none."""
+    if claimed.holds is None:
+        return None
+    for passage in passages:
+        if _stands(claimed.quote, passage):
+            return Entry(claimed.candidate, claimed.condition, claimed.holds, claimed.quote, passage.url)
+    return None
+
+
+def _stands(quote: str, passage: Passage) -> bool:
+    """True when a quote of a few words stands in a passage, each word after the other."""
+    if len(quote_words(quote).split()) < _LEAST_QUOTE:
+        return False
+    return has_words(quote_words(protocol.neutral(passage.full)), quote)
+
+
+def _claim(ledger: Ledger, entry: Entry) -> str:
+    condition = ledger.conditions[entry.condition - 1]
+    return condition if entry.candidate == WHOLE else f"{entry.candidate}: {condition}"
+
+
+def _notes(ledger: Ledger, candidate: str) -> Sequence[Segment]:
+    """The ledger as the model reads it: a line a condition, then what is open."""
+    count, verified = len(ledger.conditions), ledger.verified(candidate)
+    about = f" for {protocol.neutral(candidate)}" if candidate else ""
+    lines = [f"Ledger: {len(verified)} of {count} conditions of the question are verified{about}."]
+    for name, numbers in (
+        ("Verified", verified), ("Denied by a page", ledger.refuted(candidate)), ("Still open", ledger.open(candidate)),
+    ):  # fmt: skip
+        if numbers:
+            lines.append(f"{name}: {_texts(ledger, numbers)}.")
+    others = [name for name in ledger.candidates if name not in ("", candidate)]
+    if others:
+        lines.append(f"Other candidates: {', '.join(f'{name} ({len(ledger.verified(name))})' for name in others[:5])}.")
+    return [Segment(protocol.neutral(line)) for line in lines]
+
+
+def _about(ledger: Ledger, candidate: str, numbers: Sequence[int]) -> str:
+    texts = _texts(ledger, numbers)
+    return f"of {candidate}: {texts}" if candidate else texts
+
+
+def _texts(ledger: Ledger, numbers: Sequence[int]) -> str:
+    return "; ".join(ledger.conditions[number - 1].rstrip(". ") for number in numbers)
+
+
+__all__ = ["LiveLedger", "entry_of", "evidence_task"]

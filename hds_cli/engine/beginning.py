@@ -1,0 +1,74 @@
+"""A session whose first text may be held already: a fork of one that holds the beginning of several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hds_cli.engine.base import Counter, Generation, OnText, Sampling, Segment, Session
+
+
+class Beginning:
+    """`session` for a run that begins anew: the first text takes the place of all that it holds.
+
+    What the two have in common stays evaluated.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._begun = session, False
+
+    @property
+    def counter(self) -> Counter:
+        return self._session.counter
+
+    @property
+    def n_ctx(self) -> int:
+        return self._session.n_ctx
+
+    @property
+    def used(self) -> int:
+        return self._session.used if self._begun else 0
+
+    def append(self, segments: Sequence[Segment]) -> int:
+        if self._begun:
+            return self._session.append(segments)
+        return self.rewrite(0, segments)
+
+    def mark(self) -> int:
+        return self._session.mark() if self._begun else 0
+
+    def rewrite(self, mark: int, segments: Sequence[Segment]) -> int:
+        self._begun = True
+        return self._session.rewrite(mark, segments)
+
+    def generate(
+        self,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        sampling: Sampling = Sampling(),
+        grammar: str | None = None,
+        on_text: OnText | None = None,
+    ) -> Generation:
+        return self._session.generate(
+            max_tokens=max_tokens, stop=stop, sampling=sampling, grammar=grammar, on_text=on_text
+        )
+
+    def fork(self) -> Session:
+        return self._session.fork()
+
+    def save(self, path: Path) -> None:
+        self._session.save(path)
+
+    def load(self, path: Path) -> bool:
+        self._begun = True
+        return self._session.load(path)
+
+    def abort(self) -> None:
+        self._session.abort()
+
+    def resume(self) -> None:
+        self._session.resume()
+
+    def close(self) -> None:
+        self._session.close()

@@ -1,0 +1,285 @@
+"""The ledger of a run: its conditions, what settles them, and what an answer that leaves some open is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hds_cli import events
+from hds_cli.agent import conditions
+from hds_cli.agent import protocol as p
+from hds_cli.agent.aside import Aside
+from hds_cli.agent.asserted import asserted
+from hds_cli.agent.dialects import Written
+from hds_cli.agent.ledger import Entry, Ledger
+from hds_cli.agent.methods.ledger import LiveLedger
+from hds_cli.agent.named import by_rule
+from hds_cli.agent.verifying import Odds
+from hds_cli.engine.scripted import ScriptedEngine
+from hds_cli.errors import ModelMissing
+from hds_cli.run_state import RunState
+from hds_cli.types import Passage
+
+from .test_methods import block, box, play, queries
+
+CONDITIONS = ["the composer of Rusalka", "Rusalka was first performed on a certain day"]
+COMPOSER = {"candidate": "", "constraint": "C1", "obj": True, "quote": "an opera by Antonín Dvořák"}
+PREMIERE = {"candidate": "", "constraint": "C2", "obj": True, "quote": "first given on 31 March 1901"}
+
+
+def written(name: str, found: object) -> str:
+    return json.dumps({name: found}, ensure_ascii=False)
+
+
+def kept(tmp_path: Path, *texts: str, **options: object) -> LiveLedger:
+    """A ledger whose model writes these texts, one a call."""
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    session = ScriptedEngine(path).session()
+    return LiveLedger(Aside(session, None), session, **options)  # type: ignore[arg-type]
+
+
+def ledgers(seen: Sequence[events.Event]) -> list[events.LedgerUpdated]:
+    return [event for event in seen if isinstance(event, events.LedgerUpdated)]
+
+
+def states(seen: Sequence[events.Event]) -> list[str]:
+    return [row.state for row in RunState.of(seen).ledger]
+
+
+def test_the_model_is_shown_what_is_open_and_the_end_says_so(tmp_path: Path) -> None:
+    """Two conditions, one settled: the note stands in the results block, the warning under the answer."""
+    method = kept(tmp_path, written("constraints", CONDITIONS), written("entries", [COMPOSER]))
+    finished, seen, text = play(tmp_path, [block("rusalka composer"), box("Antonín Dvořák")], method)
+    assert finished.status == "answered"
+    assert queries(seen) == ["rusalka composer"]
+    assert f"Still open: {CONDITIONS[1]}.\n{p.END_RESULTS}" in text
+    assert [event.turn for event in ledgers(seen)] == [0, 1, 1]
+    assert states(seen) == ["verified", "unchecked"]
+    row = RunState.of(seen).ledger[0]
+    assert (row.quote, row.url) == ("an opera by Antonín Dvořák", "m:rusalka")
+    said = [event.message for event in seen if isinstance(event, events.Notice) and event.code == "ledger"]
+    assert said == [f"1 of 2 conditions of the question are verified; open: {CONDITIONS[1]}"]
+
+
+def test_an_answer_that_leaves_a_condition_open_is_given_back(tmp_path: Path) -> None:
+    """The run stops early; with the gate it searches the open condition, and ends with both verified."""
+    method = kept(
+        tmp_path, written("constraints", CONDITIONS), written("entries", [COMPOSER]), written("entries", [PREMIERE]),
+        gate=True,
+    )  # fmt: skip
+    script = [block("rusalka composer"), box("Antonín Dvořák"), block("premiere"), box("Dvořák, 31 March 1901")]
+    finished, seen, text = play(tmp_path, script, method)
+    assert queries(seen) == ["rusalka composer", "premiere"]
+    assert f"No page that was read says yet: {CONDITIONS[1]}. Search for this before you answer." in text
+    assert (finished.status, finished.answer) == ("answered", "Dvořák, 31 March 1901")
+    assert states(seen) == ["verified", "verified"]
+    assert not [event for event in seen if isinstance(event, events.Notice) and event.code == "ledger"]
+
+
+def test_an_answer_is_not_lost_by_being_given_back(tmp_path: Path) -> None:
+    """The model gives up when it is sent back: what it answered before stands."""
+    entries = written("entries", [COMPOSER])
+    method = kept(tmp_path, written("constraints", CONDITIONS), entries, gate=True)
+    script = [block("rusalka composer"), box("Antonín Dvořák"), box("not found"), box("not found")]
+    finished, _, _ = play(tmp_path, script, method)
+    assert (finished.status, finished.answer) == ("answered", "Antonín Dvořák")
+
+
+def test_a_quote_that_stands_in_no_page_settles_nothing(tmp_path: Path) -> None:
+    """Neither one that was made up, nor a single word, nor one for a condition that there is not."""
+    made_up = COMPOSER | {"quote": "composed by Bedřich Smetana"}
+    lone, strange = PREMIERE | {"quote": "Rusalka"}, PREMIERE | {"constraint": "C7"}
+    method = kept(tmp_path, written("constraints", CONDITIONS), written("entries", [made_up, lone, strange]))
+    _, seen, _ = play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], method)
+    assert states(seen) == ["unchecked", "unchecked"]
+    assert ledgers(seen)[1].missed == 2
+
+
+def test_what_a_page_denies_is_named_first(tmp_path: Path) -> None:
+    """A refuted condition reopens the search as an open one does."""
+    method = kept(
+        tmp_path, written("constraints", CONDITIONS), written("entries", [COMPOSER | {"obj": False}]),
+        written("entries", []), gate=True,
+    )  # fmt: skip
+    script = [block("rusalka composer"), box("Smetana"), block("premiere"), *[box("Smetana")] * 2]
+    _, seen, text = play(tmp_path, script, method)
+    assert f"A page denies: {CONDITIONS[0]}. No page that was read says yet: {CONDITIONS[1]}." in text
+    assert states(seen) == ["refuted", "unchecked"]
+
+
+def test_a_question_with_one_condition_has_no_ledger(tmp_path: Path) -> None:
+    """No event, no note, no further call: nobody asks for more lines than the script has."""
+    method = kept(tmp_path, written("constraints", CONDITIONS[:1]), gate=True)
+    finished, seen, text = play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], method)
+    assert finished.status == "answered"
+    assert ledgers(seen) == []
+    assert "Ledger" not in text
+
+
+def test_a_malformed_call_is_made_once_more_and_then_left(tmp_path: Path) -> None:
+    """The complaint is told; two failures leave the question to the rule, and here it lists nothing."""
+    right = written("constraints", CONDITIONS)
+    method = kept(tmp_path, "I think there are two.", right, "none", "{}")
+    finished, seen, _ = play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], method)
+    assert finished.status == "answered"
+    assert states(seen) == ["unchecked", "unchecked"]
+    method = kept(tmp_path, "no", "{}", gate=True)
+    finished, seen, _ = play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], method)
+    assert (finished.status, ledgers(seen)) == ("answered", [])
+
+
+def test_a_page_adds_no_condition(tmp_path: Path) -> None:
+    """The first call reads the question alone, and what a page orders is at most a quote."""
+    order = PREMIERE | {"quote": "first given on 31 March 1901", "constraint": "C3"}
+    added = json.dumps({"entries": [order], "constraints": ["the answer names a bank account"]})
+    method = kept(tmp_path, written("constraints", CONDITIONS), added, added)
+    session = method._session
+    _, seen, _ = play(tmp_path, [block("premiere"), box("Antonín Dvořák")], method)
+    assert [event.conditions for event in ledgers(seen)] == [tuple(CONDITIONS)] * 3
+    assert session is not None
+
+
+class Sure:
+    """A verifier that is sure of the opposite of everything."""
+
+    sure_supported = sure_contradicted = 0.9
+
+    def verify(self, passages: object, claims: Sequence[Sequence[str]], late: object) -> list[list[Odds]]:
+        return [[Odds(0.01, 0.98, 0.01) for _ in of] for of in claims]
+
+    def close(self) -> None: ...
+
+
+def test_an_entry_that_the_verifier_denies_stays_open(tmp_path: Path) -> None:
+    """Its quote stands in the page, and says something else; a verifier that is not installed changes nothing."""
+    texts = written("constraints", CONDITIONS), written("entries", [COMPOSER])
+    script = [block("rusalka composer"), box("Antonín Dvořák")]
+    _, seen, _ = play(tmp_path, script, kept(tmp_path, *texts, verifier=Sure))
+    assert states(seen) == ["unchecked", "unchecked"]
+
+    def missing() -> Sure:
+        raise ModelMissing("there is none")
+
+    _, seen, _ = play(tmp_path, script, kept(tmp_path, *texts, verifier=missing))
+    assert states(seen) == ["verified", "unchecked"]
+
+
+def test_a_condition_that_the_answer_takes_for_true_is_assumed(tmp_path: Path) -> None:
+    """It says so, and no page does."""
+    method = kept(tmp_path, written("constraints", CONDITIONS), written("entries", [COMPOSER]))
+    said = "Rusalka was first performed on a certain day in Prague."
+    _, seen, _ = play(tmp_path, [block("rusalka composer"), box("Antonín Dvořák", said)], method)
+    assert states(seen) == ["verified", "assumed"]
+    assert RunState.of(seen).ledger[1].quote == said
+
+
+def test_a_run_that_goes_on_keeps_its_ledger(tmp_path: Path) -> None:
+    """No second call for the conditions, and what was verified stays so."""
+    rows = Ledger(CONDITIONS)
+    rows.put(Entry("", 1, True, "an opera by Antonín Dvořák", "m:rusalka"))
+    before = events.LedgerUpdated(turn=1, conditions=tuple(CONDITIONS), rows=rows.rows(), by="model")
+    method = kept(tmp_path, written("entries", [PREMIERE]), before=before)
+    _, seen, _ = play(tmp_path, [block("premiere"), box("Dvořák")], method)
+    assert [event.turn for event in ledgers(seen)] == [1, 1]
+    assert states(seen) == ["verified", "verified"]
+
+
+# --- without a model -------------------------------------------------------------------------------------------------
+
+LIST = "What are the capitals of Peru, Chile, Bolivia and Ecuador?"
+READ = [
+    Passage("m:peru", "Peru", "Peru is a country. Its capital is Lima."),
+    Passage("m:chile", "Chile", "Santiago is the capital of Chile."),
+    Passage("m:bolivia", "Bolivia", "Bolivia exports tin and gas."),
+]
+
+
+def test_a_rule_keeps_the_list_of_a_question() -> None:
+    """Two of four: a page that names the thing and not what is asked of it settles nothing."""
+    ledger = by_rule(LIST, (), READ)
+    assert ledger is not None
+    assert ledger.conditions == ("Peru", "Chile", "Bolivia", "Ecuador")
+    assert [ledger.conditions[n - 1] for n in ledger.open("")] == ["Bolivia", "Ecuador"]
+    assert [row.quote for row in ledger.rows()] == ["Its capital is Lima.", "Santiago is the capital of Chile."]
+    assert by_rule("Who wrote Dracula?", (), READ) is None
+
+
+def test_a_rule_takes_the_list_from_the_queries_where_the_question_has_none() -> None:
+    """`capital of Peru`, `capital of Chile`, … are queries of one kind."""
+    names = ("Peru", "Chile", "Bolivia")
+    ledger = by_rule("Which Andean capital is highest?", [f"capital of {name}" for name in names], READ)
+    assert ledger is not None
+    assert (ledger.conditions, ledger.open("")) == (names, [3])
+
+
+def test_without_a_model_the_gate_holds_a_list_together(tmp_path: Path) -> None:
+    """What was not read on is named to the model."""
+    method = LiveLedger(None, gate=True)
+    method.say = lambda kind, **values: None
+    book = type("Book", (), {"question": LIST, "queries": [], "read": [("q", passage) for passage in READ]})()
+    method.began(LIST, book)
+    assert [note.text for note in method.read(1, book)] == [
+        "Ledger: 2 of 4 conditions of the question are verified.", "Verified: Peru; Chile.",
+        "Still open: Bolivia; Ecuador.",
+    ]  # fmt: skip
+    reason = method.may_end(Written("", answer="Lima and Santiago"), book)
+    assert reason == "No page that was read says yet: Bolivia; Ecuador. Search for this before you answer."
+
+
+# --- the parts -------------------------------------------------------------------------------------------------------
+
+
+def test_candidates_are_one_by_their_names() -> None:
+    """Case, dashes and a longer form make no second candidate; a condition of the whole counts for each."""
+    ledger = Ledger(["a", "b", "c"])
+    for name, number, holds in (
+        ("Saint-Étienne", 1, True),
+        ("SAINT ÉTIENNE", 2, True),
+        ("", 3, True),
+        ("Lyon", 1, False),
+    ):
+        ledger.put(Entry(name, number, holds, "q", "u"))
+    assert ledger.candidates == ["Saint-Étienne", "", "Lyon"]
+    assert (ledger.best(), ledger.open("Saint-Étienne"), ledger.refuted("Lyon")) == ("Saint-Étienne", [], [1])
+    assert ledger.named("It is Saint-Étienne.") == ["Saint-Étienne"]
+    assert ledger.named("It is Paris.") == [""]
+    assert not ledger.put(Entry("Lyon", 4, True, "q", "u"))
+    assert Ledger.restored(ledger.conditions, ledger.rows()).rows() == ledger.rows()
+
+
+def test_a_later_entry_takes_the_place_of_an_earlier_one() -> None:
+    """A page that contradicts another is the newer word; there is room for so many candidates."""
+    ledger = Ledger(["a", "b"])
+    ledger.put(Entry("x", 1, True, "q", "u"))
+    ledger.put(Entry("x", 1, False, "r", "v"))
+    assert [row.state for row in ledger.rows()] == ["refuted"]
+    assert [ledger.put(Entry(f"candidate {n}", 1, True, "q", "u")) for n in range(20)].count(True) == 11
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ("The bridge was opened in 1932.", True),
+        ("The bridge was not opened in 1932.", False),
+        ("I need to check whether the bridge was opened in 1932.", None),
+        ("Was the bridge opened in 1932?", None),
+        ("The bridge was opened in 1931.", None),
+        ("The bridge is long.", None),
+    ],
+)
+def test_a_belief_is_neither_a_plan_nor_a_question(said: str, means: bool | None) -> None:
+    """Nor what has another figure."""
+    found = asserted("the bridge was opened in 1932", f"Something else. {said}")
+    assert (found.holds if found else None) is means
+
+
+def test_conditions_that_say_the_same_are_one() -> None:
+    """Four words of five in common are too many; blanks and markers go, and what the question does not mention."""
+    found = ["it lies on  a river", "It lies on a river", "<|im_start|>it is a capital", 7, "x", "the author of Emma"]
+    asked = "Which capital lies on a river?"
+    kept = conditions.constraints(written("constraints", found), asked)
+    assert kept == ["it lies on a river", "‹|im_start|›it is a capital"]
