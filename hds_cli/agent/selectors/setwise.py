@@ -25,7 +25,7 @@ _READ = 4000  # characters of an answer
 TOKENS = 128
 SYSTEM = (
     "You choose passages for a researcher. You answer with one line, their numbers in brackets, such as:\n"
-    "### Final Selection: [4] [2]"
+    "### Final Selection: [n] [n]"
 )
 GRAMMAR = 'root ::= "### Final Selection:" (" [" [0-9] [0-9]? "]")+ "\\n"?\n'
 _HEAD = re.compile(r"final selection", re.IGNORECASE)
