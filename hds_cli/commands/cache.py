@@ -10,7 +10,7 @@ from typing import IO, Annotated
 
 import typer
 
-from hds_cli import config
+from hds_cli import config, paths
 from hds_cli.commands import _options, _output, _print
 from hds_cli.errors import OutputError, SourceError, UsageError
 from hds_cli.fetch.cache import PageCache
@@ -104,7 +104,7 @@ def prune() -> None:
 
 @app.command()
 def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
-    """Delete every page.
+    """Delete every page, and what a verifier has read of them.
 
     hds cache clear --yes
     """
@@ -114,6 +114,9 @@ def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
                 raise UsageError("this deletes every page kept", hint="hds cache clear --yes")
             typer.confirm(f"Delete {count(cache.info().pages, 'page')} in {cache.folder}?", abort=True, err=True)
         _print.say(f"{count(cache.clear(), 'page')} deleted")
+    verified = paths.verified_file()
+    for path in verified.parent.glob(f"{verified.name}*"):  # SQLite's journals, too
+        path.unlink(missing_ok=True)
 
 
 @app.command()
