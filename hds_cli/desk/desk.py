@@ -134,9 +134,7 @@ class Desk:
             HdsError: the model, a source or the run's files fail.
         """
         if isinstance(before, Earlier):
-            before = made_whole(before, question, self.model.spec.further)
-            if before.whole not in ("", question):
-                emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
+            before = self._made_whole(before, question, emit)
         session = await self.session() if part is None or part.session is None else part.session
         stop, reading, ledger = stop or Stop(), None, None
         kept = session if run_id is not None and isinstance(session, Resumable) else None
@@ -173,6 +171,13 @@ class Desk:
             for beside in (reading, ledger):
                 if beside is not None:
                     beside.close()
+
+    def _made_whole(self, before: Earlier, question: str, emit: events.Emit) -> Earlier:
+        """`before` for this model, which may be asked another question than the user's; that is told."""
+        before = made_whole(before, question, self.model.spec.further)
+        if before.whole not in ("", question):
+            emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
+        return before
 
     async def _done(self, run: Run, kept: Resumable | None, *, whole: bool) -> None:
         """A run has come to its end: what it kept is dropped, and how it went is remembered.

@@ -94,6 +94,7 @@ class LlamaSession:
         sequence.tokens += ids[shared:]
         sequence.places |= places
         sequence.claimed += shared
+        self._replayed = min(self._replayed, mark + shared)
         self.counter.prompt += len(ids)
         self.counter.reused += shared
         return len(ids)
@@ -143,12 +144,12 @@ class LlamaSession:
         """Add tokens that were written before, as if they were written now, and nothing had to be evaluated.
 
         Args:
-            generated: tokens that were drawn then; an end of text is none of `ids`.
+            generated: tokens that were drawn then; the end of a text and what stood behind it are none of `ids`.
         """
         sequence, counter = self._sequence, self.counter
         sequence.tokens += ids
         counter.generated += generated
-        counter.reused += max(0, self.used - max(self._replayed, sequence.evaluated))
+        counter.reused += max(0, self.used - max(self._replayed, sequence.evaluated)) + max(0, generated - len(ids))
         self._replayed = self.used
 
     def fork(self) -> LlamaSession:
