@@ -239,6 +239,7 @@ class LlamaEngine:
             "apart": self._apart,
             "n_gpu_layers": self.info.n_gpu_layers,
             "kv": self._fitted.kv,
+            "n_batch": self._batch,
         }
 
 
