@@ -14,7 +14,7 @@ from hds_cli.render.jsonl import JsonLines, line
 from .sample import MODEL, whole_run
 
 TOP = (
-    "schema run_id question status reason answer explanation citations turns sections text support unsupported not_searched ledger model usage egress seed started_at finished_at"
+    "schema run_id question status reason answer explanation citations turns sections tries agreement text support unsupported not_searched ledger model usage egress budget seed started_at finished_at"
 ).split()
 
 
