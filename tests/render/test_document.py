@@ -34,7 +34,9 @@ def test_document_has_every_key_of_the_schema_and_no_other() -> None:
     }  # fmt: skip
     assert set(run["turns"][0]) == {"n", "section", "thought", "queries"}
     query = run["turns"][1]["queries"][0]
-    assert set(query) == {"text", "source", "seconds", "repeated", "results", "pages", "evidence"}
+    assert set(query) == {
+        "text", "source", "seconds", "repeated", "rewords", "results", "pages", "evidence", "dropped",
+    }  # fmt: skip
     assert set(query["results"][0]) == {"url", "title", "snippet", "rank"}
     assert set(query["pages"][0]) == {"url", "status", "reason", "bytes", "seconds"}
     assert set(query["evidence"][0]) == {"n", "url", "text"}
