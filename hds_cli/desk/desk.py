@@ -165,7 +165,8 @@ class Desk:
                 finished = await run.answer(question, attached, before)
                 if kept is not None and finished.status in DONE:
                     kept.drop()
-                if finished.status in DONE and not self._shared and not isinstance(before, Resumed):
+                computed = session.counter.evaluated >= session.counter.generated // 2  # else remembered: `engine.warm`
+                if finished.status in DONE and computed and not self._shared and not isinstance(before, Resumed):
                     info = self.model.info
                     await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
                 return finished

@@ -189,8 +189,8 @@ class _Stretch:
         now = time.monotonic()
         if self._first is None:
             self._pace.read(self._read(), now - self._began)
-        else:
-            self._pace.wrote(self._written() - 1, now - self._first)
+        elif self._counter.evaluated - self._evaluated >= self._counter.generated - self._generated - 1:
+            self._pace.wrote(self._written() - 1, now - self._first)  # else it was remembered: see `engine.warm`
 
     def _read(self) -> int:
         """Tokens that were evaluated and not written in this call."""
