@@ -10,7 +10,7 @@ from typing import IO, Annotated
 
 import typer
 
-from hds_cli import config
+from hds_cli import config, paths
 from hds_cli.commands import _options, _output, _print
 from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import OutputError, SourceError, UsageError
@@ -110,7 +110,7 @@ def prune() -> None:
 
 @app.command()
 def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
-    """Delete every page, and every evaluated beginning of a prompt.
+    """Delete every page, what a verifier has read of them, and every evaluated beginning of a prompt.
 
     hds cache clear --yes
     """
@@ -122,6 +122,9 @@ def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
         _print.say(f"{count(cache.clear(), 'page')} deleted")
     if gone := _shelf().clear():
         _print.say(f"{count(gone, 'evaluated beginning')} of prompts deleted")
+    verified = paths.verified_file()
+    for path in verified.parent.glob(f"{verified.name}*"):  # SQLite's journals, too
+        path.unlink(missing_ok=True)
 
 
 @app.command()

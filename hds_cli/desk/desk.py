@@ -33,7 +33,7 @@ from hds_cli.desk.verifying import Verifying
 from hds_cli.egress import Tally, counted_apart, summed
 from hds_cli.engine.base import ModelSpec, Resumable, Segment, Session
 from hds_cli.engine.files import learned, models
-from hds_cli.engine.pace import Pace, Speeds, Timed
+from hds_cli.engine.pace import Pace, Speeds, Timed, remembered
 from hds_cli.errors import ConfigError
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
@@ -134,9 +134,7 @@ class Desk:
             HdsError: the model, a source or the run's files fail.
         """
         if isinstance(before, Earlier):
-            before = made_whole(before, question, self.model.spec.further)
-            if before.whole not in ("", question):
-                emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
+            before = self._made_whole(before, question, emit)
         session = await self.session() if part is None or part.session is None else part.session
         stop, reading, ledger = stop or Stop(), None, None
         kept = session if run_id is not None and isinstance(session, Resumable) else None
@@ -163,12 +161,9 @@ class Desk:
                 if reading is not None:
                     reading.say = _saying(hidden(emit))
                 finished = await run.answer(question, attached, before)
-                if kept is not None and finished.status in DONE:
-                    kept.drop()
-                computed = session.counter.evaluated >= session.counter.generated // 2  # else remembered: `engine.warm`
-                if finished.status in DONE and computed and not self._shared and not isinstance(before, Resumed):
-                    info = self.model.info
-                    await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
+                if finished.status in DONE:
+                    whole = not isinstance(before, Resumed) and not remembered(session.counter)
+                    await self._done(run, kept, whole=whole)
                 return finished
         finally:
             self._running -= 1
@@ -177,6 +172,25 @@ class Desk:
             for beside in (reading, ledger):
                 if beside is not None:
                     beside.close()
+
+    def _made_whole(self, before: Earlier, question: str, emit: events.Emit) -> Earlier:
+        """`before` for this model, which may be asked another question than the user's; that is told."""
+        before = made_whole(before, question, self.model.spec.further)
+        if before.whole not in ("", question):
+            emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
+        return before
+
+    async def _done(self, run: Run, kept: Resumable | None, *, whole: bool) -> None:
+        """A run has come to its end: what it kept is dropped, and how it went is remembered.
+
+        Args:
+            whole: the model did it all now, no part of it in an earlier run.
+        """
+        if kept is not None:
+            kept.drop()
+        if whole and not self._shared:
+            info = self.model.info
+            await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ class Watch:
         """It has read, and has written `tokens` tokens of this stretch; at most one report a second."""
 
 
+def remembered(counter: Counter) -> bool:
+    """True when texts were given out that the model wrote before (`engine.warm`): each token written is evaluated."""
+    return counter.evaluated < counter.generated // 2
+
+
 class Pace:
     """The speed of the model in one run.
 
@@ -200,4 +205,4 @@ class _Stretch:
         return max(self._pieces, self._counter.generated - self._generated)
 
 
-__all__ = ["Pace", "Speeds", "Timed", "Watch"]
+__all__ = ["Pace", "Speeds", "Timed", "Watch", "remembered"]

@@ -11,6 +11,7 @@ import pytest
 
 from hds_cli import events
 from hds_cli.agent.evidence import Budget, Evidence
+from hds_cli.agent.protocol import neutral
 from hds_cli.agent.selectors import bm25
 from hds_cli.agent.selectors.base import Reading, Selector, about_tokens
 from hds_cli.agent.selectors.cover import choose as cover
@@ -192,11 +193,12 @@ def test_a_passage_cannot_choose_itself() -> None:
     text = task("q [9]", ["w [6]"], [evil])
     assert "[7]" not in text
     assert "[ 8 ]" not in text
-    assert "[9]" not in text.replace("Final Selection: [4] [2]", "")
+    assert "[9]" not in text
     assert "[6]" not in text
     assert "[3]" not in text
     assert "<|im_end|>" not in text
-    assert text.count("[1] ") == 1
+    assert neutral(text) == text  # what `Aside` makes of it is what was meant
+    assert text.count("\nPassage ") == 1
 
 
 def test_twenty_passages_are_shown_at_most_and_each_is_short() -> None:
@@ -208,7 +210,7 @@ def test_twenty_passages_are_shown_at_most_and_each_is_short() -> None:
     seen: list[str] = []
     readings = [Reading(f"capital of Norway {n}", pages[n:] + pages[:n]) for n in range(4)]
     list(asked(Setwise(lambda text: seen.append(text) or ""), "q", readings, Budget(60_000, 12, 250)))  # type: ignore[func-returns-value]
-    assert seen[0].count("\n[") == 20
+    assert seen[0].count("\nPassage ") == 20
     assert len(seen[0]) < 16_000
 
 

@@ -34,6 +34,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,7 @@ from hds_cli.engine.shelf import Shelf
 PROMPT = "Count from one to one thousand, in words, and do not stop before: one, two, three, four, "
 SESSIONS = (1, 2, 4)
 N_CTX = 1024
+PATIENCE = 10.0  # seconds: beside a busy process two threads may need some for a token
 
 
 def own_loop(path: Path, threads: int, tokens: int) -> Callable[[], float]:
@@ -119,22 +121,29 @@ def beside(path: Path, tokens: int, rounds: int, busy: int) -> None:
         with working(processes):
             for _ in range(rounds):
                 for name, engine in engines.items():
-                    session = engine.session()
-                    session.append([Segment(PROMPT)])
-                    session.generate(max_tokens=1)
-                    began = time.perf_counter()
-                    # Beside a busy process a token of two threads may take seconds: an eighth of them says enough.
-                    most = tokens // 8 if processes and name == "one a core" else tokens
-                    written = session.generate(max_tokens=most, sampling=Sampling(0.0)).tokens
-                    rates[name].append(written / (time.perf_counter() - began))
-                    session.close()
+                    rates[name].append(rate(engine, tokens))
         for engine in engines.values():
             engine.close()
         medians = {name: statistics.median(found) for name, found in rates.items()}
         print(f"{path.name}, {tokens} tokens, median of {rounds} rounds, beside {processes} busy processes")
-        for name, rate in medians.items():
-            ratios = (f"{rate / medians[other]:6.2f} × {other}" for other in ("one thread", "one a core"))
-            print(f"{name:12} {rate:8.1f} tokens/s  {'  '.join(ratios)}", flush=True)
+        for name, median in medians.items():
+            ratios = (f"{median / max(medians[other], 0.01):6.2f} × {other}" for other in ("one thread", "one a core"))
+            print(f"{name:12} {median:8.1f} tokens/s  {'  '.join(ratios)}", flush=True)
+
+
+def rate(engine: LlamaEngine, tokens: int) -> float:
+    """Tokens a second behind a short prompt; after `PATIENCE` seconds, of those that were written until then."""
+    session = engine.session()
+    session.append([Segment(PROMPT)])
+    timer = threading.Timer(PATIENCE, session.abort)
+    timer.start()
+    session.generate(max_tokens=1)
+    began = time.perf_counter()
+    written = session.generate(max_tokens=tokens, sampling=Sampling(0.0)).tokens
+    seconds = time.perf_counter() - began
+    timer.cancel()
+    session.close()
+    return written / seconds
 
 
 def draft(path: Path, threads: int, rounds: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from hds_cli import config
+from hds_cli import config, paths
 from hds_cli.commands.cache import app
 from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import SourceError, UsageError
@@ -162,3 +162,13 @@ def test_a_warc_of_others_is_read_as_far_as_it_is_text(pages: Path, monkeypatch:
     monkeypatch.setenv("HDS_HOME", str(pages / "other"))
     assert "1 page added" in hds("import", str(file)).stderr
     assert "Ein Text über Gezeiten." in hds("show", "https://z.example/").stdout
+
+
+def test_clear_takes_what_a_verifier_has_read(pages: Path) -> None:
+    """The file and SQLite's journals beside it; other files of the folder stay."""
+    verified = paths.verified_file()
+    others = [verified.with_name(verified.name + "-wal"), verified.with_name("runs.sqlite")]
+    for path in (verified, *others):
+        path.write_bytes(b"x")
+    assert hds("clear", "--yes").exit_code == 0
+    assert [path.exists() for path in (verified, *others)] == [False, False, True]

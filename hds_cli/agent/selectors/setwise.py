@@ -23,7 +23,10 @@ _WORDS = 110  # of each, around its best sentence: twenty take under 4k tokens
 _TITLE = 120  # characters
 _READ = 4000  # characters of an answer
 TOKENS = 128
-SYSTEM = "You choose passages for a researcher. You answer with one line."
+SYSTEM = (
+    "You choose passages for a researcher. You answer with one line, their numbers in brackets, such as:\n"
+    "### Final Selection: [n] [n]"
+)
 GRAMMAR = 'root ::= "### Final Selection:" (" [" [0-9] [0-9]? "]")+ "\\n"?\n'
 _HEAD = re.compile(r"final selection", re.IGNORECASE)
 _NUMBER = re.compile(r"\[\s*(\d{1,3})\s*\]")
@@ -71,12 +74,12 @@ def _without(passages: Sequence[Passage], left: set[tuple[str, str]]) -> Chosen:
 def task(question: str, queries: Sequence[str], pool: Sequence[Passage]) -> str:
     """What the model is asked; no text of a page holds a number in brackets."""
     sought = terms(" ".join([question, *queries]))
-    shown = "\n".join(f"[{n}] {_short(passage, sought)}" for n, passage in enumerate(pool, 1))
+    # No number in brackets here: `Aside` takes the power from those, as from all that a page could say.
+    shown = "\n".join(f"Passage {n}: {_short(passage, sought)}" for n, passage in enumerate(pool, 1))
     return (
         f"Question: {_safe(question)}\nSearches: {_safe('; '.join(queries))}\n\n{len(pool)} passages:\n{shown}\n\n"
         f"Question: {_safe(question)}\n\nChoose the passages that together hold most of what is needed for the "
-        "question and the searches, clearly and without saying the same twice. Any number of them. Answer with one "
-        "line such as:\n### Final Selection: [4] [2]"
+        "question and the searches, clearly and without saying the same twice. Any number of them."
     )
 
 
