@@ -33,7 +33,7 @@ from hds_cli.desk.verifying import Verifying
 from hds_cli.egress import Tally, counted_apart, summed
 from hds_cli.engine.base import ModelSpec, Resumable, Segment, Session
 from hds_cli.engine.files import learned, models
-from hds_cli.engine.pace import Pace, Speeds, Timed
+from hds_cli.engine.pace import Pace, Speeds, Timed, remembered
 from hds_cli.errors import ConfigError
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
@@ -162,7 +162,8 @@ class Desk:
                     reading.say = _saying(hidden(emit))
                 finished = await run.answer(question, attached, before)
                 if finished.status in DONE:
-                    await self._done(run, kept, whole=not isinstance(before, Resumed))
+                    whole = not isinstance(before, Resumed) and not remembered(session.counter)
+                    await self._done(run, kept, whole=whole)
                 return finished
         finally:
             self._running -= 1
@@ -183,7 +184,7 @@ class Desk:
         """A run has come to its end: what it kept is dropped, and how it went is remembered.
 
         Args:
-            whole: no part of it was an earlier run's.
+            whole: the model did it all now, no part of it in an earlier run.
         """
         if kept is not None:
             kept.drop()

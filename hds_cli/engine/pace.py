@@ -32,6 +32,11 @@ class Watch:
         """It has read, and has written `tokens` tokens of this stretch; at most one report a second."""
 
 
+def remembered(counter: Counter) -> bool:
+    """True when texts were given out that the model wrote before (`engine.warm`): each token written is evaluated."""
+    return counter.evaluated < counter.generated // 2
+
+
 class Pace:
     """The speed of the model in one run.
 
@@ -189,8 +194,8 @@ class _Stretch:
         now = time.monotonic()
         if self._first is None:
             self._pace.read(self._read(), now - self._began)
-        else:
-            self._pace.wrote(self._written() - 1, now - self._first)
+        elif self._counter.evaluated - self._evaluated >= self._counter.generated - self._generated - 1:
+            self._pace.wrote(self._written() - 1, now - self._first)  # else it was remembered: see `engine.warm`
 
     def _read(self) -> int:
         """Tokens that were evaluated and not written in this call."""
@@ -200,4 +205,4 @@ class _Stretch:
         return max(self._pieces, self._counter.generated - self._generated)
 
 
-__all__ = ["Pace", "Speeds", "Timed", "Watch"]
+__all__ = ["Pace", "Speeds", "Timed", "Watch", "remembered"]

@@ -22,6 +22,7 @@ import hds_cli
 from hds_cli import config, paths
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec, Segment
+from hds_cli.engine.files import learned, models
 from hds_cli.engine.warm import place
 from hds_cli.engine.warm.client import WarmEngine, open_warm
 from hds_cli.engine.warm.server import retire
@@ -135,7 +136,11 @@ def test_whatever_makes_another_model_makes_another_name(settings: Settings, mon
     spec = spec_of(settings)
     names = [place.name_of(spec, settings, 1)]
     assert place.name_of(spec, replace(settings, top_k=9, keep_warm="2h", offline=True), 1) == names[0]
-    for changed in ({"n_ctx": 1024}, {"n_threads": 2}, {"n_gpu_layers": 0}, {"dialect": "guided"}):
+    learned.learn(learned.key(models.fingerprint(spec.path), None), learned.Learned(writing=9.0))
+    assert place.name_of(spec, settings, 1) == names[0]
+    learned.learn(learned.key(models.fingerprint(spec.path), None), learned.Learned(n_batch=128))
+    names.append(place.name_of(spec, settings, 1))
+    for changed in ({"n_ctx": 1024}, {"state_size": 0.0}, {"n_threads": 2}, {"n_gpu_layers": 0}, {"dialect": "guided"}):
         names.append(place.name_of(spec, replace(settings, **changed), 1))  # type: ignore[arg-type]
     names.append(place.name_of(spec, settings, 2))
     names.append(place.name_of(replace(spec, lora=spec.path), settings, 1))

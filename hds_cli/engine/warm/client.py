@@ -197,6 +197,7 @@ class WarmSession:
     def __init__(self, engine: WarmEngine, said: dict[str, Any]) -> None:
         self._engine, self._number, self._n_ctx = engine, said["session"], int(said["n_ctx"])
         self._used, self._aborted = 0, False
+        self._pending: int | None = None
         self._known = Counter()
         self.counter = Counter()
         self._heed(said)
@@ -208,6 +209,11 @@ class WarmSession:
     @property
     def used(self) -> int:
         return self._used
+
+    @property
+    def pending(self) -> int | None:
+        """Tokens that the next `generate` evaluates before it writes; None: the engine does not say."""
+        return self._pending
 
     def append(self, segments: Sequence[Segment]) -> int:
         return int(self._call("append", segments=list(segments))["value"])
@@ -253,8 +259,8 @@ class WarmSession:
                 if self._aborted:
                     return Generation("", "aborted")
                 continue
+            self._heed(answer)
             if "text" not in answer:
-                self._heed(answer)
                 return Generation(*answer["value"])
             if on_text is not None:
                 on_text(answer["text"])
@@ -267,6 +273,12 @@ class WarmSession:
 
     def load(self, path: Path) -> bool:
         return bool(self._call("load", path=str(path.absolute()))["value"])
+
+    def keep(self) -> None:
+        self._call("keep")
+
+    def drop(self) -> None:
+        self._call("drop")
 
     def abort(self) -> None:
         self._aborted = True
@@ -281,7 +293,7 @@ class WarmSession:
         self._tell("close")
 
     def _call(self, do: str, **more: Any) -> dict[str, Any]:
-        slow = do in ("save", "load", "fork")
+        slow = do in ("save", "load", "fork", "drop")
         answer = self._engine.call({"do": do, "session": self._number, **more}, None if slow else _QUICK_SECONDS)
         if do != "fork":
             self._heed(answer)
@@ -292,7 +304,7 @@ class WarmSession:
 
     def _heed(self, answer: dict[str, Any]) -> None:
         """Take over the size and the counts. They are added, as others count into `counter` too."""
-        self._used = int(answer["used"])
+        self._used, self._pending = int(answer["used"]), answer["pending"]
         for name, value in zip(_COUNTS, answer["counter"], strict=True):
             before = getattr(self._known, name)
             setattr(self.counter, name, getattr(self.counter, name) + value - before)

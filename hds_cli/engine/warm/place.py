@@ -16,9 +16,10 @@ import hds_cli
 from hds_cli import paths
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec
+from hds_cli.engine.files import learned, models
 from hds_cli.engine.llama.api import build
 
-SHAPING = ("engine", "model", "dialect", "n_ctx", "n_threads", "n_gpu_layers")
+SHAPING = ("engine", "model", "dialect", "n_ctx", "n_threads", "n_gpu_layers", "state_size")
 """The settings that a loaded model depends on."""
 
 _PROTOCOL = 1
@@ -35,15 +36,23 @@ def possible() -> bool:
 def name_of(spec: ModelSpec, settings: Settings, sequences: int) -> str:
     """The name of a loaded model: another one for whatever makes another of it.
 
-    That is this version of hds, Python and llama.cpp, the files as they are now, and the settings of `SHAPING`.
+    That is this version of hds, Python and llama.cpp, the files as they are now, the settings of `SHAPING`, and those
+    that `hds model bench` found.
     """
     said: list[Any] = [
         _PROTOCOL, hds_cli.__version__, hds_cli.__file__, sys.executable, build(), _mark(spec.path),
         _mark(spec.lora) if spec.lora else None, spec.name, spec.dialect, spec.n_ctx, spec.known_as, sequences,
-        [getattr(settings, name) for name in SHAPING if name != "model"],
+        [getattr(settings, name) for name in SHAPING if name != "model"], _of_bench(spec),
         sorted(item for item in os.environ.items() if item[0].startswith(_ABOUT_MACHINE)),
     ]  # fmt: skip
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def _of_bench(spec: ModelSpec) -> list[int | None]:
+    """The settings that a bench found to be best for this model on this machine."""
+    digests = [models.fingerprint(path) if path else None for path in (spec.path, spec.lora)]
+    best = learned.known(learned.key(*digests))
+    return [best.n_threads, best.n_batch, best.n_gpu_layers]
 
 
 def _mark(path: Path) -> tuple[object, ...]:

@@ -34,7 +34,7 @@ _HELLO_SECONDS = 2.0
 _ENDING_SECONDS, _TIDYING_SECONDS = 0.2, 4.0
 _COUNTS = ("prompt", "evaluated", "reused", "generated", "seconds")
 _CLOSED = 64  # sessions that are kept after their end: a thread that was left behind may still call them
-_QUICK = ("count", "tokenize", "append", "mark", "rewrite", "abort", "resume", "close", "stop")
+_QUICK = ("count", "tokenize", "append", "mark", "rewrite", "abort", "resume", "close", "keep", "stop")
 
 
 class Server:
@@ -275,6 +275,8 @@ class Client:
                 return session.resume()
             case "close":
                 return session.close()
+            case "keep" | "drop":  # see `Resumable`
+                return getattr(session, do, lambda: None)()
             case "stop":
                 self._stopped.add(number)
                 return session.abort()
@@ -288,7 +290,7 @@ class Client:
 
         def pass_on(text: str) -> None:
             with contextlib.suppress(OSError):
-                self._frames.send({"id": message["id"], "text": text})
+                self._frames.send({"id": message["id"], "text": text, **_state(session)})
 
         made = self._remembered.generate(session, order, pass_on)
         if number in self._stopped:  # it was the caller that failed, and it may go on
@@ -307,7 +309,8 @@ def _segments(message: dict[str, Any]) -> list[Segment]:
 
 
 def _state(session: Session) -> dict[str, Any]:
-    return {"used": session.used, "counter": [getattr(session.counter, name) for name in _COUNTS]}
+    counts = [getattr(session.counter, name) for name in _COUNTS]
+    return {"used": session.used, "pending": getattr(session, "pending", None), "counter": counts}
 
 
 def _error(exc: Exception) -> dict[str, Any]:
