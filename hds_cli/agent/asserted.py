@@ -37,7 +37,8 @@ def asserted(condition: str, text: str) -> Asserted | None:
     if not stems | figures:
         return None
     last = None
-    for sentence in sentences(text[-_LONGEST:])[-_MOST:]:
+    said_in = [sentence for line in text[-_LONGEST:].splitlines() for sentence in sentences(line)]
+    for sentence in said_in[-_MOST:]:
         said = words(sentence)
         if not figures <= set(said) or _QUESTION.search(sentence) or _PLANS.search(sentence):
             continue

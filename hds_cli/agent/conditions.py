@@ -19,6 +19,7 @@ from hds_cli.text import terms
 MAX_TOKENS = 512
 SHORTEST, LONGEST = 3, 160  # characters of a condition
 MAX_NAME, MAX_QUOTE = 80, 240  # characters
+MOST_WORDS = 10  # of a name: a longer one may be a sentence of a page that orders something
 MOST_ENTRIES = 10
 _MAX_WRITTEN, _MOST_VALUES = 16_000, 1_000  # characters and values of an answer that are read
 _LIKE = 0.8  # share of common words from which on two conditions are one; as in the reference, not tuned
@@ -171,9 +172,10 @@ def _claimed(item: object, name: str, count: int) -> Claimed | None:
         return None
     said = _line(quote, MAX_QUOTE) if isinstance(quote, str) else ""
     candidate = item.get("candidate")
-    return Claimed(
-        _line(candidate, MAX_NAME) if isinstance(candidate, str) else "", place, holds if said else None, said
-    )
+    name_said = _line(candidate, MAX_NAME) if isinstance(candidate, str) else ""
+    if len(name_said.split()) > MOST_WORDS:
+        return None
+    return Claimed(name_said, place, holds if said else None, said)
 
 
 def _object(written: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _thoughts(state: RunState) -> Iterator[tuple[int, int, str]]:
         number = final[-1].number if final else turn.number
         finished = state.finished
         said = [*(other.thought for other in final)]
-        said += [part for part in (finished.answer, finished.text, finished.explanation) if part] if finished else []
+        said += [part for part in (finished.text or finished.answer, finished.explanation) if part] if finished else []
         yield turn.number, number, "\n".join(said)
 
 

@@ -1,7 +1,8 @@
 """A ledger without a model: the things that a question or its queries name side by side, and which were read on.
 
-`What are the capitals of Peru, Chile and Bolivia?` has three conditions. One is verified by a passage that names the
-thing and has at least half of the other words that are asked for (`capital`); nothing is ever refuted by rule.
+`What are the capitals of Peru, Chile and Bolivia?` has three conditions. One is verified by a sentence that names the
+thing, or stands on a page or under a heading that does, and has at least half of the other words that are asked for
+(`capital`); nothing is ever refuted by rule.
 """
 
 from __future__ import annotations
@@ -28,15 +29,34 @@ def by_rule(question: str, queries: Sequence[str], passages: Sequence[Passage]) 
     ledger = Ledger(list(names))
     left = dict(enumerate(list(names.values())[:MOST_CONDITIONS], 1))
     for passage in passages[:_LOOKED_AT]:
-        stems = {stem(word) for word in words(passage.full)}
-        present = set(words(passage.full))
-        if 2 * len(asked & stems) < len(asked):
-            continue
+        said = _Said(passage)
         for number, name in list(left.items()):
-            if all(word in present for word in name):
-                ledger.put(Entry(WHOLE, number, True, _quote(passage, name, asked), passage.url))
+            if (quote := said.of(name, asked)) is not None:
+                ledger.put(Entry(WHOLE, number, True, clip(quote, 0), passage.url))
                 del left[number]
     return ledger
+
+
+class _Said:
+    """The sentences of a passage, each with its words and their stems; what stands above it counts for all."""
+
+    def __init__(self, passage: Passage) -> None:
+        above = words(f"{passage.title} {passage.heading}")
+        self._above, self._stems = set(above), set(map(stem, above))
+        lines = (sentence for line in passage.text.splitlines() for sentence in sentences(line))
+        self._sentences = [(text.strip(), set(found := words(text)), set(map(stem, found))) for text in lines]
+
+    def of(self, name: Sequence[str], asked: set[str]) -> str | None:
+        """The sentence that says most of what is asked of a thing, and half at least; it or what is above names it."""
+        is_above = all(word in self._above for word in name)
+        best: tuple[int, str] | None = None
+        for text, found, stems in self._sentences:
+            if not is_above and not all(word in found for word in name):
+                continue
+            here = len(asked & stems)
+            if 2 * len(asked & (stems | self._stems)) >= len(asked) and (best is None or here > best[0]):
+                best = here, text
+        return best[1] if best and any(map(str.isalnum, best[1])) else None
 
 
 def _named(question: str, queries: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], set[str]] | None:
@@ -55,13 +75,3 @@ def _asked(texts: Iterable[str], found: dict[str, tuple[str, ...]]) -> set[str]:
     names = {word for name in found.values() for word in name}
     asked = [word for text in texts for word in words(text) if is_content(word) and word not in names]
     return {stem(word) for word in dict.fromkeys(asked[:_MOST_ASKED])}
-
-
-def _quote(passage: Passage, name: Sequence[str], asked: set[str]) -> str:
-    """The sentence of a passage that has most of a name and of what is asked for."""
-    said = sentences(passage.text) or [passage.text]
-    stems = [{stem(word) for word in words(sentence)} for sentence in said]
-    best = max(
-        range(len(said)), key=lambda place: (len(asked & stems[place]), len(stems[place] & set(map(stem, name))))
-    )
-    return clip(said[best].strip(), 0)

@@ -208,6 +208,16 @@ def test_a_rule_keeps_the_list_of_a_question() -> None:
     assert by_rule("Who wrote Dracula?", (), READ) is None
 
 
+def test_a_name_in_passing_settles_nothing() -> None:
+    """The line on the coast of Lithuania says nothing of Latvia, which another line of the passage names."""
+    text = "Land boundaries: Latvia 544 km; Poland 100 km\nCoastline: 90 km"
+    ledger = by_rule("How long are the coastlines of Lithuania, Latvia and Poland?", (), [
+        Passage("m:lt", "Lithuania", text, heading="Geography"),
+    ])  # fmt: skip
+    assert ledger is not None
+    assert [(row.constraint, row.quote) for row in ledger.rows()] == [("Lithuania", "Coastline: 90 km")]
+
+
 def test_a_rule_takes_the_list_from_the_queries_where_the_question_has_none() -> None:
     """`capital of Peru`, `capital of Chile`, … are queries of one kind."""
     names = ("Peru", "Chile", "Bolivia")

@@ -51,7 +51,9 @@ def box(answer: str, words: str = "") -> str:
     return f"done\n</think>\n\n{words}\n\n\\boxed{{{answer}}}"
 
 
-def play(tmp_path: Path, texts: Sequence[str], *methods: Method) -> tuple[events.RunFinished, list[events.Event], str]:
+def play(
+    tmp_path: Path, texts: Sequence[str], *methods: Method, limits: Limits = Limits()
+) -> tuple[events.RunFinished, list[events.Event], str]:
     """How a run with these methods ends, its events, and the whole text of the model's sequence."""
     path = tmp_path / "script.jsonl"
     path.write_text("\n".join(json.dumps({"text": text}) for text in texts))
@@ -67,7 +69,7 @@ def play(tmp_path: Path, texts: Sequence[str], *methods: Method) -> tuple[events
             dialect=HdsDialect(session), fanout=Fanout([Library()], no_web, top_k=5), counter=session.counter,
             count=lambda text: engine.count([Segment(text)]), model=engine.info, stop=Stop(), methods=methods,
         )  # fmt: skip
-        finished = await Run("r", parts, Limits(), seen.append).answer(QUESTION)
+        finished = await Run("r", parts, limits, seen.append).answer(QUESTION)
         return finished, "".join(session.text)
 
     finished, text = asyncio.run(go())
@@ -195,3 +197,46 @@ def test_a_reason_to_go_on_forms_no_marker(tmp_path: Path) -> None:
     _, _, text = play(tmp_path, [block("rusalka"), *[box("Antonín Dvořák")] * 3], Forging())
     assert text.count(p.END_RESULTS) == 3
     assert "<|im_end|> do" not in text
+
+
+def test_what_a_method_says_comes_in_its_order_and_not_once_it_is_left_out(tmp_path: Path) -> None:
+    """Its thread speaks; the event stands before the turn that follows. One that was too late is not heard."""
+
+    class Speaking(Method):
+        name = "speaking"
+        seconds = 0.2
+
+        def began(self, question: str, book: Notebook) -> None:
+            self.say(events.Notice, level="info", code="said", message="first")
+
+        def read(self, turn: int, book: Notebook) -> Sequence[Segment]:
+            time.sleep(0.5)
+            self.say(events.Notice, level="info", code="said", message="late")
+            return ()
+
+        def judged(self, verdict: Verdict, book: Notebook) -> Verdict:
+            raise AssertionError("it was left out")
+
+    class Slow(Method):
+        def judged(self, verdict: Verdict, book: Notebook) -> Verdict:
+            time.sleep(0.6)
+            return verdict
+
+    _, seen, _ = play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], Speaking(), Slow())
+    said = [event.message for event in seen if isinstance(event, events.Notice) and event.code == "said"]
+    assert said == ["first"]
+    places = [type(event).__name__ for event in seen]
+    assert places.index("Notice") < places.index("TurnStarted")
+
+
+def test_a_method_is_not_asked_to_go_on_in_the_last_turn(tmp_path: Path) -> None:
+    """There is no turn left to search in, so the answer stands as it was written."""
+
+    class Never(Method):
+        def may_end(self, written: Written, book: Notebook) -> str | None:
+            return "more"
+
+    script = [block("rusalka"), box("Antonín Dvořák")]
+    finished, seen, _ = play(tmp_path, script, Never(), limits=Limits(max_turns=2))
+    assert finished.status == "answered"
+    assert len([event for event in seen if isinstance(event, events.TurnStarted)]) == 2
