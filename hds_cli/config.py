@@ -14,26 +14,9 @@ from typing import Any, get_type_hints
 
 from hds_cli import paths, settings_file
 from hds_cli.errors import ConfigError
+from hds_cli.settings_facts import SOURCE_VARIABLES as SOURCE_VARIABLES
 from hds_cli.settings_facts import Field, Flag, complaint, convert, env_of, facts, flag_of, key_of, nearest, setting
-
-
-@dataclass(frozen=True)
-class SourceSettings:
-    """The settings of one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
-
-    url: str | None = setting(
-        None, "address of its API instead of the public one; its host may be a private one", address=True
-    )
-    language: str | None = setting(None, "language code, where the source has several")
-    every: float | None = setting(None, "seconds between two requests; unset: what the service asks for", least=0)
-    path: str | None = setting(None, "file or folder that it searches; for mcp the command of a server")
-    reader: str | None = setting(
-        None, "address of a service that reads pages (Jina); unset: they are fetched", address=True
-    )
-
-
-SOURCE_VARIABLES = frozenset(f.name.upper() for f in dataclasses.fields(SourceSettings) if f.name != "every")
-"""What a variable of a source ends in: `HDS_WIKIPEDIA_LANGUAGE`."""
+from hds_cli.settings_facts import SourceSettings as SourceSettings
 
 
 @dataclass(frozen=True)
@@ -201,6 +184,10 @@ class Settings:
     )
     cache_ttl: float = setting(7.0, "days after which a page is asked for again", key="cache.ttl", least=0)
     cache_size: float = setting(1024.0, "MiB on disk for pages", key="cache.size", least=1, indifferent=True)
+    state_size: float = setting(
+        1024.0, "MiB on disk for evaluated prompts; 0: none is kept", key="cache.states", least=0,
+        indifferent=True,
+    )  # fmt: skip
     fetch_contact: str | None = setting(None, "address shown in the user agent", key="fetch.contact", indifferent=True)
     sources: Mapping[str, SourceSettings] = field(default_factory=dict, metadata={"internal": True})
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})

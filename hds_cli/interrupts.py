@@ -8,6 +8,7 @@ first takes it. Only C code that neither looks for signals nor lets threads run 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import select
 import signal
@@ -47,6 +48,7 @@ class Interrupts:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: Callable[[], None] = lambda: None
         self._heard = threading.Event()
+        self._context = contextvars.copy_context()
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -85,6 +87,7 @@ class Interrupts:
         import asyncio
 
         self._loop, self._stop = asyncio.get_running_loop(), stop
+        self._context = contextvars.copy_context()  # a signal may come inside a plugin's, whose prints go elsewhere
         self._heard.clear()
         self._state = "run"
         try:
@@ -144,7 +147,7 @@ class Interrupts:
     def _interrupted(self) -> None:
         if self._state == "run" and self._loop is not None:
             self._state = "stopping"
-            self._loop.call_soon_threadsafe(self._asked_to_stop)
+            self._loop.call_soon_threadsafe(self._asked_to_stop, context=self._context)
             # Until the loop has answered, a source that blocks it is ended, then the next one. A thread cannot do it
             # while the main thread keeps the interpreter's lock.
             signal.setitimer(signal.ITIMER_REAL, _PATIENCE, _PATIENCE)

@@ -27,6 +27,11 @@ def cache_dir() -> Path:
     return _xdg("XDG_CACHE_HOME", ".cache", "cache")
 
 
+def verified_file() -> Path:
+    """What verifiers have read before, by checksums of texts; safe to delete."""
+    return cache_dir() / "verified.sqlite"
+
+
 def data_dir() -> Path:
     """Collections and runs: what cannot be fetched again."""
     return _xdg("XDG_DATA_HOME", ".local/share", "data")

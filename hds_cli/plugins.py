@@ -24,6 +24,7 @@ FIRST_PARTY = "hds-cli"
 VERSIONS = {
     "sources": 1, "collections": 1, "models": 1, "engines": 2, "extractors": 1, "selectors": 2, "renderers": 1,
     "commands": 1, "dialects": 1, "verdicts": 1, "verifiers": 1,
+    "clusters": 1,
 }  # fmt: skip
 KNOWN = frozenset(f"hds.{kind}.v{version}" for kind, version in VERSIONS.items())
 IMPORT_SECONDS = 10.0

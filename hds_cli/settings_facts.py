@@ -80,6 +80,25 @@ def setting(default: Any, doc: str, **facts: Any) -> Any:
     return field(default=default, metadata={"facts": Facts(doc, **facts)})
 
 
+@dataclass(frozen=True)
+class SourceSettings:
+    """The settings of one source: the table `[sources.NAME]`, or `HDS_<NAME>_<OPTION>` for all but `every`."""
+
+    url: str | None = setting(
+        None, "address of its API instead of the public one; its host may be a private one", address=True
+    )
+    language: str | None = setting(None, "language code, where the source has several")
+    every: float | None = setting(None, "seconds between two requests; unset: what the service asks for", least=0)
+    path: str | None = setting(None, "file or folder that it searches; for mcp the command of a server")
+    reader: str | None = setting(
+        None, "address of a service that reads pages (Jina); unset: they are fetched", address=True
+    )
+
+
+SOURCE_VARIABLES = frozenset(f.name.upper() for f in dataclasses.fields(SourceSettings) if f.name != "every")
+"""What a variable of a source ends in: `HDS_WIKIPEDIA_LANGUAGE`."""
+
+
 def facts(f: Field) -> Facts:
     """The facts of a field."""
     known: Facts = f.metadata["facts"]

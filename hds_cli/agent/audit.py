@@ -98,10 +98,10 @@ def audited(state: RunState, looks: Sequence[Look], by: str) -> Audit:
     """
     finished, started = state.finished, state.started
     answer = finished.answer if finished else None
-    said = "\n".join(part for part in (answer, finished.text if finished else None) if part)
+    said = (finished.text if finished else None) or ""
     last = looks[-1] if looks else None
     final_turn = max(state.turns, default=0)
-    named = last.ledger.named(said) if last and answer else []
+    named = last.ledger.named(answer, said) if last and answer else []
     active = [name for name in named if last and name_key(name) not in last.rejected]
     candidate = max(active, key=lambda name: len(last.ledger.verified(name))) if last and active else ""
     if last is None or not answer:

@@ -77,13 +77,17 @@ class Conversation:
             self._put(self.messages)
 
     def make_room(self) -> int:
-        """The tokens left beside an answer. Below an eighth of the context, old messages shrink to their short form."""
+        """The tokens left beside an answer. Below an eighth of the context, old messages shrink to their short form.
+
+        All do but the last that has one: what follows the first of them is evaluated again, so it is done rarely.
+        """
         session = self._session
         while (left := session.n_ctx - session.used - self.max_tokens) < session.n_ctx // 8:
-            long = next((message for message in self.messages[:-1] if message.short), None)
-            if long is None:
+            long = [message for message in self.messages[:-1] if message.short]
+            if not long:
                 break
-            long.text, long.short = long.short, ""
+            for message in long[:-1] or long:
+                message.text, message.short = message.short, ""
             self._put(self.messages)
         return max(0, left)
 

@@ -15,6 +15,7 @@ from hds_cli.types import Exchange, Findings, Page, Passage
 MAX_EXCHANGES = 4
 MAX_REPORT = 4_000  # characters of a report that the next question is told
 ATTACHED = "attached document"
+DONE = ("answered", "unanswered")  # how a run ends that is not gone on with
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def resumed(run: Iterable[events.Event]) -> Resumed:
         continued=state.continued,
         events=tuple(again),
         elapsed=again[-1].t if again else 0.0,
-        answered=state.finished is not None and state.finished.status in ("answered", "unanswered"),
+        answered=state.finished is not None and state.finished.status in DONE,
     )
 
 
@@ -189,4 +190,16 @@ def pages(passages: Iterable[Passage]) -> dict[str, Page]:
     }
 
 
-__all__ = ["DoneTurn", "Earlier", "Resumed", "asked", "earlier", "fitting", "made_whole", "only", "pages", "resumed"]
+__all__ = [
+    "DONE",
+    "DoneTurn",
+    "Earlier",
+    "Resumed",
+    "asked",
+    "earlier",
+    "fitting",
+    "made_whole",
+    "only",
+    "pages",
+    "resumed",
+]

@@ -244,15 +244,19 @@ class HdsDialect:
         return opening
 
     def make_room(self) -> int:
-        """The tokens left beside an answer. Below an eighth of the context, old results shrink to their titles."""
+        """The tokens left beside an answer. Below an eighth of the context, results shrink to their titles.
+
+        All do but the last: what follows the first of them is evaluated again, so it is done rarely, and much at once.
+        """
         session = self._session
         while (left := session.n_ctx - session.used - self._max_tokens) < session.n_ctx // 8:
-            long = next((part for part in self._parts if part.short and not part.shortened), None)
-            if long is None:
+            long = [part for part in self._parts if part.short and not part.shortened]
+            if not long:
                 break
-            long.segments, long.shortened = long.short, True
-            session.rewrite(long.mark, long.segments)
-            for part in self._parts[self._parts.index(long) + 1 :]:
+            for part in long[:-1] or long:
+                part.segments, part.shortened = part.short, True
+            session.rewrite(long[0].mark, long[0].segments)
+            for part in self._parts[self._parts.index(long[0]) + 1 :]:
                 part.mark = session.mark()
                 session.append(part.segments)
         return max(0, left)

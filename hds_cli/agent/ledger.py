@@ -93,11 +93,12 @@ class Ledger:
         names = self.candidates or [WHOLE]
         return max(names, key=lambda name: (not self.refuted(name), len(self.verified(name))))
 
-    def named(self, answer: str) -> list[str]:
-        """The candidates that an answer names; the answer as a whole where it names none."""
-        said = quote_words(answer)
-        names = [name for name in self.candidates if name != WHOLE and has_words(said, name)]
-        return names[:_NAMED] or [WHOLE]
+    def named(self, answer: str, text: str = "") -> list[str]:
+        """The candidates that an answer names, or else the text around it; the answer as a whole where none is."""
+        for said in map(quote_words, (answer, text)):
+            if names := [name for name in self.candidates if name != WHOLE and has_words(said, name)]:
+                return names[:_NAMED]
+        return [WHOLE]
 
     def rows(self) -> tuple[Condition, ...]:
         """Every entry."""

@@ -19,7 +19,7 @@ _LOOKED_AT = 400  # passages
 _MOST_ASKED = 12  # words of a question, beside the names
 
 
-def by_rule(question: str, queries: Sequence[str], passages: Iterable[Passage]) -> Ledger | None:
+def by_rule(question: str, queries: Sequence[str], passages: Sequence[Passage]) -> Ledger | None:
     """The ledger of what a question names; None where it, and its queries, list no three things."""
     asked_for = _named(question, queries)
     if asked_for is None:
@@ -27,7 +27,7 @@ def by_rule(question: str, queries: Sequence[str], passages: Iterable[Passage]) 
     names, asked = asked_for
     ledger = Ledger(list(names))
     left = dict(enumerate(list(names.values())[:MOST_CONDITIONS], 1))
-    for passage in list(passages)[:_LOOKED_AT]:
+    for passage in passages[:_LOOKED_AT]:
         stems = {stem(word) for word in words(passage.full)}
         present = set(words(passage.full))
         if 2 * len(asked & stems) < len(asked):

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import hds_cli
 from hds_cli import config, keys, paths, plugins
@@ -17,8 +17,12 @@ from hds_cli.config import Settings
 from hds_cli.errors import HdsError, ModelError
 from hds_cli.render.words import count
 
+if TYPE_CHECKING:
+    from hds_cli.engine.files.gguf import GgufHeader
+
 State = Literal["ok", "warn", "fail"]
 _LITTLE = 1 << 30  # bytes on a disk
+_QUICKLY = 600_000_000  # bytes of a model that is loaded to see whether it works
 _SEARCH_SECONDS = 15.0
 _PROBE = "Norway"
 
@@ -75,19 +79,26 @@ def _settings_file() -> Finding:
 
 
 def _llama(settings: Settings) -> Iterator[Finding]:
-    from hds_cli.engine.llama.api import build_info
+    from hds_cli.engine.llama import probe
 
     try:
-        build = build_info()
+        build = probe.probed()
     except ModelError as exc:
         needed = settings.engine == "llama_cpp"
         yield Finding("llama.cpp", "fail" if needed else "ok", exc.message, exc.hint if needed else None)
         return
-    where = "layers can go to a GPU" if build["gpu_offload"] else "processor only"
-    yield Finding("llama.cpp", "ok", f"llama-cpp-python {build['version']}, {where}; {build['features']}")
-    if shutil.which("nvidia-smi") and not build["gpu_offload"]:
-        hint = 'CMAKE_ARGS="-DGGML_CUDA=on" pip install --force-reinstall --no-cache-dir llama-cpp-python'
-        yield Finding("llama.cpp", "warn", "there is an NVIDIA GPU, and this build cannot use it", hint)
+    cards = ", ".join(f"{gpu.backend} on {gpu.name} ({gpu.total / 1e9:.0f} GB)" for gpu in build.gpus)
+    where = cards or ("layers can go to a GPU, and none is here" if build.gpu_offload else "processor only")
+    yield Finding("llama.cpp", "ok", f"llama-cpp-python {build.version}, {where}; {' '.join(build.features)}")
+    if slow := probe.unused(build, probe.flags()):
+        what = f"this build does not use {' and '.join(slow)}, which this processor has: it is slower for it"
+        yield Finding("llama.cpp", "warn", what, probe.HERE)
+    if build.gpu_offload:
+        return
+    if shutil.which("nvidia-smi"):
+        yield Finding("llama.cpp", "warn", "there is an NVIDIA GPU, and this build cannot use it", probe.CUDA)
+    elif platform.system() == "Darwin" and platform.machine() == "arm64":
+        yield Finding("llama.cpp", "warn", "this build does not use Apple's GPU", probe.METAL)
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
@@ -113,16 +124,32 @@ def _model(settings: Settings) -> Iterator[Finding]:
     dialect, why = models.dialect_of(header, spec)
     chosen = f"{settings.dialect}: the setting says so" if settings.dialect else f"{dialect}: {why}"
     yield Finding("model", "ok", f"it is spoken to in {chosen}")
+    if size <= _QUICKLY:
+        from hds_cli.engine import trial
+
+        trial.attempt(spec.path)
+        yield Finding("model", "ok", "it loads and writes, in a process of its own")
     if spec.notice:
         yield _larger()
-    from hds_cli.engine.files.fit import needed
+    yield from _fits(header, size, settings.n_ctx, spec.n_ctx)
+
+
+def _fits(header: GgufHeader, size: int, n_ctx: int | None, most_ctx: int | None) -> Iterator[Finding]:
+    """The memory that a model needs, and what it would be loaded with."""
+    from hds_cli.engine.files.fit import fit, needed
     from hds_cli.engine.files.fitting import room
 
     memory = room()
-    need, free = needed(header, size, settings.n_ctx or spec.n_ctx), memory.free or memory.total
-    if free is not None and need > free:
+    try:
+        fitted = fit(header, size, memory, n_ctx=n_ctx, most_ctx=most_ctx)
+    except ModelError as exc:
+        yield Finding("model", "fail", exc.message, exc.hint)
+        return
+    need, free = needed(header, size, fitted.n_ctx), memory.free or memory.total
+    if free is not None and (need > free or fitted.note):
         hint = "a smaller quantization, --n-ctx 4096, or close other programs"
-        yield Finding("model", "warn", f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free", hint)
+        what = f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free"
+        yield Finding("model", "warn", f"{what}; {fitted.note}" if fitted.note else what, hint)
     elif free is not None:
         yield Finding("model", "ok", f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free")
 

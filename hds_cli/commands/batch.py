@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import hashlib
 import json
 import os
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -23,6 +24,7 @@ from hds_cli.commands._progress import Progress
 from hds_cli.config import Settings
 from hds_cli.desk import batch as room
 from hds_cli.desk.batch import Item
+from hds_cli.desk.clusters import cluster
 from hds_cli.desk.desk import desk, options, warnings
 from hds_cli.desk.rows import Row, Rows
 from hds_cli.engine.opening import find_model
@@ -30,6 +32,7 @@ from hds_cli.errors import Interrupted, UsageError
 from hds_cli.keys import redact
 from hds_cli.render import words
 from hds_cli.render.document import RunDocument
+from hds_cli.types import ModelInfo
 
 SCHEMA = "hds.batch/1"
 
@@ -49,6 +52,10 @@ def batch(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where it stopped; what was answered is not asked again.")
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", metavar="ADDRESS", help="Ask on the nodes of this Ray cluster (auto: the one at hand)."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew over what an earlier run left.")] = False,
     output: _options.Output = None,
     quiet: _options.Quiet = False,
@@ -66,11 +73,13 @@ def batch(
 
     hds batch questions.txt -o answers.jsonl --jobs 4 --resume
 
+    hds batch questions.txt --ray auto --jobs 16 -m qwen3-4b
+
     jq -c '{id, question}' set.jsonl | hds batch -s notes --offline | jq -r .answer
     """  # fmt: skip
     settings = config.load(flags)
     items, wrong = _questions(file)
-    work = _Batch(items, settings, jobs=jobs, unordered=unordered, output=output, quiet=quiet)
+    work = _Batch(items, settings, jobs=jobs, unordered=unordered, output=output, quiet=quiet, ray=ray)
     statuses = work.run(resume=resume, overwrite=overwrite)
     answered = statuses["answered"]
     others = [f"{count:,} {status}" for status, count in sorted(statuses.items()) if status != "answered"]
@@ -108,10 +117,11 @@ class _Batch:
     """One run of the command: asks, keeps, and writes in order."""
 
     def __init__(
-        self, items: Sequence[Item], settings: Settings, *, jobs: int, unordered: bool, output: Path | None, quiet: bool
-    ) -> None:
+        self, items: Sequence[Item], settings: Settings, *, jobs: int, unordered: bool, output: Path | None,
+        quiet: bool, ray: str | None = None,
+    ) -> None:  # fmt: skip
         self._items, self._settings, self._jobs = items, settings, min(jobs, len(items))
-        self._unordered, self._output, self._quiet = unordered, output, quiet
+        self._unordered, self._output, self._quiet, self._ray = unordered, output, quiet, ray
         self._in_file = output is not None and _replaceable(output)
         self._statuses: collections.Counter[str] = collections.Counter()
         self._written = 0  # questions whose answers are out, in order
@@ -137,11 +147,10 @@ class _Batch:
         return paths.data_dir() / "batch" / f"{key[:16]}.jsonl"
 
     async def _run(self, place: Path, resume: bool) -> None:
-        spec = find_model(self._settings)
-        async with desk(spec, self._settings, jobs=self._jobs, apart=False) as answerer:
-            for notice in warnings(answerer.model, self._settings):
-                _print.say(notice.message, quiet=self._quiet)
-            model = asdict(replace(answerer.model.info, file=None))
+        async with self._opened() as (answerer, info, notices):
+            for notice in notices:
+                _print.say(notice, quiet=self._quiet)
+            model = asdict(replace(info, file=None))
             head = {"schema": SCHEMA, "options": options(self._settings), "model": model}
             with Rows(place, head, room.KEY).open(resume=resume) as rows:
                 if self._in_file:
@@ -152,6 +161,17 @@ class _Batch:
                     with _output.binary_target(self._output) as out:
                         await self._ask(answerer, rows, out)
                 rows.remove()
+
+    @contextlib.asynccontextmanager
+    async def _opened(self) -> AsyncIterator[tuple[room.Answerer, ModelInfo, Sequence[str]]]:
+        """Who answers, with which model, and what there is to say of it."""
+        if self._ray is not None:
+            async with cluster("ray", self._ray, self._settings, self._jobs) as nodes:
+                yield nodes, nodes.info, nodes.notices
+            return
+        async with desk(find_model(self._settings), self._settings, jobs=self._jobs, apart=False) as place:
+            said = [notice.message for notice in warnings(place.model, self._settings)]
+            yield place, place.model.info, said
 
     async def _ask(self, answerer: room.Answerer, rows: Rows, out: BinaryIO | None) -> None:
         done = [item for item in self._items if item.key in rows]

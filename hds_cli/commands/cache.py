@@ -1,4 +1,4 @@
-"""`hds cache`: the pages on disk."""
+"""`hds cache`: the pages on disk, and the beginnings of prompts that the model has evaluated."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import IO, Annotated
 
 import typer
 
-from hds_cli import config
+from hds_cli import config, paths
 from hds_cli.commands import _options, _output, _print
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import OutputError, SourceError, UsageError
 from hds_cli.fetch.cache import PageCache
 from hds_cli.render.words import count
@@ -27,7 +28,7 @@ app = typer.Typer(
 
 @app.command()
 def info(json_: _options.Json = False) -> None:
-    """How many pages there are, how much room they take, and where.
+    """How many pages there are, how much room they take, and where; and the same of evaluated beginnings of prompts.
 
     hds cache info
     """
@@ -37,6 +38,9 @@ def info(json_: _options.Json = False) -> None:
             "folder": str(facts.folder), "pages": facts.pages, "bytes": facts.bytes, "limit_bytes": facts.limit,
             "fresh_for_days": round(cache.ttl / 86400, 3), "oldest": facts.oldest, "newest": facts.newest,
         }  # fmt: skip
+    shelf = _shelf()
+    states, size = shelf.size()
+    values |= {"states": states, "states_bytes": size, "states_limit": shelf.limit}
     lines = [f"{name.replace('_', ' '):15} {'-' if value is None else value}" for name, value in values.items()]
     _print.result("hds.cache/1", values, lines, as_json=json_)
 
@@ -93,18 +97,20 @@ def show(
 
 @app.command()
 def prune() -> None:
-    """Drop what is out of date or damaged, and the oldest pages beyond the size limit.
+    """Drop what is out of date or damaged, and the oldest pages and beginnings of prompts beyond their size limits.
 
     hds cache prune
     """
     with _cache() as cache:
         gone = cache.prune()
         _print.say(f"{count(gone, 'page')} dropped, {cache.info().pages} left ({cache.bytes_on_disk()} bytes)")
+    if gone := _shelf().prune():
+        _print.say(f"{count(gone, 'evaluated beginning')} of prompts dropped")
 
 
 @app.command()
 def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
-    """Delete every page.
+    """Delete every page, what a verifier has read of them, and every evaluated beginning of a prompt.
 
     hds cache clear --yes
     """
@@ -114,6 +120,11 @@ def clear(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
                 raise UsageError("this deletes every page kept", hint="hds cache clear --yes")
             typer.confirm(f"Delete {count(cache.info().pages, 'page')} in {cache.folder}?", abort=True, err=True)
         _print.say(f"{count(cache.clear(), 'page')} deleted")
+    if gone := _shelf().clear():
+        _print.say(f"{count(gone, 'evaluated beginning')} of prompts deleted")
+    verified = paths.verified_file()
+    for path in verified.parent.glob(f"{verified.name}*"):  # SQLite's journals, too
+        path.unlink(missing_ok=True)
 
 
 @app.command()
@@ -170,6 +181,10 @@ def import_(file: Annotated[str, typer.Argument(metavar="FILE", help="A file of 
     _print.say(f"{count(added, 'page')} added, {kept} already here" + (f", {bad} skipped" if bad else ""))
     if bad and not added and not kept:
         raise UsageError(f"{file} is not an export of hds", hint="hds cache export pages.jsonl")
+
+
+def _shelf() -> Shelf:
+    return Shelf.standard(config.load().state_size)
 
 
 @contextmanager

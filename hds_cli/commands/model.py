@@ -174,6 +174,27 @@ def suggest(json_: _options.Json = False) -> None:
 
 
 @app.command()
+def bench(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME|PATH]", help="The default model if absent.")] = None,
+    no_save: Annotated[bool, typer.Option("--no-save", help="Only print it.")] = False,
+    json_: _options.Json = False,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Measure how fast a model reads and writes here, over threads, batches and layers on a GPU, by halving.
+
+    The best setting is kept for this model on this machine, and used where nothing else is set. Ctrl-C keeps what is
+    measured by then.
+
+    hds model bench
+
+    hds model bench Qwen3-8B-Q4_K_M --json | jq .best
+    """
+    from hds_cli.commands import _bench
+
+    _bench.run(name, config.load(), save=not no_save, json_=json_, quiet=quiet)
+
+
+@app.command()
 def info(name: _Name, json_: _options.Json = False) -> None:
     """One model: file, checksum, what its header says, and where it came from.
 

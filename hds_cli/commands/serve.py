@@ -42,7 +42,8 @@ def serve(
     if not place.possible():
         raise UsageError("hds serve needs Unix sockets, which this system does not have")
     if stop:
-        _print.say(f"{words.count(retire(paths.run_dir()), 'model')} asked to end")
+        asked = retire(paths.run_dir())
+        _print.say(f"{words.count(asked, 'model')} asked to end" if asked else "no model is kept warm")
         return
     settings = config.load(flags)
     if settings.engine != "llama_cpp":

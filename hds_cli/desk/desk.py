@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hds_cli import config, events
 from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.dialects import Briefed, check_dialect
-from hds_cli.agent.earlier import Earlier, Resumed, made_whole
+from hds_cli.agent.earlier import DONE, Earlier, Resumed, made_whole
 from hds_cli.agent.evidence import Numbers
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.reader import ModelReader
@@ -31,7 +31,7 @@ from hds_cli.desk.reading import both, reader, sparing, unread
 from hds_cli.desk.speaking import Model, load
 from hds_cli.desk.verifying import Verifying
 from hds_cli.egress import Tally, counted_apart, summed
-from hds_cli.engine.base import ModelSpec, Segment, Session
+from hds_cli.engine.base import ModelSpec, Resumable, Segment, Session
 from hds_cli.engine.files import learned, models
 from hds_cli.engine.pace import Pace, Speeds, Timed
 from hds_cli.errors import ConfigError
@@ -69,7 +69,7 @@ class Part:
         """The parts and limits of the run as those of a part."""
         dialect = Briefed(parts.dialect, self.brief) if self.brief else parts.dialect
         parts = replace(parts, numbers=self.numbers, judge=self.judge(parts.judge), dialect=dialect)
-        return parts, replace(limits, budget=self.budget)
+        return parts, replace(limits, budget=self.budget or limits.budget)
 
 
 def new_run_id() -> str:
@@ -127,23 +127,24 @@ class Desk:
 
         Args:
             before: the run to go on from.
-            run_id: a new one if none is given.
+            run_id: of a run that is kept, and can be gone on with; a new one if none is given.
             part: the run is a part of something larger.
 
         Raises:
             HdsError: the model, a source or the run's files fail.
         """
         if isinstance(before, Earlier):
-            before = made_whole(before, question, self.model.spec.further)
-            if before.whole not in ("", question):
-                emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
+            before = self._made_whole(before, question, emit)
         session = await self.session() if part is None or part.session is None else part.session
         stop, reading, ledger = stop or Stop(), None, None
+        kept = session if run_id is not None and isinstance(session, Resumable) else None
         stop.abort = session.abort
         settings = replace(self.settings, **(part.changes if part is not None else {}))
         self._running += 1
         self._shared = self._shared or self._running > 1
         try:
+            if kept is not None:
+                kept.keep()
             if reading := await in_daemon(reader, self.model, session, settings):
                 stop.abort = both(session.abort, reading.abort)
             if part is None and self.settings.ledger != "off":
@@ -160,10 +161,8 @@ class Desk:
                 if reading is not None:
                     reading.say = _saying(hidden(emit))
                 finished = await run.answer(question, attached, before)
-                went_on = finished.status in ("answered", "unanswered")
-                if went_on and not self._shared and not isinstance(before, Resumed):
-                    info = self.model.info
-                    await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
+                if finished.status in DONE:
+                    await self._done(run, kept, whole=not isinstance(before, Resumed))
                 return finished
         finally:
             self._running -= 1
@@ -172,6 +171,25 @@ class Desk:
             for beside in (reading, ledger):
                 if beside is not None:
                     beside.close()
+
+    def _made_whole(self, before: Earlier, question: str, emit: events.Emit) -> Earlier:
+        """`before` for this model, which may be asked another question than the user's; that is told."""
+        before = made_whole(before, question, self.model.spec.further)
+        if before.whole not in ("", question):
+            emit(events.Notice(level="info", code="asked_as", message=f"asked as: {before.whole}"))
+        return before
+
+    async def _done(self, run: Run, kept: Resumable | None, *, whole: bool) -> None:
+        """A run has come to its end: what it kept is dropped, and how it went is remembered.
+
+        Args:
+            whole: no part of it was an earlier run's.
+        """
+        if kept is not None:
+            kept.drop()
+        if whole and not self._shared:
+            info = self.model.info
+            await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -206,15 +206,10 @@ class _Writer:
 
     def _budget(self) -> Allowance | None:
         """The part of the report's budget for a section that begins now: those that are still to come get as much."""
-        budget = limits_of(self._place.model, self._place.settings).budget
-        if budget is None:
-            return None
-        left = max(1, self._sections - len(self._ends))
-        rounds = -(-left // AT_ONCE)
-        if budget.seconds is not None:
-            return Allowance(seconds=max(1.0, budget.seconds - self._t) / rounds)
+        budget = Allowance.of(self._place.settings.budget)
         spent = sum(end.usage.evaluated_tokens for end in self._ends.values())
-        return Allowance(tokens=max(1.0, (budget.tokens or 0.0) - spent) / left)
+        left = self._sections - len(self._ends)
+        return budget and budget.share(taken=self._t, spent=spent, left=left, at_once=AT_ONCE)
 
     def _error(self) -> HdsError | None:
         """The error of a report of which nothing could be written; or of one whose script is too short."""

@@ -25,7 +25,7 @@ from hds_cli.agent.tried import Tried
 from hds_cli.agent.verdict import unanswered
 from hds_cli.config import shaping
 from hds_cli.desk.batch import each
-from hds_cli.desk.desk import Desk, Part, hidden, limits_of, new_run_id
+from hds_cli.desk.desk import Desk, Part, hidden, new_run_id
 from hds_cli.egress import counted_apart
 from hds_cli.engine.base import Counter, Session
 from hds_cli.engine.beginning import Beginning
@@ -167,16 +167,12 @@ class _Trying:
             await self._changed.wait()
 
     def _budget(self) -> Allowance | None:
-        """The part of the budget for a try that begins now: those that may still come get as much."""
-        budget = limits_of(self._place.model, self._place.settings).budget
-        if budget is None:
-            return None
-        left = max(1, self._count - len(self._ends))
-        rounds = -(-left // min(AT_ONCE, votes.least_needed(self._count)))
-        if budget.seconds is not None:
-            return Allowance(seconds=max(1.0, budget.seconds - self._t) / rounds)
+        """The part of the budget for a try that begins now: those that are still to come get as much."""
+        budget = Allowance.of(self._place.settings.budget)
         spent = sum(end.usage.evaluated_tokens for end in self._ends.values())
-        return Allowance(tokens=max(1.0, (budget.tokens or 0.0) - spent) / left)
+        at_once = min(AT_ONCE, votes.least_needed(self._count))
+        left = self._count - len(self._ends)
+        return budget and budget.share(taken=self._t, spent=spent, left=left, at_once=at_once)
 
     def _changes(self, number: int) -> dict[str, Any]:
         """The settings of a try that are not those of the first: its seed, and a temperature that lets it differ."""

@@ -15,6 +15,7 @@ from hds_cli.config import Settings
 from hds_cli.desk.speaking import Model
 from hds_cli.engine.base import Engine, ModelSpec
 from hds_cli.engine.opening import find_model, open_engine
+from hds_cli.errors import ModelUnusable
 from hds_cli.plugins import entry_points, make
 
 _ASKED_SECONDS = 60.0  # for a model that was named: it writes its answers
@@ -34,6 +35,7 @@ class Verifying:
         self._lock = threading.Lock()
         self._opened: Verifier | None = None
         self._own: Engine | None = None
+        self._closed = False
 
     def methods(self) -> Sequence[Method]:
         """What watches a run: the verifier, unless it is turned off."""
@@ -44,28 +46,34 @@ class Verifying:
         return (Verified(self.open, seconds, wanted=wanted),)
 
     def open(self) -> Verifier:
-        """The verifier, loaded with the first call.
+        """The verifier, loaded with the first call; none is loaded once it was closed.
 
         Raises:
-            HdsError: it is missing or unusable.
+            HdsError: it is missing, unusable or closed.
         """
         with self._lock:
+            if self._closed:
+                raise ModelUnusable("the verifier was closed")
             if self._opened is None:
                 self._opened = self._load()
             return self._opened
 
     def close(self) -> None:
         """Give the verifier back, and the model that was loaded for it; one that is still loading is left behind."""
+        self._closed = True
         if not self._lock.acquire(timeout=_PATIENCE):
             return
         try:
-            if self._opened is not None:
-                self._opened.close()
-            if self._own is not None:
-                self._own.close()
-            self._opened = self._own = None
+            self._release()
         finally:
             self._lock.release()
+
+    def _release(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+        if self._own is not None:
+            self._own.close()
+        self._opened = self._own = None
 
     @property
     def _name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from hds_cli.types import Exchange, ModelInfo, Section
 
@@ -148,6 +148,17 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Give back what the sequence holds; a running `generate` returns with the reason `aborted`."""
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A session whose text can outlive this process, evaluated, so that a run that was killed need not repeat it."""
+
+    def keep(self) -> None:
+        """Keep it from now on, where that pays; a later session with the same text takes it from there."""
+
+    def drop(self) -> None:
+        """The run has come to its end: delete what was kept."""
 
 
 class Engine(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import EngineUnknown, ModelMissing, UsageError
 from hds_cli.plugins import entry_points, load, make, mismatch
 
@@ -85,13 +86,13 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apar
         return engine
     return open_llama(
         spec, n_ctx=settings.n_ctx, n_threads=settings.n_threads, n_gpu_layers=settings.n_gpu_layers,
-        sequences=sequences, apart=apart,
+        sequences=sequences, apart=apart, shelf=Shelf.standard(settings.state_size) if settings.state_size else None,
     )  # fmt: skip
 
 
 def open_llama(
     spec: ModelSpec, *, n_ctx: int | None = None, n_threads: int | None = None, n_gpu_layers: int = -1,
-    sequences: int = 1, apart: bool = False, room: Room | None = None,
+    sequences: int = 1, apart: bool = False, shelf: Shelf | None = None, room: Room | None = None,
 ) -> LlamaEngine:  # fmt: skip
     """A GGUF model: its header read, its checksum made, an unknown file tried in a process of its own, then loaded.
 
@@ -122,6 +123,6 @@ def open_llama(
     trial.ensure(spec.path, digest)
     return LlamaEngine(
         spec, n_ctx=fitted.n_ctx, n_threads=n_threads or best.n_threads, gives_way=not n_threads,
-        n_gpu_layers=layers, sequences=sequences,
-        apart=apart, sha256=digest, lora_sha256=adapter, fitted=fitted, n_batch=best.n_batch,
+        n_gpu_layers=layers, sequences=sequences, apart=apart, shelf=shelf, sha256=digest, lora_sha256=adapter,
+        fitted=fitted, n_batch=best.n_batch,
     )  # fmt: skip

@@ -21,7 +21,8 @@ from typing import Any
 
 from hds_cli.engine.files.gguf import FILE_TYPE_NUMBERS
 from hds_cli.engine.files.models import read_header
-from hds_cli.engine.trial import confine, ending, environment
+from hds_cli.engine.llama.probe import ending
+from hds_cli.engine.trial import confine, environment
 from hds_cli.errors import ModelUnusable, UsageError
 
 BITS = {

@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from hds_cli import paths
 
 _MAGIC = b"hds-state 1\n"
 _DIGEST = 32
@@ -18,7 +21,7 @@ _HEAD = 1 << 16  # bytes of header that are read at most
 
 
 def write(path: Path, head: Mapping[str, Any], body: bytes) -> None:
-    """Write `body` under `head` to `path`, at once or not at all.
+    """Write `body` under `head` to `path`, at once or not at all; nobody else may read it.
 
     Raises:
         OSError: as writing a file does.
@@ -26,11 +29,11 @@ def write(path: Path, head: Mapping[str, Any], body: bytes) -> None:
     line = json.dumps(head, sort_keys=True).encode() + b"\n"
     if len(line) > _HEAD:
         raise ValueError("the header is too long")
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     digest = hashlib.sha256(_MAGIC + line)
     digest.update(body)
     try:
-        with part.open("wb") as file:
+        with open(part, "wb", opener=paths.opened_private) as file:
             file.write(_MAGIC + line)
             file.write(body)
             file.write(digest.digest())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from hds_cli.engine.files import remembered
 from hds_cli.engine.files.known import FILES
 from hds_cli.engine.llama.api import build
+from hds_cli.engine.llama.probe import ILLEGAL, broken, ending
 from hds_cli.errors import HdsError, ModelUnusable
 from hds_cli.keys import without_secrets
 
@@ -47,11 +47,19 @@ def ensure(path: Path, digest: str | None, *, module: str = _OURS, engine: str =
     key = f"{digest}|{engine or build()}|{_VERSION}"
     if remembered.get(_MEMORY, key) is not None:
         return
-    _try(path, module)
+    attempt(path, module)
     remembered.put(_MEMORY, key, "loaded")
 
 
-def _try(path: Path, module: str) -> None:
+def attempt(path: Path, module: str = _OURS) -> None:
+    """Load the model once in a process of its own, and have it write a few tokens.
+
+    Args:
+        module: what that process runs.
+
+    Raises:
+        ModelUnusable: llama.cpp crashed, hung, or refused the file.
+    """
     limit = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
     command = [sys.executable, "-P", "-m", module, str(path)]
     try:
@@ -65,6 +73,8 @@ def _try(path: Path, module: str) -> None:
         raise ModelUnusable(f"no process could be started to try {path}: {exc.strerror}") from exc
     if done.returncode == 0:
         return
+    if done.returncode in ILLEGAL:
+        raise broken(done.returncode, f"on {path}")
     raise ModelUnusable(_reason(path, done.returncode, done.stdout), hint=_HINT)
 
 
@@ -76,13 +86,6 @@ def _reason(path: Path, code: int, output: bytes) -> str:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return str(json.loads(output)["error"])
     return f"llama.cpp crashes on {path} ({ending(code)}); it was tried in a process of its own"
-
-
-def ending(code: int) -> str:
-    """How a process ended: by which signal, or with which code."""
-    if code < 0:
-        return signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    return f"exit {code}"
 
 
 def environment() -> dict[str, str]:

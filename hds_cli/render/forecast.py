@@ -9,7 +9,7 @@ from hds_cli.run_state import RunState, TurnState
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from hds_cli.render.tree import View
+    from hds_cli.render.rows import View
 
 _LEAST_TOKENS = 64  # that are read: fewer are read at once
 _PATIENCE = 3.0  # seconds into a run before it is said how long it may take
@@ -41,9 +41,16 @@ def lines(state: RunState, view: View) -> list[Text]:
 
 
 def status(state: RunState, now: float) -> str:
-    """`turn 2 of at most 10, about 3 min left`; empty for a report, and in the first seconds."""
+    """`turn 2 of at most 10, about 3 min left`; empty for a report and for several tries, and in the first seconds."""
     turn = next(reversed(state.turns.values()), None)
-    if turn is None or state.started is None or state.finished or state.started.sections or now < _PATIENCE:
+    if (
+        turn is None
+        or state.started is None
+        or state.finished
+        or state.started.sections
+        or state.tries
+        or now < _PATIENCE
+    ):
         return ""
     most = state.started.settings.get("max_turns")
     parts = [] if turn.forced or type(most) is not int else [f"turn {turn.number} of at most {most:,}"]

@@ -13,7 +13,8 @@ from rich.console import Console
 from hds_cli.events import Event, RunStarted
 from hds_cli.render import words
 from hds_cli.render.painter import Painter
-from hds_cli.render.tree import View, tree_lines
+from hds_cli.render.rows import View
+from hds_cli.render.tree import tree_lines
 from hds_cli.run_state import RunState
 
 if TYPE_CHECKING:

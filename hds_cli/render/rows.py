@@ -1,4 +1,4 @@
-"""What the tree of a run is made of: rows, and the view in which they are laid out."""
+"""What a tree is made of: rows, and how it is seen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hds_cli.render.words import Signs
 
 _WIDEST = 120
+
 Pieces = list[tuple[str, str]]  # (text, style)
 
 
@@ -53,3 +54,6 @@ class View:
     def spin(self) -> str:
         frames = self.signs.spinner
         return frames[int(self.now * 8) % len(frames)] if self.live else ""
+
+
+__all__ = ["Pieces", "Row", "View"]

@@ -72,7 +72,7 @@ class Kept:
             self._new.append((key, struct.pack(_FORM, *odds)))
 
     def _open(self) -> sqlite3.Connection:
-        file = self._file or paths.cache_dir() / "verified.sqlite"
+        file = self._file or paths.verified_file()
         paths.private_dir(file.parent)
         db = databases.connect(file, busy=_BUSY)
         try:

@@ -49,6 +49,14 @@ def test_what_is_no_budget_is_an_error_that_says_what_one_is(text: str) -> None:
     assert "60s" in str(error.value.hint)
 
 
+def test_a_run_of_several_gets_its_part() -> None:
+    """Five are left, two at once: three rounds. Tokens are divided among all that are left."""
+    time_, tokens = Allowance(seconds=100.0), Allowance(tokens=20_000)
+    assert time_.share(taken=10, spent=0, left=5, at_once=2) == Allowance(seconds=30.0)
+    assert tokens.share(taken=10, spent=5_000, left=5, at_once=2) == Allowance(tokens=3_000)
+    assert time_.share(taken=500, spent=0, left=0, at_once=3) == Allowance(seconds=1.0)
+
+
 def test_a_run_without_a_budget_is_bounded_by_nothing() -> None:
     free, pace = plan(None)
     assert free.evidence(4, None) is None
@@ -159,11 +167,11 @@ def test_a_run_whose_tokens_are_spent_answers_with_what_it_read(play: Play) -> N
 
 
 def test_a_model_that_turns_slow_is_stopped_in_time_for_the_answer(play: Play) -> None:
-    """It would think for half a minute; the run ends soon after its 4 s, with an answer."""
+    """It would think for half a minute; the run ends soon after its 9 s, with an answer."""
     texts = [block("composer of Carmen", thought="x"), "word " * 4000, "Bizet}"]
     began = time.monotonic()
-    finished, _, _ = play(texts, limits=Limits(budget=Allowance.of("4s")), pace=600.0)
-    assert time.monotonic() - began < 4 * 1.25 + 3
+    finished, _, _ = play(texts, limits=Limits(budget=Allowance.of("9s")), pace=600.0)
+    assert time.monotonic() - began < 9 * 1.25 + 6
     assert (finished.status, finished.answer, finished.reason) == ("partial", "Bizet", "budget")
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from hds_cli import config
+from hds_cli import config, paths
 from hds_cli.commands.cache import app
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import SourceError, UsageError
 from hds_cli.fetch.cache import PageCache
 from hds_cli.types import Page
@@ -88,6 +89,20 @@ def test_clear_asks_unless_told(pages: Path) -> None:
     assert json.loads(hds("info", "--json").stdout)["pages"] == 0
 
 
+def test_evaluated_beginnings_are_counted_pruned_and_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the pages, within a limit of their own."""
+    shelf = Shelf.standard(config.load().state_size)
+    for number in range(3):
+        assert shelf.put({"build": "x"}, [number], bytes(400_000))
+    facts = json.loads(hds("info", "--json").stdout)
+    assert facts["states"] == 3
+    assert 1_200_000 < facts["states_bytes"] < facts["states_limit"]
+    monkeypatch.setenv("HDS_CACHE_STATES", "1")
+    assert "1 evaluated beginning of prompts dropped" in hds("prune").stderr
+    assert "2 evaluated beginnings of prompts deleted" in hds("clear", "--yes").stderr
+    assert json.loads(hds("info", "--json").stdout)["states"] == 0
+
+
 def test_prune_drops_what_is_out_of_date(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a TTL of nothing, everything goes."""
     monkeypatch.setenv("HDS_CACHE_TTL", "0")
@@ -147,3 +162,13 @@ def test_a_warc_of_others_is_read_as_far_as_it_is_text(pages: Path, monkeypatch:
     monkeypatch.setenv("HDS_HOME", str(pages / "other"))
     assert "1 page added" in hds("import", str(file)).stderr
     assert "Ein Text über Gezeiten." in hds("show", "https://z.example/").stdout
+
+
+def test_clear_takes_what_a_verifier_has_read(pages: Path) -> None:
+    """The file and SQLite's journals beside it; other files of the folder stay."""
+    verified = paths.verified_file()
+    others = [verified.with_name(verified.name + "-wal"), verified.with_name("runs.sqlite")]
+    for path in (verified, *others):
+        path.write_bytes(b"x")
+    assert hds("clear", "--yes").exit_code == 0
+    assert [path.exists() for path in (verified, *others)] == [False, False, True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,42 @@ def test_the_dialect_has_its_reason_and_a_larger_model_than_the_starter_its_name
     said = [finding["message"] for finding in found if finding["area"] == "model"]
     assert "it is spoken to in starter: the model was made for it" in said
     assert "hds model suggest" in said[-1] or "hds model suggest" in said[-2]
+
+
+@pytest.fixture
+def other_build(tmp_path: Path) -> Callable[[str], str]:
+    """A llama_cpp in place of the installed one; returns the path that leads to it."""
+
+    def made(source: str) -> str:
+        package = tmp_path / "other" / "llama_cpp"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "llama_cpp.py").write_text(source)
+        return str(package.parent)
+
+    return made
+
+
+def test_a_build_for_another_processor_is_a_sentence(
+    hds: Hds, model: str, notes: None, other_build: Callable[[str], str]
+) -> None:
+    """An instruction that is missing ends the process that imports it, not the doctor; the rest is looked at too."""
+    path = other_build("import os, signal\nos.kill(os.getpid(), signal.SIGILL)\n")
+    code, found = findings(hds, "--offline", HDS_MODEL=model, HDS_SOURCE="notes", PYTHONPATH=path)
+    finding = about(found, "llama.cpp")
+    assert (code, finding["state"]) == (1, "fail")
+    assert "illegal instruction" in finding["message"]
+    assert "GGML_NATIVE=on pip install" in finding["hint"]
+    assert about(found, "sources")["state"] == "ok"
+
+
+def test_a_build_that_does_not_import_says_why(
+    hds: Hds, model: str, notes: None, other_build: Callable[[str], str]
+) -> None:
+    path = other_build("raise OSError('libcudart.so.12: cannot open shared object file')\n")
+    code, found = findings(hds, "--offline", HDS_MODEL=model, HDS_SOURCE="notes", PYTHONPATH=path)
+    assert (code, about(found, "llama.cpp")["state"]) == (1, "fail")
+    assert "libcudart.so.12" in about(found, "llama.cpp")["message"]
 
 
 def test_a_missing_model_is_exit_1(hds: Hds, notes: None) -> None:

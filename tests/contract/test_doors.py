@@ -16,7 +16,7 @@ from tests.conftest import ROOT, command
 PACKAGE, PLUGINS = ROOT / "hds_cli", ROOT / "plugins"
 BASE = {
     "types", "errors", "events", "config", "settings_file", "paths", "text", "threads", "plugins", "keys", "bounds",
-    "databases", "locks", "jsons", "interrupts", "kinds", "egress", "__init__",
+    "databases", "locks", "jsons", "interrupts", "kinds", "egress", "settings_facts", "__init__",
 }  # fmt: skip
 MAY = {
     "types": set(),
@@ -43,7 +43,7 @@ MAY = {
     "interrupts": {"errors"},
     "shells": set(),
     "completion": {"paths", "engine"},
-    "engine": BASE | {"engine"},
+    "engine": BASE | {"engine", "settings_facts"},
     "search": BASE | {"search"},
     "fetch": BASE | {"fetch", "search", "extract", "memory"},
     "extract": BASE | {"extract"},

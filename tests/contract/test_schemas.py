@@ -49,6 +49,7 @@ CALLS: dict[str, list[str]] = {
     "model list": [],
     "model suggest": [],
     "model info": ["{tiny}"],
+    "model bench": ["{tiny}", "--no-save"],
     "history list": [],
     "history search": ["boat"],
     "history show": ["last"],

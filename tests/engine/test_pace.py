@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from hds_cli.engine.base import ModelSpec, Segment
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.engine.llama.pace import Others, Pace, usable
+from tests.engine import tiny
 
 
 class Machine:
@@ -137,6 +140,25 @@ def test_a_file_that_says_nothing_is_none(text: str, tmp_path: Path) -> None:
     time.sleep(0.11)
     assert not others.cores()
     assert Others(tmp_path / "none").cores() is None
+
+
+@pytest.mark.parametrize("given", [None, 3])
+def test_a_number_that_is_given_is_kept_to(given: int | None, tmp_path: Path) -> None:
+    """Whatever else the machine does; without one the context has what the pace says."""
+    path = tiny.write(tmp_path / "tiny.gguf")
+    engine = LlamaEngine(ModelSpec("tiny", path), n_ctx=128, n_threads=given)
+    session = engine.session()
+    session.append([Segment("The Nile is long.")])
+    session.generate(max_tokens=4)
+    decoder = engine._decoder
+    assert decoder is not None
+    threads = engine._api.llama_n_threads(decoder._context)
+    if given:
+        assert (threads, decoder._pace) == (given, None)
+    else:
+        assert decoder._pace is not None
+        assert threads == decoder._pace.threads <= usable()
+    engine.close()
 
 
 def test_usable_cores_are_at_least_one_and_no_more_than_there_are() -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hds_cli.engine.base import Segment
+from hds_cli.engine.base import ModelSpec, Segment
 from hds_cli.engine.files import learned
 from hds_cli.engine.files.learned import Learned
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.engine.pace import Pace, Speeds, Timed, Watch
 from hds_cli.engine.scripted import ScriptedEngine
+from tests.engine import tiny
 
 DIGEST = "ab" * 32
 
@@ -104,3 +106,19 @@ def test_an_adapter_makes_another_model() -> None:
     assert learned.key("a", None) == "a"
     assert learned.key(None, "b") is None
     assert learned.key("a", "b") not in ("a", "b", learned.key("a", "c"))
+
+
+def test_a_model_in_this_process_says_what_it_reads_first(tmp_path: Path) -> None:
+    """All of a new text; after it has written, its last token and what was added; nothing of a beginning that stays."""
+    engine = LlamaEngine(ModelSpec("tiny", tiny.write(tmp_path / "tiny.gguf")), n_ctx=256, n_threads=1)
+    pace = Pace()
+    session = Timed(engine.session(), pace)
+    tokens = session.append([Segment("one two three four five six")])
+    assert pace.pending() == tokens > 4
+    session.generate(max_tokens=3)
+    assert pace.pending() <= 1
+    session.append([Segment("seven eight")])
+    assert 1 < pace.pending() < tokens
+    session.rewrite(0, [Segment("one two three four five six")])
+    assert pace.pending() <= 1
+    engine.close()

@@ -25,7 +25,7 @@ from hds_cli.engine.base import ModelSpec, Segment
 from hds_cli.engine.warm import place
 from hds_cli.engine.warm.client import WarmEngine, open_warm
 from hds_cli.engine.warm.server import retire
-from hds_cli.errors import ConfigError, ModelUnusable
+from hds_cli.errors import ConfigError, ModelMissing, ModelUnusable
 from tests.engine import tiny
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Unix sockets and owners of files")
@@ -222,6 +222,33 @@ def test_a_process_that_hangs_holds_nobody(settings: Settings) -> None:
     finally:
         os.kill(pid, signal.SIGCONT)
     engine.close()
+
+
+def test_a_verifier_reads_the_same_logits(settings: Settings) -> None:
+    """From the model that is loaded; what it is asked to give up ends, and a text that is too long is an error."""
+    from hds_cli.engine.opening import open_llama
+
+    here, there = open_llama(spec_of(settings), n_ctx=512, n_threads=1), at_work(settings)
+    text = [Segment("Oslo is a city."), Segment("<s>", True)]
+    assert there.tokenize(text) == here.tokenize(text)
+    beginning, ending = here.tokenize(text), here.tokenize([Segment("yes")])
+    scorers = [engine.scorer(None) for engine in (here, there)]
+    logits = [scorer.logits(beginning, [ending, ending[:1]], [1, 2, 3]) for scorer in scorers]
+    assert logits[0] == logits[1]
+    with pytest.raises(ModelUnusable, match="too long"):
+        scorers[1].logits(beginning * 200, [ending], [1])
+    scorers[1].abort()
+    with pytest.raises(TimeoutError):
+        scorers[1].logits(ending, [beginning], [1])
+    scorers[1].resume()
+    assert scorers[1].logits(beginning, [ending], [1])[0][0] == logits[0][0][0]
+    with pytest.raises(ModelMissing):
+        there.scorer(Path("/nowhere/adapter.gguf"))
+    for scorer in scorers:
+        scorer.close()
+    here.close()
+    there.close()
+    at_work(settings).close()
 
 
 def test_it_ends_when_nobody_asks(settings: Settings) -> None:

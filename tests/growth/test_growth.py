@@ -24,6 +24,10 @@ END = measure.END if LONG else 1 << 14  # a quadratic pattern takes seconds ther
 ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.fitting.rivals": "two values, no text",
     "hds_cli.agent.ranked.cuts_of": "part of ranked(), whose page and question are measured below",
+    "hds_cli.agent.conditions.beliefs_grammar": "a number",
+    "hds_cli.agent.conditions.complaint": "a reading of what a model wrote, and that is called here",
+    "hds_cli.agent.conditions.entries_grammar": "a number",
+    "hds_cli.agent.conditions.listed": "a dozen conditions",
     "hds_cli.agent.outline": "an outline of at most a dozen sections, which is as long as a model writes",
     "hds_cli.agent.sections": "the runs of a report's sections, each as long as a model writes",
     "hds_cli.agent.support.marking.corrected": "the marks of a message against passages within the turn's budget",
@@ -36,6 +40,7 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.cldr.made": "reads no text",
     "hds_cli.agent.support.message.in_order": "numbers of a message",
     "hds_cli.agent.ranked.ranked 1": "the model's query, which has a limit",
+    "hds_cli.agent.support.lists.of_queries": "the model's queries, which have a limit",
     "hds_cli.agent.support.lists.lacking 1": "a message, which is as long as a model writes",
     "hds_cli.agent.support.values.same": "two values",
     "hds_cli.agent.support.units.cjk_scaled": "one number of a text",

@@ -125,7 +125,7 @@ class LiveLedger(Method):
         if not self._gate or self._ledger is None:
             return None
         ledger = self._ledger
-        found = [ledger.best()] if written.gave_up else ledger.named(written.message or written.answer or "")
+        found = [ledger.best()] if written.gave_up else ledger.named(written.answer or "", written.message)
         wrong = [_about(ledger, name, ledger.refuted(name)) for name in found if ledger.refuted(name)]
         left = [_about(ledger, name, ledger.open(name)) for name in found if ledger.open(name)]
         if not wrong and not left:
@@ -140,7 +140,8 @@ class LiveLedger(Method):
         if ledger is None or verdict.status == "failed":
             return verdict
         text = "\n".join(part for part in (verdict.text, verdict.answer, verdict.explanation) if part)
-        candidate = min(ledger.named(text), key=lambda name: len(ledger.verified(name))) if text else ledger.best()
+        named = ledger.named(verdict.answer or "", text)
+        candidate = min(named, key=lambda name: len(ledger.verified(name))) if text else ledger.best()
         assumed = []
         for number in ledger.open(candidate):
             said = asserted(ledger.conditions[number - 1], text)
@@ -233,7 +234,7 @@ def evidence_task(ledger: Ledger, question: str, passages: Sequence[Passage]) ->
     """The task of the evidence call: the question, the ledger as it stands, and the passages of a turn."""
     known = "\n".join(f"- {row.candidate or 'the answer'}: {row.constraint}: {row.state}" for row in ledger.rows())
     sought = terms(" ".join(ledger.conditions))
-    numbered = [f"[{n}] {_clipped(passage, sought)}" for n, passage in enumerate(passages[:_MOST_READ], 1)]
+    numbered = [f"{n}. {_clipped(passage, sought)}" for n, passage in enumerate(passages[:_MOST_READ], 1)]
     return (
         f"Question: {question}\n\nConditions:\n{conditions.listed(ledger.conditions)}\n\n"
         f"Ledger:\n{known or 'empty'}\n\nPassages:\n" + "\n\n".join(numbered)
@@ -279,6 +280,9 @@ def _notes(ledger: Ledger, candidate: str) -> Sequence[Segment]:
     ):  # fmt: skip
         if numbers:
             lines.append(f"{name}: {_texts(ledger, numbers)}.")
+    others = [name for name in ledger.candidates if name not in ("", candidate)]
+    if others:
+        lines.append(f"Other candidates: {', '.join(f'{name} ({len(ledger.verified(name))})' for name in others[:5])}.")
     return [Segment(protocol.neutral(line)) for line in lines]
 
 

@@ -8,7 +8,7 @@ import re
 from importlib.util import find_spec
 from typing import Any
 
-from hds_cli.errors import ModelUnusable
+from hds_cli.errors import ModelMissing, ModelUnusable
 
 _INSTALL = "pip install llama-cpp-python"
 _INSTEAD = "hds ask -e xllamacpp …   or, from now on: hds config set engine xllamacpp"
@@ -77,16 +77,17 @@ def check_installed() -> None:
     """See whether the package is there, without importing it.
 
     Raises:
-        ModelUnusable: it is not.
+        ModelMissing: it is not.
     """
     if find_spec("llama_cpp") is None:
-        raise ModelUnusable("llama-cpp-python is not installed", hint=_INSTEAD if find_spec("xllamacpp") else _INSTALL)
+        raise ModelMissing("llama-cpp-python is not installed", hint=_INSTEAD if find_spec("xllamacpp") else _INSTALL)
 
 
 def load_api() -> Any:
     """The module.
 
     Raises:
+        ModelMissing: it is not installed.
         ModelUnusable: it does not load.
     """
     check_installed()

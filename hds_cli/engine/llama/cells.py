@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +28,8 @@ class TokenSequence:
     `number`: the context's name for it, when it holds any. `kept`: how many of those evaluated are still right; the
     context is cut back to them before the next batch. `claimed`: tokens that `counter.reused` got since the last batch.
     `places`: lengths at which a checkpoint is worth having. `checkpoints`: state after so many tokens, in the order of
-    their use.
+    their use. `halt`: a length at which a batch ends, whatever follows; `reached` is called there once, with what makes
+    the context's state, or None if it takes more than so many bytes.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -37,6 +39,8 @@ class TokenSequence:
     claimed: int = 0
     places: set[int] = field(default_factory=set)
     checkpoints: dict[int, bytes] = field(default_factory=dict)
+    halt: int = 0
+    reached: Callable[[Callable[[int], bytes | None]], None] | None = None
     number: int | None = None
     used: int = 0
     writing: bool = False
@@ -47,6 +51,7 @@ class TokenSequence:
         """Drop the tokens after the first `length`."""
         del self.tokens[length:]
         self.kept = min(self.kept, length)
+        self.halt = self.halt if self.halt <= length else 0
         self.places = {place for place in self.places if place <= length}
         self.checkpoints = {place: state for place, state in self.checkpoints.items() if place <= length}
 
@@ -104,14 +109,16 @@ class Cells:
         sequence.lost()
 
     def next_place(self, sequence: TokenSequence) -> int | None:
-        """The length at which the next checkpoint is to be made: a batch ends there."""
-        if self._rewinds:
-            return None
-        return min((place for place in sequence.places if place > sequence.evaluated), default=None)
+        """The length at which a batch ends: a checkpoint is made there, or the state is kept."""
+        places = {sequence.halt} if self._rewinds else {sequence.halt, *sequence.places}
+        return min((place for place in places if place > sequence.evaluated), default=None)
 
     def keep(self, sequence: TokenSequence) -> None:
-        """Make a checkpoint, if one is wanted at the present length."""
+        """Make a checkpoint, if one is wanted at the present length, and give away the state, if it is."""
         length = sequence.evaluated
+        if sequence.reached is not None and length == sequence.halt:
+            reached, sequence.reached = sequence.reached, None
+            reached(lambda most: self._state(sequence) if self._size(sequence) <= most else None)
         if self._rewinds or length not in sequence.places or length in sequence.checkpoints:
             return
         sequence.checkpoints[length] = self._state(sequence, partly=True)
@@ -175,6 +182,9 @@ class Cells:
             self.cut_back(sequence, sequence.kept)
         return self._state(sequence) if sequence.evaluated else b""
 
+    def _size(self, sequence: TokenSequence) -> int:
+        return int(self._api.llama_state_seq_get_size_ext(self._context, sequence.number, 0))
+
     def _state(self, sequence: TokenSequence, *, partly: bool = False) -> bytes:
         """The state of a sequence; `partly`: without what can be cut back (the keys and values of a hybrid model)."""
         api = self._api
@@ -186,6 +196,7 @@ class Cells:
 
     def restore(self, sequence: TokenSequence, tokens: list[int], evaluated: int, state: bytes) -> bool:
         """Make `tokens` the sequence, with `state` after the first `evaluated`; False: the context refuses it."""
+        places = sequence.places if sequence.tokens == tokens else set()
         fresh = TokenSequence(tokens)
         if evaluated:
             buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
@@ -201,7 +212,9 @@ class Cells:
             self._holding[fresh.number] = sequence
         sequence.number, sequence.tokens, sequence.used = fresh.number, tokens, next(self._clock)
         sequence.evaluated = sequence.kept = evaluated
-        sequence.places, sequence.checkpoints = set(), {}
+        sequence.places, sequence.checkpoints = {place for place in places if place >= evaluated}, {}
+        sequence.halt, sequence.reached = 0, None
+        self.keep(sequence)
         return True
 
     def _take_number(self, sequence: TokenSequence) -> bool:

@@ -14,10 +14,12 @@ from hds_cli.engine.files import models
 from hds_cli.engine.files.fit import Fit
 from hds_cli.engine.llama.api import build, load_api, quiet
 from hds_cli.engine.llama.decoder import BATCH, Decoder
+from hds_cli.engine.llama.keeping import Keeping
 from hds_cli.engine.llama.pace import Others, Pace, usable
 from hds_cli.engine.llama.scoring import Scorer
 from hds_cli.engine.llama.session import LlamaSession
 from hds_cli.engine.llama.vocabulary import Vocabulary
+from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 
@@ -46,6 +48,7 @@ class LlamaEngine:
         sequences: sessions of full length that fit at once.
         apart: each sequence has cells and batches of its own, so what is written is the same whatever else is. Only
             `sequences` of them are held at once; a fork copies its cells.
+        shelf: keeps the beginnings of prompts, evaluated, from one start to the next.
         sha256, lora_sha256: checksums of the files, for `info` and saved states.
         fitted: how it fits the memory; None: as llama.cpp's defaults have it.
         n_batch: tokens of a batch; None: `BATCH`.
@@ -65,6 +68,7 @@ class LlamaEngine:
         n_gpu_layers: int = -1,
         sequences: int = 1,
         apart: bool = False,
+        shelf: Shelf | None = None,
         sha256: str | None = None,
         lora_sha256: str | None = None,
         fitted: Fit | None = None,
@@ -84,6 +88,7 @@ class LlamaEngine:
         self._threads, self._sequences, self._apart = n_threads or usable(), sequences, apart
         self._gives_way = (not n_threads if gives_way is None else gives_way) and layers < self._blocks()
         self._adapter = self._load_adapter(spec.lora) if spec.lora else None
+        self._keeping = Keeping(shelf, self._identity) if shelf else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
         dialect, self.dialect_reason = models.dialect_of(self.header, spec)
@@ -108,7 +113,9 @@ class LlamaEngine:
         with self._lock:
             if self._decoder is None:
                 self._decoder = self._open()
-        return LlamaSession(self._api, self._decoder, self._vocabulary, self._n_ctx, self._identity)
+        return LlamaSession(
+            self._api, self._decoder, self._vocabulary, self._n_ctx, self._identity, keeping=self._keeping
+        )
 
     def scorer(self, adapter: Path | None) -> Scorer:
         """A context beside the sessions', over the same weights, with an adapter of its own; closed before the engine.
@@ -227,10 +234,12 @@ class LlamaEngine:
             "model": _mark(self.spec.path, self.info.sha256),
             "adapter": _mark(self.spec.lora, self.info.lora) if self.spec.lora else None,
             "build": f"llama_cpp {build()}",
+            "system": self._api.llama_print_system_info().decode("utf-8", "replace").strip(),
             "n_ctx": self._n_ctx,
             "apart": self._apart,
             "n_gpu_layers": self.info.n_gpu_layers,
             "kv": self._fitted.kv,
+            "n_batch": self._batch,
         }
 
 

@@ -15,6 +15,7 @@ from hds_cli.engine import state
 from hds_cli.engine.base import Counter, Generation, OnText, Sampling, Segment, StopReason
 from hds_cli.engine.llama.cells import TokenSequence
 from hds_cli.engine.llama.decoder import Decoder
+from hds_cli.engine.llama.keeping import Keeping, OwnText
 from hds_cli.engine.llama.sampling import Draw, sampler
 from hds_cli.engine.llama.stops import StopText, repeats
 from hds_cli.engine.llama.vocabulary import Vocabulary
@@ -28,6 +29,7 @@ class LlamaSession:
     Args:
         n_ctx: tokens it may hold.
         identity: what a saved state must agree in: the model, the build, the parameters.
+        keeping: keeps the beginnings of prompts from one start to the next; None: nobody does.
     """
 
     def __init__(
@@ -38,11 +40,15 @@ class LlamaSession:
         n_ctx: int,
         identity: Callable[[], dict[str, Any]],
         sequence: TokenSequence | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self._api, self._decoder, self._vocabulary, self._identity = api, decoder, vocabulary, identity
-        self._n_ctx = n_ctx
+        self._n_ctx, self._keeping = n_ctx, keeping
         self._sequence = sequence or TokenSequence()
         self._replayed = 0  # tokens that `replay` has counted as reused
+        self._fixed = 0  # tokens before the last piece of untrusted text in the first text: other runs may share them
+        self._end = 0  # tokens up to where the last such piece of all ends
+        self._own: OwnText | None = None
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -88,6 +94,7 @@ class LlamaSession:
         sequence.tokens += ids[shared:]
         sequence.places |= places
         sequence.claimed += shared
+        self._replayed = min(self._replayed, mark + shared)
         self.counter.prompt += len(ids)
         self.counter.reused += shared
         return len(ids)
@@ -101,6 +108,9 @@ class LlamaSession:
         ends = list(itertools.accumulate(map(len, pieces), initial=mark))
         last = max((at for at, segment in enumerate(segments) if not segment.trusted and pieces[at]), default=None)
         places = set() if last is None else {ends[last], ends[last + 1]} - {0}
+        if mark == 0:
+            self._fixed = 0 if last is None else ends[last]
+        self._end = self._end if last is None else ends[last + 1]
         return [token for piece in pieces for token in piece], places
 
     def generate(
@@ -115,6 +125,9 @@ class LlamaSession:
         started = time.monotonic()
         if self._sequence.closed:
             return Generation("", "aborted")
+        if self._keeping is not None:
+            fixed, end = min(self._fixed, self.used), min(self._end, self.used)
+            self._keeping.before(self._decoder, self._sequence, fixed, self._own, end)
         with sampler(self._api, self._vocabulary, sampling, grammar) as draw:
             writing = _Writing(self._sequence, self._vocabulary, draw, max_tokens, self._n_ctx, stop, on_text)
             try:
@@ -131,12 +144,12 @@ class LlamaSession:
         """Add tokens that were written before, as if they were written now, and nothing had to be evaluated.
 
         Args:
-            generated: tokens that were drawn then; an end of text is none of `ids`.
+            generated: tokens that were drawn then; the end of a text and what stood behind it are none of `ids`.
         """
         sequence, counter = self._sequence, self.counter
         sequence.tokens += ids
         counter.generated += generated
-        counter.reused += max(0, self.used - max(self._replayed, sequence.evaluated))
+        counter.reused += max(0, self.used - max(self._replayed, sequence.evaluated)) + max(0, generated - len(ids))
         self._replayed = self.used
 
     def fork(self) -> LlamaSession:
@@ -156,6 +169,14 @@ class LlamaSession:
         size, evaluated = struct.unpack_from("<QQ", body)
         tokens = array.array("i", body[16 : 16 + size]).tolist()
         return self._decoder.restore(self._sequence, tokens, evaluated, body[16 + size :])
+
+    def keep(self) -> None:
+        self._own = OwnText()
+
+    def drop(self) -> None:
+        if self._own is not None:
+            self._own.drop()
+        self._own = None
 
     def abort(self) -> None:
         self._decoder.abort(self._sequence)

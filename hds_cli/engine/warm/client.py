@@ -19,8 +19,10 @@ from hds_cli.config import Settings
 from hds_cli.engine.base import ChatTemplate, Counter, Generation, ModelSpec, OnText, Sampling, Segment
 from hds_cli.engine.warm import place
 from hds_cli.engine.warm.frames import Frames
+from hds_cli.engine.warm.scoring import WarmScorer
 from hds_cli.errors import HdsError, ModelUnusable
 from hds_cli.keys import without_secrets
+from hds_cli.paths import run_dir
 from hds_cli.settings_facts import seconds
 from hds_cli.types import ModelInfo
 
@@ -28,6 +30,7 @@ _HELLO_SECONDS = 5.0  # more than the process waits for a command that is just e
 _QUICK_SECONDS = 60.0  # for an answer that no model writes; one batch may have to end before it
 _ABORT_SECONDS = 3.0
 _COUNTS = ("prompt", "evaluated", "reused", "generated", "seconds")
+_RAISED = {"OSError": OSError, "TimeoutError": TimeoutError, "ValueError": ValueError}
 _READY = b"ready\n"
 
 
@@ -39,6 +42,8 @@ def open_warm(spec: ModelSpec, settings: Settings, *, sequences: int) -> WarmEng
     keep = None if settings.keep_warm is None else seconds(settings.keep_warm)
     if settings.engine != "llama_cpp" or keep == 0 or not place.possible():
         return None
+    if not keep and not run_dir().is_dir():
+        return None  # the usual case costs no more than this
     path = place.socket_of(place.name_of(spec, settings, sequences))
     if path is None:
         return None
@@ -111,6 +116,20 @@ class WarmEngine:
 
     def count(self, segments: Sequence[Segment]) -> int:
         return int(self.call({"do": "count", "segments": list(segments)})["value"])
+
+    def tokenize(self, segments: Sequence[Segment]) -> list[int]:
+        """Token ids; only trusted segments may form special tokens."""
+        ids: list[int] = self.call({"do": "tokenize", "segments": list(segments)})["value"]
+        return ids
+
+    def scorer(self, adapter: Path | None) -> WarmScorer:
+        """A context beside the sessions', over the same weights, with an adapter of its own.
+
+        Raises:
+            ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
+        """
+        path = None if adapter is None else str(adapter.absolute())
+        return WarmScorer(self, self.call({"do": "scorer", "adapter": path}, None)["value"])
 
     def chat_template(self) -> ChatTemplate | None:
         return self._template
@@ -285,7 +304,7 @@ def checked(answer: dict[str, Any] | None) -> dict[str, Any]:
 
     Raises:
         ModelUnusable: the process is gone.
-        HdsError, OSError, ValueError: what was raised there.
+        HdsError, OSError, TimeoutError, ValueError: what was raised there.
     """
     if answer is None:
         raise _gone("ended while it was at work")
@@ -294,7 +313,7 @@ def checked(answer: dict[str, Any] | None) -> dict[str, Any]:
     kind = getattr(errors, str(error["kind"]), None)
     if isinstance(kind, type) and issubclass(kind, HdsError):
         raise kind(error["message"], hint=error["hint"], code=error["code"])
-    raise {"OSError": OSError, "ValueError": ValueError}.get(str(error["kind"]), RuntimeError)(error["message"])
+    raise _RAISED.get(str(error["kind"]), RuntimeError)(error["message"])
 
 
 def _gone(what: str) -> ModelUnusable:

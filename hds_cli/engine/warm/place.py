@@ -56,7 +56,7 @@ def _mark(path: Path) -> tuple[object, ...]:
 
 def socket_of(name: str) -> Path | None:
     """The path of a model's socket; None: there can be none here."""
-    path = paths.run_dir() / f"{name}.sock"
+    path = paths.run_dir().absolute() / f"{name}.sock"
     return path if possible() and len(os.fsencode(path)) <= _LONGEST else None
 
 

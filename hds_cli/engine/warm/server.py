@@ -34,7 +34,7 @@ _HELLO_SECONDS = 2.0
 _ENDING_SECONDS, _TIDYING_SECONDS = 0.2, 4.0
 _COUNTS = ("prompt", "evaluated", "reused", "generated", "seconds")
 _CLOSED = 64  # sessions that are kept after their end: a thread that was left behind may still call them
-_QUICK = ("count", "append", "mark", "rewrite", "abort", "resume", "close", "stop")
+_QUICK = ("count", "tokenize", "append", "mark", "rewrite", "abort", "resume", "close", "stop")
 
 
 class Server:
@@ -166,6 +166,8 @@ class Client:
 
     def __init__(self, frames: Frames, engine: Engine, remembered: Remembered) -> None:
         self._frames, self._engine, self._remembered = frames, engine, remembered
+        self._model: Any = engine  # llama.cpp's can do more than the door asks for: see `scorer`
+        self._scorers: dict[int, Any] = {}
         self._sessions: dict[int, Session] = {}
         self._numbers = itertools.count(1)
         self._closed: list[int] = []
@@ -192,8 +194,12 @@ class Client:
         self.gone = True
         for session in [*self._sessions.values()]:
             session.close()
+        for scorer in [*self._scorers.values()]:
+            scorer.abort()
         for thread in self._threads:
             thread.join()
+        for scorer in self._scorers.values():
+            scorer.close()
         self._frames.close()
 
     def _answer(self, message: dict[str, Any]) -> None:
@@ -215,6 +221,10 @@ class Client:
             return self._opened(self._engine.session())
         if do == "count":
             return {"value": self._engine.count(_segments(message))}
+        if do == "tokenize":
+            return {"value": self._model.tokenize(_segments(message))}
+        if do == "scorer" or "scorer" in message:
+            return {"value": self._scored(do, message)}
         number = message["session"]
         session = self._sessions[number]
         if do == "fork":
@@ -225,6 +235,25 @@ class Client:
             if len(self._closed) > _CLOSED:
                 del self._sessions[self._closed.pop(0)]
         return {"value": value, **_state(session)}
+
+    def _scored(self, do: str, message: dict[str, Any]) -> Any:
+        """What a verifier asks for, in a context of its own."""
+        if do == "scorer":
+            path = message["adapter"]
+            number = next(self._numbers)
+            self._scorers[number] = self._model.scorer(None if path is None else Path(path))
+            return number
+        scorer = self._scorers[message["scorer"]]
+        match do:
+            case "logits":
+                return scorer.logits(message["beginning"], message["endings"], message["tokens"])
+            case "abort":
+                return scorer.abort()
+            case "resume":
+                return scorer.resume()
+            case "close":
+                return self._scorers.pop(message["scorer"]).close()
+        raise ValueError(f"no such call: {do}")
 
     def _called(self, do: str, number: int, session: Session, message: dict[str, Any]) -> Any:
         match do:
@@ -284,7 +313,8 @@ def _state(session: Session) -> dict[str, Any]:
 def _error(exc: Exception) -> dict[str, Any]:
     if isinstance(exc, HdsError):
         return {"kind": type(exc).__name__, "message": exc.message, "hint": exc.hint, "code": exc.error_code}
-    return {"kind": "OSError" if isinstance(exc, OSError) else "ValueError", "message": str(exc)}
+    kind = next(kind for kind in (TimeoutError, OSError, ValueError) if isinstance(exc, kind))
+    return {"kind": kind.__name__, "message": str(exc)}
 
 
 def main(ready: Callable[[], None]) -> int:

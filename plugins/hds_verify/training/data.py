@@ -16,6 +16,7 @@ from typing import Any
 from hds_verify import LABELS as ANSWERS
 from hds_verify.evaluate import LABELS as NAMES
 from hds_verify.evaluate import rows_of
+from hds_verify.training.turns import turned
 
 LABELS = dict(zip(NAMES, ANSWERS, strict=True))
 HERE = Path(__file__).parent
@@ -104,10 +105,22 @@ def ending(claim: Claim) -> str:
     return f" {claim.text}\nDoes the passage say so?"
 
 
-def varied(groups: Sequence[Group], rng: random.Random, share: float = 0.15) -> list[tuple[Group, str, str]]:
+def turns(group: Group, rng: random.Random) -> list[Claim]:
+    """At most one claim made by rule of each label, and none that stands there already."""
+    have = {claim.text for claim in group.claims}
+    passage = f"{group.title} {group.text}"
+    made = [Claim(*one) for claim in group.claims for one in turned(claim.text, claim.label, passage, rng)]
+    rng.shuffle(made)
+    return list({claim.label: claim for claim in made if claim.text not in have}.values())
+
+
+def varied(
+    groups: Sequence[Group], rng: random.Random, share: float = 0.15, rules: float = 0.6
+) -> list[tuple[Group, str, str]]:
     """One epoch's groups, shuffled, each with text before and after its passage.
 
-    Half of them get a claim of another passage, which is not said; a `share` of the short ones a neighbour's text.
+    Half of them get a claim of another passage, which is not said; a part `rules` of them claims made by rule; a
+    `share` of the short ones a neighbour's text.
     """
     out = []
     for group in rng.sample(list(groups), len(groups)):
@@ -115,6 +128,8 @@ def varied(groups: Sequence[Group], rng: random.Random, share: float = 0.15) -> 
         claims = rng.sample(group.claims, len(group.claims))
         if other is not group and rng.random() < 0.5:
             claims.append(Claim(rng.choice(other.claims).text, "absent", "stray"))
+        if rng.random() < rules:
+            claims += turns(group, rng)
         before = after = ""
         if rng.random() < share and len(group.text) < 700:
             near = rng.choice(groups).text[:500]
