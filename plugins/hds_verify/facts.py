@@ -140,7 +140,7 @@ class Read:
 
 
 # The weights of the facts were fitted on the training claims without a model, for each label. `_TRUST` in the model's
-# log probabilities, the constants and the share of those weights (.69) are of the 560 held-out claims, with the adapter.
+# log probabilities, the constants and the share of those weights (.69) are of the 560 held-out claims and the adapter.
 _TRUST = 0.409
 _CONSTANTS = (0.058, -0.014, 0.09)
 _WEIGHTS = {"wrong": (-0.61, 0.45, 0.16), "derived": (0.6, -0.35, -0.25), "ordered": (0.38, -0.39, 0.01)}
