@@ -113,6 +113,7 @@ class Small:
     """
 
     sure_supported, sure_contradicted = SURE_SUPPORTED, SURE_CONTRADICTED
+    weigh = staticmethod(weighed)
 
     def __init__(self, engine: Any, own: bool, adapter: Path | None, kept: Kept) -> None:
         self._engine, self._own, self._kept = engine, own, kept
@@ -147,7 +148,7 @@ class Small:
                         endings = prompt.endings[begin : begin + AT_ONCE]
                         rows = self._scorer.logits(prompt.beginning, endings, self._labels)
                         for number, row in zip(new[begin:], rows, strict=False):
-                            known[number] = odds = weighed(row, read.facts(of_passage[number]))
+                            known[number] = odds = self.weigh(row, read.facts(of_passage[number]))
                             kept.put(passage, of_passage[number], odds)
         return found
 

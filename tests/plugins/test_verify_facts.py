@@ -96,3 +96,20 @@ def test_turned_claims_differ_in_one_thing() -> None:
         ("The pier was built before the mole.", "supported", "order")
     ]
     assert made("Nothing is said of it.", "absent") == []
+
+
+def test_fitted_weights_are_those_that_made_the_labels() -> None:
+    """Labels drawn with known weights give them back; a model that knows nothing is not believed."""
+    np = pytest.importorskip("numpy")
+    fit = pytest.importorskip("hds_verify.training.fit")
+    rng = np.random.default_rng(1)
+    count, known = 4000, np.array([[2.0, -1.0, -1.0], [0.0, 1.0, -1.0]])
+    counted = rng.integers(-1, 2, (count, 2)).astype(float)
+    odds = np.exp(counted @ known)
+    labels = np.eye(3)[[rng.choice(3, p=row / row.sum()) for row in odds]]
+    alone = fit.weights(counted, labels)
+    assert np.abs(alone - known).max() < 0.3
+    noise = np.log(rng.dirichlet([1.0, 1.0, 1.0], count))
+    trust, *_, share = fit.beliefs(noise, counted @ alone, labels)
+    assert abs(trust) < 0.1
+    assert abs(share - 1) < 0.1
