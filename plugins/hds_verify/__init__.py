@@ -74,9 +74,10 @@ def opened(adapter: Path | None, engine: Engine | None = None, *, kept: Kept | N
     weights = base()
     shared = engine if _holds(engine, weights) else None
     if shared is None:
+        from hds_cli import config
         from hds_cli.engine.opening import open_llama
 
-        own = open_llama(ModelSpec("verifier", weights))
+        own = open_llama(ModelSpec("verifier", weights), n_threads=config.load().n_threads)
     digest = models.fingerprint(adapter) if adapter else ""
     return Small(shared or own, shared is None, adapter, kept or Kept(f"{digest} {VERSION}"))
 

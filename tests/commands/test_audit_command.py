@@ -38,7 +38,7 @@ def asked(hds: Hds, tmp_path: Path, script: Callable[..., str]) -> Hds:
     assert hds("index", "add", str(notes)).returncode == 0
     done = hds(
         "ask", "-n", "-e", "scripted", "-m", script(BLOCK, ANSWER), "-s", "notes", "--offline", "--top-k", "1",
-        "--ledger", "show", "--no-verify", QUESTION,
+        "--no-verify", QUESTION, env={"HDS_LEDGER": "show"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return hds

@@ -158,7 +158,7 @@ def test_a_run_that_stops_early_is_sent_back_and_replays(notes: Hds, script: Cal
     for arm, texts in lines.items():
         done = notes(
             "ask", "-n", "-e", "scripted", "-m", script(*texts), "-s", "notes", "--offline", "--json", "--top-k", "1",
-            "--ledger", arm, CAPITALS,
+            CAPITALS, *{"off": ["--no-ledger"], "gate": ["--ledger"]}.get(arm, []), env={"HDS_LEDGER": "show"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         documents[arm] = json.loads(done.stdout)
@@ -177,10 +177,10 @@ def test_a_run_that_is_resumed_has_the_ledger_of_its_finished_turns(
     notes: Hds, script: Callable[..., str], home: Path
 ) -> None:
     """Killed after its first turn: the second goes on with what the first verified."""
-    ask = ["ask", "-n", "-e", "scripted", "-s", "notes", "--offline", "--jsonl", "--top-k", "1", "--ledger", "show"]
+    ask = ["ask", "-n", "-e", "scripted", "-s", "notes", "--offline", "--jsonl", "--top-k", "1"]
     two = "x\n</think>\n\nOslo [1] and Stockholm [2].\n\n\\boxed{Oslo and Stockholm}"
     first = [THOUGHT.format("Norway"), THOUGHT.format("Sweden"), two]
-    assert notes(*ask, "-m", script(*first), CAPITALS).returncode == 0
+    assert notes(*ask, "-m", script(*first), CAPITALS, env={"HDS_LEDGER": "show"}).returncode == 0
     (journal,) = (home / "data" / "runs").glob("*.jsonl") if (home / "data").exists() else home.rglob("*.jsonl")
     rows = journal.read_text().splitlines(keepends=True)
     end = next(n for n, row in enumerate(rows) if '"event": "turn_finished"' in row)
