@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
@@ -13,6 +15,7 @@ from hds_cli.agent.support.words import is_content, stem, words
 from hds_cli.types import Level, Quote
 
 MAX_QUOTE = 300  # characters
+_MOST_INPUTS = 24  # values of a sentence
 ORDER: tuple[Level, ...] = (
     "quoted",
     "computed",
@@ -23,6 +26,13 @@ ORDER: tuple[Level, ...] = (
     "missing",
     "contradicted",
 )
+
+
+_DERIVED = re.compile(
+    r"(?:\s[^\W\d]{1,20})?\s(?:more|fewer|less|larger|smaller|longer|shorter|higher|lower|taller|older|younger|earlier|later"
+    r"|after|before|than)\b"
+)
+"""Behind a value that was worked out, `29 more games`, `twelve years after`: no page need have it."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ class Placing:
     def _against(self, claim: Claim) -> Quote | None:
         """A sentence that has all of a claim but another value in the place of one of its values."""
         wrong = [v for v in claim.values if not self.ground.with_value(v)] or list(claim.values)
+        wrong = [v for v in wrong if not _DERIVED.match(claim.text, v.end) and v.text.strip().casefold() != "once"]
         if not wrong or len(claim.values) > 3:
             return None
         if not (claim.rest or claim.names):
@@ -130,7 +141,8 @@ class Placing:
                 continue
             others = [v for v in sentence.values if not any(same(stated, v) for stated in claim.values)]
             said_here = any(same(value, v) for value in wrong for v in sentence.values)
-            if not said_here and any(rivals(value, other) for value in wrong for other in others):
+            disputed = [value for value in wrong if any(rivals(value, other) for other in others)]
+            if not said_here and any(not _worked_out(value, sentence.values, claim.text) for value in disputed):
                 return self.quote(sentence, claim)
         return None
 
@@ -146,6 +158,16 @@ class Placing:
                     if any(rivals(value, other) for value in wrong for other in sentence.values):
                         return self.quote(sentence, claim)
         return None
+
+
+def _worked_out(value: Value, inputs: Sequence[Value], text: str) -> bool:
+    """True for a value that follows from those of a sentence, such as what is left of 100 %."""
+    rest = value.dimension == "%" and any(v.dimension == "%" and _is_rest(value, v) for v in inputs)
+    return rest or derived(value, inputs[:_MOST_INPUTS], text) is not None
+
+
+def _is_rest(value: Value, other: Value) -> bool:
+    return any(abs(a + b - 100) < 1e-6 for a in value.readings for b in other.readings)
 
 
 def clip(quote: str, at: int) -> str:

@@ -29,7 +29,7 @@ class Value:
 
     `readings`: the numbers it may mean, as written, with its scale (`2.5 million`: 2500000); a time in minutes.
     `factor` and `dimension`: its unit (`km`: 1000, `length`); `step`: the place of its last written digit;
-    `rounded`: written as an approximation; `worded`: written in words.
+    `rounded`: written as an approximation; `worded`: written in words. `bound`: 1 for more than it, -1 for less.
     """
 
     kind: Kind
@@ -44,13 +44,14 @@ class Value:
     rounded: bool = False
     worded: bool = False
     days: tuple[Day, ...] = ()
+    bound: int = 0
 
     @property
     def key(self) -> tuple[object, ...]:
         """The key that two equal values share wherever they stand."""
         text = self.text if self.kind == "code" else ""
         unit = (self.factor, self.dimension, self.currency)
-        return (self.kind, self.readings, unit, self.step, self.rounded, self.worded, self.days, text)
+        return (self.kind, self.readings, unit, self.step, self.rounded, self.worded, self.days, text, self.bound)
 
     @property
     def number(self) -> float:
@@ -96,6 +97,14 @@ _ABOUT = frozenset(
     "|alrededor de|casi|aproximadamente|около|примерно|почти|более|περίπου|σχεδόν|حوالي|نحو|تقريبا"
     "|约|約|大约|およそ|ประมาณ|ราว".split("|")
 )
+_BOUND = re.compile(
+    r"(?P<less>(?:(?:less|fewer|lower|smaller|shorter|lighter|younger|no more|not more) than|(?:just |fall\w* |fell )?short of"
+    r"|under|below|at most|up to|weniger als|höchstens|unter|moins de|menos de|meno di|менее))\s$"
+    r"|(?:more|greater|higher|larger|bigger|longer|heavier|older|no less|not less) than\s$|exceed(?:s|ed|ing)\s$"
+    r"|(?:over|above|at least|mehr als|über|mindestens|plus de|más de|più di|более)\s$",
+    re.IGNORECASE,
+)
+_REACH = 1.5  # times a bound, up to which a page's value is taken for the one that was compared with it
 _MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
 _FALLS = re.compile(
     r"\b(?:shr[iau]nk|f[ae]ll|declin|decreas|dropp?|contract|los[est]|sink|sank|schrumpf|fiel|gesunken|zurückgeh"
@@ -193,7 +202,7 @@ def _numbers(text: str) -> Iterator[Value]:
         value = Value(
             "number", match[0], start, end, readings, step=step,
             currency=CURRENCY_SIGNS.get((match["money"] or "").strip(), (match["money"] or "").strip()),
-            rounded=bool(match["about"] or _follows(before, _ABOUT)),
+            rounded=bool(match["about"] or _follows(before, _ABOUT)), bound=_bound(before),
         )  # fmt: skip
         if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
             value = replace(value, currency="")
@@ -218,6 +227,12 @@ def _follows(before: str, words: frozenset[str]) -> bool:
         or tail[-2:] in words
         or (tail[-3:] in words and not tail.isascii())
     )
+
+
+def _bound(before: str) -> int:
+    """-1 behind words such as `less than`, 1 behind `more than`, else 0."""
+    match = _BOUND.search(before)
+    return 0 if match is None else -1 if match["less"] else 1
 
 
 def _readings(digits: str, commas: bool) -> tuple[tuple[float, ...], float]:
@@ -313,15 +328,20 @@ def _same_unit(stated: Value, ground: Value) -> bool:
 
 
 def _near(stated: Value, ground: Value, a: float, b: float) -> bool:
-    """True when two readings are one number; a rounded one may be another by half of its last place."""
-    if stated.dimension and ground.dimension and stated.factor != ground.factor:
+    """True when two readings are one number; a rounded one may be another by half of its last place.
+
+    `more than 66,000` is said of 66,516, and not of 65,900; nor of 200,000, which is another thing's number.
+    """
+    scaled = bool(stated.dimension and ground.dimension and stated.factor != ground.factor)
+    if scaled:
         a, b = a * stated.factor, b * ground.factor
         room = (stated.step * stated.factor + ground.step * ground.factor) / 2
-        return abs(a - b) <= max(room, 1e-9 * abs(b))
-    if a == b:
-        return True
-    room = _place(stated, a) / 2 if stated.rounded else 0.0
-    return abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))
+    else:
+        room = _place(stated, a) / 2 if stated.rounded else 0.0
+    if stated.bound and a > 0 and stated.is_year == ground.is_year:
+        least, most = (a, _REACH * a) if stated.bound > 0 else (a / _REACH, a)
+        return least <= b * (1 + 1e-9) and b <= most * (1 + 1e-9)
+    return a == b or abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))
 
 
 def _place(value: Value, reading: float) -> float:

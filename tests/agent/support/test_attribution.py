@@ -163,6 +163,22 @@ def test_another_date_in_the_place_is_a_contradiction_with_its_quote() -> None:
     assert "1977" in support.quotes[0].quote
 
 
+def test_what_was_worked_out_contradicts_nothing() -> None:
+    """A difference, what is left of 100 %, years later: no page has them, and another value does not deny them."""
+    flats = (
+        "Towers",
+        "The project has 419 flats, 53 of them in the smaller tower. 85 % of the flats are let. It opened in 1977.",
+    )
+    for claim in (
+        "Outside the smaller tower the project has 366 flats.", "15 % of the flats are not let.",
+        "The project has 312 more flats than its neighbour.",
+    ):  # fmt: skip
+        assert _graded(claim, flats)[0].level != "contradicted", claim
+    assert _graded("The project has 420 flats.", flats)[0].level == "contradicted"
+    assert _graded("The project has more than 400 flats [1].", flats)[0].level == "quoted"
+    assert _graded("The project has fewer than 400 flats [1].", flats)[0].level == "contradicted"
+
+
 def test_a_value_of_no_page_is_named() -> None:
     """`missing` names the value or name that stands nowhere in what was read."""
     (support,) = _graded("The Eiffel Tower was designed by Frank Lloyd Wright [1].", TOWER)
