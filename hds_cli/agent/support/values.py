@@ -98,7 +98,7 @@ _ABOUT = frozenset(
     "|约|約|大约|およそ|ประมาณ|ราว".split("|")
 )
 _BOUND = re.compile(
-    r"(?P<less>(?:(?:less|fewer|lower|smaller|shorter|lighter|younger|no more|not more) than|(?:just |fall\w* |fell )?short of"
+    r"(?P<less>(?:(?:less|fewer|lower|smaller|shorter|lighter|younger|no more|not more) than|short of"
     r"|under|below|at most|up to|weniger als|höchstens|unter|moins de|menos de|meno di|менее))\s$"
     r"|(?:more|greater|higher|larger|bigger|longer|heavier|older|no less|not less) than\s$|exceed(?:s|ed|ing)\s$"
     r"|(?:over|above|at least|mehr als|über|mindestens|plus de|más de|più di|более)\s$",
