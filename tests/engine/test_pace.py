@@ -1,165 +1,124 @@
-"""How many threads evaluate a batch, on machines that are made up: no step waits, and no other process is started."""
+"""How fast a model is, as it is measured while it works, and what is kept of that."""
 
 from __future__ import annotations
 
-import os
-import time
+import json
 from pathlib import Path
 
 import pytest
 
 from hds_cli.engine.base import ModelSpec, Segment
+from hds_cli.engine.files import learned
+from hds_cli.engine.files.learned import Learned
 from hds_cli.engine.llama.model import LlamaEngine
-from hds_cli.engine.llama.pace import Others, Pace, usable
+from hds_cli.engine.pace import Pace, Speeds, Timed, Watch
+from hds_cli.engine.scripted import ScriptedEngine
 from tests.engine import tiny
 
-
-class Machine:
-    """Cores, processes that hold some of them, and a model whose steps crawl when its threads do not find room.
-
-    `says`: the system tells how many cores others use. `growth`: by which each step is longer than the one before.
-    """
-
-    def __init__(self, cores: int, busy: int = 0, *, says: bool = True, growth: float = 1.0) -> None:
-        self.cores, self.busy, self._says, self._growth = cores, busy, says, growth
-        self.now, self._size, self.steps = 0.0, 1.0, list[int]()
-
-    def clock(self) -> float:
-        return self.now
-
-    def others(self) -> float | None:
-        used = self.steps[-1] if self.steps else 0
-        return self._between(used) if self._says else None
-
-    def _between(self, threads: int) -> float:
-        """The cores that others get: they share with the model's threads when there are too few."""
-        return float(min(self.busy, self.cores - threads + 0.5 * min(self.busy, threads)))
-
-    def seconds(self, threads: int) -> float:
-        alone = 0.014 / threads**0.5
-        return self._size * (alone if threads + self.busy <= self.cores or threads == 1 else 0.3)
-
-    def run(self, pace: Pace, seconds: float, tokens: int = 1) -> float:
-        """Steps for so long; steps a second."""
-        began, count = self.now, 0
-        while self.now < began + seconds:
-            threads = pace.next()
-            took = tokens * self.seconds(threads)
-            self.steps.append(threads)
-            self.now += took
-            self._size *= self._growth
-            count += 1
-            pace.took(tokens, took)
-        return count / (self.now - began)
+DIGEST = "ab" * 32
 
 
-def pace_on(machine: Machine) -> Pace:
-    return Pace(machine.cores, machine.others, machine.clock)
+class Heard(Watch):
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int, float | None]] = []
+
+    def reads(self, tokens: int, seconds: float | None) -> None:
+        self.said.append(("reads", tokens, seconds))
+
+    def writes(self, tokens: int, per_second: float | None) -> None:
+        self.said.append(("writes", tokens, per_second))
 
 
-@pytest.mark.parametrize("growth", [1.0, 1.003])
-def test_alone_all_threads_work_all_the_time(growth: float) -> None:
-    """Also while the text grows, and each step takes a little longer."""
-    machine = Machine(4, growth=growth)
-    machine.run(pace_on(machine), 30)
-    assert set(machine.steps) == {4}
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HDS_HOME", str(tmp_path))
+    return tmp_path
 
 
-@pytest.mark.parametrize("says", [True, False])
-def test_beside_a_process_that_comes_and_goes(says: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside it at least 0.8 of what one thread reaches, after it all threads again."""
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
-    machine = Machine(2, says=says)
-    pace = pace_on(machine)
-    alone = machine.run(pace, 5)
-    assert alone == pytest.approx(1 / machine.seconds(2), rel=0.05)
-    machine.busy = 1
-    assert machine.run(pace, 60) >= 0.8 / 0.014
-    machine.busy = 0
-    machine.run(pace, 31)
-    assert machine.run(pace, 5) >= 0.97 * alone
+def test_a_session_is_measured_while_it_writes(tmp_path: Path) -> None:
+    """400 characters at 400 a second are 100 tokens in a second."""
+    script = tmp_path / "s.jsonl"
+    script.write_text(json.dumps({"text": "word " * 80, "chars_per_second": 400}))
+    pace = Pace()
+    pace.watch = heard = Heard()
+    session = Timed(ScriptedEngine(script).session(), pace)
+    session.append([Segment("x" * 400)])
+    assert pace.pending() == 100
+    written = session.generate(max_tokens=1000)
+    assert written.text == "word " * 80
+    assert pace.pending() == 0
+    assert heard.said[0] == ("reads", 100, None)
+    assert heard.said[1][0] == "writes"
+    assert pace.speeds.writing == pytest.approx(100, rel=0.5)
+    assert pace.speeds.reading is None, "it was evaluated when it was put in"
 
 
-@pytest.mark.parametrize("says", [True, False])
-def test_a_machine_that_is_busy_from_the_start(says: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first step already gives way."""
-    monkeypatch.setattr(os, "getloadavg", lambda: (2.0, 2.0, 2.0))
-    machine = Machine(2, busy=1, says=says)
-    rate = machine.run(pace_on(machine), 60)
-    assert machine.steps[0] == 1
-    assert rate >= 0.8 / 0.014
+def test_a_call_writes_no_more_than_it_may(tmp_path: Path) -> None:
+    script = tmp_path / "s.jsonl"
+    script.write_text(json.dumps({"text": "word " * 80}))
+    pace = Pace()
+    pace.most = lambda tokens: min(tokens, 10)
+    generation = Timed(ScriptedEngine(script).session(), pace).generate(max_tokens=1000)
+    assert (generation.tokens, generation.reason) == (10, "length")
 
 
-def test_of_many_cores_only_those_in_use_are_left_to_others() -> None:
-    """Three busy processes on sixteen cores leave thirteen threads."""
-    machine = Machine(16)
-    pace = pace_on(machine)
-    machine.run(pace, 5)
-    machine.busy = 3
-    machine.run(pace, 10)
-    assert machine.steps[-1] == 13
+def test_what_is_measured_now_outweighs_what_was_known() -> None:
+    """And a few tokens say nothing."""
+    pace = Pace(Speeds(1000.0, 100.0))
+    pace.read(8, 8.0)
+    assert pace.speeds.reading == 1000
+    for _ in range(3):
+        pace.read(500, 10.0)
+        pace.wrote(50, 10.0)
+    assert pace.speeds.reading == pytest.approx(50, rel=0.2)
+    assert pace.speeds.writing == pytest.approx(5, rel=0.2)
 
 
-def test_slow_steps_for_another_reason_cost_no_threads() -> None:
-    """Where fewer threads are no quicker, all of them work on."""
-    machine = Machine(4)
-    pace = pace_on(machine)
-    machine.run(pace, 2)
-    machine._size = 5.0  # a long prompt has been read meanwhile
-    machine.run(pace, 2)
-    machine.steps.clear()
-    machine.run(pace, 20)
-    assert machine.steps.count(4) > 0.95 * len(machine.steps)
+def test_what_was_learned_is_kept_for_the_next_run(home: Path) -> None:
+    """A new measurement moves a speed half of the way; what was not measured stays."""
+    assert learned.known(DIGEST) == Learned()
+    learned.learn(DIGEST, Learned(reading=100.0, writing=10.0, turns=3.0))
+    learned.learn(DIGEST, Learned(reading=200.0, n_threads=2))
+    assert learned.known(DIGEST) == Learned(reading=150.0, writing=10.0, turns=3.0, n_threads=2)
+    assert learned.known("cd" * 32) == Learned()
+    assert learned.file_of(DIGEST).stat().st_mode & 0o077 == 0
+    assert home in learned.file_of(DIGEST).parents
 
 
-def test_one_core_has_one_thread() -> None:
-    machine = Machine(1, busy=2)
-    machine.run(pace_on(machine), 5)
-    assert set(machine.steps) == {1}
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"schema": "hds.learned/9"}', b"[" * 9999])
+def test_a_damaged_file_costs_only_what_was_learned(home: Path, content: bytes) -> None:
+    learned.learn(DIGEST, Learned(reading=100.0))
+    learned.file_of(DIGEST).write_bytes(content)
+    assert learned.known(DIGEST) == Learned()
+    learned.learn(DIGEST, Learned(reading=50.0))
+    assert learned.known(DIGEST).reading == 50
 
 
-def test_the_load_is_that_of_other_processes() -> None:
-    """This one's own work does not count."""
-    others = Others()
-    if others.cores() is None:
-        pytest.skip("this system does not say")
-    began, worked = time.monotonic(), time.process_time()
-    while time.monotonic() < began + 0.5:
-        pass
-    used = others.cores()
-    own = (time.process_time() - worked) / (time.monotonic() - began)
-    assert used is not None
-    assert 0 <= used <= (os.cpu_count() or 1) - own + 0.15
+def test_values_that_nobody_measured_are_not_believed(home: Path) -> None:
+    learned.learn(DIGEST, Learned(reading=100.0))
+    path = learned.file_of(DIGEST)
+    odd = {"reading": -1, "writing": "fast", "turns": 1e300, "n_threads": 10**9, "n_batch": True, "n_gpu_layers": -1}
+    path.write_text(json.dumps(json.loads(path.read_text()) | odd))
+    assert learned.known(DIGEST) == Learned()
 
 
-@pytest.mark.parametrize("text", ["", "cpu", "cpu a b c d e f g h", "intr 1 2 3 4 5 6 7 8\n", "cpu  -1 0 0"])
-def test_a_file_that_says_nothing_is_none(text: str, tmp_path: Path) -> None:
-    stat = tmp_path / "stat"
-    stat.write_text(text)
-    others = Others(stat)
-    time.sleep(0.11)
-    assert not others.cores()
-    assert Others(tmp_path / "none").cores() is None
+def test_an_adapter_makes_another_model() -> None:
+    assert learned.key("a", None) == "a"
+    assert learned.key(None, "b") is None
+    assert learned.key("a", "b") not in ("a", "b", learned.key("a", "c"))
 
 
-@pytest.mark.parametrize("given", [None, 3])
-def test_a_number_that_is_given_is_kept_to(given: int | None, tmp_path: Path) -> None:
-    """Whatever else the machine does; without one the context has what the pace says."""
-    path = tiny.write(tmp_path / "tiny.gguf")
-    engine = LlamaEngine(ModelSpec("tiny", path), n_ctx=128, n_threads=given)
-    session = engine.session()
-    session.append([Segment("The Nile is long.")])
-    session.generate(max_tokens=4)
-    decoder = engine._decoder
-    assert decoder is not None
-    threads = engine._api.llama_n_threads(decoder._context)
-    if given:
-        assert (threads, decoder._pace) == (given, None)
-    else:
-        assert decoder._pace is not None
-        assert threads == decoder._pace.threads <= usable()
+def test_a_model_in_this_process_says_what_it_reads_first(tmp_path: Path) -> None:
+    """All of a new text; after it has written, its last token and what was added; nothing of a beginning that stays."""
+    engine = LlamaEngine(ModelSpec("tiny", tiny.write(tmp_path / "tiny.gguf")), n_ctx=256, n_threads=1)
+    pace = Pace()
+    session = Timed(engine.session(), pace)
+    tokens = session.append([Segment("one two three four five six")])
+    assert pace.pending() == tokens > 4
+    session.generate(max_tokens=3)
+    assert pace.pending() <= 1
+    session.append([Segment("seven eight")])
+    assert 1 < pace.pending() < tokens
+    session.rewrite(0, [Segment("one two three four five six")])
+    assert pace.pending() <= 1
     engine.close()
-
-
-def test_usable_cores_are_at_least_one_and_no_more_than_there_are() -> None:
-    assert 1 <= usable() <= (os.cpu_count() or 1)

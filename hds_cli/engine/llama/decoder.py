@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from hds_cli.engine.base import StopReason
 from hds_cli.engine.llama.api import StopFlag
 from hds_cli.engine.llama.cells import Cells, TokenSequence
-from hds_cli.engine.llama.pace import Pace, evaluate
+from hds_cli.engine.llama.thread_count import ThreadCount, evaluate
 from hds_cli.errors import ModelUnusable
 
 BATCH = 512  # tokens
@@ -46,14 +46,14 @@ class Decoder:
         apart: a batch is of one sequence, and they take turns.
         rewinds: False: the model has a state that cannot be cut back.
         n_batch: tokens of a batch.
-        pace: says with how many threads a batch is evaluated; None: with those of the context.
+        count: says with how many threads a batch is evaluated; None: with those of the context.
     """
 
     def __init__(
         self, api: Any, context: Any, sequences: int, *, apart: bool = False, rewinds: bool = True,
-        n_batch: int = BATCH, pace: Pace | None = None,
+        n_batch: int = BATCH, count: ThreadCount | None = None,
     ) -> None:  # fmt: skip
-        self._api, self._context, self._apart, self._pace = api, context, apart, pace
+        self._api, self._context, self._apart, self._count = api, context, apart, count
         self._cells = Cells(api, context, sequences, rewinds=rewinds)
         self._batch, self._n_batch = api.llama_batch_init(n_batch, 0, 1), n_batch
         self._flag = StopFlag(api)
@@ -155,7 +155,7 @@ class Decoder:
             elif reason := writing.due():
                 self._end(writing, reason)
         while filled := self._fill():
-            result = evaluate(self._api, self._context, self._batch, self._pace)
+            result = evaluate(self._api, self._context, self._batch, self._count)
             if result == 0:
                 self._evaluated(filled)
             elif result != _FULL or not self._make_room():

@@ -15,9 +15,9 @@ from hds_cli.engine.files.fit import Fit
 from hds_cli.engine.llama.api import build, load_api, quiet
 from hds_cli.engine.llama.decoder import BATCH, Decoder
 from hds_cli.engine.llama.keeping import Keeping
-from hds_cli.engine.llama.pace import Others, Pace, usable
 from hds_cli.engine.llama.scoring import Scorer
 from hds_cli.engine.llama.session import LlamaSession
+from hds_cli.engine.llama.thread_count import Others, ThreadCount, usable
 from hds_cli.engine.llama.vocabulary import Vocabulary
 from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import ModelMissing, ModelUnusable
@@ -43,7 +43,7 @@ class LlamaEngine:
     Args:
         n_ctx: tokens that one session can hold; None: what the spec or the model says, at most `MAX_DEFAULT_CTX`.
         n_threads: threads of the model; None: one per core.
-        gives_way: fewer threads work while other processes hold a core (`pace`); None: where `n_threads` is None.
+        gives_way: fewer threads work while others hold a core (`thread_count`); None: where `n_threads` is None.
         n_gpu_layers: -1: as many as fit.
         sequences: sessions of full length that fit at once.
         apart: each sequence has cells and batches of its own, so what is written is the same whatever else is. Only
@@ -124,8 +124,8 @@ class LlamaEngine:
             ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
         """
         loaded = self._load_adapter(adapter) if adapter else None
-        pace = Pace(self._threads) if self._gives_way else None
-        return Scorer(self._api, self._model, loaded, threads=self._threads, pace=pace)
+        count = ThreadCount(self._threads) if self._gives_way else None
+        return Scorer(self._api, self._model, loaded, threads=self._threads, count=count)
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """Token ids; only trusted segments may form special tokens.
@@ -225,8 +225,10 @@ class LlamaEngine:
         if self._adapter:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
-        pace = Pace(self._threads, self._others.cores) if self._gives_way else None
-        return Decoder(api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch, pace=pace)
+        count = ThreadCount(self._threads, self._others.cores) if self._gives_way else None
+        return Decoder(
+            api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch, count=count
+        )
 
     def _identity(self) -> dict[str, Any]:
         """What a saved state has to match: files, adapter, build and sizes."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hds_cli.engine.llama.api import StopFlag
-from hds_cli.engine.llama.pace import Pace, evaluate
+from hds_cli.engine.llama.thread_count import ThreadCount, evaluate
 from hds_cli.errors import ModelUnusable
 
 BEGINNING, ENDINGS = 512, 1024  # tokens: of a beginning, and of all its endings that are evaluated at once
@@ -23,14 +23,14 @@ class Scorer:
     Args:
         adapter: a LoRA adapter of the model, which was loaded before; None: the weights alone.
         threads: of the evaluation.
-        pace: says how many of them evaluate a batch; None: all.
+        count: says how many of them evaluate a batch; None: all.
 
     Raises:
         ModelUnusable: there is not enough memory for the context.
     """
 
-    def __init__(self, api: Any, model: Any, adapter: Any, *, threads: int, pace: Pace | None = None) -> None:
-        self._api, self._pace = api, pace
+    def __init__(self, api: Any, model: Any, adapter: Any, *, threads: int, count: ThreadCount | None = None) -> None:
+        self._api, self._count = api, count
         params = api.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = BEGINNING + ENDINGS, ENDINGS, _PART
         params.n_seq_max, params.n_outputs_max, params.kv_unified = MOST + 1, MOST + 1, True
@@ -119,7 +119,7 @@ class Scorer:
             batch.logits[at - 1] = outputs
             ends.append(at - 1)
         batch.n_tokens = at
-        result = evaluate(self._api, self._context, batch, self._pace)
+        result = evaluate(self._api, self._context, batch, self._count)
         if result == 2:
             raise TimeoutError
         if result:

@@ -83,7 +83,7 @@ class _Trial:
     unsaid: int = 0
 
 
-class Pace:
+class ThreadCount:
     """Says with how many threads the next batch is evaluated, and is told how long it took.
 
     Args:
@@ -172,16 +172,16 @@ class Pace:
         self.threads, self._lately = trial.threads, trial.before
 
 
-def evaluate(api: Any, context: Any, batch: Any, pace: Pace | None) -> int:
-    """Evaluate a batch with the threads that `pace` says; the code that `llama_decode` returns."""
-    if pace is None:
+def evaluate(api: Any, context: Any, batch: Any, count: ThreadCount | None) -> int:
+    """Evaluate a batch with the threads that `count` says; the code that `llama_decode` returns."""
+    if count is None:
         return int(api.llama_decode(context, batch))
-    threads = pace.next()
+    threads = count.next()
     api.llama_set_n_threads(context, threads, threads)
     began = time.perf_counter()
     code = int(api.llama_decode(context, batch))
     if code == 0:
-        pace.took(batch.n_tokens, time.perf_counter() - began)
+        count.took(batch.n_tokens, time.perf_counter() - began)
     return code
 
 
