@@ -316,6 +316,7 @@ class Run:
             not_searched=left, **verdict.ending(),
         )  # fmt: skip
         self._emit(event)
+        self._emit = _unheard
         return event
 
     def _notice(self, level: str, code: str, message: str) -> None:
@@ -323,6 +324,10 @@ class Run:
 
     def _say(self, kind: Callable[..., events.Event], **values: Any) -> None:
         self._emit(kind(t=self._accounts.t, **values))
+
+
+def _unheard(event: events.Event) -> None:
+    """What a search that outlives its run still says: nothing follows `RunFinished`."""
 
 
 def _kept(written: Written, before: Written) -> Written:
