@@ -33,6 +33,8 @@ _DERIVED = re.compile(
     r"|after|before|than)\b"
 )
 """Behind a value that was worked out, `29 more games`, `twelve years after`: no page need have it."""
+_OTHERS = re.compile(r"\b(?:not|no|others?|rest|remain\w*|left|without|outside)\b|n't\b", re.IGNORECASE)
+"""In a claim about what is left of a whole."""
 
 
 @dataclass(frozen=True)
@@ -161,9 +163,9 @@ class Placing:
 
 
 def _worked_out(value: Value, inputs: Sequence[Value], text: str) -> bool:
-    """True for a value that follows from those of a sentence, such as what is left of 100 %."""
-    rest = value.dimension == "%" and any(v.dimension == "%" and _is_rest(value, v) for v in inputs)
-    return rest or derived(value, inputs[:_MOST_INPUTS], text) is not None
+    """True for a value that follows from those of a sentence, such as what is left of 100 % for the others."""
+    parts = [v for v in inputs if v.dimension == "%"] if value.dimension == "%" and _OTHERS.search(text) else ()
+    return any(_is_rest(value, part) for part in parts) or derived(value, inputs[:_MOST_INPUTS], text) is not None
 
 
 def _is_rest(value: Value, other: Value) -> bool:

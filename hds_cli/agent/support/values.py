@@ -98,12 +98,13 @@ _ABOUT = frozenset(
     "|约|約|大约|およそ|ประมาณ|ราว".split("|")
 )
 _BOUND = re.compile(
-    r"(?P<less>(?:(?:less|fewer|lower|smaller|shorter|lighter|younger|no more|not more) than|short of"
-    r"|under|below|at most|up to|weniger als|höchstens|unter|moins de|menos de|meno di|менее))\s$"
-    r"|(?:more|greater|higher|larger|bigger|longer|heavier|older|no less|not less) than\s$|exceed(?:s|ed|ing)\s$"
-    r"|(?:over|above|at least|mehr als|über|mindestens|plus de|más de|più di|более)\s$",
+    r"(?<!\w)(?:"
+    r"(?P<less>(?:less|fewer|lower|smaller|shorter|lighter|younger|no more|not more) than|short of"
+    r"|below|at most|up to|weniger als|höchstens|moins de|menos de|meno di|менее)"
+    r"|(?:more|greater|higher|larger|bigger|longer|heavier|older|no less|not less) than|exceed(?:s|ed|ing)?"
+    r"|above|at least|mehr als|mindestens|plus de|más de|più di|более)\s$",
     re.IGNORECASE,
-)
+)  # not `over` and `under`: who rules over five provinces rules five
 _REACH = 1.5  # times a bound, up to which a page's value is taken for the one that was compared with it
 _MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
 _FALLS = re.compile(
@@ -338,7 +339,9 @@ def _near(stated: Value, ground: Value, a: float, b: float) -> bool:
         room = (stated.step * stated.factor + ground.step * ground.factor) / 2
     else:
         room = _place(stated, a) / 2 if stated.rounded else 0.0
-    if stated.bound and a > 0 and stated.is_year == ground.is_year:
+    if stated.bound and ground.bound not in (0, stated.bound):
+        return False
+    if stated.bound and a > 0 and not (stated.is_year or ground.is_year):
         least, most = (a, _REACH * a) if stated.bound > 0 else (a / _REACH, a)
         return least <= b * (1 + 1e-9) and b <= most * (1 + 1e-9)
     return a == b or abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))

@@ -175,6 +175,7 @@ def test_what_was_worked_out_contradicts_nothing() -> None:
     ):  # fmt: skip
         assert _graded(claim, flats)[0].level != "contradicted", claim
     assert _graded("The project has 420 flats.", flats)[0].level == "contradicted"
+    assert _graded("15 % of the flats are let.", flats)[0].level == "contradicted"
     assert _graded("The project has more than 400 flats [1].", flats)[0].level == "quoted"
     assert _graded("The project has fewer than 400 flats [1].", flats)[0].level == "contradicted"
 

@@ -24,7 +24,7 @@ def _only(text: str) -> Value:
         ("1.2 g", "1,200 mg"), ("two", "2"), ("eleven", "11"), ("twenty-one", "21"), ("einundzwanzig", "21"),
         ("quatre-vingt-dix", "90"), ("двадцать пять", "25"), ("treinta y dos", "32"), ("三百", "300"), ("ثلاثة", "3"),
         ("about 7 years", "7 years"), ("about 220,000", "221,000"), ("221 million", "221,359,387"), ("about 1.54 million", "1,541,000"),
-        ("greater than 66,000", "66,516"), ("falls short of 2,600", "2,586"), ("more than 5 km", "5,600 m"), ("under 10", "8.6"),
+        ("greater than 66,000", "66,516"), ("falls short of 2,600", "2,586"), ("more than 5 km", "5,600 m"), ("below 10", "8.6"),
         ("shrinks by 0.47 %", "-0.47 %"), ("fell by about 3,000", "-3,012"), ("sank um 2 %", "-2 %"), ("fell by 2 %", "fell by 2 %"),
         ("$5", "5 US dollars"), ("34.9 million dollars", "34,9 millones de dólares"), ("€465 million", "465 millions d’euros"),
         ("3 December 2024", "2024-12-03"), ("December 3rd, 2024", "3 December 2024"), ("3rd of December 2024", "December 3, 2024"),
@@ -45,6 +45,8 @@ def test_values_written_otherwise_are_the_same(said: str, page: str) -> None:
     [
         ("500,000", "2,500,000"), ("500", "2,500,000"), ("7 %", "4.7 %"), ("-5 %", "5 %"), ("€1,234.50", "$1,234.50"),
         ("-3 °C", "3 °C"), ("5 %", "5 km"), ("330 m", "330 km"), ("330 m", "330 kg"), ("2,541,000", "2.5 million"),
+        ("cover 2,600 km2", "3,100 km2"), ("a turnover 50 billion euros", "60 billion euros"), ("Hannover 96 km", "120 km"),
+        ("more than 50 km", "less than 60 km"), ("over 5 provinces", "7 provinces"), ("at least 1951", "1977"),
         ("more than 9", "8.6"), ("less than $4 billion", "$5 billion"), ("more than 5", "2,005"), ("over 100 million", "250 million"),
         ("grew by 0.47 %", "-0.47 %"), ("1951", "1977"), ("8 June 1977", "8 June 1951"), ("9 March 1934", "9 May 1934"), ("8 June 1951", "June 1951"),
         ("1960", "the 1960s"), ("3.13.1", "3.13.2"), ("3.13", "3.13.1"), ("about 230,000", "221,000"), ("44", "44 BC"),
@@ -78,9 +80,9 @@ def test_a_range_is_no_negative_number() -> None:
 def test_hostile_digits_take_no_long_time() -> None:
     """Values of a megabyte of digits and separators are found in time that grows with its length."""
     for piece in ("9", "1,", "1 ", "two hundred ", "3 March ", "$", "1.", "a.m. 7 "):
-        started = time.monotonic()
+        started = time.process_time()
         values(piece * (100_000 // len(piece)))
-        assert time.monotonic() - started < 5
+        assert time.process_time() - started < 5
 
 
 def test_the_names_are_those_of_the_locale_data() -> None:
