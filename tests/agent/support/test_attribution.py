@@ -268,22 +268,22 @@ def test_judging_is_fast_and_linear_in_pages() -> None:
     message = " ".join(
         f"Town {n} has {1000 + 7 * n} inhabitants and was founded in {1500 + n} [{n + 1}]." for n in range(30)
     )
-    started = time.perf_counter()
+    started = time.process_time()
     graded = _graded(message, *pages)
-    assert time.perf_counter() - started < 1.0  # 50 ms on a machine that does nothing else
+    assert time.process_time() - started < 1.0  # 50 ms on a machine that does nothing else
     assert len(graded) == 30
     wrong = "The mayor of Town 3 earns 77,777 crowns, says Ludmila Harrach [1]."
     times = []
     for size in (20_000, 200_000):
-        started = time.perf_counter()
+        started = time.process_time()
         _graded(wrong, *pages[:5], page="On 12 May 1834 a fire cost 512 people their houses. " * (size // 52))
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert times[1] < 20 * times[0] + 0.5
 
 
 def test_hostile_pages_and_messages_take_no_long_time() -> None:
     """Long words, digits and brackets in page and message are graded in bounded time."""
     for piece in ("A", "1,", "A. ", "( ", "A B ", "不", "a-", "[1]", "one "):
-        started = time.monotonic()
+        started = time.process_time()
         _graded(piece * (8_000 // len(piece)), ("T", piece * (8_000 // len(piece))))
-        assert time.monotonic() - started < 10, piece
+        assert time.process_time() - started < 10, piece

@@ -77,6 +77,6 @@ def test_the_headline_is_the_last_box(message: str, raw: str | None) -> None:
 def test_hostile_latex_takes_no_long_time() -> None:
     """Braces, boxes and dollars without an end are read in time that grows with their number."""
     for piece in ("{", "}", "\\text{", "\\boxed{", "$", "$x", "^{", "\\frac{", "\\begin{array}", "\\(", "\\\\", "`"):
-        started = time.monotonic()
+        started = time.process_time()
         unwrapped((piece * 20_000)[:40_000])
-        assert time.monotonic() - started < 5, piece
+        assert time.process_time() - started < 5, piece

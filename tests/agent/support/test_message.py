@@ -77,9 +77,9 @@ def test_marks_are_numbered_in_the_order_of_the_text() -> None:
 def test_a_hostile_message_takes_no_long_time() -> None:
     """Units of a message of any form are found in time that grows with its length."""
     for piece in ("| a ", "- ", "**", "[1]", "a. ", "# x\n", "(", "[", "| - |\n", "1) x\n", "A.B.", "`", "_x "):
-        started = time.monotonic()
+        started = time.process_time()
         units(piece * (60_000 // len(piece)))
-        assert time.monotonic() - started < 5, piece
+        assert time.process_time() - started < 5, piece
 
 
 def test_a_day_alone_on_its_line_is_no_list_item() -> None:
