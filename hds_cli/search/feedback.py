@@ -76,7 +76,7 @@ def _terms(db: sqlite3.Connection, query: Query, passages: Sequence[Candidate]) 
     """
     weight: Counter[str] = Counter()
     for one in passages:
-        weight.update(shares(f"{one.title[:_TITLE]}. {one.text}"))
+        weight.update(shares(f"{one.title[:_TITLE]}. {one.text[:_READ]}"))
     new = sorted((term for term in weight if term not in query.terms), key=lambda term: (-weight[term], term))
     total = db.execute("SELECT max(id) FROM cuts").fetchone()[0] or 0
     points = {term: weight[term] * ranking.rarity(total, ranking.holding(db, term)) for term in new[:COUNTED]}
