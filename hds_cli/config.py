@@ -57,6 +57,9 @@ class Settings:
     refine: bool = setting(
         False, "search a query that brings nothing new once more, in other words", shapes=True,
         flag=Flag("Reword a query that brings nothing new."))  # fmt: skip
+    prf: bool = setting(
+        False, "search collections once more with the terms of the best passages", shapes=True,
+        flag=Flag("Search collections again with terms of the best passages.", name="--prf/--no-prf"))  # fmt: skip
     reader: str | None = setting(
         None, "what the dialect hds reads of pages: extract (passages) or model (a further call's prose); unset: model "
         "where a GPU holds the searcher", choices=("extract", "model"), shapes=True,

@@ -96,11 +96,12 @@ def own_source(plan: Plan) -> Sequence[Source] | None:
     """The pages of the set as the only source; None: the sources that the settings name."""
     with Progress("indexed", None, quiet=plan.quiet) as progress:
         if plan.pages is not None:
-            return [CorpusSource(open_corpus(plan.pages, file_digest(plan.pages), lambda _: progress.step("pages")))]
+            index = open_corpus(plan.pages, file_digest(plan.pages), lambda _: progress.step("pages"))
+            return [CorpusSource(index, plan.settings.prf)]
         if plan.in_rows:
             digest = hashlib.sha256(f"rows of {plan.dataset.digest}".encode()).hexdigest()
             index = indexed(digest, lambda: datasets.pages(plan.dataset), str(plan.dataset.path))
-            return [CorpusSource(index)]
+            return [CorpusSource(index, plan.settings.prf)]
     return None
 
 

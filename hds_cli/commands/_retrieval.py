@@ -93,7 +93,7 @@ def _reader(source: Source) -> Callable[[str], Awaitable[Page | None]]:
 async def _sources(settings: Settings, bench: relevance.Bench) -> AsyncIterator[list[Source]]:
     """The sources that were named, or the pages of the set."""
     if not settings.source:
-        yield [CorpusSource(bench.collection)]
+        yield [CorpusSource(bench.collection, settings.prf)]
         return
     from hds_cli.fetch.client import Fetcher
     from hds_cli.search.sources import open_sources
@@ -101,7 +101,7 @@ async def _sources(settings: Settings, bench: relevance.Bench) -> AsyncIterator[
     named = [name for name in settings.source if name != NAME]
     async with Fetcher(settings) as fetcher:
         context = fetcher.context
-        own: list[Source] = [CorpusSource(bench.collection)] if NAME in settings.source else []
+        own: list[Source] = [CorpusSource(bench.collection, settings.prf)] if NAME in settings.source else []
         yield own + (open_sources(named, context) if named else [])
 
 

@@ -150,7 +150,7 @@ def merge(
 
 
 @app.command("retrieval")
-@with_flags("source", "offline")
+@with_flags("source", "offline", "prf")
 def retrieval(
     folders: Annotated[
         list[Path], typer.Argument(metavar="FOLDER…", help="questions.jsonl and corpus.jsonl, or a BEIR folder.")

@@ -23,7 +23,7 @@ from hds_cli.search.sites import sites_of
 from hds_cli.types import SearchResult
 
 
-@with_flags("source", "offline", "top_k", "site", "not_site")
+@with_flags("source", "offline", "top_k", "prf", "site", "not_site")
 def search(
     query: Annotated[list[str] | None, typer.Argument(metavar="QUERY…", help="Each argument is one query.")] = None,
     *,

@@ -19,16 +19,16 @@ _VERSION = 1  # raised when documents are made from a corpus in another way
 
 
 class CorpusSource:
-    """A collection as the only source of an evaluation; it holds its pages itself."""
+    """A collection as the only source of an evaluation; it holds its pages itself. `prf`: with feedback."""
 
     name = NAME
     needs_network = False
 
-    def __init__(self, collection: Collection) -> None:
-        self.collection = collection
+    def __init__(self, collection: Collection, prf: bool = False) -> None:
+        self.collection, self._prf = collection, prf
 
     async def search(self, query: str, top_k: int) -> list[SearchResult]:
-        return await in_daemon(self.collection.search, query, top_k)
+        return await in_daemon(self.collection.search, query, top_k, self._prf)
 
     async def read(self, url: str) -> Page | None:
         return await in_daemon(self.collection.read, url)

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from hds_cli import databases, jsons, paths
 from hds_cli.errors import SourceError, SourceUnknown, UsageError
-from hds_cli.search import embeddings, opening, ranking, renewing, schema, updating
+from hds_cli.search import embeddings, feedback, opening, ranking, renewing, schema, updating
 from hds_cli.search.embeddings import Embedder
 from hds_cli.search.query import Query, parse
 from hds_cli.search.schema import SCHEMA_VERSION
@@ -176,11 +176,11 @@ class Collection:
             rows = db.execute("SELECT doc, stamp FROM docs WHERE root = ? AND stamp != '' ORDER BY pending", (origin,))
             return dict(rows.fetchall())
 
-    def search(self, query: str, top_k: int) -> list[SearchResult]:
+    def search(self, query: str, top_k: int, prf: bool = False) -> list[SearchResult]:
         """The best documents by their best passage; a title that the query names in full counts for that document.
 
         `"exact words"`, `title:word`, `after:2020` and `before:2021-05` narrow it down. Quoted words that stand
-        nowhere are looked for as words.
+        nowhere are looked for as words. With `prf` a query of words alone is searched again with feedback.
 
         Raises:
             SourceError: the collection was never finished (`incomplete`), or its file is damaged.
@@ -190,7 +190,11 @@ class Collection:
             return []
         self._renew()
         with self._open() as db:
-            candidates = self._nearest(db, parsed, top_k) if parsed.plain else ranking.best(db, parsed, top_k)
+            if prf and parsed.plain:
+                first = self._nearest(db, parsed, max(feedback.DEPTH, top_k))
+                candidates = feedback.widened(db, parsed, first, top_k) if first else []
+            else:
+                candidates = self._nearest(db, parsed, top_k) if parsed.plain else ranking.best(db, parsed, top_k)
             if not candidates and parsed.phrases:
                 candidates = ranking.best(db, replace(parsed, phrases=()), top_k)
             if not candidates:

@@ -87,10 +87,9 @@ def _rank(candidate: Candidate) -> tuple[float, str]:
 def _plain(db: sqlite3.Connection, query: Query) -> tuple[dict[str, float], str]:
     """Each term's idf, and the match: rare terms choose the passages, all terms count."""
     total = db.execute("SELECT max(id) FROM cuts").fetchone()[0] or 0
-    count = "SELECT count(*) FROM passages WHERE passages MATCH ?"
-    rows = {term: db.execute(count, (_term(term),)).fetchone()[0] for term in query.terms}
+    rows = {term: holding(db, term) for term in query.terms}
     known = sorted((term for term in query.terms if rows[term]), key=lambda term: (rows[term], term))
-    idf = {term: math.log(1 + (max(0, total - rows[term]) + 0.5) / (rows[term] + 0.5)) for term in known}
+    idf = {term: rarity(total, rows[term]) for term in known}
     size = 0
     rare: list[str] = []
     for term in known:
@@ -103,6 +102,16 @@ def _plain(db: sqlite3.Connection, query: Query) -> tuple[dict[str, float], str]
         return idf, _any(rare)
     # A rare term stands on both sides of the match and counts twice, so a common term is made to count twice too.
     return idf, f"{_any(rare)} AND {_any([*rare, *common, *common])}"
+
+
+def holding(db: sqlite3.Connection, term: str) -> int:
+    """The number of passages that hold a term."""
+    return int(db.execute("SELECT count(*) FROM passages WHERE passages MATCH ?", (_term(term),)).fetchone()[0])
+
+
+def rarity(total: int, rows: int) -> float:
+    """The idf of a term that `rows` of `total` passages hold."""
+    return math.log(1 + (max(0, total - rows) + 0.5) / (rows + 0.5))
 
 
 def _term(term: str) -> str:

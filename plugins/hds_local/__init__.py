@@ -21,6 +21,7 @@ class LocalSource:
         self.name = name
         every = [one for one in collections.available() if one not in collections.outside()]
         self._names = every if name == "local" else [name]
+        self._prf = context.settings.prf
         self._open: list[Collection] | None = None
         self._lock = asyncio.Lock()
 
@@ -28,7 +29,7 @@ class LocalSource:
         lists, errors = [], []
         for collection in await self._collections():
             try:
-                lists.append(await in_daemon(collection.search, query, top_k))
+                lists.append(await in_daemon(collection.search, query, top_k, self._prf))
             except SourceError as exc:  # a damaged or unfinished collection costs its own results
                 errors.append(exc)
         if errors and not any(lists):

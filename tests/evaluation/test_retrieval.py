@@ -149,3 +149,22 @@ def test_distractors_are_pages_of_other_questions(hds: Hds, lists: Path) -> None
     (_, before), (_, after) = (json.loads(out.stdout)["findings"] for out in (plain, noisy))
     assert after["pages given"] == before["pages given"]
     assert after["precision"] <= before["precision"]
+
+
+def test_feedback_is_measured_by_its_option(hds: Hds, tmp_path: Path) -> None:
+    """The page that shares words with the best page alone counts with `--prf`, which the settings may turn on too."""
+    texts = {
+        "Infarction": "A heart attack closes a coronary artery. Troponin in the blood shows it.",
+        "Laboratory": "Troponin rises within hours when a coronary artery closes.",
+        "Garden": "Roses are cut in spring.",
+    }
+    _write(tmp_path / "corpus.jsonl", *({"_id": name, "title": name, "text": text} for name, text in texts.items()))
+    _write(tmp_path / "queries.jsonl", {"_id": "q", "text": "heart attack"})
+    _write(tmp_path / "qrels.jsonl", *({"query-id": "q", "corpus-id": name, "score": 1} for name in list(texts)[:2]))
+
+    def recall_at_5(*options: str, setting: str = "") -> float:
+        out = hds("eval", "retrieval", str(tmp_path), "--json", *options, env={"HDS_PRF": setting}).stdout
+        return float(json.loads(out)["findings"][0]["R@5"])
+
+    assert (recall_at_5(), recall_at_5("--prf")) == (50, 100)
+    assert (recall_at_5(setting="true"), recall_at_5("--no-prf", setting="true")) == (100, 50)

@@ -13,8 +13,8 @@ from hds_cli.types import Page, Passage
 Call = Callable[[str], Any]
 PACKAGES = ("hds_cli.text", "hds_cli.extract", "hds_cli.agent.support")
 MODULES = (
-    "hds_cli.bounds", "hds_cli.search.query", "hds_cli.search.fusion", "hds_cli.agent.protocol", "hds_cli.agent.ranked",
-    "hds_cli.agent.asserted", "hds_cli.agent.conditions", "hds_cli.agent.ledger", "hds_cli.agent.named",
+    "hds_cli.bounds", "hds_cli.search.query", "hds_cli.search.fusion", "hds_cli.search.feedback", "hds_cli.agent.protocol",
+    "hds_cli.agent.ranked", "hds_cli.agent.asserted", "hds_cli.agent.conditions", "hds_cli.agent.ledger", "hds_cli.agent.named",
     "hds_cli.agent.outline", "hds_cli.agent.sections", "hds_cli.fetch.body", "hds_cli.fetch.entry",
     "hds_cli.render.text", "hds_zim.words", "hds_zim.article",
 )  # fmt: skip

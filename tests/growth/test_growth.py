@@ -47,6 +47,8 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.extract": "part of an extractor, which is called here with every kind of body",
     "hds_cli.text.folding.in_pieces": "a function over pieces; fold(), plain() and indexed() are called here",
     "hds_cli.fetch.entry": "an entry of the cache, which is read whole",
+    "hds_cli.search.feedback.drifted": "numbers of documents",
+    "hds_cli.search.feedback.widened": "reads the beginning of three passages, which shares() is called with here",
     "hds_cli.search.fusion": "results of a query; fingerprint() and identity() are called here",
     "hds_cli.text.cutting.stretch": "two pieces of a text, which is cut here",
     "hds_cli.text.scoring.overlap": "two sets of terms",
