@@ -190,7 +190,7 @@ class Desk:
             kept.drop()
         if whole and not self._shared:
             info = self.model.info
-            await in_daemon(learned.learn, learned.key(info.sha256, info.lora), run.plan.learned())
+            await in_daemon(learned.learn, learned.key(info.sha256, info.lora, engine=info.engine), run.plan.learned())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -208,7 +208,8 @@ class Desk:
     ) -> Parts:  # fmt: skip
         """The parts of a run that writes in `session`; `settings`: others than the desk's."""
         settings, fetcher, model = dated(settings or self.settings), self._fetcher, self.model
-        known = await in_daemon(learned.known, learned.key(model.info.sha256, model.info.lora))
+        info = model.info
+        known = await in_daemon(learned.known, learned.key(info.sha256, info.lora, engine=info.engine))
         pace = Pace(Speeds(known.reading, known.writing))
         spared = sparing(reading, pace) if reading is not None else None
         # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.

@@ -14,14 +14,18 @@ from typing import Any
 import hds_cli
 from hds_cli import events
 from hds_cli.config import Settings
+from hds_cli.engine.llama.thread_count import usable
 from hds_cli.errors import HdsError, ModelError, UsageError
 from hds_cli.types import ModelInfo
 from hds_ray.worker import Worker, decoded
 
+_NODES = "install the same version of hds, with its plugins, on every node"
 _HINT = "ray start --head   or   --ray HOST:PORT"
 _CONNECT_SECONDS = 5.0
 _TRIES = 3  # actors that a question is asked of
 _RESTARTS = 3  # of one actor
+_RESTART_SECONDS = 60.0  # that an actor may be away until it counts as dead
+_PAUSE = 0.5  # seconds between two looks at it
 
 
 class RayCluster:
@@ -39,7 +43,7 @@ class RayCluster:
 
     def __init__(self, address: str, settings: Settings, jobs: int) -> None:
         self._address, self._settings, self._jobs = address, settings, jobs
-        self._free: asyncio.Queue[Any] = asyncio.Queue()
+        self._free: asyncio.Queue[Any] = asyncio.Queue()  # actors; None for ever: there are no more
         self._actors: list[Any] = []
         self.info = ModelInfo("")
         self.notices: tuple[str, ...] = ()
@@ -65,6 +69,9 @@ class RayCluster:
         """
         for _ in range(_TRIES):
             actor = await self._free.get()
+            if actor is None:
+                self._free.put_nowait(None)  # for whoever waits beside this question, or comes after it
+                raise HdsError("no worker of the cluster is left", code="cluster")
             try:
                 answer = await actor.answer.remote(question)
             except self._ray.exceptions.RayActorError:
@@ -87,7 +94,9 @@ class RayCluster:
         """
         _check_there(self._address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
-        more = {"include_dashboard": False, "num_cpus": self._jobs} if self._address == "local" else {}
+        more: dict[str, Any] = {}
+        if self._address == "local":
+            more = {"include_dashboard": False, "num_cpus": max(self._jobs, usable())}
         try:
             self._ray.init(
                 address=self._address, logging_level=logging.ERROR, log_to_driver=False, configure_logging=False, **more
@@ -109,7 +118,11 @@ class RayCluster:
         return [node for node in self._ray.nodes() if node["Alive"]]
 
     async def _start(self) -> None:
-        """Start the actors, and wait for the first to have its model, as an error is every one's."""
+        """Start the actors, and wait until all have their model.
+
+        Raises:
+            ModelError: one has none; it would fail question after question while the others are at work.
+        """
         sizes = [int(node["Resources"].get("CPU", 0)) for node in self._nodes()]
         threads = threads_each(sizes, self._jobs, self._settings.n_threads)
         gpus = sum(node["Resources"].get("GPU", 0) for node in self._nodes())
@@ -119,28 +132,56 @@ class RayCluster:
         )(Worker)
         settings = replace(_with_whole_paths(self._settings), n_threads=threads, keep_warm=None)
         self._actors = [kind.remote(settings, hds_cli.__version__) for _ in range(self._jobs)]
-        about = await self._actors[0].about.remote()
-        if error := about.get("error"):
-            raise ModelError(error["message"], hint=error["hint"], code=error["code"])
+        about = await self._about(self._actors[0])  # alone: what it finds out of a new file, others of its node know
+        await asyncio.gather(*map(self._about, self._actors[1:]))
         self.info = ModelInfo(**about["info"])
         self.notices += tuple(about["said"])
         for actor in self._actors:
             self._free.put_nowait(actor)
 
+    async def _about(self, actor: Any) -> dict[str, Any]:
+        """What a new actor says of itself.
+
+        Raises:
+            ModelError: it has no model, or does not start; the message names its node where it could say which.
+        """
+        try:
+            about: dict[str, Any] = await actor.about.remote()
+        except self._ray.exceptions.RayError as exc:
+            said = " ".join(str(exc)[-300:].split())
+            raise ModelError(f"a worker of the cluster does not start: {said}", hint=_NODES, code="cluster") from None
+        if error := about.get("error"):
+            where = about.get("node") or "a node of the cluster"
+            raise ModelError(f"{where}: {error['message']}", hint=error["hint"], code=error["code"])
+        return about
+
     async def _revived(self, actor: Any) -> None:
-        """Put an actor that died back once Ray has started it again; one that stays dead is left out.
+        """Put an actor that died back once Ray has started it again; one that stays dead or has no model is left out.
 
         Raises:
             HdsError: it was the last one.
         """
-        try:
-            await actor.about.remote()
-        except self._ray.exceptions.RayActorError:
-            self._actors.remove(actor)
-            if not self._actors:
-                raise HdsError("no worker of the cluster is left", code="cluster") from None
-        else:
+        if await self._is_back(actor):
             self._free.put_nowait(actor)
+            return
+        self._actors.remove(actor)
+        self._ray.kill(actor)
+        if not self._actors:
+            self._free.put_nowait(None)
+            raise HdsError("no worker of the cluster is left", code="cluster")
+
+    async def _is_back(self, actor: Any) -> bool:
+        """Whether an actor that died has its model again; a call to one that Ray still starts fails at once."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _RESTART_SECONDS
+        while loop.time() < deadline:
+            try:
+                return "error" not in await actor.about.remote()
+            except self._ray.exceptions.ActorUnavailableError:
+                await asyncio.sleep(_PAUSE)
+            except self._ray.exceptions.RayError:
+                return False
+        return False
 
     def _end(self) -> None:
         for actor in self._actors:

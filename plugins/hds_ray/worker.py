@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from typing import Any
@@ -27,13 +28,13 @@ class Worker:
         self._desk: Any = None
 
     async def about(self) -> dict[str, Any]:
-        """The model, and what there is to say of it; `error` where it cannot be used."""
+        """The model, and what there is to say of it; `error` where it cannot be used, on the machine `node`."""
         from hds_cli.desk.desk import warnings
 
         try:
             desk = await self._opened()
         except HdsError as exc:
-            return {"error": _error(exc)}
+            return {"error": _error(exc), "node": platform.node()}
         said = [notice.message for notice in warnings(desk.model, self._settings)]
         return {"info": asdict(replace(desk.model.info, file=None)), "said": said}
 

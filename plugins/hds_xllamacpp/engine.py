@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,16 @@ from hds_cli.config import Settings
 from hds_cli.engine import state, trial
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.files import models
+from hds_cli.engine.files.fit import Fit, Room, fit
+from hds_cli.engine.files.fitting import room
+from hds_cli.engine.files.gguf import GgufHeader
+from hds_cli.engine.llama.thread_count import usable
 from hds_cli.engine.remote.llama_server import LlamaServerEngine, LlamaServerSession
-from hds_cli.errors import ModelMissing
+from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
-from hds_xllamacpp.server import SLOTS, Server, build, installed
+from hds_xllamacpp.server import SLOTS, Server, build, gpu_memory, installed
 
-MAX_DEFAULT_CTX = 16_384
-_SEQUENCES = 2  # sessions of full length that fit at once
+_SEQUENCES = 2  # sessions of full length that fit at once, where the memory allows it without a cut
 
 
 class Xllamacpp(LlamaServerEngine):
@@ -28,7 +31,7 @@ class Xllamacpp(LlamaServerEngine):
 
     Raises:
         ModelMissing: there is no such file, or the package is not installed.
-        ModelUnusable: the file is not a GGUF file, is cut off, or llama.cpp does not support it.
+        ModelUnusable: the file is not a GGUF file, is cut off, does not fit, or llama.cpp does not support it.
     """
 
     def __init__(self, spec: ModelSpec, settings: Settings) -> None:
@@ -39,21 +42,23 @@ class Xllamacpp(LlamaServerEngine):
             raise ModelMissing(f"there is no adapter {spec.lora}")
         digest = models.fingerprint(spec.path)
         trial.ensure(spec.path, digest, module="hds_xllamacpp.trial", engine=f"xllamacpp {build()}")
-        said = header.metadata
-        trained = int(said.get(f"{said.get('general.architecture')}.context_length") or MAX_DEFAULT_CTX)
-        n_ctx = settings.n_ctx or min(spec.n_ctx or MAX_DEFAULT_CTX, trained)
+        memory = room(gpu_memory())
+        fitted, sequences = _fitted(header, spec, settings, memory)
+        layers = settings.n_gpu_layers if fitted.layers is None else fitted.layers
+        n_ctx = fitted.n_ctx
         self._server = Server(
-            spec.path, lora=spec.lora, n_ctx=n_ctx * _SEQUENCES, n_threads=settings.n_threads or os.cpu_count() or 1,
-            n_gpu_layers=settings.n_gpu_layers,
+            spec.path, lora=spec.lora, n_ctx=n_ctx * sequences, n_threads=settings.n_threads or usable(),
+            n_gpu_layers=layers, kv=fitted.kv,
         )  # fmt: skip
+        self.notes = _notes(fitted, self._server.kv)
         dialect, self.dialect_reason = models.dialect_of(header, spec)
         info = ModelInfo(
             name=spec.name, file=str(spec.path), sha256=digest, quantization=header.quantization, engine="xllamacpp",
-            dialect=dialect, n_ctx=n_ctx, n_gpu_layers=max(0, settings.n_gpu_layers),
+            dialect=dialect, n_ctx=n_ctx, n_gpu_layers=0 if memory.gpu is None else layers,
             lora=models.fingerprint(spec.lora) if spec.lora else None,
         )  # fmt: skip
         self._slots = itertools.cycle(range(SLOTS))
-        wire = self._server.wire(n_ctx * _SEQUENCES)
+        wire = self._server.wire(n_ctx * sequences)
         super().__init__(wire, wire.ask("/props"), info)
 
     def session(self) -> XllamacppSession:
@@ -80,6 +85,34 @@ class Xllamacpp(LlamaServerEngine):
     def close(self) -> None:
         super().close()
         self._server.close()
+
+
+def _fitted(header: GgufHeader, spec: ModelSpec, settings: Settings, memory: Room) -> tuple[Fit, int]:
+    """How the model fits, and the sessions of full length at once: one rather than a shorter or coarser context.
+
+    Raises:
+        ModelUnusable: the machine does not have that much memory, whatever is cut.
+    """
+
+    def of(sequences: int) -> Fit:
+        return fit(
+            header, spec.path.stat().st_size, memory, n_ctx=settings.n_ctx, most_ctx=spec.n_ctx,
+            sequences=sequences, n_gpu_layers=settings.n_gpu_layers,
+        )  # fmt: skip
+
+    one = of(1)
+    with contextlib.suppress(ModelUnusable):
+        if of(_SEQUENCES) == one:
+            return one, _SEQUENCES
+    return one, 1
+
+
+def _notes(fitted: Fit, kv: str) -> tuple[str, ...]:
+    """What was cut; `kv` is the type of keys and values that the model allowed."""
+    if kv != fitted.kv:
+        kept = "this model's keys and values are kept in 16 bits only: memory may be short"
+        return (f"the context is {fitted.n_ctx:,} tokens, and {kept}",)
+    return (fitted.note,) if fitted.note else ()
 
 
 class XllamacppSession(LlamaServerSession):

@@ -22,6 +22,7 @@ _QUIET = -1  # no line of llama.cpp's log
 _MARGIN = 256  # cells beyond what the sessions may hold: llama.cpp keeps one free, and rounds up
 SLOTS = 4
 _KEPT_MIB = 256  # states of slots that gave way to others
+_LONGEST = 103  # bytes of a socket's path: 104 with its end on macOS, 108 on Linux
 
 
 def installed() -> bool:
@@ -54,22 +55,60 @@ def build() -> str:
         return "unknown"
 
 
+def gpu_memory() -> int | None:
+    """Free bytes of the GPUs that layers can go to; None: to none.
+
+    Raises:
+        ModelUnusable: the package does not load.
+    """
+    kind = package().ggml_backend_dev_type
+    graphics = (kind.GGML_BACKEND_DEVICE_TYPE_GPU, kind.GGML_BACKEND_DEVICE_TYPE_IGPU)
+    return sum(int(d["memory_free"]) for d in package().get_device_info() if d["type"] in graphics) or None
+
+
 class Server:
     """A model that llama.cpp's server has loaded, in threads of this process.
 
+    `kv` is the type of its keys and values.
+
     Args:
         n_ctx: tokens that its slots hold together.
+        kv: the type that is wanted, `f16` or `q8_0`; where the model's heads do not allow it, they are in 16 bits.
 
     Raises:
         ModelUnusable: the package or the model does not load.
     """
 
     def __init__(
-        self, model: Path, *, lora: Path | None = None, n_ctx: int, n_threads: int, n_gpu_layers: int = -1
-    ) -> None:
+        self, model: Path, *, lora: Path | None = None, n_ctx: int, n_threads: int, n_gpu_layers: int = -1,
+        kv: str = "f16",
+    ) -> None:  # fmt: skip
         module = package()
-        self._folder = tempfile.TemporaryDirectory(prefix="hds-")  # which is made for the user alone (0700)
+        self._folders = contextlib.ExitStack()
+        self._folder = self._new_folder()
         self.key = secrets.token_urlsafe(32)
+        self.kv, self._server = kv, None
+
+        def start(kv: str) -> Any:
+            return module.Server(self._params(module, model, lora, n_ctx, n_threads, n_gpu_layers, kv))
+
+        try:
+            if kv != "f16":
+                with contextlib.suppress(RuntimeError):  # its heads are not whole blocks, or nothing computes on them
+                    self._server = start(kv)
+            if self._server is None:
+                self.kv, self._server = "f16", start("f16")
+        except (RuntimeError, ValueError, OSError) as exc:
+            self._folders.close()
+            said = " ".join(str(exc)[:300].split()) or "no reason given"
+            raise ModelUnusable(
+                f"xllamacpp cannot load {model}: {said}", hint="pip install --upgrade xllamacpp   or another GGUF file"
+            ) from exc
+        self.address: str = self._server.listening_address
+
+    def _params(
+        self, module: Any, model: Path, lora: Path | None, n_ctx: int, n_threads: int, n_gpu_layers: int, kv: str
+    ) -> Any:
         params = module.CommonParams()
         params.model.path = str(model)
         params.n_ctx, params.n_parallel, params.kv_unified = n_ctx + _MARGIN, SLOTS, True
@@ -80,21 +119,24 @@ class Server:
         params.api_keys = [self.key]
         params.ui = params.warmup = False
         params.offline = True
-        params.slot_save_path = self._folder.name + os.sep
+        params.slot_save_path = str(self._folder) + os.sep
         params.verbosity = _QUIET
-        if os.name == "posix":
-            params.hostnames = [str(Path(self._folder.name) / "llama.sock")]
         if lora is not None:
             params.lora_adapters = [module.CommonAdapterLoraInfo(str(lora), 1.0)]
-        try:
-            self._server: Any = module.Server(params)
-        except (RuntimeError, ValueError) as exc:
-            self._folder.cleanup()
-            said = " ".join(str(exc)[:300].split()) or "no reason given"
-            raise ModelUnusable(
-                f"xllamacpp cannot load {model}: {said}", hint="pip install --upgrade xllamacpp   or another GGUF file"
-            ) from exc
-        self.address: str = self._server.listening_address
+        if kv == "q8_0":
+            params.cache_type_k = params.cache_type_v = module.ggml_type.GGML_TYPE_Q8_0
+        if os.name == "posix":
+            params.hostnames = [str(self._socket(f"{kv}.sock"))]  # one that fails to start leaves it behind
+        return params
+
+    def _new_folder(self, place: str | None = None) -> Path:
+        """A folder for the user alone (0700), until the server ends."""
+        return Path(self._folders.enter_context(tempfile.TemporaryDirectory(prefix="hds-", dir=place)))
+
+    def _socket(self, name: str) -> Path:
+        """A socket beside its files, or in a short folder where the path would be too long for the system."""
+        beside = self._folder / name
+        return beside if len(os.fsencode(beside)) <= _LONGEST else self._new_folder("/tmp") / name
 
     def wire(self, cells: int) -> ServerWire:
         """The way to it; `cells`: tokens that are written and read at once."""
@@ -121,7 +163,7 @@ class Server:
 
     @contextlib.contextmanager
     def _file(self) -> Iterator[Path]:
-        file = Path(self._folder.name) / secrets.token_hex(8)
+        file = self._folder / secrets.token_hex(8)
         try:
             yield file
         finally:
@@ -130,7 +172,7 @@ class Server:
     def close(self) -> None:
         """End it, and give back what it holds."""
         self._server = None
-        self._folder.cleanup()
+        self._folders.close()
 
 
 class ServerWire(Wire):

@@ -108,6 +108,15 @@ def test_an_adapter_makes_another_model() -> None:
     assert learned.key("a", "b") not in ("a", "b", learned.key("a", "c"))
 
 
+def test_another_engine_is_of_another_speed() -> None:
+    """What was kept of llama.cpp in this process is found by the name that it had."""
+    for adapter in (None, "b"):
+        here = learned.key("a", adapter)
+        assert here == learned.key("a", adapter, engine="llama_cpp")
+        assert learned.key("a", adapter, engine="xllamacpp") not in (here, learned.key("a", adapter, engine="other"))
+    assert learned.key(None, "b", engine="xllamacpp") is None
+
+
 def test_a_model_in_this_process_says_what_it_reads_first(tmp_path: Path) -> None:
     """All of a new text; after it has written, its last token and what was added; nothing of a beginning that stays."""
     engine = LlamaEngine(ModelSpec("tiny", tiny.write(tmp_path / "tiny.gguf")), n_ctx=256, n_threads=1)

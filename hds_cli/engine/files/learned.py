@@ -45,11 +45,11 @@ class Learned:
     n_gpu_layers: int | None = None
 
 
-def key(sha256: str | None, adapter: str | None) -> str | None:
-    """The checksum of a model with its adapter, from those of their files; None: nothing is kept of such a model."""
-    if sha256 is None or adapter is None:
-        return sha256
-    return hashlib.sha256(f"{sha256} {adapter}".encode()).hexdigest()
+def key(sha256: str | None, adapter: str | None, *, engine: str = "llama_cpp") -> str | None:
+    """The checksum of a model with its adapter in an engine, from those of their files; None: nothing is kept of it."""
+    parts = [sha256, adapter, None if engine == "llama_cpp" else engine]
+    given = [part for part in parts if part is not None]
+    return sha256 if sha256 is None or len(given) == 1 else hashlib.sha256(" ".join(given).encode()).hexdigest()
 
 
 def known(digest: str | None) -> Learned:
