@@ -104,29 +104,38 @@ class _Trying:
                 self._numbers.keep(passage)
         self._stop.abort = self._stop_all
         alarm = asyncio.get_running_loop().call_later(settings.timeout or 1e9, self._stop.request, "timeout")
-        root = await self._beginning(attached)
+        root: Session | None = None
         try:
+            root = begun = await self._place.session()
+            await self._begin(begun, attached)
             at_once = min(AT_ONCE, votes.least_needed(self._count))
             left = [n for n in range(1, self._count + 1) if n not in self._ends]
-            await each(left, lambda number: self._try(number, root, attached), at_once)
+            await each(left, lambda number: self._try(number, begun, attached), at_once)
+        except HdsError as exc:
+            self._say(
+                events.RunFinished, finished_at=_now(), status="failed", answer=None, explanation=exc.message,
+                exit_code=exc.exit_code, reason=exc.error_code, usage=summed([self._common()], self._t)[0],
+            )  # fmt: skip
+            raise
         finally:
             alarm.cancel()
-            root.close()
+            if root is not None:
+                root.close()
         return self._finish()
 
-    async def _beginning(self, attached: Sequence[Page]) -> Session:
-        """A session that the tries begin from; where nothing is to be read before, it holds their common beginning."""
-        root = await self._place.session()
+    async def _begin(self, root: Session, attached: Sequence[Page]) -> None:
+        """Read the common beginning of the tries into the session that they begin from; none where more is read."""
         if attached or isinstance(self._before, Earlier) or self._place.model.info.engine != "llama_cpp":
-            return root
+            return
         self._stop.abort = root.abort
+        if self._stop.reason is not None:
+            return
         with counted_apart() as contacted:
             parts = await self._place.parts(root, self._stop, contacted)
         await in_daemon(parts.dialect.start, self._question, [])
         await in_daemon(lambda: root.generate(max_tokens=1))
         self._shared = root.counter
         self._stop.abort = self._stop_all
-        return root
 
     async def _try(self, number: int, root: Session, attached: Sequence[Page]) -> None:
         """One try: a run of its own. What goes wrong in it does not end the others."""
@@ -134,14 +143,17 @@ class _Trying:
         if self._enough or self._stop.reason is not None:
             return
         self._active.add(number)
-        fork = await in_daemon(root.fork)
-        session: Session = fork if self._shared is None else Beginning(fork)
-        stop = Stop()
-        self._running[number] = stop, session
-        part = Part(self._numbers, session, changes=self._changes(number), budget=self._budget())
         before = self._before if isinstance(self._before, Earlier) else None
         stream = _Stream(self, number)
         try:
+            fork = await in_daemon(root.fork)
+            if self._enough or self._stop.reason is not None:  # it was not among the running ones that are stopped
+                fork.close()
+                return
+            session: Session = fork if self._shared is None else Beginning(fork)
+            stop = Stop()
+            self._running[number] = stop, session
+            part = Part(self._numbers, session, changes=self._changes(number), budget=self._budget())
             await self._place.answer(
                 self._question, stream.handle, attached=attached, stop=stop, before=before, part=part
             )

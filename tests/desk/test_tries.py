@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -246,6 +247,50 @@ def test_stopped_before_any_answer_every_try_answers_with_what_it_has(opened: Op
     asyncio.run(go())
     end = of(events.RunFinished, seen)[-1]
     assert (end.status, end.exit_code, end.answer) == ("partial", 6, "687 days")
+
+
+@pytest.mark.parametrize("reason", ["interrupted", "timeout"])
+def test_a_stop_while_a_try_is_forked_is_not_lost(opened: Open, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    """The fork waits for the decoder, and the try is not among the running ones yet: it is not begun."""
+    stop = Stop()
+    seen: list[events.Event] = []
+
+    async def go() -> Seeded:
+        loop = asyncio.get_running_loop()
+        fork = _Told.fork
+
+        def slow(session: _Told) -> ScriptedSession:
+            loop.call_soon_threadsafe(stop.request, reason)
+            time.sleep(0.1)
+            return fork(session)
+
+        monkeypatch.setattr(_Told, "fork", slow)
+        async with opened({0: MARS, 1: MARS, 2: VENUS}) as place:
+            await asyncio.wait_for(tries.answer(place, QUESTION, seen.append, tries=3, stop=stop), 30)
+            return place.model.engine  # type: ignore[return-value]
+
+    engine = asyncio.run(go())
+    assert engine.asked == []
+    end = of(events.RunFinished, seen)[-1]
+    assert (end.status, end.answer, end.reason) == ("partial", None, reason)
+
+
+def test_an_error_before_the_first_try_ends_the_run_too(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No session to begin from: the error, behind an end that says it."""
+    seen: list[events.Event] = []
+
+    async def broken(place: Desk) -> Any:
+        raise ModelUnusable("the model broke")
+
+    async def go() -> None:
+        async with opened({0: MARS, 1: MARS}) as place:
+            monkeypatch.setattr(Desk, "session", broken)
+            await tries.answer(place, QUESTION, seen.append, tries=2)
+
+    with pytest.raises(ModelUnusable):
+        asyncio.run(go())
+    assert isinstance(seen[-1], events.RunFinished)
+    assert (seen[-1].status, seen[-1].explanation) == ("failed", "the model broke")
 
 
 def test_tries_differ_in_seed_and_in_temperature_where_the_first_takes_the_likeliest_word(opened: Open) -> None:
