@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ from hds_cli.render.html import to_html
 from hds_cli.render.markdown import to_markdown
 from hds_cli.render.report import collected
 from hds_cli.render.tree import View, tree_lines
+from hds_cli.render.word import to_docx
 from hds_cli.types import Exchange, Findings, ModelInfo, Page, Passage
 from tests.contract.schemas import validate
 from tests.desk.test_desk import Almanac, block
@@ -419,6 +421,21 @@ def test_journal_document_tree_markdown_and_html_show_the_tries(opened: Open) ->
         assert "2 of 3 tries agree" in text
         assert "try 1: 225 days" in text
         assert "differs" in text
+
+
+def test_a_word_document_shows_the_tries_and_what_was_put_in_other_words(opened: Open) -> None:
+    """Each try with its outcome and its queries below it, as in the other documents."""
+    docx = pytest.importorskip("docx")
+    run, _ = tried(opened, VENUS, MARS, MARS)
+    at = next(n for n, event in enumerate(run) if isinstance(event, events.QueryProposed))
+    run[at] = replace(run[at], rewords=1)
+    paper = docx.Document(io.BytesIO(to_docx(collected(run))))
+    text = [paragraph.text for paragraph in paper.paragraphs]
+    assert any("2 of 3 tries agree" in line for line in text)
+    assert [line for line in text if line.startswith("try ")] == [
+        "try 1: 225 days (differs)", "try 2: 687 days (shown)", "try 3: 687 days (agrees)",
+    ]  # fmt: skip
+    assert text[text.index("try 1: 225 days (differs)") + 1].startswith("in other words: year of Venus: ")
 
 
 def test_one_try_is_a_run_as_it_always_was(opened: Open) -> None:
