@@ -85,8 +85,13 @@ class Audit:
 
     @property
     def sound(self) -> bool:
-        """True when every condition is verified, and nothing went wrong."""
-        return not self.failures
+        """True when every condition is verified, and nothing went wrong; one without conditions is not known to be."""
+        return bool(self.conditions) and not self.failures
+
+    @property
+    def empty(self) -> bool:
+        """True where there was nothing to audit: no condition, and nothing that went wrong."""
+        return not (self.conditions or self.failures)
 
 
 def audited(state: RunState, looks: Sequence[Look], by: str) -> Audit:
@@ -204,7 +209,8 @@ class Means:
 
 
 def means(audits: Sequence[Audit]) -> Means:
-    """The means over audits; a run counts once, however many conditions it has."""
+    """The means over audits; a run counts once, however many conditions it has, one with nothing to audit never."""
+    audits = [audit for audit in audits if not audit.empty]
     count = len(audits) or 1
     shares = {
         state: round(sum(audit.shares[state] for audit in audits) / count, 1) for state in get_args(ConditionState)

@@ -7,15 +7,17 @@ thought next. A value changes only by a new one; an answer that cannot be read l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from hds_cli.agent import conditions
 from hds_cli.agent.aside import Aside
 from hds_cli.agent.asserted import Asserted, asserted
 from hds_cli.agent.audit import Audit, Belief, Look, audited
-from hds_cli.agent.ledger import WHOLE, Entry, Ledger, name_key
+from hds_cli.agent.ledger import MOST_CONDITIONS, WHOLE, Entry, Ledger, name_key
 from hds_cli.agent.methods.ledger import entry_of, evidence_task
 from hds_cli.agent.named import by_rule
+from hds_cli.errors import UsageError
 from hds_cli.run_state import RunState, TurnState
 from hds_cli.text import has_words, quote_words
 from hds_cli.types import GOOD_LEVELS, Passage
@@ -29,8 +31,13 @@ _NO_GROUND = ("missing", "unsourced", "apart")
 def audit_of(state: RunState, aside: Aside | None = None) -> Audit:
     """The audit of a run: by the model of `aside`, else from the ledger that was saved, else by rule.
 
-    A run without a list in its question or queries is audited by the sentences of its answer.
+    A run without a list in its question or queries is audited by the sentences of its answer. One that never searched
+    is looked at once, with what it was given to read; of several tries the one that is shown.
+
+    Raises:
+        UsageError: of several tries none is shown.
     """
+    state = _shown(state)
     if aside is not None and (looks := _by_model(state, aside)):
         return audited(state, looks, "model")
     if state.ledgers:
@@ -40,23 +47,48 @@ def audit_of(state: RunState, aside: Aside | None = None) -> Audit:
     return audited(state, _of_answer(state), "answer")
 
 
+def _shown(state: RunState) -> RunState:
+    """A run with the turns of the try that is shown alone, where it is one of several tries."""
+    if not state.tries:
+        return state
+    agreed = state.finished.agreement if state.finished else None
+    if agreed is None:
+        run_id = state.started.run_id if state.started else ""
+        raise UsageError(
+            f"the tries of the run {run_id} agree on no answer that could be audited",
+            hint=f"hds history show {run_id}",
+        )
+    return replace(state, turns={turn.number: turn for turn in state.turns_of(agreed.shown)})
+
+
 def _searching(state: RunState) -> list[TurnState]:
     return [turn for turn in state.turns.values() if any(query.text for query in turn.queries.values())]
+
+
+def _looked_at(state: RunState) -> list[TurnState]:
+    """The turns after which a run is looked at: those that searched; of one that never did the first."""
+    return _searching(state) or list(state.turns.values())[:1]
 
 
 def _read(turn: TurnState) -> list[Passage]:
     return [passage for query in turn.queries.values() for passage in query.passages or ()]
 
 
+def _given(state: RunState) -> list[Passage]:
+    """What a run had to read before it searched."""
+    findings = state.continued.findings if state.continued else ()
+    known = [passage for finding in findings for passage in finding.passages]
+    return known + [passage for document in state.documents for passage in document.passages]
+
+
 def _thoughts(state: RunState) -> Iterator[tuple[int, int, str]]:
-    """(turn that searched, turn that thought about it, its thought); behind the last one the answer."""
-    turns, searching = list(state.turns.values()), _searching(state)
-    ends = [turn.number for turn in searching]
-    for turn, following in zip(searching, [*searching[1:], None], strict=False):
+    """(turn that is looked at, turn that thought about it, its thought); behind the last one the answer."""
+    turns, looked = list(state.turns.values()), _looked_at(state)
+    for turn, following in zip(looked, [*looked[1:], None], strict=False):
         if following is not None:
             yield turn.number, following.number, following.thought
             continue
-        final = [other for other in turns if other.number > ends[-1]]
+        final = [other for other in turns if other.number > turn.number or not _searching(state)]
         number = final[-1].number if final else turn.number
         finished = state.finished
         said = [*(other.thought for other in final)]
@@ -72,8 +104,8 @@ def _saved(state: RunState) -> list[Look]:
     by_turn = {event.turn: event for event in state.ledgers}
     last = state.ledgers[-1]
     looks, ledger = [], Ledger(last.conditions)
-    for turn in _searching(state):
-        event = by_turn.get(turn.number)
+    for turn in _looked_at(state):
+        event = by_turn.get(turn.number) if _searching(state) else last
         if event is not None:
             ledger = Ledger.restored(last.conditions, event.rows)
         looks.append(Look(turn.number, ledger))
@@ -83,9 +115,9 @@ def _saved(state: RunState) -> list[Look]:
 def _listed(state: RunState) -> list[Look]:
     """A ledger of what the question, or all queries, name side by side, after each turn."""
     queries = [query.text for query in state.queries if query.text]
-    passages: list[Passage] = [passage for document in state.documents for passage in document.passages]
+    passages = _given(state)
     looks = []
-    for turn in _searching(state):
+    for turn in _looked_at(state):
         passages += _read(turn)
         ledger = by_rule(state.question, queries, passages)
         if ledger is None:
@@ -97,16 +129,16 @@ def _listed(state: RunState) -> list[Look]:
 def _of_answer(state: RunState) -> list[Look]:
     """A ledger of the sentences of the answer: each is asserted, and settled when its passage was read."""
     support = state.finished.support[:_MOST_UNITS] if state.finished else ()
-    searching = _searching(state)
-    if not support or not searching:
-        return [Look(turn.number, Ledger(())) for turn in searching]
+    looked = _looked_at(state)
+    if not support or not looked:
+        return [Look(turn.number, Ledger(())) for turn in looked]
     first: dict[int, int] = {}
-    for turn in searching:
+    for turn in looked:
         for passage in _read(turn):
             first.setdefault(passage.n, turn.number)
     urls = {c.n: (c.url, first.get(c.passage or c.n, 0)) for c in state.finished.citations} if state.finished else {}
     looks = []
-    for turn in searching:
+    for turn in looked:
         ledger = Ledger([one.text for one in support], _MOST_UNITS)
         for number, one in enumerate(support, 1):
             quote = one.quotes[0] if one.quotes else None
@@ -146,15 +178,15 @@ def _believing(state: RunState, looks: list[Look]) -> list[Look]:
 def _by_model(state: RunState, aside: Aside) -> list[Look]:
     """Two calls a turn; none where the question has fewer than two conditions, or the model does not find them."""
     saved = [event for event in state.ledgers if event.by == "model"]
-    found = list(saved[-1].conditions) if saved else _extracted(state.question, aside)
+    found = list(saved[-1].conditions[:MOST_CONDITIONS]) if saved else _extracted(state.question, aside)
     if len(found) < 2:
         return []
     count, ledger = len(found), Ledger(found)
     beliefs: dict[tuple[str, int], Belief] = {}
     status: dict[str, str] = {}
-    looks = []
-    for turn, (_, thinking, text) in zip(_searching(state), _thoughts(state), strict=True):
-        _note(ledger, state.question, _read(turn), aside)
+    looks: list[Look] = []
+    for turn, (_, thinking, text) in zip(_looked_at(state), _thoughts(state), strict=True):
+        _note(ledger, state.question, [*_read(turn), *([] if looks else _given(state))], aside)
         thought = _cut(text)
         task = (
             f"Question: {state.question}\n\nConditions:\n{conditions.listed(found)}\n\n"

@@ -6,15 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hds_cli import events
+from hds_cli.agent.earlier import Earlier, pages
 from hds_cli.run_state import RunState
-from hds_cli.types import Passage
+from hds_cli.types import Page, Passage
 
 _FINAL = ("answered", "unanswered")
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A run of several tries that was stopped: the ends of those that came to one; `events` happened already."""
+    """A run of several tries that was stopped: the ends of those that came to one; `events` happened already.
+
+    `documents` is what was read of those that came with the question, `continued` the run that it went on from.
+    """
 
     run_id: str
     question: str
@@ -25,19 +29,23 @@ class Tried:
     turns: int = 0
     passages: tuple[Passage, ...] = ()
     whole: bool = False
+    documents: tuple[Page, ...] = ()
+    continued: Earlier | None = None
 
 
 def tried_so_far(run: Sequence[events.Event]) -> Tried | None:
-    """What a run of several tries had come to; None when it was another kind of run, or continued one."""
+    """What a run of several tries had come to; None when it was another kind of run."""
     state = RunState.of(run)
-    if state.started is None or not state.tries or state.continued or state.documents:
+    if state.started is None or not state.tries or is_lost(state):
         return None
     ends = {n: one.end for n, one in state.tries.items() if one.end is not None and one.end.status in _FINAL}
     turns = {turn.number for turn in state.turns.values() if turn.section in ends}
     kept = tuple(
         event
         for event in run
-        if getattr(event, "turn", 0) in turns or (isinstance(event, events.TryFinished) and event.number in ends)
+        if getattr(event, "turn", 0) in turns
+        or isinstance(event, events.RunContinued | events.DocumentAttached)
+        or (isinstance(event, events.TryFinished) and event.number in ends)
     )
     whole = state.finished is not None and state.finished.status in _FINAL
     passages = tuple(RunState.of(kept).passages)
@@ -52,4 +60,16 @@ def tried_so_far(run: Sequence[events.Event]) -> Tried | None:
         max(turns, default=0),
         passages,
         whole,
+        tuple(pages(passage for document in state.documents for passage in document.passages).values()),
+        _earlier(state.continued),
     )
+
+
+def is_lost(state: RunState) -> bool:
+    """True for several tries at a further question that were stopped before they were told of the run they go on."""
+    return bool(state.tries and state.started and state.started.continues) and state.continued is None
+
+
+def _earlier(told: events.RunContinued | None) -> Earlier | None:
+    """The run that the tries went on from, as far as they were told of it."""
+    return Earlier(told.run_id, told.exchanges, told.findings, whole=told.whole) if told else None

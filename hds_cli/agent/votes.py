@@ -11,13 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from hds_cli.agent.support.values import Value, values
 from hds_cli.events import RunFinished
-from hds_cli.text import fold, terms
+from hds_cli.text import STOPWORDS, fold, terms
 from hds_cli.types import Agreement
 
 _COMPARED = 4000  # characters of an answer
 _MARK = re.compile(r"\s*\[\d{1,4}\]")
 _PARTS = re.compile(r";\s*|,\s+(?:and\s+|or\s+)?|\s+and\s+|\s*\n+\s*(?:[-*+•]\s+|\d{1,3}[.)]\s+)?")
 _CAPITAL = re.compile(r"[^\W\d_]\w*")
+_JOINING = frozenset("of the de del di da la le van von der y".split())  # within a name: University of Oslo
+_ASKING = frozenset(
+    "name list give tell find say state compare describe identify can could should may many much".split()
+)
 
 Key = frozenset[tuple[str, ...]]
 
@@ -27,16 +31,36 @@ def key_of(answer: str, question: str) -> Key:
 
     The order of a list makes no difference, nor how a number or a date is written. `Oslo`, `The capital of Norway is
     Oslo [1].` and `oslo` are one answer to a question for the capital of Norway. In a list names of the question stay:
-    they say what each part is of.
+    they say what each part is of. So they do where the question has several: they may be what it is to choose from.
     """
     text = _with_tokens(_MARK.sub("", answer[:_COMPARED]))
     asked = set(terms(question[:_COMPARED]))
     parts = [part for part in _PARTS.split(text) if part.strip(" .")]
     named = {fold(word[0]) for word in _CAPITAL.finditer(text) if word[0][0].isupper()} if len(parts) > 1 else set()
+    if len(choice := _names(question[:_COMPARED])) > 1:
+        named |= choice
     gone = asked - {term for name in named for term in terms(name)}
     kept = frozenset(tuple(term for term in terms(part) if term not in gone) for part in parts)
     kept -= {()}
     return kept or frozenset(tuple(terms(part)) for part in parts)
+
+
+def _names(question: str) -> set[str]:
+    """The names in a question, those of several words as one; the word that it begins with is none where it asks."""
+    names: set[str] = set()
+    open_name: list[str] = []
+    end = 0
+    for word in _CAPITAL.finditer(_with_tokens(question)):
+        between, said, end = word.string[end : word.start()].strip(), word[0], word.end()
+        if open_name and between:
+            names.add(" ".join(open_name))
+            open_name = []
+        if said[0].isupper() and fold(said) not in STOPWORDS and not (not names and fold(said) in _ASKING):
+            open_name.append(fold(said))
+        elif fold(said) not in _JOINING:
+            names.add(" ".join(open_name))
+            open_name = []
+    return (names | {" ".join(open_name)}) - {""}
 
 
 def _with_tokens(text: str) -> str:

@@ -85,6 +85,11 @@ def _resumed(name: str) -> Start:
         raise UsageError(f"the run {run_id} is still going on", hint=f"hds history show {run_id}")
     if not before.run_id:
         raise UsageError(f"nothing was kept of the run {run_id}", hint="hds history list")
+    if whole is None and any(isinstance(event, events.RunStarted) and event.tries for event in run):
+        raise UsageError(
+            f"the tries of the run {run_id} were stopped before anything was read",
+            hint='hds ask -c --rollouts 3 "…"   asks again',
+        )
     if whole.whole if whole else plain.answered:
         raise UsageError(f"the run {run_id} came to its end", hint=f'hds ask -c {run_id} "…"   asks a further question')
     return Start([], _settings(run, SHAPING), before, before.question)

@@ -147,11 +147,18 @@ def _suggest(question: str, display: Display) -> None:
 def _end(finished: events.RunFinished, display: Display, *, receipt: bool, saved: bool) -> None:
     """How to go on with a report that was stopped, and the hosts contacted."""
     started = display.state.started
-    if saved and finished.exit_code == 6 and started is not None and (started.sections or started.tries):
+    if saved and finished.exit_code == 6 and started is not None and (started.sections or _has_tries(display)):
         what = "this report" if started.sections else "the tries that are left"
         _print.say(f"hds ask --resume {started.run_id}   goes on with {what}")
     if receipt:
         _receipt(finished)
+
+
+def _has_tries(display: Display) -> bool:
+    """True for a run of several tries that can be gone on with."""
+    from hds_cli.agent.tried import is_lost
+
+    return bool(display.state.tries) and not is_lost(display.state)
 
 
 def _receipt(finished: events.RunFinished) -> None:

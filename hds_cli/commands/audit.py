@@ -138,7 +138,8 @@ def _mode(failure: Failure) -> str:
 def _said(audits: Sequence[Audit], over: Means) -> Iterator[str]:
     """What each failure means, once, and the means over the runs."""
     for one in audits:
-        verdict = "sound" if one.sound else ", ".join(dict.fromkeys(_mode(f) for f in one.failures))
+        modes = ", ".join(dict.fromkeys(_mode(f) for f in one.failures))
+        verdict = "sound" if one.sound else modes or "nothing to audit"
         yield f"{one.run_id}: {verdict} ({_BY[one.by]})"
     seen = dict.fromkeys(f.mode for one in audits for f in one.failures)
     yield from (f"{mode.replace('_', ' ')}: {_MODES[mode]}" for mode in seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from hds_cli.engine.opening import open_engine
 from hds_cli.engine.warm.client import open_warm
 from hds_cli.errors import ConfigError
 from hds_cli.types import ModelInfo
+
+_MAX_PROMPT = 1_000_000  # bytes of a file whose digest is asked for: a stranger's journal may name any
 
 
 @dataclass
@@ -90,10 +93,14 @@ def _preamble(spec: ModelSpec, settings: Settings) -> tuple[str | None, str, tup
 
 
 def digest_of(path: Path) -> str | None:
-    """The digest under which a prompt's file is kept with a run; None: it cannot be read."""
+    """The digest under which a prompt's file is kept with a run; None: it cannot be read, or is none of a prompt."""
     try:
-        return _digest(known_text(path.read_bytes().decode("utf-8")))
-    except (OSError, UnicodeDecodeError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as stream:
+            data = stream.read(_MAX_PROMPT + 1)
+        return _digest(known_text(data.decode("utf-8"))) if len(data) <= _MAX_PROMPT else None
+    except (OSError, ValueError):
         return None
 
 

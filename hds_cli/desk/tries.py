@@ -74,6 +74,7 @@ class _Trying:
     ) -> None:
         self._place, self._question, self._emit, self._stop = place, question, hidden(emit), stop
         self._count, self._before = tries, before
+        self._earlier = before.continued if isinstance(before, Tried) else before
         done = before if isinstance(before, Tried) else None
         self._ends: dict[int, events.RunFinished] = dict(done.ends) if done else {}
         self._turns = done.turns if done else 0
@@ -82,6 +83,7 @@ class _Trying:
         self._running: dict[int, tuple[Stop, Session]] = {}
         self._shared: Counter | None = None
         self._active: set[int] = set()
+        self._given: list[events.Event] = []
         self._changed = asyncio.Event()
         self._enough = False
 
@@ -100,33 +102,44 @@ class _Trying:
         if isinstance(done, Tried):
             for event in done.events:
                 self._emit(event)
-            for passage in done.passages:
-                self._numbers.keep(passage)
+            self._given += [e for e in done.events if isinstance(e, events.RunContinued | events.DocumentAttached)]
+        for passage in done.passages if done else ():
+            self._numbers.keep(passage)
+        attached = attached or (self._before.documents if isinstance(self._before, Tried) else ())
         self._stop.abort = self._stop_all
         alarm = asyncio.get_running_loop().call_later(settings.timeout or 1e9, self._stop.request, "timeout")
-        root = await self._beginning(attached)
+        root: Session | None = None
         try:
+            root = begun = await self._place.session()
+            await self._begin(begun, attached)
             at_once = min(AT_ONCE, votes.least_needed(self._count))
             left = [n for n in range(1, self._count + 1) if n not in self._ends]
-            await each(left, lambda number: self._try(number, root, attached), at_once)
+            await each(left, lambda number: self._try(number, begun, attached), at_once)
+        except HdsError as exc:
+            self._say(
+                events.RunFinished, finished_at=_now(), status="failed", answer=None, explanation=exc.message,
+                exit_code=exc.exit_code, reason=exc.error_code, usage=summed([self._common()], self._t)[0],
+            )  # fmt: skip
+            raise
         finally:
             alarm.cancel()
-            root.close()
+            if root is not None:
+                root.close()
         return self._finish()
 
-    async def _beginning(self, attached: Sequence[Page]) -> Session:
-        """A session that the tries begin from; where nothing is to be read before, it holds their common beginning."""
-        root = await self._place.session()
-        if attached or isinstance(self._before, Earlier) or self._place.model.info.engine != "llama_cpp":
-            return root
+    async def _begin(self, root: Session, attached: Sequence[Page]) -> None:
+        """Read the common beginning of the tries into the session that they begin from; none where more is read."""
+        if attached or self._earlier is not None or self._place.model.info.engine != "llama_cpp":
+            return
         self._stop.abort = root.abort
+        if self._stop.reason is not None:
+            return
         with counted_apart() as contacted:
             parts = await self._place.parts(root, self._stop, contacted)
         await in_daemon(parts.dialect.start, self._question, [])
         await in_daemon(lambda: root.generate(max_tokens=1))
         self._shared = root.counter
         self._stop.abort = self._stop_all
-        return root
 
     async def _try(self, number: int, root: Session, attached: Sequence[Page]) -> None:
         """One try: a run of its own. What goes wrong in it does not end the others."""
@@ -134,16 +147,18 @@ class _Trying:
         if self._enough or self._stop.reason is not None:
             return
         self._active.add(number)
-        fork = await in_daemon(root.fork)
-        session: Session = fork if self._shared is None else Beginning(fork)
-        stop = Stop()
-        self._running[number] = stop, session
-        part = Part(self._numbers, session, changes=self._changes(number), budget=self._budget())
-        before = self._before if isinstance(self._before, Earlier) else None
         stream = _Stream(self, number)
         try:
+            fork = await in_daemon(root.fork)
+            if self._enough or self._stop.reason is not None:  # it was not among the running ones that are stopped
+                fork.close()
+                return
+            session: Session = fork if self._shared is None else Beginning(fork)
+            stop = Stop()
+            self._running[number] = stop, session
+            part = Part(self._numbers, session, changes=self._changes(number), budget=self._budget())
             await self._place.answer(
-                self._question, stream.handle, attached=attached, stop=stop, before=before, part=part
+                self._question, stream.handle, attached=attached, stop=stop, before=self._earlier, part=part
             )
         except HdsError as exc:
             self._errors.append(exc)
@@ -196,6 +211,18 @@ class _Trying:
     def passed(self, event: events.Event) -> None:
         """An event of a try, at the time of the run."""
         self._emit(replace(event, t=self._t))
+
+    def given(self, event: events.RunContinued | events.DocumentAttached) -> None:
+        """What a try was given before its first turn, which is told once; a document again where it was cut anew."""
+        is_known = any(
+            isinstance(known, events.RunContinued)
+            if isinstance(event, events.RunContinued)
+            else replace(known, t=event.t) == event
+            for known in self._given
+        )
+        if not is_known:
+            self._given.append(event)
+            self.passed(event)
 
     def ended(self, number: int, end: events.RunFinished) -> None:
         """A try has its end; those that are still made are ended when they cannot change the answer."""
@@ -285,9 +312,11 @@ class _Stream:
 
     def handle(self, event: events.Event) -> None:
         match event:
-            case events.RunStarted() | events.RunContinued():
-                if isinstance(event, events.RunStarted) or self._number > 1:
-                    return
+            case events.RunStarted():
+                return
+            case events.RunContinued() | events.DocumentAttached():
+                self._trying.given(event)
+                return
             case events.RunFinished():
                 self._trying.ended(self._number, event)
                 return
@@ -300,9 +329,6 @@ class _Stream:
                 event = replace(event, message=f"try {self._number}: {event.message}")
             case events.AnswerDelta():
                 event = replace(event, section=self._number)
-            case events.DocumentAttached():
-                if self._number > 1:
-                    return
             case _:
                 pass
         if (turn := getattr(event, "turn", 0)) in self._turns:

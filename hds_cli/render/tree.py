@@ -100,12 +100,14 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     ]
     if view.live and state.started and state.started.sections and not (state.sections or state.finished):
         rows.append(Row("the outline", "", [(view.spin, "cyan")]))
-    if conditions := state.ledger:
-        rows.append(_ledger_row(conditions, view, level))
+    conditions_row = _ledger_row(state.ledger, view, level) if state.ledger else None
+    if conditions_row is not None:
+        rows.append(conditions_row)
     rows += [_section_row(one, state, view, level, source_width) for one in state.sections.values()]
     rows += [_try_row(one, state, view, level, source_width) for one in state.tries.values()]
     if rows and view.grades and state.finished:
-        rows[-1 - bool(conditions and not state.sections)].children += _grades(state.finished.support, view)
+        below = [row for row in rows if row is not conditions_row] or rows
+        below[-1].children += _grades(state.finished.support, view)
     return rows
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hds_cli.errors import HdsError
-from hds_cli.render import answer, grounds, ledger, outcomes
+from hds_cli.render import agreeing, answer, grounds, ledger, outcomes
 from hds_cli.render.document import RunDocument
 from hds_cli.render.message import parsed
 from hds_cli.render.quotes import further_quotes, references
 from hds_cli.render.text import clean, link_target, one_line, safe_url
-from hds_cli.run_state import RunState
+from hds_cli.run_state import QueryState, RunState, TurnState
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -102,10 +102,22 @@ def _sources(paper: _Paper, state: RunState) -> None:
 
 def _found(paper: _Paper, state: RunState) -> None:
     paper.heading("How it was found", 1)
-    for query in state.queries:
-        paper.run(paper.paragraph(indent=1), f"{one_line(query.text)}: {one_line(outcomes.query(query))}")
+    _queries(paper, state.queries if not state.tries else _of(state.turns_of(0)))
+    for one in state.tries.values():
+        says = agreeing.says(one, state)
+        paper.run(paper.paragraph(), f"{one_line(agreeing.label(one))}{f' ({says})' if says else ''}")
+        _queries(paper, _of(state.turns_of(one.number)))
     if state.finished:
         paper.run(paper.paragraph(), answer.summary(state), italic=True)
+
+
+def _queries(paper: _Paper, queries: Iterable[QueryState]) -> None:
+    for query in queries:
+        paper.run(paper.paragraph(indent=1), f"{one_line(outcomes.name(query))}: {one_line(outcomes.query(query))}")
+
+
+def _of(turns: Iterable[TurnState]) -> Iterator[QueryState]:
+    return (query for turn in turns for query in turn.queries.values())
 
 
 class _Paper:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from hds_cli import events as e
 from hds_cli.agent.aside import Aside
 from hds_cli.agent.audit import MODES, Audit, means
 from hds_cli.agent.looks import audit_of
+from hds_cli.commands.audit import _said
 from hds_cli.engine.scripted import ScriptedEngine
+from hds_cli.errors import UsageError
 from hds_cli.run_state import RunState
-from hds_cli.types import Citation, Condition, ModelInfo, Passage, Quote, SearchResult, Support
+from hds_cli.types import Agreement, Citation, Condition, ModelInfo, Passage, Quote, SearchResult, Support
 
 QUESTION = "Which town lies on the river Aue and has a bridge of 1932?"
 RIVER, BRIDGE = "it lies on the river Aue", "it has a bridge of 1932"
@@ -136,6 +139,73 @@ def test_a_run_without_a_ledger_is_audited_by_its_sentences() -> None:
     assert modes(audit) == {"bare_assertion", "overlooked_refutation"}
 
 
+def from_document(support: tuple[Support, ...], answer: str = "Lindow lies on the river Aue.") -> RunState:
+    """A run that answered from a document without a search."""
+    cited = (Citation(1, "file:letter", "Letter", "Lindow lies on the river Aue.", True),)
+    letter = Passage("file:letter", "Letter", "Lindow lies on the river Aue.", 1)
+    return RunState.of([
+        e.RunStarted(run_id="r1", question="Where does Lindow lie?", sources=("m",), model=ModelInfo(name="m")),
+        e.DocumentAttached(url="file:letter", title="Letter", passages=(letter,)),
+        e.TurnStarted(turn=1), e.TurnFinished(turn=1, seconds=0.1, written=answer),
+        e.RunFinished(
+            status="answered", answer=answer, explanation=None, text=answer, support=support, citations=cited
+        ),
+    ])  # fmt: skip
+
+
+def test_an_answer_from_a_document_is_audited_without_a_search() -> None:
+    """What the document says is verified in the only turn; what it does not say is asserted."""
+    quote = (Quote(1, "Lindow lies on the river Aue."),)
+    said = Support("Lindow lies on the river Aue.", "quoted", (1,), quote)
+    audit = audit_of(from_document((said,)))
+    assert (audit.sound, [(held.state, held.turn) for held in audit.conditions]) == (True, [("verified", 1)])
+    audit = audit_of(from_document((said, Support("It has nine bridges.", "missing", missing=("nine",)))))
+    assert [held.state for held in audit.conditions] == ["verified", "assumed"]
+    assert modes(audit) == {"bare_assertion"}
+
+
+def test_of_what_nobody_checked_nothing_is_said() -> None:
+    """No condition: the run is not sound, did nothing wrong, and is left out of the means."""
+    nothing = audit_of(from_document(()))
+    assert (nothing.sound, nothing.empty, nothing.failures) == (False, True, ())
+    searched = audit_of(journal([("I look.", "river")], "Lindow", kept=False))
+    assert (searched.sound, searched.empty) == (False, True)
+    over = means([nothing, audit_of(SOUND)])
+    assert (over.runs, over.shares["verified"], over.failed) == (1, 100.0, 0.0)
+    assert list(_said([nothing], means([nothing]))) == ["r1: nothing to audit (by rule, from its answer)"]
+
+
+def tries(agreed: Agreement | None) -> RunState:
+    """Two tries whose turns are counted through: the first, which lost, asserted and read nothing that settles."""
+    run: list[e.Event] = [
+        e.RunStarted(run_id="r1", question="Where does Lindow lie?", sources=("m",), model=ModelInfo(name="m"), tries=2)
+    ]
+    for turn, read in ((1, "other"), (2, "river"), (3, "other"), (4, "")):
+        section = 1 if turn in (1, 3) else 2
+        run += [e.TurnStarted(turn=turn, section=section), e.Thought(turn=turn, text="I look.")]
+        if read:
+            run.append(e.QueryProposed(turn=turn, query=1, text=f"query {turn}"))
+            run.append(e.EvidenceSelected(turn=turn, query=1, passages=(SAYS[read],)))
+        run.append(e.TurnFinished(turn=turn, seconds=0.1, written="t"))
+    text = "Lindow lies on the river Aue."
+    run.append(e.RunFinished(
+        status="answered", answer=text, explanation=None, text=text, agreement=agreed,
+        support=(Support(text, "quoted", (1,), (Quote(1, text),)), Support("It has nine bridges.", "missing")),
+        citations=(Citation(1, "m:river", "Lindow", text, True),),
+    ))  # fmt: skip
+    return RunState.of(run)
+
+
+def test_of_several_tries_the_shown_one_is_audited() -> None:
+    """Neither its turns nor its failures are those of a try that lost; without a shown one there is nothing to say."""
+    agreed = Agreement(agree=1, of=2, tries=2, shown=2, with_it=(2,))
+    audit = audit_of(tries(agreed))
+    assert [(held.state, held.turn) for held in audit.conditions] == [("verified", 2), ("assumed", 4)]
+    assert [(failure.mode, failure.turn) for failure in audit.failures] == [("bare_assertion", 4)]
+    with pytest.raises(UsageError, match="agree on no answer"):
+        audit_of(tries(None))
+
+
 # --- by a model ------------------------------------------------------------------------------------------------------
 
 
@@ -184,3 +254,33 @@ def test_calls_that_cannot_be_read_leave_the_ledger_as_it_was(tmp_path: Path) ->
     assert (audit.by, [held.state for held in audit.conditions]) == ("model", ["unchecked", "unchecked"])
     bare = journal([("I look.", "river")], "Lindow", kept=False)
     assert audit_of(bare, written(tmp_path, "no", "no")).by == "answer"
+
+
+def test_a_model_reads_the_document_of_a_run_that_never_searched(tmp_path: Path) -> None:
+    """One look, at what the document says and at what was thought and answered."""
+    aside = written(
+        tmp_path, {"constraints": ["it is Lindow", "it lies on the river Aue"]},
+        {"entries": [entry("C2", True, "lies on the river Aue", "obj")]},
+        {"status": {"Lindow": "active"}, "beliefs": [entry("C1", True, "Lindow lies", "per")]},
+    )  # fmt: skip
+    audit = audit_of(from_document(()), aside)
+    assert (audit.by, [held.state for held in audit.conditions]) == ("model", ["assumed", "verified"])
+
+
+def test_a_saved_ledger_of_any_length_is_cut(tmp_path: Path) -> None:
+    """A journal may come from anywhere: what the model is asked has no more conditions than a ledger keeps."""
+    state = journal([("I look.", "river")], "Lindow")
+    state.ledgers[-1] = replace(state.ledgers[-1], conditions=tuple(f"condition {n}" for n in range(500)))
+    asked: list[str] = []
+
+    class Listening(Aside):
+        def ask(self, system: str, task: str, grammar: str | None = None, *rest: object, **more: object) -> str:
+            asked.append(f"{task}\n{grammar}")
+            return ""
+
+    script = tmp_path / "script.jsonl"
+    script.write_text('{"text": ""}\n')
+    audit_of(state, Listening(ScriptedEngine(script).session(), None))
+    assert asked
+    assert "condition 11" in asked[0]
+    assert not any("condition 12" in task for task in asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,3 +135,34 @@ def test_the_model_and_the_prompt_of_a_run_are_compared_too(home: Path, tmp_path
     model.write_bytes(b"other weights")
     prompt.unlink()
     assert states() == [("model", "changed"), ("prompt", "gone")]
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder", "unreadable", "huge", "no path"])
+def test_a_journal_that_names_no_model_and_no_prompt_holds_nothing_up(
+    home: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a stranger's journal names as its files: what is no file, or no prompt, is gone, and soon."""
+    named = {"device": "/dev/zero", "no path": "a\0b"}.get(kind, str(tmp_path / "named"))
+    if kind == "pipe":
+        os.mkfifo(named)
+    elif kind == "folder":
+        Path(named).mkdir()
+    elif kind in ("unreadable", "huge"):
+        Path(named).write_bytes(b"x" * 1_000_001)
+    if kind == "unreadable":
+
+        def refused(self: Path, *arguments: object, **more: object) -> None:
+            raise PermissionError(13, "denied", str(self))
+
+        monkeypatch.setattr(Path, "open", refused)
+    info = ModelInfo("m", named if kind != "huge" else "", "0" * 64, prompt=f"sha256:{'0' * 64}")
+    started = events.RunStarted(run_id="r", question="q", sources=(), model=info, settings={"prompt_file": named})
+
+    async def checked() -> list[tuple[str, str]]:
+        settings = Settings(cache_dir=str(tmp_path / "pages"))
+        return [
+            (one.kind, one.state) for one in await asyncio.wait_for(rechecked(RunState.of([started]), settings), 20)
+        ]
+
+    found = asyncio.run(checked())
+    assert found == [("model", "gone"), ("prompt", "gone")][kind == "huge" :]

@@ -173,3 +173,13 @@ def test_colours_can_be_read_on_dark_and_on_light() -> None:
             assert str(span.style) in {"", "dim", "bold", "red", "cyan"}
             if str(span.style) == "cyan":
                 assert set(line.plain[span.start : span.end].strip()) <= set("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+
+
+def test_a_journal_with_conditions_and_grades_but_no_turn_is_drawn() -> None:
+    """A journal may come from anywhere: its grades then hang below the only line there is."""
+    ledger = e.LedgerUpdated(turn=1, conditions=("borders Austria",))
+    graded = (Support("It borders Austria.", "missing"), Support("It has a sea.", "missing"))
+    end = e.RunFinished(status="answered", answer="Italy", explanation=None, support=graded)
+    started = e.RunStarted(run_id="r", question="q", sources=("m",), model=MODEL)
+    lines = [line.plain for line in tree_lines(state_of([started, ledger, end]), View(80, live=False, grades=True))]
+    assert any("It has a sea." in line for line in lines)

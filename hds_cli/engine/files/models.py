@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.files import library, remembered
@@ -17,6 +19,8 @@ from hds_cli.plugins import entry_points, make
 GROUP = "hds.models.v1"
 MADE_FOR, NAMED = "the model was made for it", "its metadata name HybridDeepSearcher"
 """The reasons for a dialect that need not be told."""
+
+_BLOCK = 1 << 20  # bytes that are read at once
 
 __all__ = ["GROUP", "GgufHeader", "dialect_of", "fingerprint", "read_header", "resolve", "template_digest"]
 
@@ -104,15 +108,29 @@ def template_digest(header: GgufHeader) -> str | None:
 
 
 def fingerprint(path: Path) -> str | None:
-    """SHA-256 of a file; remembered by path, size and time of change, as the file may be gigabytes large."""
+    """SHA-256 of a file; remembered by path, size and time of change, as the file may be gigabytes large.
+
+    None: it cannot be read, or is no file but a device or a pipe, which may have no end.
+    """
     try:
-        stat = path.stat()
-    except OSError:
+        known = path.stat()
+        if not stat.S_ISREG(known.st_mode):
+            return None
+        key = f"{path.resolve()}|{known.st_size}|{known.st_mtime_ns}"
+        if (kept := remembered.get("models.json", key)) is not None:
+            return kept
+        with path.open("rb") as stream:
+            digest = _digest(stream, known.st_size)
+    except (OSError, ValueError, RuntimeError):
         return None
-    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-    if (known := remembered.get("models.json", key)) is not None:
-        return known
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     remembered.put("models.json", key, digest)
     return digest
+
+
+def _digest(stream: BinaryIO, size: int) -> str:
+    """SHA-256 of the first `size` bytes."""
+    digest = hashlib.sha256()
+    while size > 0 and (data := stream.read(min(size, _BLOCK))):
+        digest.update(data)
+        size -= len(data)
+    return digest.hexdigest()
