@@ -139,9 +139,9 @@ def test_no_charset_label_raises_or_is_slow() -> None:
     slowest = 0.0
     for label in LABELS:
         for body in bodies:
-            start = time.process_time()
+            start = time.thread_time()
             assert isinstance(decode(body, label, markup=True), str)
-            slowest = max(slowest, time.process_time() - start)
+            slowest = max(slowest, time.thread_time() - start)
     assert slowest <= 0.1
 
 
