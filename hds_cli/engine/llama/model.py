@@ -225,7 +225,7 @@ class LlamaEngine:
         if self._adapter:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
-        count = ThreadCount(self._threads, self._others.cores) if self._gives_way else None
+        count = ThreadCount(self._threads, self._others.free) if self._gives_way else None
         return Decoder(
             api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch, count=count
         )
