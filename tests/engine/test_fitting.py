@@ -90,6 +90,15 @@ def test_layers_go_to_a_gpu_as_far_as_its_memory_reaches() -> None:
     assert placed(free=16.0, gpu=4.0, n_gpu_layers=30).layers is None
 
 
+def test_what_a_bench_found_is_no_more_than_a_bound() -> None:
+    """Its layers were measured with a shorter context, or on an emptier GPU: what does not fit is not put there."""
+    fits = placed(free=16.0, gpu=4.0).layers
+    assert placed(free=16.0, gpu=4.0, most_layers=37).layers == fits
+    assert placed(free=16.0, gpu=4.0, most_layers=8).layers == 8
+    assert placed(free=16.0, gpu=24.0, most_layers=0).layers == 0
+    assert placed(free=16.0, most_layers=8).layers is None, "there is no GPU that anything is known of"
+
+
 @pytest.mark.parametrize("key", ["ssm.state_size", "full_attention_interval", "attention.kv_lora_rank"])
 def test_a_model_whose_memory_the_header_does_not_tell_is_neither_cut_nor_refused_for_it(key: str) -> None:
     """What its keys and values take is not known; its weights are."""
