@@ -194,7 +194,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The model that answered, recorded in every run."""
+    """The model that answered, recorded in every run.
+
+    `kv` is the type of its keys and values, `n_batch` the tokens of a batch; None: the engine does not say.
+    """
 
     name: str
     file: str | None = None
@@ -206,6 +209,8 @@ class ModelInfo:
     dialect: str = ""
     prompt: str = "builtin"
     lora: str | None = None
+    kv: str | None = None
+    n_batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

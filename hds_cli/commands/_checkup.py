@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import platform
 import shutil
@@ -19,6 +20,7 @@ from hds_cli.render.words import count
 
 if TYPE_CHECKING:
     from hds_cli.engine.files.gguf import GgufHeader
+    from hds_cli.engine.llama.probe import Build
 
 State = Literal["ok", "warn", "fail"]
 _LITTLE = 1 << 30  # bytes on a disk
@@ -78,11 +80,23 @@ def _settings_file() -> Finding:
 # --- the model -------------------------------------------------------------------------------------------------------
 
 
+@functools.cache
+def _build() -> Build:
+    """The installed llama.cpp, found out once.
+
+    Raises:
+        ModelUnusable: it does not load.
+    """
+    from hds_cli.engine.llama import probe
+
+    return probe.probed()
+
+
 def _llama(settings: Settings) -> Iterator[Finding]:
     from hds_cli.engine.llama import probe
 
     try:
-        build = probe.probed()
+        build = _build()
     except ModelError as exc:
         needed = settings.engine == "llama_cpp"
         yield Finding("llama.cpp", "fail" if needed else "ok", exc.message, exc.hint if needed else None)
@@ -131,21 +145,41 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield Finding("model", "ok", "it loads and writes, in a process of its own")
     if spec.notice:
         yield _larger()
-    yield from _fits(header, size, settings.n_ctx, spec.n_ctx)
+    yield from _fits(header, size, settings, spec.n_ctx, _gpu_memory())
 
 
-def _fits(header: GgufHeader, size: int, n_ctx: int | None, most_ctx: int | None) -> Iterator[Finding]:
-    """The memory that a model needs, and what it would be loaded with."""
+def _gpu_memory() -> int | None:
+    """Free bytes of the GPUs that layers can go to, found out in a process of its own; None: to none."""
+    try:
+        build = _build()
+    except ModelError:  # a finding of its own
+        return None
+    return sum(gpu.free for gpu in build.gpus) or None if build.gpu_offload else None
+
+
+def _fits(
+    header: GgufHeader, size: int, settings: Settings, most_ctx: int | None, gpu: int | None
+) -> Iterator[Finding]:
+    """The memory that a model needs, and what it would be loaded with.
+
+    Args:
+        gpu: free bytes of the GPUs that layers can go to.
+    """
     from hds_cli.engine.files.fit import fit, needed
     from hds_cli.engine.files.fitting import room
 
-    memory = room()
+    memory = room(gpu)
     try:
-        fitted = fit(header, size, memory, n_ctx=n_ctx, most_ctx=most_ctx)
+        fitted = fit(header, size, memory, n_ctx=settings.n_ctx, most_ctx=most_ctx, n_gpu_layers=settings.n_gpu_layers)
     except ModelError as exc:
         yield Finding("model", "fail", exc.message, exc.hint)
         return
     need, free = needed(header, size, fitted.n_ctx), memory.free or memory.total
+    layers = max(0, settings.n_gpu_layers) if fitted.layers is None else fitted.layers
+    if gpu is not None and layers:
+        where = f"{count(layers, 'layer')} on a GPU with {gpu / 1e9:.1f} GB free"
+        yield Finding("model", "ok", f"it needs {need / 1e9:.1f} GB, {where}")
+        return
     if free is not None and (need > free or fitted.note):
         hint = "a smaller quantization, --n-ctx 4096, or close other programs"
         what = f"it needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free"

@@ -16,6 +16,7 @@ from hds_cli.commands._progress import Progress
 from hds_cli.config import Settings
 from hds_cli.desk import speaking
 from hds_cli.desk.desk import Desk, desk, options
+from hds_cli.desk.rows import of_model
 from hds_cli.engine.base import Segment
 from hds_cli.engine.opening import find_model
 from hds_cli.evaluation import datasets, published, summary
@@ -83,7 +84,7 @@ async def _evaluate(plan: Plan) -> Journal:
     own = own_source(plan)
     jobs = min(plan.jobs, max(1, len(plan.questions)))
     async with desk(spec, plan.settings, own, jobs=jobs) as place:
-        head = header(plan, asdict(replace(place.model.info, file=None)))  # the checksum identifies it
+        head = header(plan, of_model(place.model.info, plan.settings))
         journal = Journal(plan.results or _place(plan, head), head)
         with journal.open(resume=plan.resume, overwrite=plan.overwrite):
             done = len(journal.rows)

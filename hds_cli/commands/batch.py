@@ -11,7 +11,6 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -26,7 +25,7 @@ from hds_cli.desk import batch as room
 from hds_cli.desk.batch import Item
 from hds_cli.desk.clusters import cluster
 from hds_cli.desk.desk import desk, options, warnings
-from hds_cli.desk.rows import Row, Rows
+from hds_cli.desk.rows import Row, Rows, of_model
 from hds_cli.engine.opening import find_model
 from hds_cli.errors import Interrupted, UsageError
 from hds_cli.keys import redact
@@ -150,7 +149,7 @@ class _Batch:
         async with self._opened() as (answerer, info, notices):
             for notice in notices:
                 _print.say(notice, quiet=self._quiet)
-            model = asdict(replace(info, file=None))
+            model = of_model(info, self._settings)
             head = {"schema": SCHEMA, "options": options(self._settings), "model": model}
             with Rows(place, head, room.KEY).open(resume=resume) as rows:
                 if self._in_file:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.commands._progress import Progress
 from hds_cli.config import Settings
 from hds_cli.desk.desk import desk
+from hds_cli.desk.rows import of_model
 from hds_cli.engine.opening import find_model
 from hds_cli.errors import UsageError
 from hds_cli.evaluation import datasets, runner
@@ -92,7 +92,7 @@ async def _tune(plan: Plan, configs: Sequence[Config], strategy: str) -> tuning.
         settings = _changed(plan.settings, tried)
         if cache is None or any(cache.get(tried, q) is None for q in questions):
             async with desk(spec, settings, own) as place:
-                cache = cache or Cache(_place(plan, dataclasses.asdict(place.model.info)))
+                cache = cache or Cache(_place(plan, of_model(place.model.info, plan.settings)))
                 with Progress(str(tried), len(questions), quiet=plan.quiet) as progress:
                     for question in questions:
                         if cache.get(tried, question) is None:

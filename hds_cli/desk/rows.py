@@ -9,15 +9,28 @@ import io
 import json
 import os
 from collections.abc import Hashable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from hds_cli import locks, paths
+from hds_cli.config import Settings
 from hds_cli.errors import OutputError, UsageError
+from hds_cli.types import ModelInfo
 
 Row = dict[str, Any]
 _BLOCK = 1 << 16
+
+
+def of_model(info: ModelInfo, settings: Settings) -> Row:
+    """The model as a head has it: what was chosen by the memory that was free is another thing at the next start.
+
+    The checksum identifies the file.
+    """
+    said = asdict(replace(info, file=None))
+    chosen = {"n_ctx": settings.n_ctx is None, "n_gpu_layers": settings.n_gpu_layers < 0, "kv": True, "n_batch": True}
+    return {name: value for name, value in said.items() if not chosen.get(name)}
 
 
 class Rows:
@@ -162,4 +175,4 @@ def _short(value: Any) -> str:
     return text if len(text) <= 120 else text[:117] + "…"
 
 
-__all__ = ["Row", "Rows", "agree", "cut_torn_line"]
+__all__ = ["Row", "Rows", "agree", "cut_torn_line", "of_model"]

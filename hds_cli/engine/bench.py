@@ -7,7 +7,6 @@ halving (Jamieson and Talwalkar, arXiv 1502.07943).
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from hds_cli.engine.base import Generation, Segment, Session
+from hds_cli.errors import ModelUnusable
 
 N_CTX = 4096
 AT_ONCE = 4
@@ -50,11 +50,22 @@ class Speed:
 
 @dataclass
 class Result:
-    """All that was measured: the last speed of each setting, and in how many rounds it was; `candidates`: how many."""
+    """All that was measured: the last speed of each setting, and in how many rounds it was.
+
+    `candidates`: how many are to be measured; `unusable`: why the others cannot be.
+    """
 
     speeds: dict[Setting, Speed] = field(default_factory=dict)
     rounds: dict[Setting, int] = field(default_factory=dict)
     candidates: int = 0
+    unusable: dict[Setting, ModelUnusable] = field(default_factory=dict)
+
+    def drop(self, setting: Setting, why: ModelUnusable) -> None:
+        """Take a setting out that does not work here: it does not fit the memory, for example."""
+        self.unusable[setting] = why
+        self.candidates -= 1
+        self.speeds.pop(setting, None)
+        self.rounds.pop(setting, None)
 
     @property
     def is_compared(self) -> bool:
@@ -101,29 +112,45 @@ def run(
 ) -> None:  # fmt: skip
     """Measure `candidates`, and the better half of them with twice the tokens, until one is left.
 
-    What is measured is in `result` at any time, so that it is there when this is ended by an exception.
+    What is measured is in `result` at any time, so that it is there when this is ended by an exception. A setting that
+    does not work is left out.
 
     Args:
         load: loads the model with a setting.
         tell: told after each measurement how many are done, of how many.
+
+    Raises:
+        ModelUnusable: no setting works.
     """
     left, times, done = list(candidates), 1, 0
     result.candidates = len(left)
     total = sum(_sizes(len(left)))
     while left:
         for setting in left:
-            loaded = load(setting)
             try:
-                speed = measure(loaded, _READ * times, _WRITTEN * times)
-            finally:
-                loaded.close()
-            result.speeds[setting], result.rounds[setting] = speed, result.rounds.get(setting, 0) + 1
+                speed = _measured(load, setting, times)
+            except ModelUnusable as exc:
+                result.drop(setting, exc)
+            else:
+                result.speeds[setting], result.rounds[setting] = speed, result.rounds.get(setting, 0) + 1
             done += 1
             tell(done, total)
-        if len(left) == 1:
-            return
+        left = [setting for setting in left if setting in result.speeds]
+        if len(left) <= 1:
+            break
         left = sorted(left, key=lambda s: result.speeds[s].turn_seconds)[: -(-len(left) // 2)]
         times = min(2 * times, _LONGEST)
+    if not result.speeds and result.unusable:
+        raise next(iter(result.unusable.values()))
+
+
+def _measured(load: Callable[[Setting], Loaded], setting: Setting, times: int) -> Speed:
+    """The speed with a setting, over so many times the tokens of the first round."""
+    loaded = load(setting)
+    try:
+        return measure(loaded, _READ * times, _WRITTEN * times)
+    finally:
+        loaded.close()
 
 
 def _sizes(count: int) -> Iterator[int]:
@@ -153,10 +180,13 @@ def measure(loaded: Loaded, read: int, written: int) -> Speed:
 def _together(session: Session, written: int) -> float:
     """Tokens a second that some forks of a session write at once."""
     forks = [session.fork() for _ in range(AT_ONCE)]
-    counts = [0] * AT_ONCE
+    counts, faults = [0] * AT_ONCE, list[ModelUnusable]()
 
     def write(number: int) -> None:
-        counts[number] = _write(forks[number], written)
+        try:
+            counts[number] = _write(forks[number], written)
+        except ModelUnusable as exc:
+            faults.append(exc)
 
     threads = [threading.Thread(target=write, args=(n,), daemon=True) for n in range(AT_ONCE)]
     began = time.monotonic()
@@ -165,6 +195,8 @@ def _together(session: Session, written: int) -> float:
             thread.start()
         for thread in threads:
             thread.join()
+        if faults:
+            raise faults[0]
         return sum(counts) / _since(began)
     finally:
         for fork in forks:
@@ -194,10 +226,4 @@ def _since(began: float) -> float:
     return max(1e-6, time.monotonic() - began)
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-__all__ = ["AT_ONCE", "N_CTX", "Loaded", "Result", "Setting", "Speed", "cores", "measure", "run", "settings"]
+__all__ = ["AT_ONCE", "N_CTX", "Loaded", "Result", "Setting", "Speed", "measure", "run", "settings"]

@@ -14,6 +14,7 @@ from hds_cli.plugins import entry_points, load, make, mismatch
 
 if TYPE_CHECKING:
     from hds_cli.engine.files.fit import Room
+    from hds_cli.engine.files.learned import Learned
     from hds_cli.engine.llama.model import LlamaEngine
 
 ENGINES = ("llama_cpp", "openai", "scripted")
@@ -93,13 +94,15 @@ def open_engine(spec: ModelSpec, settings: Settings, *, sequences: int = 1, apar
 def open_llama(
     spec: ModelSpec, *, n_ctx: int | None = None, n_threads: int | None = None, n_gpu_layers: int = -1,
     sequences: int = 1, apart: bool = False, shelf: Shelf | None = None, room: Room | None = None,
+    best: Learned | None = None,
 ) -> LlamaEngine:  # fmt: skip
     """A GGUF model: its header read, its checksum made, an unknown file tried in a process of its own, then loaded.
 
-    What is not given suits the memory, and is what a bench found to be best.
+    What is not given suits the memory, and is what a bench found to be best as far as memory and cores allow it.
 
     Args:
         room: memory; None: this machine's.
+        best: what a bench found; None: what is known of this model.
 
     Raises:
         ModelError: the file is missing or unusable, or does not fit.
@@ -110,19 +113,20 @@ def open_llama(
     from hds_cli.engine.llama.api import check_installed
     from hds_cli.engine.llama.devices import gpu_memory
     from hds_cli.engine.llama.model import LlamaEngine
+    from hds_cli.engine.llama.thread_count import usable
 
     check_installed()
     header = models.read_header(spec.path)  # a fault in the header is seen here, without starting a process
     digest, adapter = models.fingerprint(spec.path), models.fingerprint(spec.lora) if spec.lora else None
-    best = learned.known(learned.key(digest, adapter))
-    layers = n_gpu_layers if n_gpu_layers >= 0 or best.n_gpu_layers is None else best.n_gpu_layers
+    best = best or learned.known(learned.key(digest, adapter))
+    threads = n_threads or (best.n_threads and min(best.n_threads, usable()))
     fitted = fit(
         header, spec.path.stat().st_size, room or fitting.room(gpu_memory()), n_ctx=n_ctx, most_ctx=spec.n_ctx,
-        sequences=sequences, n_gpu_layers=layers,
+        sequences=sequences, n_gpu_layers=n_gpu_layers, most_layers=best.n_gpu_layers,
     )  # fmt: skip
     trial.ensure(spec.path, digest)
     return LlamaEngine(
-        spec, n_ctx=fitted.n_ctx, n_threads=n_threads or best.n_threads, gives_way=not n_threads,
-        n_gpu_layers=layers, sequences=sequences, apart=apart, shelf=shelf, sha256=digest, lora_sha256=adapter,
+        spec, n_ctx=fitted.n_ctx, n_threads=threads, gives_way=not n_threads,
+        n_gpu_layers=n_gpu_layers, sequences=sequences, apart=apart, shelf=shelf, sha256=digest, lora_sha256=adapter,
         fitted=fitted, n_batch=best.n_batch,
     )  # fmt: skip

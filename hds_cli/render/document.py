@@ -10,7 +10,9 @@ from hds_cli.events import SCHEMA, Event, RunFinished
 from hds_cli.run_state import QueryState, RunState, SectionState, TurnState
 from hds_cli.types import Citation, Condition, ModelInfo
 
-_MODEL_KEYS = ("name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect")
+_MODEL_KEYS = (
+    "name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect", "kv", "n_batch",
+)  # fmt: skip
 
 
 class RunDocument:

@@ -11,10 +11,17 @@ from typing import Any
 
 import pytest
 
-from hds_cli.engine.files.fit import needed
+from hds_cli.commands import _checkup
+from hds_cli.config import Settings
+from hds_cli.engine.files import fitting
+from hds_cli.engine.files.fit import Room, needed
 from hds_cli.engine.files.gguf import read_header
+from hds_cli.engine.llama.devices import Device
+from hds_cli.engine.llama.probe import Build
+from hds_cli.errors import ModelUnusable
 from tests.conftest import Hds
 from tests.engine import tiny
+from tests.engine.test_fitting import FILE, GB, QWEN8B
 
 
 def findings(hds: Hds, *args: str, **env: str) -> tuple[int, list[dict[str, Any]]]:
@@ -196,3 +203,29 @@ def test_the_memory_a_model_needs_follows_from_its_header(tmp_path: Path) -> Non
     one = needed(read_header(path), size, 1000)
     assert needed(read_header(path), size, 2000) - one == 1000 * 2 * 2 * 1 * tiny.EMBEDDING
     assert needed(read_header(path), size) == needed(read_header(path), size, 512)
+
+
+def test_a_model_that_a_gpu_holds_needs_no_memory_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is cut and nothing is warned of; without the GPU, or with no layers for it, both."""
+    monkeypatch.setattr(fitting, "room", lambda gpu=None: Room(64 * GB, 6 * GB, gpu))
+
+    def said(gpu: int | None, layers: int = -1) -> tuple[str, str]:
+        (finding,) = _checkup._fits(QWEN8B, FILE, Settings(n_gpu_layers=layers), None, gpu)
+        return finding.state, finding.message
+
+    assert said(24 * GB) == ("ok", "it needs 7.7 GB, 37 layers on a GPU with 24.0 GB free")
+    assert said(None)[0] == said(24 * GB, layers=0)[0] == "warn"
+    assert "the context is" in said(None)[1]
+
+
+def test_the_memory_of_gpus_is_what_was_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = tuple(Device("CUDA", "card", is_gpu, 3 * GB, 8 * GB) for is_gpu in (True, True, False))
+    for offload, memory in ((True, 6 * GB), (False, None)):
+        monkeypatch.setattr(_checkup, "_build", lambda offload=offload: Build("1", offload, (), cards))
+        assert _checkup._gpu_memory() == memory
+
+    def broken() -> Build:
+        raise ModelUnusable("it does not load")
+
+    monkeypatch.setattr(_checkup, "_build", broken)
+    assert _checkup._gpu_memory() is None, "that it does not load is a finding of its own"

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from hds_cli.engine.base import Segment
+from hds_cli.engine.base import ModelSpec, Segment
 from hds_cli.engine.files.fit import Fit, Room, fit
 from hds_cli.engine.files.fitting import candidates, memory_of_machine, room
 from hds_cli.engine.files.gguf import GgufHeader
 from hds_cli.engine.files.known import SHORT_NAMES
+from hds_cli.engine.llama.model import LlamaEngine
 from hds_cli.engine.opening import open_llama
 from hds_cli.errors import ModelUnusable
+from tests.engine import tiny
 
 
 def test_a_model_fits_with_its_context_and_room_for_the_rest() -> None:
@@ -88,6 +90,40 @@ def test_layers_go_to_a_gpu_as_far_as_its_memory_reaches() -> None:
     assert 10 < some < 25
     assert placed(free=16.0, gpu=0.2) == Fit(16_384, layers=0)
     assert placed(free=16.0, gpu=4.0, n_gpu_layers=30).layers is None
+
+
+@pytest.mark.parametrize(("heads", "kv"), [(1, "q8_0"), (2, "f16")])
+def test_what_keys_and_values_are_kept_in_is_what_is_said(heads: int, kv: str, tmp_path: Path) -> None:
+    """Heads of 16 numbers are no whole blocks of 8 bits: llama.cpp keeps 16, and that is known before any session."""
+    sizes = {"llama__attention__head_count": heads, "llama__attention__head_count_kv": heads}
+    said = tiny.metadata(**sizes, llama__rope__dimension_count=tiny.EMBEDDING // heads)
+    path = tiny.write(tmp_path / "tiny.gguf", said)
+    short = Fit(256, "q8_0", note="the context is 256 tokens, not 512: 0.1 GB of memory are free")
+    engine = LlamaEngine(ModelSpec("tiny", path), n_ctx=256, n_threads=1, n_batch=128, fitted=short)
+    try:
+        assert (engine.info.kv, engine.info.n_batch, engine._identity()["kv"]) == (kv, 128, kv)
+        assert "256 tokens, not 512" in engine.notes[0]
+        assert ("16 bits only" in engine.notes[0]) == (kv == "f16")
+        session = engine.session()
+        session.append([Segment("The Nile")])
+        assert session.generate(max_tokens=2).tokens
+    finally:
+        engine.close()
+
+
+def test_what_was_said_of_8_bits_is_taken_back() -> None:
+    eight = placed(free=7.0)
+    assert eight.in_16_bits().kv == "f16"
+    assert "8 bits" not in eight.in_16_bits().note
+
+
+def test_what_a_bench_found_is_no_more_than_a_bound() -> None:
+    """Its layers were measured with a shorter context, or on an emptier GPU: what does not fit is not put there."""
+    fits = placed(free=16.0, gpu=4.0).layers
+    assert placed(free=16.0, gpu=4.0, most_layers=37).layers == fits
+    assert placed(free=16.0, gpu=4.0, most_layers=8).layers == 8
+    assert placed(free=16.0, gpu=24.0, most_layers=0).layers == 0
+    assert placed(free=16.0, most_layers=8).layers is None, "there is no GPU that anything is known of"
 
 
 @pytest.mark.parametrize("key", ["ssm.state_size", "full_attention_interval", "attention.kv_lora_rank"])

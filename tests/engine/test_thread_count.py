@@ -27,9 +27,9 @@ class Machine:
     def clock(self) -> float:
         return self.now
 
-    def others(self) -> float | None:
+    def free(self) -> float | None:
         used = self.steps[-1] if self.steps else 0
-        return self._between(used) if self._says else None
+        return self.cores - self._between(used) if self._says else None
 
     def _between(self, threads: int) -> float:
         """The cores that others get: they share with the model's threads when there are too few."""
@@ -53,8 +53,8 @@ class Machine:
         return count / (self.now - began)
 
 
-def pace_on(machine: Machine) -> ThreadCount:
-    return ThreadCount(machine.cores, machine.others, machine.clock)
+def pace_on(machine: Machine, most: int | None = None) -> ThreadCount:
+    return ThreadCount(most or machine.cores, machine.free, machine.clock)
 
 
 @pytest.mark.parametrize("growth", [1.0, 1.003])
@@ -84,6 +84,7 @@ def test_beside_a_process_that_comes_and_goes(says: bool, monkeypatch: pytest.Mo
 def test_a_machine_that_is_busy_from_the_start(says: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first step already gives way."""
     monkeypatch.setattr(os, "getloadavg", lambda: (2.0, 2.0, 2.0))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     machine = Machine(2, busy=1, says=says)
     rate = machine.run(pace_on(machine), 60)
     assert machine.steps[0] == 1
@@ -98,6 +99,17 @@ def test_of_many_cores_only_those_in_use_are_left_to_others() -> None:
     machine.busy = 3
     machine.run(pace, 10)
     assert machine.steps[-1] == 13
+
+
+@pytest.mark.parametrize(("cores", "busy"), [(8, 4), (64, 50)])
+def test_cores_that_the_model_may_not_use_are_there_for_others(cores: int, busy: int) -> None:
+    """Four threads of eight cores, or a container's share of four of 64: what others do beside them costs none."""
+    machine = Machine(cores, busy)
+    machine.run(pace_on(machine, most=4), 10)
+    assert set(machine.steps) == {4}
+    machine.busy = cores - 2
+    machine.run(pace_on(machine, most=4), 10)
+    assert machine.steps[-1] == 2
 
 
 def test_slow_steps_for_another_reason_cost_no_threads() -> None:
@@ -121,15 +133,15 @@ def test_one_core_has_one_thread() -> None:
 def test_the_load_is_that_of_other_processes() -> None:
     """This one's own work does not count."""
     others = Others()
-    if others.cores() is None:
+    if others.free() is None:
         pytest.skip("this system does not say")
     began, worked = time.monotonic(), time.process_time()
     while time.monotonic() < began + 0.5:
         pass
-    used = others.cores()
+    free = others.free()
     own = (time.process_time() - worked) / (time.monotonic() - began)
-    assert used is not None
-    assert 0 <= used <= (os.cpu_count() or 1) - own + 0.15
+    assert free is not None
+    assert own - 0.15 <= free <= (os.cpu_count() or 1)
 
 
 @pytest.mark.parametrize("text", ["", "cpu", "cpu a b c d e f g h", "intr 1 2 3 4 5 6 7 8\n", "cpu  -1 0 0"])
@@ -138,8 +150,8 @@ def test_a_file_that_says_nothing_is_none(text: str, tmp_path: Path) -> None:
     stat.write_text(text)
     others = Others(stat)
     time.sleep(0.11)
-    assert not others.cores()
-    assert Others(tmp_path / "none").cores() is None
+    assert others.free() is None
+    assert Others(tmp_path / "none").free() is None
 
 
 @pytest.mark.parametrize("given", [None, 3])

@@ -41,7 +41,7 @@ def test_document_has_every_key_of_the_schema_and_no_other() -> None:
     assert set(query["pages"][0]) == {"url", "status", "reason", "bytes", "seconds"}
     assert set(query["evidence"][0]) == {"n", "url", "text"}
     assert set(run["model"]) == {
-        "name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect",
+        "name", "file", "sha256", "quantization", "engine", "n_ctx", "n_gpu_layers", "dialect", "kv", "n_batch",
     }  # fmt: skip
     tokens = {"prompt_tokens", "evaluated_tokens", "reused_tokens", "generated_tokens", "seconds"}
     assert set(run["usage"]) == tokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hds_cli.engine.files.gguf import GgufHeader
@@ -14,6 +14,8 @@ _STEP = 512  # tokens
 _WORK = 300_000_000  # bytes for compute buffers and the program itself
 _GPU_WORK = 700_000_000  # bytes of a GPU for compute buffers and its driver
 _BYTES = {"f16": 2.0, "q8_0": 34 / 32}  # of a number among the keys and values
+_IN_8_BITS = "keys and values are kept in 8 bits"
+_IN_16_BITS = "llama.cpp keeps this model's keys and values in 16 bits only: memory may be short"
 _OTHER = ("ssm.", "wkv.", "shortconv.", "full_attention_interval", "attention.kv_lora_rank")
 """Beginnings of keys of models whose layers do not all have keys and values, or smaller ones."""
 
@@ -42,6 +44,11 @@ class Fit:
     layers: int | None = None
     note: str = ""
 
+    def in_16_bits(self) -> Fit:
+        """The same for a model whose keys and values cannot be kept in 8 bits."""
+        cut = "" if self.note.startswith(_IN_8_BITS) else self.note
+        return replace(self, kv="f16", note="; ".join(filter(None, (cut, _IN_16_BITS))))
+
 
 @dataclass(frozen=True)
 class _Sizes:
@@ -59,7 +66,7 @@ class _Sizes:
 
 def fit(
     header: GgufHeader, file_bytes: int, room: Room, *, n_ctx: int | None = None, most_ctx: int | None = None,
-    sequences: int = 1, n_gpu_layers: int = -1,
+    sequences: int = 1, n_gpu_layers: int = -1, most_layers: int | None = None,
 ) -> Fit:  # fmt: skip
     """The context, the type of keys and values, and the layers on a GPU that suit the memory.
 
@@ -72,13 +79,17 @@ def fit(
         most_ctx: what the model was made for; None: what it was trained with, at most 16,384.
         sequences: contexts at once.
         n_gpu_layers: the user's own; -1: as many as fit.
+        most_layers: more of them are slower, by a bench; None: nobody measured it.
 
     Raises:
         ModelUnusable: the machine does not have that much memory, whatever is cut.
     """
     sizes = _sizes(header, file_bytes)
     wanted = n_ctx or min(most_ctx or _DEFAULT_CTX, sizes.trained)
-    layers = _layers(sizes, room.gpu, wanted * sequences) if n_gpu_layers < 0 and room.gpu is not None else None
+    layers = None
+    if n_gpu_layers < 0 and room.gpu is not None:
+        layers = _layers(sizes, room.gpu, wanted * sequences)
+        layers = layers if most_layers is None else min(layers, most_layers)
     on_gpu = (layers if layers is not None else n_gpu_layers if n_gpu_layers >= 0 and room.gpu else 0) > 0
     if on_gpu:  # what does not go to the GPU is a part of this; llama.cpp says if it is too much
         return Fit(wanted, layers=layers)
@@ -88,7 +99,7 @@ def fit(
     if room.free is None or not sizes.exact or sizes.of(wanted * sequences) <= room.free:
         return Fit(wanted, layers=layers)
     if sizes.of(wanted * sequences, "q8_0") <= room.free or n_ctx:
-        return Fit(wanted, "q8_0", layers, f"keys and values are kept in 8 bits: {_free(room.free)}")
+        return Fit(wanted, "q8_0", layers, f"{_IN_8_BITS}: {_free(room.free)}")
     fits = (room.free - sizes.weights - _WORK) / (sizes.token * _BYTES["q8_0"] / 2) / sequences
     tokens = max(least, int(fits) // _STEP * _STEP)
     note = f"the context is {tokens:,} tokens, not {wanted:,}: {_free(room.free)}"

@@ -22,6 +22,8 @@ from hds_cli import bounds, paths
 SCHEMA = "hds.learned/1"
 _WEIGHT = 0.5  # of a new measurement against what was known
 _MAX_BYTES = 1 << 16
+EVERY_LAYER = 10_000
+"""`n_gpu_layers` of a model that was fastest with as many as fit."""
 _MEASURED = ("reading", "writing", "turns", "turn_seconds", "search_seconds", "end_seconds")
 
 
@@ -31,7 +33,8 @@ class Learned:
 
     `reading` and `writing` are tokens a second. `turns` are those of a run, the answer's included; `turn_seconds` is
     what the model takes for one, `search_seconds` what its searches take, `end_seconds` is from the answer to the end.
-    `n_threads`, `n_batch` and `n_gpu_layers` are the best that a bench found.
+    `n_threads`, `n_batch` and `n_gpu_layers` are the best that a bench found; the first and the last are used as far as
+    the machine has cores and memory for them.
     """
 
     reading: float | None = None
@@ -69,7 +72,7 @@ def known(digest: str | None) -> Learned:
 def _right(name: str, value: Any) -> Any:
     """A value of the file, or None where it is none that could have been measured."""
     if name == "n_gpu_layers":
-        return value if type(value) is int and 0 <= value <= 10_000 else None
+        return value if type(value) is int and 0 <= value <= EVERY_LAYER else None
     if name.startswith("n_"):
         return value if type(value) is int and 1 <= value <= 1 << 16 else None
     return float(value) if bounds.is_number(value, 0, bounds.MAX_COUNT) and (value > 0 or "second" in name) else None
@@ -129,4 +132,4 @@ def _graphics() -> list[str]:
     return names
 
 
-__all__ = ["Learned", "file_of", "key", "known", "learn", "machine"]
+__all__ = ["EVERY_LAYER", "Learned", "file_of", "key", "known", "learn", "machine"]

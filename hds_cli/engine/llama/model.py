@@ -6,6 +6,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,9 @@ class LlamaEngine:
     """A GGUF model, with a LoRA adapter if its spec names one.
 
     The constructor trusts the file: `opening.open_engine` has an unknown one tried in a process of its own before.
-    The context is made with the first session. It has cells for `sequences` times `n_ctx` tokens, which any number of
-    sessions share: when they run out, a session that is not written loses its cells and is evaluated anew, and of those
-    that are written the last one waits.
+    The context is made with the first session, or at once where keys and values are to be in 8 bits. It has cells for
+    `sequences` times `n_ctx` tokens, which any number of sessions share: when they run out, a session that is not
+    written loses its cells and is evaluated anew, and of those that are written the last one waits.
 
     Sums of floats depend on the batch, and on where in the context the cells lie: with others at work, logits move by
     as much as from one number of threads to another (up to 1 with a 4-bit model of 135M parameters), and a close choice
@@ -102,7 +103,11 @@ class LlamaEngine:
             n_ctx=self._n_ctx,
             n_gpu_layers=layers,
             lora=lora_sha256,
+            kv=self._fitted.kv,
+            n_batch=self._batch,
         )
+        if self._fitted.kv == "q8_0":  # whether they can be is known once there is a context
+            self._decoder = self._open()
 
     def session(self) -> LlamaSession:
         """A session that holds nothing yet.
@@ -217,6 +222,8 @@ class LlamaEngine:
         if not context and self._fitted.kv == "q8_0":  # its heads are not whole blocks, or nothing computes on them
             params.type_k = params.type_v = api.GGML_TYPE_F16
             context = api.llama_init_from_model(self._model, params)
+            self._fitted = self._fitted.in_16_bits()
+            self.notes, self.info = (self._fitted.note,), replace(self.info, kv=self._fitted.kv)
         if not context:
             raise ModelUnusable(
                 f"llama.cpp cannot make a context of {params.n_ctx} tokens: {self._log.last() or 'not enough memory?'}",
@@ -225,7 +232,7 @@ class LlamaEngine:
         if self._adapter:
             adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
             api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
-        count = ThreadCount(self._threads, self._others.cores) if self._gives_way else None
+        count = ThreadCount(self._threads, self._others.free) if self._gives_way else None
         return Decoder(
             api, context, numbers, apart=self._apart, rewinds=not recurrent, n_batch=self._batch, count=count
         )

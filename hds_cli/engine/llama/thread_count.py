@@ -34,7 +34,7 @@ _UNSAID = 8  # steps of other sizes, after which a trial without a comparison is
 
 
 class Others:
-    """The cores that other processes use, by `/proc/stat`.
+    """The cores that other processes leave free, of all that the machine has, by `/proc/stat`.
 
     Args:
         stat: the file; another one in tests.
@@ -46,7 +46,7 @@ class Others:
         self._last = self._read()
         self._used = 0.0
 
-    def cores(self) -> float | None:
+    def free(self) -> float | None:
         """On average since the last call that is some time ago; None where the system does not say.
 
         Processes with a lower priority than this one do not count.
@@ -57,17 +57,20 @@ class Others:
         if (seconds := now[0] - before[0]) >= _LEAST:
             self._last = now
             self._used = max(0.0, (now[1] - before[1] - (now[2] - before[2])) / seconds)
-        return self._used
+        return max(0.0, now[4] - self._used)
 
-    def _read(self) -> tuple[float, float, float, float] | None:
-        """(time, seconds of work of all processes, of this one, and of all with those of idleness)."""
+    def _read(self) -> tuple[float, float, float, float, int] | None:
+        """(time, seconds of work of all processes, of this one, of all with those of idleness, cores)."""
         try:
-            words = self._stat.read_bytes().split(b"\n", 1)[0].split()[1:9]
+            data = self._stat.read_bytes()
+            words, cores = data.split(b"\n", 1)[0].split()[1:9], data.count(b"\ncpu")
             user, nice, system, idle, iowait, irq, softirq, steal = (int(word) / _TICKS for word in words)
         except (OSError, ValueError):
             return None
+        if not cores:
+            return None
         work = user + system + irq + softirq + steal + (nice if self._niced else 0.0)
-        return time.perf_counter(), work, time.process_time(), work + idle + iowait
+        return time.perf_counter(), work, time.process_time(), work + idle + iowait, cores
 
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -88,14 +91,14 @@ class ThreadCount:
 
     Args:
         most: threads at most, and as long as nothing speaks against it.
-        others: the cores that others use, or None.
+        free: the cores of the machine that others do not use, or None.
     """
 
     def __init__(
-        self, most: int, others: Callable[[], float | None] | None = None, clock: Callable[[], float] = time.monotonic
+        self, most: int, free: Callable[[], float | None] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.most = self.threads = most
-        self._others, self._clock = others or Others().cores, clock
+        self._free, self._clock = free or Others().free, clock
         self._best: dict[int, float] = {}  # seconds a token by size of the batch, with any number of threads
         self._lately: dict[int, float] = {}  # the same with the present number
         self._trial: _Trial | None = None
@@ -126,17 +129,17 @@ class ThreadCount:
 
     def _look(self, now: float) -> None:
         """Give way to what others use, or come back when they are done."""
-        used = self._others()
+        free = self._free()
         first, self._begun = not self._begun, True
-        if used is None and first:
-            used = _average(self.most)
-        elif used is not None:
+        if free is None and first:
+            free = _average()
+        elif free is not None:
             self._known = True
-        if used is None:  # nobody says: more threads are tried from time to time
+        if free is None:  # nobody says: more threads are tried from time to time
             if not self._known and self.threads < self.most and now >= self._may_rise:
                 self._try(self.most)
             return
-        allowed = max(1, min(self.most, math.floor(self.most - used + _SHARE)))
+        allowed = max(1, min(self.most, math.floor(free + _SHARE)))
         self._agreed = self._agreed + 1 if allowed == self._allowed or first else 0
         self._allowed = allowed
         may = self._may_fall if allowed < self.threads else self._may_rise
@@ -185,10 +188,10 @@ def evaluate(api: Any, context: Any, batch: Any, count: ThreadCount | None) -> i
     return code
 
 
-def _average(cores: int) -> float | None:
-    """The cores that were in use in the last minute; None where the system does not say."""
+def _average() -> float | None:
+    """The cores that were free in the last minute; None where the system does not say."""
     with contextlib.suppress(OSError, AttributeError):
-        return min(os.getloadavg()[0], float(cores))
+        return max(0.0, (os.cpu_count() or 1) - os.getloadavg()[0])
     return None
 
 
