@@ -56,7 +56,7 @@ class Server:
             raise OSError(f"the folder's name is too long for a socket: {paths.run_dir()}")
         self.path, self._keep = path, keep
         paths.private_dir(path.parent)
-        if not place.is_private(path.parent):
+        if not paths.is_private(path.parent):
             raise OSError(f"{path.parent} is open to others")
         self._lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         self.first = locks.hold(self._lock)
