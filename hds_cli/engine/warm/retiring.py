@@ -12,7 +12,6 @@ from hds_cli import locks
 from hds_cli.engine.warm import place
 from hds_cli.engine.warm.frames import Frames
 
-_ANSWER_SECONDS = 2.0
 _PAUSE = 0.02  # seconds between two looks at whether a process has ended
 
 
@@ -30,7 +29,8 @@ def retire(folder: Path, but: Path | None = None, *, seconds: float = 0.0) -> in
         with contextlib.suppress(OSError), _lock_of(path) as lock:
             frames.send({"do": "retire"})
             asked += 1
-            if seconds and not (frames.receive(_ANSWER_SECONDS) or {}).get("busy"):
+            left = deadline - time.monotonic()
+            if left > 0 and not (frames.receive(left) or {}).get("busy"):
                 while not locks.hold(lock) and time.monotonic() < deadline:
                     time.sleep(_PAUSE)
         frames.close()

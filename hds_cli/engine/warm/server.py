@@ -107,7 +107,7 @@ class Server:
         elif hello.get("do") == "retire":
             self._retired = True
             with contextlib.suppress(OSError):
-                frames.send({"busy": self._client is not None})
+                frames.send({"busy": not self._free()})
             frames.close()
         elif self._retired or not self._free():
             with contextlib.suppress(OSError):
