@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -63,6 +64,17 @@ def private_dir(path: Path) -> Path:
         folder.mkdir(mode=0o700, exist_ok=True)
     path.mkdir(exist_ok=True)  # it is a file: the error says so
     return path
+
+
+def is_private(folder: Path) -> bool:
+    """True for a folder, and no link to one, that is the user's own and closed to others; Windows has no such modes."""
+    try:
+        known = folder.lstat()
+    except OSError:
+        return False
+    if os.name != "posix":
+        return stat.S_ISDIR(known.st_mode)
+    return stat.S_ISDIR(known.st_mode) and known.st_uid == os.getuid() and not known.st_mode & 0o077
 
 
 def folder_of(file: Path) -> Path:

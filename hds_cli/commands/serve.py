@@ -12,7 +12,8 @@ from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.desk.speaking import sequences_of
 from hds_cli.engine.opening import find_model
 from hds_cli.engine.warm import place
-from hds_cli.engine.warm.server import DEFAULT, Server, retire
+from hds_cli.engine.warm.retiring import retire
+from hds_cli.engine.warm.server import DEFAULT, Server
 from hds_cli.errors import UsageError
 from hds_cli.interrupts import Interrupts, before_leaving
 from hds_cli.render import words
@@ -49,11 +50,13 @@ def serve(
     if settings.engine != "llama_cpp":
         raise UsageError(f"the engine {settings.engine} keeps no model warm", hint="hds serve -e llama_cpp")
     keep = settings.keep_warm or DEFAULT
+    if not seconds(keep):
+        raise UsageError(f"keep_warm is {keep}: no command would use the model", hint="hds config set keep_warm 10m")
     spec = find_model(settings)
     with Interrupts():
         try:
             sequences = sequences_of(spec, settings)
-            server = Server(spec, settings, sequences=sequences, keep=seconds(keep) or seconds(DEFAULT))
+            server = Server(spec, settings, sequences=sequences, keep=seconds(keep))
         except OSError as exc:
             raise UsageError(f"no socket can be made: {exc}") from exc
         if not server.first:

@@ -34,7 +34,7 @@ from hds_cli.egress import Tally, counted_apart, summed
 from hds_cli.engine.base import ModelSpec, Resumable, Segment, Session
 from hds_cli.engine.files import learned, models
 from hds_cli.engine.pace import Pace, Speeds, Timed, remembered
-from hds_cli.errors import ConfigError
+from hds_cli.errors import ConfigError, HdsError
 from hds_cli.keys import hider
 from hds_cli.search.base import Source, SourceContext
 from hds_cli.search.checked import checked
@@ -144,7 +144,7 @@ class Desk:
         self._shared = self._shared or self._running > 1
         try:
             if kept is not None:
-                kept.keep()
+                await in_daemon(kept.keep)
             if reading := await in_daemon(reader, self.model, session, settings):
                 stop.abort = both(session.abort, reading.abort)
             if part is None and self.settings.ledger != "off":
@@ -187,7 +187,8 @@ class Desk:
             whole: the model did it all now, no part of it in an earlier run.
         """
         if kept is not None:
-            kept.drop()
+            with contextlib.suppress(HdsError):  # a warm model has died since: the answer is whole without it
+                await in_daemon(kept.drop)
         if whole and not self._shared:
             info = self.model.info
             await in_daemon(learned.learn, learned.key(info.sha256, info.lora, engine=info.engine), run.plan.learned())

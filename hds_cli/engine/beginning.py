@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hds_cli.engine.base import Counter, Generation, OnText, Sampling, Segment, Session
+from hds_cli.engine.base import Segment, Session
+from hds_cli.engine.through import Through
 
 
-class Beginning:
+class Beginning(Through):
     """`session` for a run that begins anew: the first text takes the place of all that it holds.
 
     What the two have in common stays evaluated.
     """
 
     def __init__(self, session: Session) -> None:
-        self._session, self._begun = session, False
-
-    @property
-    def counter(self) -> Counter:
-        return self._session.counter
-
-    @property
-    def n_ctx(self) -> int:
-        return self._session.n_ctx
+        super().__init__(session)
+        self._begun = False
 
     @property
     def used(self) -> int:
@@ -41,34 +35,6 @@ class Beginning:
         self._begun = True
         return self._session.rewrite(mark, segments)
 
-    def generate(
-        self,
-        *,
-        max_tokens: int,
-        stop: Sequence[str] = (),
-        sampling: Sampling = Sampling(),
-        grammar: str | None = None,
-        on_text: OnText | None = None,
-    ) -> Generation:
-        return self._session.generate(
-            max_tokens=max_tokens, stop=stop, sampling=sampling, grammar=grammar, on_text=on_text
-        )
-
-    def fork(self) -> Session:
-        return self._session.fork()
-
-    def save(self, path: Path) -> None:
-        self._session.save(path)
-
     def load(self, path: Path) -> bool:
         self._begun = True
         return self._session.load(path)
-
-    def abort(self) -> None:
-        self._session.abort()
-
-    def resume(self) -> None:
-        self._session.resume()
-
-    def close(self) -> None:
-        self._session.close()

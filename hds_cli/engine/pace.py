@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hds_cli.engine.base import Counter, Generation, OnText, Sampling, Segment, Session
+from hds_cli.engine.through import Through
 
 _LEAST_READ, _LEAST_WRITTEN = 32, 8  # tokens of a stretch below which it says little about the speed
 _WEIGHT = 0.5  # of what was measured before, at each further stretch
@@ -85,33 +85,19 @@ class _Rate:
         return self._tokens / self._seconds if self._seconds else None
 
 
-class Timed:
+class Timed(Through):
     """A session whose calls are measured for `pace`; a fork of it is not."""
 
     def __init__(self, session: Session, pace: Pace) -> None:
-        self._session, self._pace = session, pace
+        super().__init__(session)
+        self._pace = pace
         self._fresh = 0  # tokens that were put in since the model last wrote
         pace.pending = self._pending
-
-    @property
-    def counter(self) -> Counter:
-        return self._session.counter
-
-    @property
-    def n_ctx(self) -> int:
-        return self._session.n_ctx
-
-    @property
-    def used(self) -> int:
-        return self._session.used
 
     def append(self, segments: Sequence[Segment]) -> int:
         tokens = self._session.append(segments)
         self._fresh += tokens
         return tokens
-
-    def mark(self) -> int:
-        return self._session.mark()
 
     def rewrite(self, mark: int, segments: Sequence[Segment]) -> int:
         reused = self.counter.reused
@@ -138,24 +124,6 @@ class Timed:
             self._fresh = 0
         stretch.end()
         return generation
-
-    def fork(self) -> Session:
-        return self._session.fork()
-
-    def save(self, path: Path) -> None:
-        self._session.save(path)
-
-    def load(self, path: Path) -> bool:
-        return self._session.load(path)
-
-    def abort(self) -> None:
-        self._session.abort()
-
-    def resume(self) -> None:
-        self._session.resume()
-
-    def close(self) -> None:
-        self._session.close()
 
     def _pending(self) -> int:
         """The tokens that the next call reads first; an engine that knows says so itself."""

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ class Shelf:
     """The files in `folder`. Every method can be called from several threads and processes; a fault is no find.
 
     Args:
-        folder: where; made (0700) with the first file.
+        folder: where; made (0700) with the first file. One that is open to others is not used.
         limit: bytes on disk; one file takes half of them at most.
     """
 
@@ -54,6 +55,8 @@ class Shelf:
 
     def find(self, identity: Mapping[str, Any], tokens: Sequence[int]) -> Found | None:
         """The longest beginning of `tokens` that is kept under `identity`."""
+        if not paths.is_private(self.folder):
+            return None
         of, data = _digest(identity), array.array("i", tokens)
         counts = [(count, name) for name, whose, count in self._names() if whose == of and count <= len(tokens)]
         for count, name in sorted(counts, reverse=True):
@@ -61,9 +64,11 @@ class Shelf:
                 continue
             path = self.folder / name
             with contextlib.suppress(OSError):
-                if not _is_own(path, self.limit):
-                    continue
-                if body := state.read(path, _head(identity, data[:count])):
+                with open(path, "rb", opener=_opened) as file:
+                    if not _is_own(file.fileno(), self.limit):
+                        continue
+                    body = state.read_open(file, _head(identity, data[:count]))
+                if body:
                     os.utime(path)
                     return Found(count, body, path)
                 path.unlink()  # damaged: it would be read each time
@@ -76,8 +81,9 @@ class Shelf:
         if len(body) > self.limit // 2:
             return None
         with self._lock, contextlib.suppress(OSError):
+            if not paths.is_private(paths.private_dir(self.folder)):
+                return None  # nothing would be found there
             if not path.exists():
-                paths.private_dir(self.folder)
                 state.write(path, _head(identity, data), body)
                 self.prune()
             return path
@@ -112,8 +118,8 @@ class Shelf:
         """(path, bytes, time of its last use) of each file; what a process that died has left is removed."""
         for name, _, _ in self._names():
             with contextlib.suppress(OSError):
-                stat = (self.folder / name).lstat()
-                yield self.folder / name, stat.st_size, stat.st_mtime
+                known = (self.folder / name).lstat()
+                yield self.folder / name, known.st_size, known.st_mtime
         for part in self.folder.glob("*.part"):
             with contextlib.suppress(OSError):
                 if time.time() - part.lstat().st_mtime > _STALE:
@@ -132,11 +138,16 @@ def _head(identity: Mapping[str, Any], tokens: array.array[int]) -> dict[str, An
     return {**identity, "tokens": hashlib.sha256(tokens.tobytes()).hexdigest()}
 
 
-def _is_own(path: Path, most: int) -> bool:
-    """True for a plain file of this user's that nobody else may write, of at most so many bytes."""
-    stat = path.lstat()
-    plain = os.path.isfile(path) and not os.path.islink(path) and stat.st_size <= most
-    return plain and (os.name != "posix" or (stat.st_uid == os.geteuid() and not stat.st_mode & 0o022))
+def _opened(path: str, flags: int) -> int:
+    """An `opener` that follows no link, and waits for nobody at the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _is_own(file: int, most: int) -> bool:
+    """True for an open plain file of this user's that nobody else may write, of at most so many bytes."""
+    known = os.fstat(file)
+    plain = stat.S_ISREG(known.st_mode) and known.st_size <= most
+    return plain and (os.name != "posix" or (known.st_uid == os.geteuid() and not known.st_mode & 0o022))
 
 
 def _removed(path: Path) -> bool:

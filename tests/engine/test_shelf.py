@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hds_cli.engine import shelf as shelf_module
 from hds_cli.engine.base import ModelSpec, Segment
 from hds_cli.engine.llama.keeping import Keeping
 from hds_cli.engine.llama.model import LlamaEngine
@@ -255,6 +256,41 @@ def test_the_longest_beginning_is_found(tmp_path: Path) -> None:
     assert found is not None
     assert (found.count, found.state) == (4, b"\x04")
     assert shelf.find({}, [1, 2, 3]) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links")
+def test_a_folder_that_others_may_change_holds_no_finds(tmp_path: Path) -> None:
+    """Nor does a link to one; once it is private, its files are found."""
+    shelf = Shelf(tmp_path / "states", 10_000)
+    shelf.put({}, [1], b"1")
+    shelf.folder.chmod(0o777)
+    assert shelf.find({}, [1]) is None
+    assert shelf.put({}, [2], b"2") is None
+    shelf.folder.chmod(0o700)
+    assert shelf.find({}, [1]) is not None
+    (tmp_path / "link").symlink_to(shelf.folder)
+    assert Shelf(tmp_path / "link", 10_000).find({}, [1]) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="the system follows links")
+def test_a_link_that_takes_the_place_of_a_file_that_was_looked_at_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However short the time between the look and the reading: one descriptor serves both."""
+    shelf = Shelf(tmp_path / "states", 10_000)
+    path = shelf.put({}, [1], b"1")
+    assert path is not None
+    elsewhere, looked = path.rename(tmp_path / "elsewhere"), shelf_module._is_own
+    path.write_bytes(elsewhere.read_bytes()[:-1])
+
+    def swapped(file: object, most: int) -> bool:
+        is_own = looked(file, most)  # type: ignore[arg-type]
+        path.unlink()
+        path.symlink_to(elsewhere)
+        return is_own
+
+    monkeypatch.setattr(shelf_module, "_is_own", swapped)
+    assert shelf.find({}, [1]) is None
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:

@@ -15,18 +15,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import hds_cli
-from hds_cli import config, paths
+from hds_cli import config, locks, paths
 from hds_cli.config import Settings
-from hds_cli.engine.base import ModelSpec, Segment
+from hds_cli.engine.base import Engine, ModelSpec, Segment
 from hds_cli.engine.files import learned, models
+from hds_cli.engine.opening import open_engine
 from hds_cli.engine.warm import place
+from hds_cli.engine.warm import server as warm_server
 from hds_cli.engine.warm.client import WarmEngine, open_warm
-from hds_cli.engine.warm.server import retire
+from hds_cli.engine.warm.retiring import retire
+from hds_cli.engine.warm.server import Client, Server
 from hds_cli.errors import ConfigError, ModelMissing, ModelUnusable
+from tests.engine import test_contract as contract
 from tests.engine import tiny
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Unix sockets and owners of files")
@@ -39,7 +44,7 @@ def settings(home: Path, tmp_path: Path) -> Iterator[Settings]:
     tiny.write(tmp_path / "tiny.gguf")
     yield Settings(model=str(tmp_path / "tiny.gguf"), n_ctx=512, n_threads=1, keep_warm="1m")
     for path in paths.run_dir().glob("*.sock"):
-        if (pid := pid_of(path)) is not None:
+        if (pid := pid_of(path)) not in (None, os.getpid()):
             os.kill(pid, signal.SIGKILL)
 
 
@@ -167,6 +172,53 @@ def test_a_changed_file_is_loaded_anew_and_the_old_one_ends(settings: Settings) 
     engine.close()
 
 
+def test_the_old_one_has_ended_before_the_new_one_is_loaded(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process is gone, and its memory with it; one that serves somebody is not waited for."""
+    at_work(settings).close()
+    lock = os.open(socket_of(settings).with_suffix(".lock"), os.O_RDWR)
+    other, loaded = replace(settings, n_ctx=1024), []
+
+    def opens(*args: Any, **more: Any) -> Engine:
+        loaded.append(locks.hold(lock))
+        return open_engine(*args, **more)
+
+    monkeypatch.setattr(warm_server, "open_engine", opens)
+    assert not locks.hold(lock)
+    Server(spec_of(other), other, sequences=1, keep=60).clear()
+    assert loaded == [True]
+    os.close(lock)
+    engine = at_work(settings)
+    lock = os.open(socket_of(settings).with_suffix(".lock"), os.O_RDWR)
+    Server(spec_of(other), other, sequences=1, keep=60).clear()
+    assert loaded == [True, False]
+    assert engine.count([Segment("still there")]) > 0
+    engine.close()
+    os.close(lock)
+
+
+def test_how_the_model_fits_the_memory_is_said_of_a_warm_one_too(tmp_path: Path) -> None:
+    """As the engine itself notes it."""
+    model = contract.llama_tiny(tmp_path, 256)
+    model.notes = ("the context is shorter",)  # type: ignore[attr-defined]
+    assert contract.warm(tmp_path, 256, lambda *_: model).notes == model.notes  # type: ignore[attr-defined]
+    model.close()
+
+
+def test_a_stop_that_comes_too_late_ends_nothing_else(settings: Settings) -> None:
+    """The text it meant was whole: what the session writes next is written."""
+    engine = at_work(settings)
+    session = engine.session()
+    session.append([Segment("x")])
+    session.generate(max_tokens=5, grammar=LETTERS)
+    session._tell("stop")
+    session.append([Segment("y")])
+    made = session.generate(max_tokens=5, grammar=LETTERS)
+    assert (made.reason, made.tokens) == ("length", 5)
+    engine.close()
+
+
 def test_a_command_that_is_killed_leaves_the_model_to_the_next(settings: Settings) -> None:
     """In the middle of a text without an end."""
     at_work(settings).close()
@@ -269,6 +321,26 @@ def test_it_ends_when_it_is_told(settings: Settings) -> None:
     assert engine.count([Segment("still there")]) > 0
     engine.close()
     assert until(lambda: not socket_of(settings).exists())
+
+
+@pytest.mark.parametrize("fault", ["serving", "renewing"])
+def test_a_process_that_fails_between_two_commands_ends(
+    fault: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not busy for ever: who was served sees the end, and its socket goes."""
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("no more threads")
+
+    server = Server(spec_of(settings), settings, sequences=1, keep=60)
+    ended = threading.Thread(target=server.run, daemon=True)
+    ended.start()
+    monkeypatch.setattr(*((Client, "run") if fault == "serving" else (server._engine, "renew")), fails)
+    if (engine := warm(replace(settings, keep_warm=None))) is not None:
+        engine.close()
+    ended.join(10)
+    assert not ended.is_alive()
+    assert not server.path.exists()
 
 
 def test_a_model_that_does_not_load_is_the_commands_own_error(settings: Settings) -> None:

@@ -119,6 +119,14 @@ def test_serve_keeps_a_model_until_it_is_told_to_end(hds: Hds) -> None:
     assert hds("serve", "--stop").stderr == "hds: no model is kept warm\n"
 
 
+def test_serve_is_refused_where_no_command_would_use_it(hds: Hds) -> None:
+    """With `keep_warm = 0` it says what to type."""
+    done = hds("serve", env={**COLD, "HDS_KEEP_WARM": "0"}, timeout=60)
+    assert done.returncode == 2
+    assert "hds config set keep_warm 10m" in done.stderr
+    assert "is loaded" not in done.stderr
+
+
 def test_serve_ends_with_ctrl_c(hds: Hds) -> None:
     """Its socket goes with it."""
     process = subprocess.Popen([command(), "serve"], stderr=subprocess.PIPE, text=True, env={**os.environ, **COLD})

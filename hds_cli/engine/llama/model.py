@@ -13,6 +13,7 @@ from typing import Any
 from hds_cli.engine.base import ChatTemplate, ModelSpec, Segment
 from hds_cli.engine.files import models
 from hds_cli.engine.files.fit import Fit
+from hds_cli.engine.llama.adapters import Adapters, mark
 from hds_cli.engine.llama.api import build, load_api, quiet
 from hds_cli.engine.llama.decoder import BATCH, Decoder
 from hds_cli.engine.llama.keeping import Keeping
@@ -21,7 +22,7 @@ from hds_cli.engine.llama.session import LlamaSession
 from hds_cli.engine.llama.thread_count import Others, ThreadCount, usable
 from hds_cli.engine.llama.vocabulary import Vocabulary
 from hds_cli.engine.shelf import Shelf
-from hds_cli.errors import ModelMissing, ModelUnusable
+from hds_cli.errors import ModelUnusable
 from hds_cli.types import ModelInfo
 
 MAX_DEFAULT_CTX = 16_384  # a Qwen3-8B then keeps 2.4 GB of keys and values
@@ -88,7 +89,8 @@ class LlamaEngine:
         self._n_ctx = n_ctx or min(spec.n_ctx or MAX_DEFAULT_CTX, trained)
         self._threads, self._sequences, self._apart = n_threads or usable(), sequences, apart
         self._gives_way = (not n_threads if gives_way is None else gives_way) and layers < self._blocks()
-        self._adapter = self._load_adapter(spec.lora) if spec.lora else None
+        self._adapters = Adapters(self._api, self._model, self._log.last)
+        self._adapter = self._adapters.at(spec.lora) if spec.lora else None
         self._keeping = Keeping(shelf, self._identity) if shelf else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
@@ -128,7 +130,7 @@ class LlamaEngine:
         Raises:
             ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
         """
-        loaded = self._load_adapter(adapter) if adapter else None
+        loaded = self._adapters.at(adapter) if adapter else None
         count = ThreadCount(self._threads) if self._gives_way else None
         return Scorer(self._api, self._model, loaded, threads=self._threads, count=count)
 
@@ -195,14 +197,6 @@ class LlamaEngine:
         """Layers that can go to a GPU; those of the model, and the one of its output."""
         return int(self.header.metadata.get(f"{self.header.metadata.get('general.architecture')}.block_count", 0)) + 1
 
-    def _load_adapter(self, path: Path) -> Any:
-        if not path.exists():
-            raise ModelMissing(f"there is no adapter {path}")
-        adapter = self._api.llama_adapter_lora_init(self._model, os.fsencode(path))
-        if not adapter:
-            raise ModelUnusable(f"llama.cpp cannot load the adapter {path}: {self._log.last() or 'no reason given'}")
-        return adapter
-
     def _open(self) -> Decoder:
         """The context of all sessions, and who works in it."""
         api = self._api
@@ -240,8 +234,8 @@ class LlamaEngine:
     def _identity(self) -> dict[str, Any]:
         """What a saved state has to match: files, adapter, build and sizes."""
         return {
-            "model": _mark(self.spec.path, self.info.sha256),
-            "adapter": _mark(self.spec.lora, self.info.lora) if self.spec.lora else None,
+            "model": mark(self.spec.path, self.info.sha256),
+            "adapter": mark(self.spec.lora, self.info.lora) if self.spec.lora else None,
             "build": f"llama_cpp {build()}",
             "system": self._api.llama_print_system_info().decode("utf-8", "replace").strip(),
             "n_ctx": self._n_ctx,
@@ -250,9 +244,3 @@ class LlamaEngine:
             "kv": self._fitted.kv,
             "n_batch": self._batch,
         }
-
-
-def _mark(path: Path, digest: str | None) -> str:
-    """A file's checksum; its path, size and time of change when no checksum was made."""
-    stat = path.stat()
-    return digest or f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"

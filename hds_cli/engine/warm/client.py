@@ -29,7 +29,6 @@ from hds_cli.types import ModelInfo
 _HELLO_SECONDS = 5.0  # more than the process waits for a command that is just ending
 _QUICK_SECONDS = 60.0  # for an answer that no model writes; one batch may have to end before it
 _ABORT_SECONDS = 3.0
-_COUNTS = ("prompt", "evaluated", "reused", "generated", "seconds")
 _RAISED = {"OSError": OSError, "TimeoutError": TimeoutError, "ValueError": ValueError}
 _READY = b"ready\n"
 
@@ -103,6 +102,7 @@ class WarmEngine:
         self._frames = frames
         self.info = ModelInfo(**said["info"])
         self.dialect_reason = str(said["reason"])
+        self.notes: tuple[str, ...] = tuple(said.get("notes", ()))  # on how the model fits the memory
         template = said["template"]
         self._template = None if template is None else ChatTemplate(*template)
         self._waiting: dict[int, queue.SimpleQueue[dict[str, Any] | None]] = {}
@@ -305,7 +305,7 @@ class WarmSession:
     def _heed(self, answer: dict[str, Any]) -> None:
         """Take over the size and the counts. They are added, as others count into `counter` too."""
         self._used, self._pending = int(answer["used"]), answer["pending"]
-        for name, value in zip(_COUNTS, answer["counter"], strict=True):
+        for name, value in zip(Counter.__slots__, answer["counter"], strict=True):
             before = getattr(self._known, name)
             setattr(self.counter, name, getattr(self.counter, name) + value - before)
             setattr(self._known, name, value)

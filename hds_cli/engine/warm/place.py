@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import socket
-import stat
 import struct
 import sys
 from pathlib import Path
@@ -69,15 +68,6 @@ def socket_of(name: str) -> Path | None:
     return path if possible() and len(os.fsencode(path)) <= _LONGEST else None
 
 
-def is_private(folder: Path) -> bool:
-    """True for a folder that is the user's own and closed to others."""
-    try:
-        known = folder.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(known.st_mode) and known.st_uid == os.getuid() and not known.st_mode & 0o077
-
-
 def is_own(connected: socket.socket) -> bool:
     """True when the other end is a process of this user; where the system does not tell, the folder has to do."""
     if not hasattr(socket, "SO_PEERCRED"):
@@ -88,7 +78,7 @@ def is_own(connected: socket.socket) -> bool:
 
 def connected(path: Path) -> socket.socket | None:
     """A connection to a process of this user that listens at `path`; None: there is none."""
-    if not is_private(path.parent):
+    if not paths.is_private(path.parent):
         return None
     with contextlib.suppress(OSError):
         end = socket.socket(socket.AF_UNIX)

@@ -20,11 +20,12 @@ from typing import Any
 
 from hds_cli import config, locks, paths
 from hds_cli.config import Settings
-from hds_cli.engine.base import Engine, ModelSpec, Sampling, Segment, Session
+from hds_cli.engine.base import Counter, Engine, ModelSpec, Sampling, Segment, Session
 from hds_cli.engine.opening import find_model, open_engine
 from hds_cli.engine.warm import place
 from hds_cli.engine.warm.frames import Frames
 from hds_cli.engine.warm.remembered import Remembered
+from hds_cli.engine.warm.retiring import retire
 from hds_cli.errors import HdsError
 from hds_cli.settings_facts import seconds
 
@@ -32,7 +33,7 @@ DEFAULT = "10m"  # as long as a conversation may pause
 _LOOK = 2.0  # seconds between two looks at whether the socket is still there
 _HELLO_SECONDS = 2.0
 _ENDING_SECONDS, _TIDYING_SECONDS = 0.2, 4.0
-_COUNTS = ("prompt", "evaluated", "reused", "generated", "seconds")
+_FREED_SECONDS = 5.0  # for the end of processes that serve nobody
 _CLOSED = 64  # sessions that are kept after their end: a thread that was left behind may still call them
 _QUICK = ("count", "tokenize", "append", "mark", "rewrite", "abort", "resume", "close", "keep", "stop")
 
@@ -55,7 +56,7 @@ class Server:
             raise OSError(f"the folder's name is too long for a socket: {paths.run_dir()}")
         self.path, self._keep = path, keep
         paths.private_dir(path.parent)
-        if not place.is_private(path.parent):
+        if not paths.is_private(path.parent):
             raise OSError(f"{path.parent} is open to others")
         self._lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         self.first = locks.hold(self._lock)
@@ -64,6 +65,7 @@ class Server:
         self._client: Client | None = None
         if not self.first:
             return
+        retire(path.parent, path, seconds=_FREED_SECONDS)  # before: one model is in memory, not two
         self._engine = open_engine(spec, settings, sequences=sequences)
         self._engine.session().close()  # which makes the context
         self._remembered = Remembered()
@@ -104,6 +106,8 @@ class Server:
             frames.close()
         elif hello.get("do") == "retire":
             self._retired = True
+            with contextlib.suppress(OSError):
+                frames.send({"busy": not self._free()})
             frames.close()
         elif self._retired or not self._free():
             with contextlib.suppress(OSError):
@@ -113,7 +117,11 @@ class Server:
             self._keep = hello.get("keep") or self._keep
             self._client = Client(frames, self._engine, self._remembered)
             self._thread = threading.Thread(target=self._serve, args=(self._client,), daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError:  # the system gives no more threads
+                self._client, self._retired = None, True
+                frames.close()
 
     def _free(self) -> bool:
         """True when nobody is served; a command that is just ending is waited for."""
@@ -125,26 +133,17 @@ class Server:
         return self._client is None
 
     def _serve(self, client: Client) -> None:
-        client.run()
-        if (renew := getattr(self._engine, "renew", None)) is not None:
-            renew()  # so that the next command finds a model in which nothing lies where it lay before
-            self._engine.session().close()
-        self._used = time.monotonic()
-        self._client = None
-
-
-def retire(folder: Path, but: Path | None = None) -> int:
-    """Ask the processes whose sockets are in `folder` to end when nobody is served; returns how many were asked."""
-    asked = 0
-    for path in sorted(folder.glob("*.sock")):
-        if path == but or (end := place.connected(path)) is None:
-            continue
-        frames = Frames(end)
-        with contextlib.suppress(OSError):
-            frames.send({"do": "retire"})
-            asked += 1
-        frames.close()
-    return asked
+        try:
+            client.run()
+            if (renew := getattr(self._engine, "renew", None)) is not None:
+                renew()  # so that the next command finds a model in which nothing lies where it lay before
+                self._engine.session().close()
+        except Exception:  # what it holds now is not known: the next command starts another process
+            self._retired = True
+            client.end()
+        finally:
+            self._used = time.monotonic()
+            self._client = None
 
 
 def _listening(path: Path) -> socket.socket:
@@ -172,7 +171,9 @@ class Client:
         self._numbers = itertools.count(1)
         self._closed: list[int] = []
         self.gone = False
+        self._writing: set[int] = set()  # sessions from when the message comes until the text is whole
         self._stopped: set[int] = set()
+        self._lock = threading.Lock()  # of these two
         self._threads: list[threading.Thread] = []
 
     def run(self) -> None:
@@ -180,7 +181,7 @@ class Client:
         engine, template = self._engine, self._engine.chat_template()
         hello = {
             "info": asdict(engine.info), "reason": getattr(engine, "dialect_reason", ""),
-            "template": None if template is None else list(template),
+            "template": None if template is None else list(template), "notes": list(getattr(engine, "notes", ())),
         }  # fmt: skip
         with contextlib.suppress(OSError):
             self._frames.send(hello)
@@ -188,6 +189,8 @@ class Client:
             if message.get("do") in _QUICK:
                 self._answer(message)
             else:
+                if message.get("do") == "generate":
+                    self._writing.add(message["session"])  # here, so that a `stop` that follows finds it
                 thread = threading.Thread(target=self._answer, args=(message,), daemon=True)
                 self._threads = [*(one for one in self._threads if one.is_alive()), thread]
                 thread.start()
@@ -200,6 +203,11 @@ class Client:
             thread.join()
         for scorer in self._scorers.values():
             scorer.close()
+        self.end()
+
+    def end(self) -> None:
+        """End the connection."""
+        self.gone = True
         self._frames.close()
 
     def _answer(self, message: dict[str, Any]) -> None:
@@ -278,8 +286,7 @@ class Client:
             case "keep" | "drop":  # see `Resumable`
                 return getattr(session, do, lambda: None)()
             case "stop":
-                self._stopped.add(number)
-                return session.abort()
+                return self._stop(number, session)
         raise ValueError(f"no such call: {do}")
 
     def _generated(self, number: int, session: Session, message: dict[str, Any]) -> list[Any]:
@@ -292,11 +299,22 @@ class Client:
             with contextlib.suppress(OSError):
                 self._frames.send({"id": message["id"], "text": text, **_state(session)})
 
-        made = self._remembered.generate(session, order, pass_on)
-        if number in self._stopped:  # it was the caller that failed, and it may go on
-            self._stopped.discard(number)
-            session.resume()
+        try:
+            made = self._remembered.generate(session, order, pass_on)
+        finally:
+            with self._lock:
+                self._writing.discard(number)
+                if number in self._stopped:  # it was the caller that failed, and it may go on
+                    self._stopped.discard(number)
+                    session.resume()
         return [made.text, made.reason, made.stop, made.tokens]
+
+    def _stop(self, number: int, session: Session) -> None:
+        """End what is being written; a session whose text is whole already is left as it is."""
+        with self._lock:
+            if number in self._writing:
+                self._stopped.add(number)
+                session.abort()
 
     def _opened(self, session: Session) -> dict[str, Any]:
         number = next(self._numbers)
@@ -309,7 +327,7 @@ def _segments(message: dict[str, Any]) -> list[Segment]:
 
 
 def _state(session: Session) -> dict[str, Any]:
-    counts = [getattr(session.counter, name) for name in _COUNTS]
+    counts = [getattr(session.counter, name) for name in Counter.__slots__]
     return {"used": session.used, "pending": getattr(session, "pending", None), "counter": counts}
 
 
