@@ -211,6 +211,9 @@ class Desk:
         known = await in_daemon(learned.known, learned.key(model.info.sha256, model.info.lora))
         pace = Pace(Speeds(known.reading, known.writing))
         spared = sparing(reading, pace) if reading is not None else None
+        beside = methods.Beside(
+            lambda: stop.reason is not None, lambda tokens: pace.affords(tokens, 1), session.counter
+        )  # fmt: skip
         # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
         dialect = await in_daemon(model.speak, Timed(session, pace), settings, spared)
         return Parts(
@@ -234,9 +237,9 @@ class Desk:
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
-            selector=methods.selecting(model, settings) or selector_of(model.spec, settings),
+            selector=methods.selecting(model, settings, beside) or selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
-            methods=(*self._verifying.methods(), *methods.chosen(model, settings)),
+            methods=(*self._verifying.methods(), *methods.chosen(model, settings, beside)),
             pace=pace,
             known=known,
         )

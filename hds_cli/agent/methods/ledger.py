@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from hds_cli import events
 from hds_cli.agent import conditions, protocol
-from hds_cli.agent.aside import Aside
+from hds_cli.agent.aside import Aside, counted
 from hds_cli.agent.asserted import asserted
 from hds_cli.agent.dialects import Written
 from hds_cli.agent.ledger import WHOLE, Entry, Ledger
@@ -186,9 +186,8 @@ class LiveLedger(Method):
         if self._aside is None or self._session is None or self._stopped:
             return None
         until = time.monotonic() + self._limit
-        counter = self._session.counter
-        before = [getattr(counter, name) for name in _COUNTS]
-        with heeding(lambda: self._stopped or time.monotonic() > until, self._session):
+        late = heeding(lambda: self._stopped or time.monotonic() > until, self._session)
+        with counted(self._session, self._counter), late:
             written = self._aside.ask(
                 system,
                 task,
@@ -197,9 +196,6 @@ class LiveLedger(Method):
                 free=True,
                 wrong=lambda text: conditions.complaint(parse, text),
             )
-        if self._counter is not None:
-            for name, old in zip(_COUNTS, before, strict=True):
-                setattr(self._counter, name, getattr(self._counter, name) + getattr(counter, name) - old)
         return parse(written) if written else None
 
     def _undisputed(self, entries: Sequence[Entry], ledger: Ledger, passages: Sequence[Passage]) -> list[Entry]:
@@ -225,9 +221,6 @@ class LiveLedger(Method):
             if not against:
                 kept.append(entry)
         return kept
-
-
-_COUNTS = ("prompt", "evaluated", "reused", "generated")
 
 
 def evidence_task(ledger: Ledger, question: str, passages: Sequence[Passage]) -> str:
