@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hds_cli.agent import templates
 from hds_cli.agent.protocol import END_THINK, neutral
-from hds_cli.engine.base import ChatTemplate, Generation, Sampling, Segment, Session
+from hds_cli.engine.base import ChatTemplate, Counter, Generation, Sampling, Segment, Session
 from hds_cli.errors import ModelError, NoGrammar, ScriptEnded
 
+_COUNTS = ("prompt", "evaluated", "reused", "generated")
 _WHOLE = ("eos", "stop")  # the model ended by itself, so its answer has all that the grammar asks for
 
 
@@ -86,3 +88,21 @@ class Aside:
 
     def close(self) -> None:
         self._session.close()
+
+
+def move(tokens: Counter, total: Counter) -> None:
+    """Take the tokens of one count to another; the time stays, as it is a session's own."""
+    for name in _COUNTS:
+        setattr(total, name, getattr(total, name) + getattr(tokens, name))
+        setattr(tokens, name, 0)
+
+
+@contextlib.contextmanager
+def counted(session: Session, total: Counter | None) -> Iterator[None]:
+    """A context whose tokens of `session` are added to `total` at its end."""
+    before = {name: getattr(session.counter, name) for name in _COUNTS}
+    try:
+        yield
+    finally:
+        if total is not None:
+            move(Counter(**{name: getattr(session.counter, name) - old for name, old in before.items()}), total)

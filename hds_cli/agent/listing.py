@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -104,6 +105,12 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def in_turn(lists: Iterable[Sequence[Passage]]) -> list[Passage]:
+    """The first passages of all queries, then the second ones, and so on, each once: no query is crowded out."""
+    rounds = zip_longest(*lists)
+    return list({(p.url, p.text): p for of_round in rounds for p in of_round if p is not None}.values())
 
 
 def counted(passages: Sequence[Passage]) -> str:

@@ -32,7 +32,7 @@ from hds_cli.agent.verdict import Policy, Verdict, mark
 from hds_cli.engine.base import Counter, Segment
 from hds_cli.engine.files.learned import Learned
 from hds_cli.engine.pace import Pace
-from hds_cli.errors import HdsError, NoSources
+from hds_cli.errors import HdsError, NoSources, ScriptEnded
 from hds_cli.search.fanout import Fanout
 from hds_cli.threads import Daemon, in_daemon
 from hds_cli.types import Egress, Findings, ModelInfo, Page, Passage
@@ -83,6 +83,7 @@ class Run:
         self.plan = Plan(limits, parts.pace, parts.counter, parts.known)
         self._methods = Methods(parts.methods, self._say)
         self._thread, self._stale = Daemon("hds-model"), 0
+        self._given = Written("")  # the answer that a method gave back to the model
 
     async def answer(
         self, question: str, attached: Sequence[Page] = (), before: Earlier | Resumed | None = None
@@ -106,13 +107,12 @@ class Run:
         )  # fmt: skip
         alarm = asyncio.get_running_loop().call_later(self._limits.timeout or 1e9, parts.stop.request, "timeout")
         try:
-            written = await self._research(attached, before)
+            written = await self._researched(attached, before)
             if fault := parts.fault():
                 self._notice("warning", "cache", f"{fault} (pages are not kept)")
             return self._finish(await self._judge(written))
         except HdsError as exc:
-            failed = Verdict("failed", exc.exit_code, exc.error_code, explanation=exc.message)
-            self._finish(failed)
+            self._finish(Verdict("failed", exc.exit_code, exc.error_code, explanation=exc.message))
             raise
         finally:
             alarm.cancel()
@@ -121,8 +121,18 @@ class Run:
 
     # --- turns ---------------------------------------------------------------------------------------------------
 
+    async def _researched(self, attached: Sequence[Page], before: Earlier | Resumed | None) -> Written:
+        """What the model answers; where it was sent to search on and that fails, what it had answered."""
+        try:
+            return _kept(await self._research(attached, before), self._given)
+        except HdsError as exc:
+            if self._given.answer is None or isinstance(exc, ScriptEnded):
+                raise
+            self._notice("warning", "reopened", f"{exc.message}; the answer from before stands")
+            return self._given
+
     async def _research(self, attached: Sequence[Page], before: Earlier | Resumed | None) -> Written:
-        number, before_that = await self._begin(attached, before), Written("")
+        number = await self._begin(attached, before)
         await self._methods.began(self._book.question, self._book)
         while number < self._limits.max_turns and not (number and await self._enough()):
             number += 1
@@ -134,17 +144,16 @@ class Run:
             is_last = self._stopped or number == self._limits.max_turns or not self.plan.fits_turn()
             reason = None if is_last else await self._methods.may_end(written, self._book)
             if reason is None:
-                return _kept(written, before_that)
-            before_that = _kept(written, before_that)
+                return written
+            self._given = _kept(written, self._given)
             await self._model(self._parts.dialect.read, (), [Segment(protocol.one_line(protocol.neutral(reason)))])
-        return _kept(await self._force(number + 1), before_that)
+        return await self._force(number + 1)
 
     async def _take_turn(self, number: int) -> Written:
         """One turn: the model writes, what it asks for is searched, and it reads what was found."""
         started = time.monotonic()
         turn = Turn(number, self.plan.searching(self._searching, number))
-        written = await self._write(turn)
-        wrote = time.monotonic()
+        written, wrote = await self._write(turn), time.monotonic()
         if turn.queries and not self._stopped:
             await self._gather(turn)
         searched = time.monotonic() - wrote if turn.queries else None
@@ -171,8 +180,7 @@ class Run:
         """Tell the model the question, and the results of an earlier run; the number of turns that are done."""
         if isinstance(before, Resumed):
             return await self._resume(before)
-        continued = self._recall(before) if before else None
-        documents = await self._attach(attached)
+        continued, documents = self._recall(before) if before else None, await self._attach(attached)
         await self._model(self._parts.dialect.start, self._book.question, documents, continued)
         return 0
 
@@ -215,10 +223,9 @@ class Run:
         return given
 
     def _budget(self, room: int, turn: int = 1) -> Budget:
-        limits, turns_left = self._limits, self._limits.max_turns - turn + 1
-        tokens = self.plan.evidence(turns_left, limits.evidence_tokens)
-        bounds = (limits.evidence_passages, tokens, limits.passage_words)
-        return turn_budget(self._parts.model.n_ctx, room, *bounds, turns_left=turns_left)
+        limits, left = self._limits, self._limits.max_turns - turn + 1
+        bounds = limits.evidence_passages, self.plan.evidence(left, limits.evidence_tokens), limits.passage_words
+        return turn_budget(self._parts.model.n_ctx, room, *bounds, turns_left=left)
 
     # --- the model writes ----------------------------------------------------------------------------------------
 
@@ -268,9 +275,9 @@ class Run:
             return
         if turn.searched and not self._parts.fanout.answered and not self._book.read:
             raise _unreachable(self._parts.fanout)
-        budget = self._budget(await self._model(self._parts.dialect.make_room), turn.number)
+        room = await self._model(self._parts.dialect.make_room)
+        budget = replace(self._budget(room, turn.number), late=self._parts.stop.within(_LAST))
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
-        budget = replace(budget, late=self._parts.stop.within(_LAST))
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
         passages = dict(zip(pages, chosen, strict=True))
         results: list[QueryResult] = []
@@ -291,15 +298,8 @@ class Run:
     # --- the end -------------------------------------------------------------------------------------------------
 
     async def _judge(self, written: Written) -> Verdict:
-        """The verdict on the answer.
-
-        Raises:
-            NoSources: nothing was read because nothing could be reached, or nothing local matches.
-        """
-        nothing_read = not self._book.read and not self._stopped
-        reached = self._book.found if self._parts.offline else self._parts.fanout.answered
-        if nothing_read and self._book.asked and not reached:
-            raise _unreachable(self._parts.fanout)
+        if not self._stopped and self._given.answer is None:
+            _check_reached(self._parts, self._book)
         self._book.late = self._parts.stop.within(_LAST)
         # Not on the loop: pages are read for it, and `--timeout` and Ctrl-C are heeded meanwhile.
         verdict = await in_daemon(self._parts.judge, written, self._book, self.plan.ended(self._parts.stop))
@@ -334,6 +334,16 @@ def _kept(written: Written, before: Written) -> Written:
     """The answer of a run that was reopened: that from before, where the model then had none."""
     lost = written.answer is None or written.gave_up
     return before if lost and before.answer is not None and not before.gave_up else written
+
+
+def _check_reached(parts: Parts, book: Notebook) -> None:
+    """Look at a run that read nothing.
+
+    Raises:
+        NoSources: nothing could be reached, or nothing local matches.
+    """
+    if book.asked and not book.read and not (book.found if parts.offline else parts.fanout.answered):
+        raise _unreachable(parts.fanout)
 
 
 def _unreachable(fanout: Fanout) -> HdsError:

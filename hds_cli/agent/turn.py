@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hds_cli import events
 from hds_cli.agent import protocol
@@ -152,11 +153,21 @@ class Turn:
         watch = SearchEvents(run.say, run.accounts.span, self.number)
         gathered = await run.fanout.gather(number, query, watch, self._deadline)
         if run.methods and not reworded and gathered.answered and not self._deadline.is_set():
-            wording = await run.methods.searched(query, gathered.pages)
+            wording = await self._in_time(run.methods.searched(query, gathered.pages))
             again = self.propose(wording, reworded=number) if wording else None
             if again:
                 await asyncio.wait({again})
         return gathered
+
+    async def _in_time(self, asked: Coroutine[Any, Any, str | None]) -> str | None:
+        """Another wording of a query; None where there is none before the time of the turn is over."""
+        wording, over = asyncio.ensure_future(asked), asyncio.ensure_future(self._deadline.wait())
+        try:
+            await asyncio.wait({wording, over}, return_when=asyncio.FIRST_COMPLETED)
+            return wording.result() if wording.done() else None
+        finally:
+            wording.cancel()
+            over.cancel()
 
     def explained(self, number: int, read: Selection) -> Selection:
         """The passages that are read for a query, with the reason why there are not more."""

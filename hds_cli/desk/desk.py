@@ -140,8 +140,7 @@ class Desk:
         kept = session if run_id is not None and isinstance(session, Resumable) else None
         stop.abort = session.abort
         settings = replace(self.settings, **(part.changes if part is not None else {}))
-        self._running += 1
-        self._shared = self._shared or self._running > 1
+        self._running, self._shared = self._running + 1, self._shared or self._running > 0
         try:
             if kept is not None:
                 await in_daemon(kept.keep)
@@ -152,9 +151,10 @@ class Desk:
                 stop.abort = both(stop.abort, ledger.abort)
             with counted_apart() as contacted:
                 parts = await self.parts(session, stop, contacted, reading, settings)
-                if ledger is not None:
-                    parts = replace(parts, methods=(ledger, *parts.methods))
                 limits = limits_of(self.model, settings)
+                if ledger is not None:
+                    ledger.affords = partial(_affords, parts.pace)
+                    parts = replace(parts, methods=(ledger, *parts.methods))
                 if part is not None:
                     parts, limits = part.applied(parts, limits)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
@@ -213,6 +213,7 @@ class Desk:
         known = await in_daemon(learned.known, learned.key(info.sha256, info.lora, engine=info.engine))
         pace = Pace(Speeds(known.reading, known.writing))
         spared = sparing(reading, pace) if reading is not None else None
+        beside = methods.Beside(lambda: stop.reason is not None, partial(_affords, pace), session.counter)
         # The dialect's beginning is counted, maybe by a server, and its template rendered: not on the loop.
         dialect = await in_daemon(model.speak, Timed(session, pace), settings, spared)
         return Parts(
@@ -236,9 +237,9 @@ class Desk:
             offline=settings.offline,
             seed=settings.seed,
             settings=shaping(settings),
-            selector=methods.selecting(model, settings) or selector_of(model.spec, settings),
+            selector=methods.selecting(model, settings, beside) or selector_of(model.spec, settings),
             judge=policy(settings.verdict or model.spec.verdict),
-            methods=(*self._verifying.methods(), *methods.chosen(model, settings)),
+            methods=(*self._verifying.methods(), *methods.chosen(model, settings, beside)),
             pace=pace,
             known=known,
         )
@@ -246,6 +247,11 @@ class Desk:
     def close(self) -> None:
         """Give back what was opened for the verifier."""
         self._verifying.close()
+
+
+def _affords(pace: Pace, tokens: int) -> bool:
+    """True when the budget of a run has room for one call that reads so many tokens; asked once its plan is made."""
+    return pace.affords(tokens, 1)
 
 
 @contextlib.asynccontextmanager

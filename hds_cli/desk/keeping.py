@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from hds_cli import events
+from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.aside import Aside
 from hds_cli.agent.earlier import Earlier, Resumed
-from hds_cli.agent.methods.ledger import LiveLedger
+from hds_cli.agent.methods.ledger import SECONDS, LiveLedger
 from hds_cli.config import Settings
 from hds_cli.desk.speaking import Model, able
 from hds_cli.desk.verifying import Verifying
 from hds_cli.engine.base import Session
 from hds_cli.errors import HdsError
+
+_SHARE = 0.25  # of a budget of time that the calls of one turn may take at most; not tuned
 
 
 def ledger_of(
@@ -33,4 +36,6 @@ def ledger_of(
     except HdsError:  # no room for it, or a template that does not render: a rule can do it
         return LiveLedger(None, gate=gate, before=last)
     verifier = None if settings.verify is False else verifying.open
-    return LiveLedger(aside, own, session.counter, gate=gate, verifier=verifier, before=last)
+    budget = Allowance.of(settings.budget)
+    limit = min(SECONDS, _SHARE * budget.seconds) if budget is not None and budget.seconds is not None else SECONDS
+    return LiveLedger(aside, own, session.counter, gate=gate, verifier=verifier, before=last, limit=limit)

@@ -4,48 +4,82 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from hds_cli.agent.aside import Aside
+from hds_cli.agent.aside import Aside, counted, move
 from hds_cli.agent.methods import refine
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.refine import Refine
 from hds_cli.agent.selectors import setwise
-from hds_cli.agent.selectors.base import Selector
+from hds_cli.agent.selectors.base import Selector, never
 from hds_cli.agent.verifying import heeding
 from hds_cli.config import Settings
 from hds_cli.desk.speaking import Model, able
+from hds_cli.engine.base import Counter
+from hds_cli.errors import HdsError, ScriptEnded
 
 _WORDING, _SELECTION = 10.0, 60.0  # seconds that one call may take; the second reads up to 4k tokens
+_TOKEN = 4  # characters of one, about
 
 
-def asking(model: Model, system: str, grammar: str, max_tokens: int, seconds: float) -> Callable[[str], str]:
-    """Asks single tasks, each in a session that is closed behind it; empty: no answer in time."""
+@dataclass(frozen=True)
+class Beside:
+    """The run that single tasks are asked beside.
+
+    `late` is true once nobody waits for an answer; `affords` says whether so many tokens may be read for one; `counter`
+    gets the tokens of every call.
+    """
+
+    late: Callable[[], bool] = never
+    affords: Callable[[int], bool] = lambda tokens: True
+    counter: Counter | None = None
+
+
+def asking(
+    model: Model, system: str, grammar: str, max_tokens: int, seconds: float, run: Beside = Beside()
+) -> Callable[[str], str]:
+    """Asks single tasks, each in a session that is closed behind it; empty: no answer in time, or the model failed."""
 
     def ask(task: str) -> str:
         until = time.monotonic() + seconds
-        session = model.engine.session()
-        aside = Aside(session, model.engine.chat_template())
+        if run.late() or not run.affords((len(system) + len(task)) // _TOKEN):
+            return ""
         try:
-            with heeding(lambda: time.monotonic() > until, session):
-                return aside.ask(system, task, grammar, max_tokens, free=True)
+            session = model.engine.session()
+        except HdsError:  # no room for it: what asks does without
+            return ""
+        try:
+            late = heeding(lambda: run.late() or time.monotonic() > until, session)
+            with counted(session, run.counter), late:
+                return Aside(session, model.engine.chat_template()).ask(system, task, grammar, max_tokens, free=True)
+        except ScriptEnded:
+            raise
+        except HdsError:  # the server is gone, or the template does not render
+            return ""
         finally:
-            aside.close()
+            session.close()
 
     return ask
 
 
-def selecting(model: Model, settings: Settings) -> Selector | None:
+def selecting(model: Model, settings: Settings, run: Beside = Beside()) -> Selector | None:
     """The selector that asks the model, where the user chose it."""
     if settings.select != setwise.NAME:
         return None
-    return setwise.Setwise(asking(model, setwise.SYSTEM, setwise.GRAMMAR, setwise.TOKENS, _SELECTION))
+    return setwise.Setwise(asking(model, setwise.SYSTEM, setwise.GRAMMAR, setwise.TOKENS, _SELECTION, run))
 
 
-def chosen(model: Model, settings: Settings) -> Sequence[Method]:
+def chosen(model: Model, settings: Settings, run: Beside = Beside()) -> Sequence[Method]:
     """The methods of one run beside the verifier."""
     if not settings.refine:
         return ()
     if not able(model.spec, settings):
         return (Refine(),)
-    ask = asking(model, refine.SYSTEM, refine.GRAMMAR, refine.TOKENS, _WORDING)
-    return (Refine(lambda question, query, issue: ask(refine.task(question, query, issue))),)
+    spent = Counter()  # the model may be writing while a query is put in other words, and is timed by its counter
+
+    def settle() -> None:
+        if run.counter is not None:
+            move(spent, run.counter)
+
+    ask = asking(model, refine.SYSTEM, refine.GRAMMAR, refine.TOKENS, _WORDING, replace(run, counter=spent))
+    return (Refine(lambda question, query, issue: ask(refine.task(question, query, issue)), settle),)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,12 +21,12 @@ from hds_cli.agent.ledger import Entry, Ledger
 from hds_cli.agent.methods.ledger import LiveLedger
 from hds_cli.agent.named import by_rule
 from hds_cli.agent.verifying import Odds
-from hds_cli.engine.scripted import ScriptedEngine
+from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.errors import ModelMissing
 from hds_cli.run_state import RunState
 from hds_cli.types import Passage
 
-from .test_methods import block, box, play, queries
+from .test_methods import QUESTION, block, box, play, queries
 
 CONDITIONS = ["the composer of Rusalka", "Rusalka was first performed on a certain day"]
 COMPOSER = {"candidate": "", "constraint": "C1", "obj": True, "quote": "an opera by Antonín Dvořák"}
@@ -186,6 +189,69 @@ def test_a_run_that_goes_on_keeps_its_ledger(tmp_path: Path) -> None:
     _, seen, _ = play(tmp_path, [block("premiere"), box("Dvořák")], method)
     assert [event.turn for event in ledgers(seen)] == [1, 1]
     assert states(seen) == ["verified", "verified"]
+
+
+class Shown(Aside):
+    """A model that finds nothing in the passages it is shown, and notes them; `fails`: calls that have no answer."""
+
+    def __init__(self, session: ScriptedSession, fails: int = 0) -> None:
+        super().__init__(session, None)
+        self.read: list[list[str]] = []
+        self._fails = fails
+
+    def ask(self, system: str, task: str, *args: object, **options: object) -> str:
+        if system == conditions.EXTRACT:
+            return written("constraints", CONDITIONS)
+        self.read.append(re.findall(r"^\d+\. (\w+):", task, re.MULTILINE))
+        return "" if len(self.read) <= self._fails else written("entries", [])
+
+
+def reading(tmp_path: Path, fails: int = 0, before: Sequence[tuple[str, Passage]] = ()) -> tuple[Shown, Any, Any]:
+    """A model that is shown passages; a function that has the ledger read a turn; the notebook."""
+    path = tmp_path / "none.jsonl"
+    path.write_text("")
+    session = ScriptedEngine(path).session()
+    shown = Shown(session, fails)
+    book = SimpleNamespace(read=list(before), queries=[], question=QUESTION)
+    method = LiveLedger(shown, session)
+    method.began(QUESTION, book)  # type: ignore[arg-type]
+    return shown, lambda turn: method.read(turn, book), book  # type: ignore[arg-type]
+
+
+def passages(query: str, count: int) -> list[tuple[str, Passage]]:
+    return [(query, Passage(f"m:{query}{n}", f"{query}{n}", f"Text {n} of {query}.")) for n in range(count)]
+
+
+def test_every_query_of_a_wide_turn_is_read_and_the_rest_in_the_next(tmp_path: Path) -> None:
+    """Four queries of five passages: three of each at once, then what the next turn found, then the other eight."""
+    shown, read, book = reading(tmp_path)
+    book.read += [one for query in "abcd" for one in passages(query, 5)]
+    read(1)
+    book.read += passages("e", 2)
+    read(2)
+    read(3)
+    assert shown.read == [
+        [f"{query}{n}" for n in range(3) for query in "abcd"],
+        ["e0", "e1", *(f"{query}{n}" for n in (3, 4) for query in "abcd")],
+    ]
+
+
+def test_what_was_known_before_is_read_behind_what_a_turn_finds(tmp_path: Path) -> None:
+    """The passages of an earlier run or of documents would fill the first call by themselves."""
+    shown, read, book = reading(tmp_path, before=passages("old", 20))
+    book.read += passages("new", 3)
+    read(1)
+    assert shown.read[0] == ["new0", "new1", "new2", *(f"old{n}" for n in range(9))]
+
+
+def test_what_a_call_without_an_answer_was_shown_is_shown_again(tmp_path: Path) -> None:
+    """It was late, or twice of no use: its passages are still unread."""
+    shown, read, book = reading(tmp_path, fails=1)
+    book.read += passages("a", 2)
+    read(1)
+    read(2)
+    read(3)
+    assert shown.read == [["a0", "a1"], ["a0", "a1"]]
 
 
 # --- without a model -------------------------------------------------------------------------------------------------

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from hds_cli import events
 from hds_cli.agent import protocol as p
-from hds_cli.agent.dialects import Written
+from hds_cli.agent.dialects import Hooks, Written
 from hds_cli.agent.hds import HdsDialect
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.methods.base import Method
@@ -19,8 +22,12 @@ from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.verdict import Verdict
 from hds_cli.engine.base import Segment
 from hds_cli.engine.scripted import ScriptedEngine
+from hds_cli.errors import ModelError, SourceError
+from hds_cli.render.document import RunDocument
+from hds_cli.search.base import Source
 from hds_cli.search.fanout import Fanout
 from hds_cli.types import Page, SearchResult
+from tests.contract.schemas import validate
 
 QUESTION = "Who composed the opera Rusalka, and when was it first performed?"
 PAGES = {
@@ -52,7 +59,7 @@ def box(answer: str, words: str = "") -> str:
 
 
 def play(
-    tmp_path: Path, texts: Sequence[str], *methods: Method, limits: Limits = Limits()
+    tmp_path: Path, texts: Sequence[str], *methods: Method, limits: Limits = Limits(), source: Source | None = None
 ) -> tuple[events.RunFinished, list[events.Event], str]:
     """How a run with these methods ends, its events, and the whole text of the model's sequence."""
     path = tmp_path / "script.jsonl"
@@ -66,7 +73,7 @@ def play(
         engine = ScriptedEngine(path)
         session = engine.session()
         parts = Parts(
-            dialect=HdsDialect(session), fanout=Fanout([Library()], no_web, top_k=5), counter=session.counter,
+            dialect=HdsDialect(session), fanout=Fanout([source or Library()], no_web, top_k=5), counter=session.counter,
             count=lambda text: engine.count([Segment(text)]), model=engine.info, stop=Stop(), methods=methods,
         )  # fmt: skip
         finished = await Run("r", parts, limits, seen.append).answer(QUESTION)
@@ -139,6 +146,48 @@ def test_an_answer_is_reopened_at_most_twice(tmp_path: Path) -> None:
     assert len([event for event in seen if isinstance(event, events.TurnStarted)]) == 4
 
 
+def test_an_answer_that_was_reopened_stands_when_the_search_it_was_sent_to_fails(tmp_path: Path) -> None:
+    """No source can be reached: that is said, and the run ends with what it had, which no page supports."""
+
+    class Never(Method):
+        def may_end(self, written: Written, book: Notebook) -> str | None:
+            return "more"
+
+    class Down(Library):
+        async def search(self, query: str, top_k: int) -> list[SearchResult]:
+            raise SourceError("out of order")
+
+    script = [box("Antonín Dvořák"), block("rusalka"), box("Bedřich Smetana")]
+    finished, seen, _ = play(tmp_path, script, Never(), source=Down())
+    document = RunDocument()
+    for event in seen:
+        document.handle(event)
+    validate(document.to_dict())
+    assert (finished.status, finished.raw_answer, finished.exit_code) == ("unanswered", "Antonín Dvořák", 3)
+    (notice,) = [e for e in seen if isinstance(e, events.Notice) and e.code == "reopened"]
+    assert "no source could be reached" in notice.message
+
+
+def test_an_answer_that_was_reopened_stands_when_the_model_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it read for the answer is there, so the run ends as if it had not been reopened."""
+    write, turns = HdsDialect.write, []
+
+    def failing(self: HdsDialect, hooks: Hooks) -> Written:
+        turns.append(hooks)
+        if len(turns) == 3:
+            raise ModelError("the server is gone")
+        return write(self, hooks)
+
+    monkeypatch.setattr(HdsDialect, "write", failing)
+    finished, seen, _ = play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], Checklist())
+    assert (finished.answer, finished.exit_code, finished.explanation) == ("Antonín Dvořák", 0, "checked")
+    assert [e.message for e in seen if isinstance(e, events.Notice)] == [
+        "the server is gone; the answer from before stands"
+    ]
+
+
 def test_a_query_is_reworded_once_inside_its_turn(tmp_path: Path) -> None:
     """Both wordings stay visible; the other wording is not reworded again."""
 
@@ -169,6 +218,22 @@ def test_a_method_that_raises_is_left_out_with_a_notice(tmp_path: Path) -> None:
     (notice,) = [event for event in seen if isinstance(event, events.Notice)]
     assert (notice.code, notice.level) == ("method", "warning")
     assert "broken failed: KeyError" in notice.message
+
+
+def test_a_method_that_fails_for_two_queries_at_once_is_left_out_once(tmp_path: Path) -> None:
+    """Both calls run beside each other; the run ends as it would without the method, and one notice says so."""
+    together = threading.Barrier(2)
+
+    class Broken(Method):
+        name = "broken"
+
+        def searched(self, query: str, pages: Sequence[Page]) -> str | None:
+            together.wait(10)
+            raise KeyError(query)
+
+    finished, seen, _ = play(tmp_path, [block("rusalka opera", "premiere"), box("Antonín Dvořák")], Broken())
+    assert (finished.status, finished.answer) == ("answered", "Antonín Dvořák")
+    assert len([event for event in seen if isinstance(event, events.Notice) and event.code == "method"]) == 1
 
 
 def test_a_method_that_is_late_is_left_out(tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import random
 import string
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from hds_cli import events
+from hds_cli.agent.loop import Limits
 from hds_cli.agent.methods.refine import MOST_IN_TURN, Refine, parsed, reworded
 from hds_cli.render.document import RunDocument
 from hds_cli.render.html import to_html
@@ -171,3 +174,30 @@ def test_every_form_names_the_query_that_was_reworded(tmp_path: Path) -> None:
     tree = "\n".join(line.plain for line in tree_lines(record.state, View(100, live=False)))
     for text in (tree, to_markdown(record), to_html(record)):
         assert "in other words: first performance" in text
+
+
+def test_a_wording_that_takes_longer_than_the_turn_is_not_waited_for(tmp_path: Path) -> None:
+    """The pages that were found are read when the time of the turn is over; the method stays in the run."""
+    over = threading.Event()
+
+    def slow(question: str, query: str, issue: str) -> str:
+        over.wait(15)
+        return '{"query": "Rusalka composer"}'
+
+    started = time.monotonic()
+    script = [block("Who was the composer of it?", "rusalka"), box("Antonín Dvořák")]
+    finished, seen, _ = play(tmp_path, script, Refine(slow), limits=Limits(turn_timeout=0.3))
+    took = time.monotonic() - started
+    over.set()
+    assert finished.answer == "Antonín Dvořák"
+    assert took < 5
+    assert queries(seen) == ["Who was the composer of it?", "rusalka"]
+    assert not [event for event in seen if isinstance(event, events.Notice)]
+
+
+def test_what_its_calls_took_is_counted_while_the_model_does_not_write(tmp_path: Path) -> None:
+    """After each turn, and once more at the end."""
+    settled: list[str] = []
+    refine = Refine(lambda *_: "", lambda: settled.append("now"))
+    play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], refine)
+    assert len(settled) == 2

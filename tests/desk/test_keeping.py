@@ -14,6 +14,9 @@ from hds_cli import events
 from hds_cli.agent import conditions
 from hds_cli.config import Settings
 from hds_cli.desk.desk import desk
+from hds_cli.desk.keeping import ledger_of
+from hds_cli.desk.speaking import load
+from hds_cli.desk.verifying import Verifying
 from hds_cli.engine.base import ModelSpec
 from hds_cli.engine.opening import find_model
 from hds_cli.run_state import RunState
@@ -101,6 +104,33 @@ def test_a_question_without_two_conditions_costs_one_call(play: Callable[..., li
     seen = play(able, ledger="gate")
     assert len(able.calls) == 3
     assert not [event for event in seen if isinstance(event, events.LedgerUpdated)]
+
+
+def test_a_budget_without_room_for_the_calls_leaves_the_ledger_to_the_rule(
+    play: Callable[..., list[events.Event]],
+) -> None:
+    """A call would take more than a small part of a thousand tokens, and of twenty thousand it would not."""
+    for budget, asked in (("1k", 0), ("20k", 2)):
+        able = Able(SEARCH, ANSWER, ANSWER, extracted=EXTRACTED, entries=ENTRIES)
+        play(able, ledger="show", budget=budget)
+        of_ledger = [call for call in able.calls if any(system.startswith(call) for system in able.written)]
+        assert len(of_ledger) == asked, budget
+
+
+def test_a_budget_of_time_bounds_the_calls_of_a_turn(home: Path) -> None:
+    """A quarter of it, and a minute at most; the method's own time is a third of a minute more."""
+    served = Served(Able())
+    try:
+        took = {}
+        for budget in ("40s", "1h", None):
+            settings = Settings(engine="openai", openai_url=served.url, budget=budget)
+            model = load(find_model(settings), settings)
+            ledger = ledger_of(model, model.engine.session(), settings, Verifying(settings, model), None)
+            took[budget] = ledger.seconds
+    finally:
+        served.server.shutdown()
+        served.server.server_close()
+    assert took == {"40s": 30.0, "1h": 80.0, None: 80.0}
 
 
 def test_what_a_model_writes_there_never_loses_an_answer(play: Callable[..., list[events.Event]]) -> None:

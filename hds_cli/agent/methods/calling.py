@@ -75,6 +75,8 @@ class Methods:
             fault = f"took longer than {method.seconds:g} s"
         except Exception as exc:  # a method is an extra: whatever it does, the run goes on without it
             fault = f"failed: {type(exc).__name__}: {exc}"
+        if method not in self._methods:  # it failed for another query meanwhile, and that was said
+            return otherwise
         self._methods.remove(method)
         left_out = f"{method.name} {fault}; the run goes on without it"
         self._say(events.Notice, level="warning", code="method", message=left_out)

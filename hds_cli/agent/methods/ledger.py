@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from hds_cli import events
 from hds_cli.agent import conditions, protocol
-from hds_cli.agent.aside import Aside
+from hds_cli.agent.aside import Aside, counted
 from hds_cli.agent.asserted import asserted
 from hds_cli.agent.dialects import Written
 from hds_cli.agent.ledger import WHOLE, Entry, Ledger
+from hds_cli.agent.listing import in_turn
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.named import by_rule
 from hds_cli.agent.notebook import Notebook
@@ -33,6 +34,7 @@ _VERIFYING = 5.0  # seconds
 _MOST_READ, _WORDS = 12, 150  # passages of a turn that a call reads, and words of each
 _MOST_VERIFIED = 2000  # characters of a passage
 _LEAST_QUOTE = 2  # words
+_TOKEN = 4  # characters of one, about
 
 
 class LiveLedger(Method):
@@ -46,6 +48,9 @@ class LiveLedger(Method):
         verifier: opens what may object to an entry; None: nothing does.
         before: the ledger of the run that is gone on with.
         limit: seconds that the calls of one turn may take.
+
+    `affords` says whether so many tokens may be read for a call; what is not afforded is left to the rule, or to a
+    later turn.
     """
 
     name = "ledger"
@@ -68,7 +73,9 @@ class LiveLedger(Method):
         self._restored = before is not None
         self._ledger = Ledger.restored(before.conditions, before.rows) if before and self._asks else None
         self._seen = self._turn = 0
+        self._unread: list[Passage] = []  # that no call had room for yet
         self._stopped = False
+        self.affords: Callable[[int], bool] = lambda tokens: True
 
     def abort(self) -> None:
         """End the call that is being made; no further one is made."""
@@ -86,9 +93,10 @@ class LiveLedger(Method):
 
     def began(self, question: str, book: Notebook) -> None:
         """Split the question into its conditions; a question with fewer than two has no ledger."""
+        self._seen = len(book.read)
         if self._ledger is not None:
-            self._seen = len(book.read)
             return
+        self._unread = _by_turns(book.read)  # of an earlier run, or of documents: behind what a turn finds
         if self._asks:
             task = f"Question: {question}"
             found = self._asked(
@@ -107,12 +115,12 @@ class LiveLedger(Method):
 
     def read(self, turn: int, book: Notebook) -> Sequence[Segment]:
         """Note what the passages of this turn settle, and tell the model what is open."""
-        new = [passage for _, passage in book.read[self._seen :]]
+        new = _by_turns(book.read[self._seen :])
         self._seen, self._turn = len(book.read), turn
         missed = 0
         if not self._asks:
             self._ledger = by_rule(book.question, book.queries, [passage for _, passage in book.read])
-        elif self._ledger is not None and new:
+        elif self._ledger is not None:
             missed = self._note(self._ledger, book.question, new)
         if self._ledger is None:
             return ()
@@ -169,12 +177,21 @@ class LiveLedger(Method):
     # --- the calls ---------------------------------------------------------------------------------------------------
 
     def _note(self, ledger: Ledger, question: str, passages: Sequence[Passage]) -> int:
-        """Take in what the model finds in new passages; returns the number of its quotes that stand in none."""
+        """Take in what the model finds in passages; returns the number of its quotes that stand in none.
+
+        Those of the turn come first, then what earlier turns had no room for; what is left is kept for the next one.
+        """
+        waiting = in_turn([[*passages, *self._unread]])
+        passages, self._unread = waiting[:_MOST_READ], waiting[_MOST_READ:]
+        if not passages:
+            return 0
         count = len(ledger.conditions)
         task = evidence_task(ledger, question, passages)
         claims = self._asked(
             conditions.EVIDENCE, task, conditions.entries_grammar(count), lambda text: conditions.entries(text, count)
         )
+        if claims is None:
+            self._unread = waiting
         found = [entry_of(claimed, passages) for claimed in claims or () if claimed.holds is not None]
         entries = [entry for entry in found if entry is not None]
         for entry in self._undisputed(entries, ledger, passages):
@@ -182,13 +199,14 @@ class LiveLedger(Method):
         return len(found) - len(entries)
 
     def _asked(self, system: str, task: str, grammar: str, parse: Callable[[str], T]) -> T | None:
-        """What the model's answer says; None: the call failed twice, or took too long."""
+        """What the model's answer says; None: the call failed twice, took too long, or is not afforded."""
         if self._aside is None or self._session is None or self._stopped:
             return None
+        if not self.affords((len(system) + len(task)) // _TOKEN):
+            return None
         until = time.monotonic() + self._limit
-        counter = self._session.counter
-        before = [getattr(counter, name) for name in _COUNTS]
-        with heeding(lambda: self._stopped or time.monotonic() > until, self._session):
+        late = heeding(lambda: self._stopped or time.monotonic() > until, self._session)
+        with counted(self._session, self._counter), late:
             written = self._aside.ask(
                 system,
                 task,
@@ -197,9 +215,6 @@ class LiveLedger(Method):
                 free=True,
                 wrong=lambda text: conditions.complaint(parse, text),
             )
-        if self._counter is not None:
-            for name, old in zip(_COUNTS, before, strict=True):
-                setattr(self._counter, name, getattr(self._counter, name) + getattr(counter, name) - old)
         return parse(written) if written else None
 
     def _undisputed(self, entries: Sequence[Entry], ledger: Ledger, passages: Sequence[Passage]) -> list[Entry]:
@@ -227,9 +242,6 @@ class LiveLedger(Method):
         return kept
 
 
-_COUNTS = ("prompt", "evaluated", "reused", "generated")
-
-
 def evidence_task(ledger: Ledger, question: str, passages: Sequence[Passage]) -> str:
     """The task of the evidence call: the question, the ledger as it stands, and the passages of a turn."""
     known = "\n".join(f"- {row.candidate or 'the answer'}: {row.constraint}: {row.state}" for row in ledger.rows())
@@ -239,6 +251,14 @@ def evidence_task(ledger: Ledger, question: str, passages: Sequence[Passage]) ->
         f"Question: {question}\n\nConditions:\n{conditions.listed(ledger.conditions)}\n\n"
         f"Ledger:\n{known or 'empty'}\n\nPassages:\n" + "\n\n".join(numbered)
     )
+
+
+def _by_turns(read: Sequence[tuple[str, Passage]]) -> list[Passage]:
+    """The passages of each query in turn, as no call reads all of many."""
+    by_query: dict[str, list[Passage]] = {}
+    for query, passage in read:
+        by_query.setdefault(query, []).append(passage)
+    return in_turn(by_query.values())
 
 
 def _clipped(passage: Passage, sought: Sequence[str]) -> str:

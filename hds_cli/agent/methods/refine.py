@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.protocol import clean_query, query_key
+from hds_cli.agent.verdict import Verdict
 from hds_cli.engine.base import Segment
 from hds_cli.text import STOPWORDS, fold, terms
 from hds_cli.types import Page
@@ -41,12 +42,13 @@ class Refine(Method):
 
     Args:
         reword: asks a model; None, or an answer of no use: the rule alone.
+        settle: called when the model of the run does not write: what the calls took can be counted now.
     """
 
     name = "refine"
 
-    def __init__(self, reword: Reword | None = None) -> None:
-        self._reword = reword
+    def __init__(self, reword: Reword | None = None, settle: Callable[[], None] = lambda: None) -> None:
+        self._reword, self._settle = reword, settle
         self._question, self._book = "", None  # type: tuple[str, Notebook | None]
         self._known: set[str] = set()
         self._new: set[str] = set()
@@ -71,7 +73,12 @@ class Refine(Method):
         """A turn is over: its pages are known from now on."""
         with self._lock:
             self._known, self._new, self._left = self._known | self._new, set(), MOST_IN_TURN
+        self._settle()
         return ()
+
+    def judged(self, verdict: Verdict, book: Notebook) -> Verdict:
+        self._settle()
+        return verdict
 
     def _asked(self, query: str, issue: str) -> str:
         if self._reword is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from hds_cli.agent.listing import in_turn
 from hds_cli.agent.protocol import neutral, one_line
 from hds_cli.agent.selectors.base import Budget, Chosen, Reading
 from hds_cli.agent.selectors.bm25 import choose as ranked
@@ -49,7 +50,7 @@ class Setwise:
     def __call__(self, question: str, readings: Sequence[Reading], budget: Budget) -> list[Chosen]:
         """The passages that the model chose, and for each query its best one."""
         lists = ranked(question, readings, budget)
-        pool = list({(p.url, p.text): p for passages in _in_turn(lists) for p in passages}.values())[:MOST]
+        pool = in_turn(lists)[:MOST]
         if len(pool) <= len(readings):
             return [Chosen(passages) for passages in lists]
         chosen = selected(self._ask(task(question, [reading.query for reading in readings], pool)), len(pool))
@@ -57,12 +58,6 @@ class Setwise:
             return [Chosen(passages) for passages in lists]
         left = {(p.url, p.text) for place, p in enumerate(pool, 1) if place not in chosen}
         return [_without(passages, left) for passages in lists]
-
-
-def _in_turn(lists: Sequence[Sequence[Passage]]) -> Sequence[Sequence[Passage]]:
-    """The first passages of all queries, then the second ones, and so on: none is crowded out."""
-    longest = max(map(len, lists), default=0)
-    return [[passages[place] for passages in lists if place < len(passages)] for place in range(longest)]
 
 
 def _without(passages: Sequence[Passage], left: set[tuple[str, str]]) -> Chosen:
