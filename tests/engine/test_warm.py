@@ -39,8 +39,9 @@ LETTERS = "root ::= [a-z ] root"
 
 
 @pytest.fixture
-def settings(home: Path, tmp_path: Path) -> Iterator[Settings]:
-    """Settings with a tiny model that is kept warm; what was started ends with the test."""
+def settings(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings with a tiny model that is kept warm; what was started ends with the test, and runs the code of the tests."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(hds_cli.__file__).parents[1]))
     tiny.write(tmp_path / "tiny.gguf")
     yield Settings(model=str(tmp_path / "tiny.gguf"), n_ctx=512, n_threads=1, keep_warm="1m")
     for path in paths.run_dir().glob("*.sock"):
