@@ -15,26 +15,20 @@ from typing import Any
 import pytest
 
 from hds_cli import events
-from hds_cli.agent.earlier import Earlier
-from hds_cli.agent.hds import HdsDialect
 from hds_cli.agent.loop import Stop
 from hds_cli.agent.tried import tried_so_far
-from hds_cli.agent.votes import key_of
-from hds_cli.commands._earlier import start
 from hds_cli.config import Settings
 from hds_cli.desk import tries
 from hds_cli.desk.desk import Desk, desk
 from hds_cli.engine.base import Generation, ModelSpec, Sampling
 from hds_cli.engine.scripted import Line, ScriptedEngine, ScriptedSession
-from hds_cli.errors import ModelUnusable, NoSources, SourceError, UsageError
-from hds_cli.history.journal import Journal
+from hds_cli.errors import ModelUnusable, NoSources, SourceError
 from hds_cli.render.agreeing import line
 from hds_cli.render.html import to_html
 from hds_cli.render.markdown import to_markdown
 from hds_cli.render.report import collected
 from hds_cli.render.tree import View, tree_lines
 from hds_cli.render.word import to_docx
-from hds_cli.types import Exchange, Findings, ModelInfo, Page, Passage
 from tests.contract.schemas import validate
 from tests.desk.test_desk import Almanac, block
 
@@ -236,74 +230,6 @@ def test_stopped_it_answers_from_what_is_there(opened: Open, reason: str) -> Non
     assert of(events.RunStarted, run)[0].resumes == before.run_id
 
 
-LETTER = Page("file:letter", "file:letter", "Letter", "The planet that was looked for is Mars.", "cached")
-BEFORE = Earlier(
-    "r0", (Exchange("Which planet?", "Mars"),),
-    (Findings("which planet", (Passage("planet:earlier", "Earlier", "Mars was looked for.", 1),)),),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("given", [{"attached": (LETTER,)}, {"before": BEFORE}])
-def test_resumed_tries_are_given_what_the_first_ones_were(opened: Open, given: dict[str, Any]) -> None:
-    """A document, or an earlier run: told once in the stream, and read by the tries that are left."""
-    stop = Stop()
-    seen: list[events.Event] = []
-    again: list[events.Event] = []
-    told: list[tuple[list[str], bool]] = []
-    start = HdsDialect.start
-
-    def starting(self: Any, question: str, documents: Sequence[Passage], continued: Any = None) -> None:
-        told.append(([passage.text for passage in documents], continued is not None))
-        start(self, question, documents, continued)
-
-    def emit(event: events.Event) -> None:
-        seen.append(event)
-        if isinstance(event, events.TryFinished):
-            stop.request("interrupted")
-
-    async def go(emit: events.Emit, texts: dict[int, Sequence[str]], **more: Any) -> None:
-        async with opened(texts, pace=20_000.0) as place:
-            await asyncio.wait_for(tries.answer(place, QUESTION, emit, tries=3, **more), 30)
-
-    slow = [block("year of Venus"), "z" * 100_000]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(HdsDialect, "start", starting)
-        asyncio.run(go(emit, {0: MARS, 1: slow, 2: slow}, stop=stop, **given))
-        before = tried_so_far([events.from_dict(json.loads(events.line(event))) for event in seen])
-        assert before is not None
-        first, made = told[0], len(told)
-        asyncio.run(go(again.append, {0: [BROKEN], 1: MARS, 2: MARS}, before=before))
-    assert len(told) > made
-    assert all(one == first for one in told)
-    kind = events.DocumentAttached if "attached" in given else events.RunContinued
-    assert (len(of(kind, seen)), len(of(kind, again))) == (1, 1)
-    assert of(events.RunFinished, again)[-1].answer == "687 days"
-    numbers = {(passage.n, passage.text) for passage in collected(again).state.passages}
-    assert len({n for n, _ in numbers}) == len(numbers)
-
-
-def test_tries_stopped_before_they_were_told_of_their_earlier_run_are_not_gone_on_with(home: Path) -> None:
-    """Their turns are no turns of one run: that is an error, with what to type."""
-    started = events.RunStarted(
-        run_id="r2", question="And of Venus?", sources=("m",), model=ModelInfo("m"), continues="r0", tries=3
-    )  # fmt: skip
-    assert tried_so_far([started]) is None
-    journal = Journal("r2")
-    journal.handle(started)
-    journal.close()
-    with pytest.raises(UsageError, match="before anything was read"):
-        start([], False, "r2")
-
-
-def test_a_passage_of_an_earlier_run_keeps_its_number_though_no_try_has_room_for_it(opened: Open) -> None:
-    """What a try reads anew is never called by that number."""
-    long = Passage("planet:earlier", "Earlier", "Mars was looked for. " * 50_000, 1)
-    run, _ = tried(opened, MARS, MARS, before=replace(BEFORE, findings=(Findings("which planet", (long,)),)))
-    read = [passage.n for event in of(events.EvidenceSelected, run) for passage in event.passages]
-    assert read
-    assert 1 not in read
-
-
 def test_stopped_before_any_answer_every_try_answers_with_what_it_has(opened: Open) -> None:
     """Ctrl-C while the second turns are written: what was read is answered from."""
     stop = Stop()
@@ -452,46 +378,3 @@ def test_one_try_is_a_run_as_it_always_was(opened: Open) -> None:
     document = collected(run).to_dict()
     assert (document["tries"], document["agreement"]) == ([], None)
     assert tried_so_far(run) is None
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("Oslo and Bern", "Bern, Oslo", True),
-        ("4,300 km", "4300 kilometres", True),
-        ("31 March 1901", "March 31, 1901", True),
-        ("2.5 million", "2,500,000", True),
-        ("Oslo", "Bergen", False),
-        ("Oslo", "not Oslo", False),
-        ("Norway: Oslo; Sweden: Stockholm", "Norway: Stockholm; Sweden: Oslo", False),
-        ("Red beat Blue", "Blue beat Red", False),
-        ("1901", "1902", False),
-        ("yes", "no", False),
-        ("Norway", "Sweden", False),
-        ("", "", True),
-    ],
-)
-def test_answers_agree_by_what_they_say(one: str, other: str, same: bool) -> None:
-    """Not by how it is written."""
-    question = "What are the capital and the year of Norway, or is it Sweden?"
-    assert (key_of(one, question) == key_of(other, question)) is same
-
-
-@pytest.mark.parametrize(
-    ("question", "one", "other", "same"),
-    [
-        ("What is the capital of Norway?", "Oslo", "The capital of Norway is Oslo [1].", True),
-        ("Name the capital of Norway.", "Oslo", "The capital of Norway is Oslo.", True),
-        ("When was the University of Oslo founded?", "1811", "The University of Oslo was founded in 1811.", True),
-        ("How many live in New York?", "8 million", "8 million live in New York", True),
-        ("Which city is larger, Oslo or Bergen?", "Oslo is bigger", "Bergen is bigger", False),
-        ("Oslo or Bergen: which is larger?", "Oslo is larger", "Bergen is larger", False),
-        ("Is Oslo larger than Bergen?", "Oslo has 700,000 people", "Bergen has 700,000 people", False),
-        ("Which city is larger, Oslo or Bergen?", "Oslo is bigger", "oslo is bigger [1].", True),
-    ],
-)
-def test_names_that_a_question_chooses_from_are_part_of_the_answer(
-    question: str, one: str, other: str, same: bool
-) -> None:
-    """One name says what is asked for; of several one may be the answer."""
-    assert (key_of(one, question) == key_of(other, question)) is same
