@@ -9,14 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
 
 from hds_cli import events
 from hds_cli.agent import protocol
+from hds_cli.commands import _saved, retro
 from hds_cli.config import Settings
 from hds_cli.desk.desk import desk
 from hds_cli.desk.retro import Shorter, shortened
 from hds_cli.engine.base import ModelSpec
-from hds_cli.errors import UsageError
+from hds_cli.errors import Interrupted, ModelError, UsageError
 from tests.conftest import Hds
 from tests.desk.test_desk import ANSWER, Almanac, block
 
@@ -128,3 +132,55 @@ def test_the_command_writes_a_line_for_each_run(hds: Hds, tmp_path: Path, script
     assert "1 turn of 2 left out" in made.stderr
     none = hds("retro", "last", "-m", script("x\n</think>\n\n\\boxed{225 days}"))
     assert (none.returncode, none.stdout) == (3, "")
+
+
+class Printed:
+    """Runs by name instead of saved ones, with what becomes of each."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **ends: BaseException | Shorter | None) -> None:
+        self.tried: list[str] = []
+
+        async def shorter(name: str, flags: object) -> Shorter | None:
+            self.tried.append(name)
+            if isinstance(end := ends[name], BaseException):
+                raise end
+            return end
+
+        monkeypatch.setattr(retro, "_shorter", shorter)
+        monkeypatch.setattr(_saved, "events_of", lambda name: name)
+
+    def __call__(self, *arguments: str) -> Result:
+        app = typer.Typer()
+        app.command()(retro.retro)
+        return CliRunner().invoke(app, arguments)
+
+
+def row(answer: str) -> Shorter:
+    return Shorter("id", "Q", answer, 1, 2, 1, 100, [])
+
+
+@pytest.mark.parametrize("last", [ModelError("the server is gone"), KeyboardInterrupt()])
+def test_rows_that_are_made_outlive_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: BaseException
+) -> None:
+    """On stdout, and in a file, which is there although the command fails; the first error is the command's."""
+    file = tmp_path / "rows.jsonl"
+    for output in ((), ("-o", str(file))):
+        command = Printed(monkeypatch, a=row("one"), b=UsageError("no"), c=last, d=row("two"))
+        done = command("a", "b", "c", "d", *output)
+        went_on = not isinstance(last, KeyboardInterrupt)
+        assert command.tried == ["a", "b", "c", *(["d"] if went_on else [])]
+        assert isinstance(done.exception, ModelError if went_on else Interrupted)
+        rows = [
+            json.loads(line) for line in (file.read_text() if output else done.stdout).splitlines() if line[0] == "{"
+        ]
+        assert [one["answer"] for one in rows] == (["one", "two"] if went_on else ["one"])
+
+
+def test_a_file_stays_as_it_was_when_nothing_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run failed, so there are no rows that could take its place."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text("mine")
+    done = Printed(monkeypatch, a=ModelError("gone"), b=ModelError("gone"))("a", "b", "-o", str(file))
+    assert isinstance(done.exception, ModelError)
+    assert file.read_text() == "mine"
