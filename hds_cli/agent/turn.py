@@ -150,6 +150,8 @@ class Turn:
     async def _search(self, number: int, query: str, reworded: int) -> Gathered:
         """Search a query and read its pages; a method may have it searched once more in other words."""
         run = self._run
+        if run.stop.reason is not None:  # it came between the query and this: a source that blocks would not hear it
+            return Gathered([], False, late=True)
         watch = SearchEvents(run.say, run.accounts.span, self.number)
         gathered = await run.fanout.gather(number, query, watch, self._deadline)
         if run.methods and not reworded and gathered.answered and not self._deadline.is_set():
