@@ -19,6 +19,7 @@ from statistics import fmean
 from typing import Any
 
 from hds_cli import config, events
+from hds_cli.agent.support.values import same, values
 from hds_cli.desk import tries
 from hds_cli.desk.desk import Desk, desk
 from hds_cli.engine.opening import find_model
@@ -53,8 +54,12 @@ async def measure(rows: list[dict[str, Any]], count: int, settings: config.Setti
 
 
 def is_right(row: dict[str, Any], answer: str) -> bool:
-    text = f" {quote_words(answer)} "
-    return any(f" {quote_words(one)} " in text for one in row["answers"])
+    """True for an answer that holds one of those given: its words, or its number however it is written."""
+    text, stated = f" {quote_words(answer)} ", values(answer)
+    return any(
+        f" {quote_words(one)} " in text or any(same(a, b) for a in stated for b in values(one))
+        for one in row["answers"]
+    )
 
 
 def main() -> None:
