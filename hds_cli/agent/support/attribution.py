@@ -17,6 +17,7 @@ from hds_cli.agent.support.claims import (
     claim,
     clauses,
     is_entries,
+    is_phrase,
     is_short,
     is_yes_or_no,
     labelled,
@@ -129,7 +130,7 @@ class _Judge:
         label = _LABEL.match(text)
         if label is None or len(label[1].split()) > 5:
             return claim(text, known, marks=marks, german=self._german)
-        valued = claim(label[2], known, marks=marks, short=True, german=self._german)
+        valued = claim(label[2], known, marks=marks, short=is_phrase(label[2]), german=self._german)
         named = labelled(label[1], known, german=self._german)
         return replace(
             valued, names=(*named.names, *valued.names), values=(*named.values, *valued.values),

@@ -62,6 +62,10 @@ class Names:
             return False
         return word in self.proper or (word in self.begins if label else word[:4] in self._starts)
 
+    def has(self, text: str) -> bool:
+        """True for a word that is a name in the pages, also in the genitive: `Malawis`."""
+        return any(word in self.proper or word.removesuffix("s") in self.proper for word in words(text))
+
     def with_names(self, names: Iterable[tuple[str, ...]]) -> Names:
         """The same, with names that the unit around a piece has."""
         return replace(self, proper=self.proper | {word for name in names for word in name})
@@ -169,6 +173,8 @@ def _named(
             run = run[1:]
     while run and not any(map(is_content, words(run[0][0]))) and not _is_acronym(run[0][0]):
         run = run[1:]
+    while german and len(run) > 1 and not known.has(run[0][0]) and any(known.has(token[0]) for token in run[1:]):
+        run = run[1:]  # `Berg Malawis`, `Grenze von Malawi`: a noun before a name
     if not run or (german and len(run) == 1 and not _is_acronym(run[0][0])):
         return
     name_words = [word for token in run for word in words(token[0])]
@@ -200,7 +206,7 @@ def of_unit(unit: Unit, known: Names, *, german: bool) -> Claim:
     """The claim of a whole unit. The label of an item (`Born: …`) is context, unless it is a name."""
     if unit.row or unit.label:
         body = unit.text[len(unit.label) :].lstrip(" ;:：–—=-") if unit.text.startswith(unit.label) else unit.text
-        inner = claim(body, known, marks=unit.marks, short=len(body.split()) <= 8, german=german)
+        inner = claim(body, known, marks=unit.marks, short=is_phrase(body), german=german)
         label = labelled("" if unit.label.strip(". #").isdigit() else unit.label, known, german=german)
         soft = tuple(dict.fromkeys((*inner.rest, *label.rest)))
         return replace(
@@ -214,6 +220,11 @@ def labelled(text: str, known: Names, *, german: bool) -> Claim:
     """The claim of a label: its names, and its words as words that say how."""
     value_claim = claim(text, known, short=True, german=german)
     return replace(value_claim, terms=(), rest=(*value_claim.terms, *value_claim.rest))
+
+
+def is_phrase(text: str) -> bool:
+    """True for what stands behind a label and is no sentence: all of its words count."""
+    return len(text.split()) <= 8
 
 
 def is_short(unit: Unit) -> bool:

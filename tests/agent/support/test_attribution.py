@@ -180,6 +180,23 @@ def test_what_was_worked_out_contradicts_nothing() -> None:
     assert _graded("The project has fewer than 400 flats [1].", flats)[0].level == "contradicted"
 
 
+def test_a_german_noun_before_a_name_is_no_part_of_it() -> None:
+    """`Berg Malawis` names Malawi; another person with a title is another name all the same."""
+    page = ("Malawi", "Sapitwa, 3,002 m, is the highest mountain of Malawi. Its president is Lazarus Chakwera.")
+    said = "Der Sapitwa ist mit 3.002 m der höchste Berg Malawis [1]."
+    assert "Berg Malawis" not in _graded(said, page)[0].missing
+    assert _graded("Der Präsident Peter Mutharika regiert Malawi [1].", page)[0].missing == (
+        "Präsident Peter Mutharika",
+    )
+
+
+def test_a_sentence_behind_a_value_is_a_sentence() -> None:
+    """`3,002 m: … is …` is no label with a value: words that only describe need not stand in the page."""
+    page = ("Malawi", "The highest point is Sapitwa (Mount Mlanje), 3,002 m, in Malawi, and Mulanje its mountain.")
+    said = "3,002 m: Sapitwa (in the Mulanje massif) is the highest mountain of Malawi."
+    assert _graded(said, page)[0].level not in ("missing", "contradicted")
+
+
 def test_a_value_of_no_page_is_named() -> None:
     """`missing` names the value or name that stands nowhere in what was read."""
     (support,) = _graded("The Eiffel Tower was designed by Frank Lloyd Wright [1].", TOWER)
