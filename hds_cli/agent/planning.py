@@ -28,7 +28,7 @@ _PAGE = 250  # tokens of pages for which one more page of a query is read
 _READER_SHARE, _READER_TOKENS = 0.25, 200  # a reader's part of what is left, and tokens that it writes on a query
 _NOTHING = 1e-9  # the price of a token, almost
 _GRACE = 0.25  # of a limit of time: the answer may take so much longer
-_LEAST_WRITTEN = 32  # tokens that a call may write whatever is left
+_LEAST_WRITTEN = 32  # tokens that a turn may write whatever is left; an answer may write `_ANSWER`, lest it be a stub
 
 
 class _Prices(NamedTuple):
@@ -194,7 +194,7 @@ class Plan:
         if self._budget is None or self._budget.tokens is None:
             return tokens
         left = self._left() - self._pace.pending() - (0 if self._answering else self._answer(self._prices()))
-        return min(tokens, max(_LEAST_WRITTEN, int(left)))
+        return min(tokens, max(_ANSWER if self._answering else _LEAST_WRITTEN, int(left)))
 
     # --- how long it takes ---------------------------------------------------------------------------------------
 
