@@ -14,7 +14,8 @@ from hds_cli import events
 from hds_cli.events import Event
 from hds_cli.types import Condition, PageStatus, Passage, SearchResult, Section
 
-_MOST_TRIES = 64  # a journal may come from anywhere
+MOST_TRIES = 64  # a journal may come from anywhere
+NOT_NEEDED = "not_needed"  # the reason of a try that was ended, as it could not change the answer
 
 
 @dataclass
@@ -222,7 +223,7 @@ class RunState:
         match event:
             case events.RunStarted():
                 self.started = event
-                count = min(event.tries, _MOST_TRIES)
+                count = min(event.tries, MOST_TRIES)
                 self.tries = {n: SectionState(n, Section(f"try {n}", event.question)) for n in range(1, count + 1)}
             case events.RunFinished():
                 self.finished = event

@@ -11,6 +11,7 @@ from hds_cli.agent.protocol import END_THINK, neutral
 from hds_cli.engine.base import ChatTemplate, Counter, Generation, Sampling, Segment, Session
 from hds_cli.errors import ModelError, NoGrammar, ScriptEnded
 
+TOKEN = 4  # characters of one, about: for what is asked before anything is counted
 _COUNTS = ("prompt", "evaluated", "reused", "generated")
 _WHOLE = ("eos", "stop")  # the model ended by itself, so its answer has all that the grammar asks for
 

@@ -1,7 +1,7 @@
 """What a text takes for true, by rule: for a run whose ledger no model reads.
 
 A sentence takes a condition for true when it has its figures and most of its words and is neither a question nor a
-plan. The words of plans are English; in other languages a plan may be read as a belief.
+plan. The words of plans are of five languages; in others a plan may be read as a belief.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ _SHARE = 0.6  # of the words of a condition; not tuned
 _MOST, _LONGEST = 400, 20_000  # sentences, and characters of a text
 _PLANS = re.compile(
     r"\b(?:need|needs|check|verify|confirm|find|search|look|looking|whether|if|should|must|next|let me|will|going to"
-    r"|unclear|unknown|not sure|unsure|maybe|perhaps|possibly|might|could|may|not (?:yet )?(?:found|verified|known))\b",
+    r"|unclear|unknown|not sure|unsure|maybe|perhaps|possibly|might|could|may|not (?:yet )?(?:found|verified|known)"
+    r"|muss|prüfen?|such(?:e|en)|ob|wenn|sollte|vielleicht|unklar|könnte|vérifi(?:e|er)|cherch(?:e|er)|peut-être"
+    r"|il faut|dois|devrais|pourrait|verificar|busc(?:o|ar)|quizás?|tal vez|debo|debería|podría"
+    r"|verificare|cerc(?:o|are)|forse|devo|dovrei|potrebbe)\b",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"[?？؟]")

@@ -1,14 +1,13 @@
 """A saved run looked at turn by turn for its audit: by rule from what was saved, or by a model in two passes.
 
 The passes stay apart, as in the reference: evidence comes from the results of a turn alone, belief from what the model
-thought next. A value changes only by a new one; an answer that cannot be read leaves everything as it was.
+thought next. A value changes only by a new one. Where an answer of the model cannot be read, a rule makes the audit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from hds_cli.agent import conditions
 from hds_cli.agent.aside import Aside
@@ -22,10 +21,8 @@ from hds_cli.run_state import RunState, TurnState
 from hds_cli.text import has_words, quote_words
 from hds_cli.types import GOOD_LEVELS, Passage
 
-T = TypeVar("T")
 _MOST_UNITS = 40  # of an answer that are conditions of themselves
 _MOST_THOUGHT = 12_000  # characters, of which the beginning and the end are read
-_NO_GROUND = ("missing", "unsourced", "apart")
 
 
 def audit_of(state: RunState, aside: Aside | None = None) -> Audit:
@@ -176,60 +173,47 @@ def _believing(state: RunState, looks: list[Look]) -> list[Look]:
 
 
 def _by_model(state: RunState, aside: Aside) -> list[Look]:
-    """Two calls a turn; none where the question has fewer than two conditions, or the model does not find them."""
+    """Two calls a turn; none where there are fewer than two conditions, or an answer of the model is not read."""
     saved = [event for event in state.ledgers if event.by == "model"]
-    found = list(saved[-1].conditions[:MOST_CONDITIONS]) if saved else _extracted(state.question, aside)
-    if len(found) < 2:
+    found = list(saved[-1].conditions[:MOST_CONDITIONS]) if saved else conditions.extract(state.question).asked(aside)
+    if not found or len(found) < 2:
         return []
     count, ledger = len(found), Ledger(found)
     beliefs: dict[tuple[str, int], Belief] = {}
     status: dict[str, str] = {}
     looks: list[Look] = []
     for turn, (_, thinking, text) in zip(_looked_at(state), _thoughts(state), strict=True):
-        _note(ledger, state.question, [*_read(turn), *([] if looks else _given(state))], aside)
+        if not _note(ledger, state.question, [*_read(turn), *([] if looks else _given(state))], aside):
+            return []
         thought = _cut(text)
         task = (
             f"Question: {state.question}\n\nConditions:\n{conditions.listed(found)}\n\n"
             f"Candidates: {'; '.join(name for name in ledger.candidates if name) or 'none yet'}\n\nThought:\n{thought}"
         )
-        believed = _asked(
-            aside, conditions.BELIEF, task, conditions.beliefs_grammar(count), lambda w: conditions.beliefs(w, count)
-        )
-        for claimed in believed.claimed if believed else ():
+        believed = conditions.belief(task, count).asked(aside) if thought.strip() else conditions.Beliefs({}, [])
+        if believed is None:
+            return []
+        for claimed in believed.claimed:
             if claimed.holds is not None and has_words(quote_words(thought), claimed.quote):
                 said = Asserted(claimed.holds, claimed.quote)
                 beliefs[name_key(claimed.candidate), claimed.condition] = Belief(said, thinking)
-        status |= {name_key(name): said for name, said in believed.status.items()} if believed else {}
+        status |= {name_key(name): said for name, said in believed.status.items()}
         rejected = frozenset(name for name, said in status.items() if said == "rejected")
         copied = Ledger.restored(found, ledger.rows())
         looks.append(Look(turn.number, copied, dict(beliefs), rejected))
     return looks
 
 
-def _extracted(question: str, aside: Aside) -> list[str]:
-    task = f"Question: {question}"
-    grammar = conditions.EXTRACT_GRAMMAR
-    return _asked(aside, conditions.EXTRACT, task, grammar, lambda text: conditions.constraints(text, question)) or []
-
-
-def _note(ledger: Ledger, question: str, passages: Sequence[Passage], aside: Aside) -> None:
-    """The evidence pass over the results of a turn."""
-    count = len(ledger.conditions)
-    claims = _asked(
-        aside, conditions.EVIDENCE, evidence_task(ledger, question, passages), conditions.entries_grammar(count),
-        lambda written: conditions.entries(written, count),
-    ) if passages else None  # fmt: skip
+def _note(ledger: Ledger, question: str, passages: Sequence[Passage], aside: Aside) -> bool:
+    """The evidence pass over the results of a turn; False where the model's answer could not be read."""
+    if not passages:
+        return True
+    call = conditions.evidence(evidence_task(ledger, question, passages), len(ledger.conditions))
+    claims = call.asked(aside)
     for claimed in claims or ():
         if (entry := entry_of(claimed, passages)) is not None:
             ledger.put(entry)
-
-
-def _asked(aside: Aside, system: str, task: str, grammar: str, parse: Callable[[str], T]) -> T | None:
-    """What the model's answer says; None: it could not be read, twice."""
-    written = aside.ask(
-        system, task, grammar, conditions.MAX_TOKENS, free=True, wrong=lambda text: conditions.complaint(parse, text)
-    )
-    return parse(written) if written else None
+    return claims is not None
 
 
 def _cut(text: str) -> str:

@@ -101,7 +101,7 @@ class Run:
         )
         self._say(
             events.RunStarted, run_id=self.id, question=question, sources=parts.sources, model=parts.model,
-            offline=parts.offline, seed=parts.seed, started_at=_now(), settings=parts.settings,
+            offline=parts.offline, seed=parts.seed, started_at=now(), settings=parts.settings,
             continues=before.run_id if isinstance(before, Earlier) else None,
             resumes=before.run_id if isinstance(before, Resumed) else None,
         )  # fmt: skip
@@ -312,7 +312,7 @@ class Run:
         if (left := self._book.not_searched) and verdict.status != "failed":
             self._notice("warning", "not_searched", f"never searched: {'; '.join(left)}")
         event = events.RunFinished(
-            t=self._accounts.now, finished_at=_now(), usage=self._accounts.usage(), egress=self._parts.egress(),
+            t=self._accounts.now, finished_at=now(), usage=self._accounts.usage(), egress=self._parts.egress(),
             not_searched=left, **verdict.ending(),
         )  # fmt: skip
         self._emit(event)
@@ -376,8 +376,9 @@ def _on_loop(call: Callable[..., object]) -> Callable[..., None]:
     return called
 
 
-def _now() -> str:
+def now() -> str:
+    """The time as events have it, in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-__all__ = ["Limits", "Parts", "Run", "Stop"]
+__all__ = ["Limits", "Parts", "Run", "Stop", "now"]

@@ -12,14 +12,13 @@ from typing import Any
 
 from hds_cli import events
 from hds_cli.agent.dialects import Written
-from hds_cli.agent.earlier import Resumed, pages, resumed
+from hds_cli.agent.earlier import DONE, Resumed, pages, resumed
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.support.message import renumbered
 from hds_cli.agent.verdict import Policy, Verdict, mark
 from hds_cli.run_state import RunState
 from hds_cli.types import Citation, Egress, Page, Passage, Quote, Seconds, Section, Support, Usage
 
-_FINAL = ("answered", "unanswered")  # a section that ended so is not asked again
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t])", re.MULTILINE)
 _UNDERLINED = re.compile(r"^ {0,3}(?:=+|-+)[ \t]*$\n?", re.MULTILINE)
 _CODE = re.compile(r"(^ {0,3}(?:```.*?(?:^ {0,3}```|\Z)|~~~.*?(?:^ {0,3}~~~|\Z)))", re.MULTILINE | re.DOTALL)
@@ -85,7 +84,7 @@ def begun(run: Iterable[events.Event]) -> Begun | None:
     ends = {
         n: one.end
         for n, one in state.sections.items()
-        if one.end is not None and one.end.status in _FINAL and one.started is not None
+        if one.end is not None and one.end.status in DONE and one.started is not None
     }
     halves: dict[int, Resumed] = {}
     done = {turn.number for turn in state.turns.values() if turn.section in ends or turn.section == 0}

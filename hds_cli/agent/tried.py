@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hds_cli import events
-from hds_cli.agent.earlier import Earlier, pages
+from hds_cli.agent.earlier import DONE, Earlier, pages
 from hds_cli.run_state import RunState
 from hds_cli.types import Page, Passage
-
-_FINAL = ("answered", "unanswered")
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def tried_so_far(run: Sequence[events.Event]) -> Tried | None:
     state = RunState.of(run)
     if state.started is None or not state.tries or is_lost(state):
         return None
-    ends = {n: one.end for n, one in state.tries.items() if one.end is not None and one.end.status in _FINAL}
+    ends = {n: one.end for n, one in state.tries.items() if one.end is not None and one.end.status in DONE}
     turns = {turn.number for turn in state.turns.values() if turn.section in ends}
     kept = tuple(
         event
@@ -47,7 +45,7 @@ def tried_so_far(run: Sequence[events.Event]) -> Tried | None:
         or isinstance(event, events.RunContinued | events.DocumentAttached)
         or (isinstance(event, events.TryFinished) and event.number in ends)
     )
-    whole = state.finished is not None and state.finished.status in _FINAL
+    whole = state.finished is not None and state.finished.status in DONE
     passages = tuple(RunState.of(kept).passages)
     elapsed = kept[-1].t if kept else 0.0
     return Tried(

@@ -12,11 +12,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from hds_cli.agent.support.values import Value, values
 from hds_cli.events import RunFinished
 from hds_cli.text import STOPWORDS, fold, terms
+from hds_cli.text.language import is_small
 from hds_cli.types import Agreement
 
 _COMPARED = 4000  # characters of an answer
 _MARK = re.compile(r"\s*\[\d{1,4}\]")
-_PARTS = re.compile(r";\s*|,\s+(?:and\s+|or\s+)?|\s+and\s+|\s*\n+\s*(?:[-*+•]\s+|\d{1,3}[.)]\s+)?")
+_AND = "and|und|et|y|e|och|og|и|і|και"
+_PARTS = re.compile(
+    rf";\s*|,\s+(?:(?:{_AND}|or|oder|ou|o|или|ή)\s+)?|\s+(?:{_AND})\s+|\s*\n+\s*(?:[-*+•]\s+|\d{{1,3}}[.)]\s+)?"
+)
+_ABOUT = re.compile(
+    r"(?:[~≈]|\b(?:about|around|approximately|roughly|circa|ca\.|etwa|rund|ungefähr|environ|aproximadamente))\s*\Z",
+    re.IGNORECASE,
+)
+_AGAIN = re.compile(r"\A\s*\([^()]{0,200}\)")
 _CAPITAL = re.compile(r"[^\W\d_]\w*")
 _JOINING = frozenset("of the de del di da la le van von der y".split())  # within a name: University of Oslo
 _ASKING = frozenset(
@@ -55,7 +64,7 @@ def _names(question: str) -> set[str]:
         if open_name and between:
             names.add(" ".join(open_name))
             open_name = []
-        if said[0].isupper() and fold(said) not in STOPWORDS and not (not names and fold(said) in _ASKING):
+        if said[0].isupper() and fold(said) not in STOPWORDS and (names or not _asks(said)):
             open_name.append(fold(said))
         elif fold(said) not in _JOINING:
             names.add(" ".join(open_name))
@@ -63,10 +72,18 @@ def _names(question: str) -> set[str]:
     return (names | {" ".join(open_name)}) - {""}
 
 
+def _asks(word: str) -> bool:
+    """True for a word with which a question may begin that is no name."""
+    return fold(word) in _ASKING or is_small(word)
+
+
 def _with_tokens(text: str) -> str:
-    """A text whose values are each one word, the same for one value however it is written."""
+    """A text whose values are each one word, the same for one value however it is written.
+
+    What stands in parentheses behind a value says it again, or how it was worked out: `258 km (847 - 589)`.
+    """
     for value in reversed(values(text)):
-        text = f"{text[: value.start]} {_token(value)} {text[value.end :]}"
+        text = f"{_ABOUT.sub('', text[: value.start])} {_token(value)} {_AGAIN.sub('', text[value.end :])}"
     return text
 
 

@@ -55,7 +55,11 @@ def audit(
         raise UsageError("--rule asks no model", hint="hds audit --rule last")
     from hds_cli.agent.audit import means
 
-    audits = _audited(runs, config.load(flags), rule=rule, asked=bool(flags.get("model") or flags.get("engine")))
+    asked = bool(flags.get("model") or flags.get("engine"))
+    audits = _audited(runs, config.load(flags), rule=rule, asked=asked)
+    for one in audits if asked else ():
+        if one.by != "model":
+            _print.say(f"{one.run_id}: the model found fewer than two conditions, or wrote what could not be read")
     over = means(audits)
     _print.result(SCHEMA, _document(audits, over), _table(audits), as_json=json_)
     sys.stdout.flush()

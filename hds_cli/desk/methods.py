@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hds_cli.agent.aside import Aside, counted, move
+from hds_cli.agent.aside import TOKEN, Aside, counted, move
 from hds_cli.agent.methods import refine
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.refine import Refine
@@ -19,7 +19,6 @@ from hds_cli.engine.base import Counter
 from hds_cli.errors import HdsError, ScriptEnded
 
 _WORDING, _SELECTION = 10.0, 60.0  # seconds that one call may take; the second reads up to 4k tokens
-_TOKEN = 4  # characters of one, about
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def asking(
 
     def ask(task: str) -> str:
         until = time.monotonic() + seconds
-        if run.late() or not run.affords((len(system) + len(task)) // _TOKEN):
+        if run.late() or not run.affords((len(system) + len(task)) // TOKEN):
             return ""
         try:
             session = model.engine.session()

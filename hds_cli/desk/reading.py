@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hds_cli.agent.aside import TOKEN
 from hds_cli.agent.dialects import QueryResult, Reader
 from hds_cli.agent.reader import ModelReader, Sessions
 from hds_cli.config import Settings
@@ -20,8 +21,6 @@ from hds_cli.types import ModelInfo
 
 if TYPE_CHECKING:
     from hds_cli.desk.speaking import Model
-
-_TOKEN = 4  # characters of a token, about
 
 
 def reads(info: ModelInfo, settings: Settings) -> bool:
@@ -89,7 +88,7 @@ def sparing(reader: ModelReader, pace: Pace) -> Reader:
     def read(question: str, written: str, results: Sequence[QueryResult]) -> Sequence[QueryResult]:
         nonlocal said
         found = [passages for _, passages in results if passages and not isinstance(passages, str)]
-        tokens = sum(len(passage.text) // _TOKEN for passages in found for passage in passages)
+        tokens = sum(len(passage.text) // TOKEN for passages in found for passage in passages)
         if not found or pace.affords(tokens, len(found)):
             return reader(question, written, results)
         if not said:

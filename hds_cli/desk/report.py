@@ -7,30 +7,24 @@ the same numbers. Their events become one stream, whose turns name their section
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 from hds_cli import events
 from hds_cli.agent import outline
-from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.aside import Aside
-from hds_cli.agent.evidence import Numbers
-from hds_cli.agent.loop import Stop
+from hds_cli.agent.loop import Stop, now
 from hds_cli.agent.scouting import scouted
-from hds_cli.agent.sections import Begun, at_turn, composed, graded, summed
+from hds_cli.agent.sections import Begun, composed, graded, summed
 from hds_cli.agent.verdict import Verdict
-from hds_cli.config import shaping
 from hds_cli.desk.batch import each
-from hds_cli.desk.desk import Desk, Part, hidden, limits_of, new_run_id
+from hds_cli.desk.desk import Desk, Part, limits_of, new_run_id
+from hds_cli.desk.joined import Joined, Stream, common
 from hds_cli.egress import Tally, counted_apart
 from hds_cli.egress import summed as hosts
 from hds_cli.engine.base import Session
-from hds_cli.errors import HdsError, NotUnderstood, ScriptEnded
+from hds_cli.errors import HdsError, NotUnderstood
 from hds_cli.threads import in_daemon
-from hds_cli.types import Page, Passage, Section, Usage
+from hds_cli.types import Page, Passage, Section
 
 AT_ONCE = 3
 MOST = 6
@@ -62,7 +56,7 @@ async def report(
     return await writer.write(question, attached, run_id or new_run_id())
 
 
-class _Writer:
+class _Writer(Joined):
     """Writes one report.
 
     Args:
@@ -70,29 +64,24 @@ class _Writer:
     """
 
     def __init__(self, place: Desk, emit: events.Emit, stop: Stop, before: Begun | None, most: int) -> None:
-        self._place, self._emit, self._stop, self._before, self._most = place, hidden(emit), stop, before, most
-        self._began = time.monotonic()
-        self._numbers, self._turns, self._sections = Numbers(), 0, 0
-        self._ends: dict[int, events.RunFinished] = dict(before.ends) if before else {}
-        self._errors: list[HdsError] = []
+        super().__init__(place, emit, stop)
+        self._before, self._most, self._sections = before, most, 0
         self._planning = Tally()
         self._root: Session | None = None
         self._running: list[Stop] = []
 
     async def write(self, question: str, attached: Sequence[Page], run_id: str) -> events.RunFinished:
         """Outline, sections, sources."""
-        settings, place = self._place.settings, self._place
-        parts_of = {"run_id": run_id, "question": question, "model": place.model.info, "offline": settings.offline}
-        self._say(
-            events.RunStarted, **parts_of, sources=place.names, seed=settings.seed, started_at=_now(),
-            settings=shaping(settings), resumes=self._before.run_id if self._before else None, sections=self._most,
-        )  # fmt: skip
-        self._began -= self._before.elapsed if self._before else 0.0
+        before = self._before
+        self._start(run_id, question, resumes=before.run_id if before else None, sections=self._most)
+        if before is not None:
+            self._restore(before)
         self._stop.abort = self._stop_all
-        alarm = asyncio.get_running_loop().call_later(settings.timeout or 1e9, self._stop.request, "timeout")
+        most = self._place.settings.timeout or 1e9
+        alarm = asyncio.get_running_loop().call_later(most, self._stop.request, "timeout")
         try:
             sections = await self._outline(question, attached)
-            await self._research(question, sections, attached or (self._before.documents if self._before else ()))
+            await self._research(question, sections, attached or (before.documents if before else ()))
         except HdsError as exc:
             self._finish(Verdict("failed", exc.exit_code, exc.error_code, explanation=exc.message))
             raise
@@ -101,7 +90,7 @@ class _Writer:
             if self._root is not None:
                 self._root.close()
         verdict = composed(sections, self._ends, self._stop.reason)
-        if error := self._error():
+        if error := self._error(failed=all(end.status == "failed" for end in self._ends.values())):
             self._finish(Verdict("failed", error.exit_code, error.error_code, explanation=error.message))
             raise error
         return self._finish(verdict)
@@ -111,11 +100,6 @@ class _Writer:
     async def _outline(self, question: str, attached: Sequence[Page]) -> Sequence[Section]:
         """The sections, as they were planned before or are planned now."""
         if self._before is not None and self._before.sections:
-            for event in self._before.events:
-                self._emit(event)
-            self._turns = self._before.turns
-            for passage in self._before.passages:
-                self._numbers.keep(passage)
             return self._before.sections
         self._root = await self._place.session()
         child = self._child(self._root)
@@ -188,8 +172,8 @@ class _Writer:
         stop, half = self._child(session), self._before.halves.get(number) if self._before else None
         if half is None:
             self._say(events.SectionStarted, section=number)
-        part = Part(self._numbers, session, graded, brief, budget=self._budget())
-        stream = _Stream(self, number, section.title)
+        part = Part(self._numbers, session, graded, brief, budget=self._share(self._sections, AT_ONCE))
+        stream = Stream(self, number, section.title)
         try:
             await self._place.answer(
                 section.question,
@@ -204,32 +188,10 @@ class _Writer:
         finally:
             self._running.remove(stop)
 
-    def _budget(self) -> Allowance | None:
-        """The part of the report's budget for a section that begins now: those that are still to come get as much."""
-        budget = Allowance.of(self._place.settings.budget)
-        spent = sum(end.usage.evaluated_tokens for end in self._ends.values())
-        left = self._sections - len(self._ends)
-        return budget and budget.share(taken=self._t, spent=spent, left=left, at_once=AT_ONCE)
-
-    def _error(self) -> HdsError | None:
-        """The error of a report of which nothing could be written; or of one whose script is too short."""
-        if any(isinstance(error, ScriptEnded) for error in self._errors):
-            return next(error for error in self._errors if isinstance(error, ScriptEnded))
-        return self._errors[0] if self._errors and all(end.status == "failed" for end in self._ends.values()) else None
-
-    def turn(self) -> int:
-        """The number of the next turn of the report."""
-        self._turns += 1
-        return self._turns
-
-    def ended(self, section: int, end: events.RunFinished) -> None:
+    def ended(self, number: int, end: events.RunFinished) -> None:
         """A section has its end."""
-        self._ends[section] = end
-        self._say(events.SectionFinished, section=section, end=end)
-
-    def passed(self, event: events.Event) -> None:
-        """An event of a section, at the time of the report."""
-        self._emit(replace(event, t=self._t))
+        self._ends[number] = end
+        self._say(events.SectionFinished, section=number, end=end)
 
     def _child(self, session: Session) -> Stop:
         """A stop that stops with the report's."""
@@ -247,68 +209,14 @@ class _Writer:
     # --- the end -------------------------------------------------------------------------------------------------
 
     def _finish(self, verdict: Verdict) -> events.RunFinished:
-        planning = events.RunFinished(
-            status="answered",
-            answer=None,
-            explanation=None,
-            egress=hosts([self._planning]),
-            usage=self._planned_usage(),
-        )
+        planning = common(self._root.counter if self._root else None, hosts([self._planning]))
         usage, egress = summed([planning, *self._ends.values()], self._t)
         left = dict.fromkeys(query for end in self._ends.values() for query in end.not_searched)
         event = events.RunFinished(
-            t=self._t, finished_at=_now(), usage=usage, egress=egress, not_searched=tuple(left), **verdict.ending()
+            t=self._t, finished_at=now(), usage=usage, egress=egress, not_searched=tuple(left), **verdict.ending()
         )
         self._emit(event)
         return event
-
-    def _planned_usage(self) -> Usage:
-        if self._root is None:
-            return Usage()
-        counter = self._root.counter
-        return Usage(counter.prompt, counter.evaluated, counter.reused, counter.generated)
-
-    @property
-    def _t(self) -> float:
-        return round(time.monotonic() - self._began, 4)
-
-    def _notice(self, level: str, code: str, message: str) -> None:
-        self._say(events.Notice, level=level, code=code, message=message)
-
-    def _say(self, kind: Any, **values: Any) -> None:
-        self._emit(kind(t=self._t, **values))
-
-
-class _Stream:
-    """Hands the events of a section on as events of the report: its turns counted with all others, its ends named."""
-
-    def __init__(self, writer: _Writer, section: int, title: str) -> None:
-        self._writer, self._section, self._title = writer, section, title
-        self._turns: dict[int, int] = {}
-
-    def handle(self, event: events.Event) -> None:
-        match event:
-            case events.RunStarted():
-                return
-            case events.RunFinished():
-                self._writer.ended(self._section, event)
-                return
-            case events.TurnStarted():
-                self._turns[event.turn] = self._writer.turn()
-                event = replace(event, section=self._section)
-            case events.Notice():
-                event = replace(event, message=f"{self._title}: {event.message}")
-            case events.AnswerDelta() | events.DocumentAttached():
-                event = replace(event, section=self._section)
-            case _:
-                pass
-        if (turn := getattr(event, "turn", 0)) in self._turns:
-            event = at_turn(event, self._turns[turn])
-        self._writer.passed(event)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 __all__ = ["AT_ONCE", "MOST", "report"]

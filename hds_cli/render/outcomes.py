@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hds_cli.render import words
 from hds_cli.render.text import one_line
-from hds_cli.run_state import PageState, QueryState, SearchState, SectionState, TurnState
+from hds_cli.run_state import NOT_NEEDED, PageState, QueryState, SearchState, SectionState, TurnState
 
 _TITLES = 4
 _SECTIONS = {"answered": "", "unanswered": "not found", "partial": "stopped", "failed": "failed"}
@@ -20,7 +20,7 @@ def turn(state: TurnState) -> str:
 def section(state: SectionState, *, live: bool = False) -> str:
     """What became of a section of a report, or of a try; empty for one that is written."""
     if state.end is not None:
-        return "not needed" if state.end.reason == "not_needed" else _SECTIONS[state.end.status]
+        return "not needed" if state.end.reason == NOT_NEEDED else _SECTIONS[state.end.status]
     if live:
         return "" if state.started is not None else "waits"
     return "stopped" if state.started is not None else "not begun"

@@ -8,7 +8,7 @@ from hds_cli import events
 from hds_cli.events import Event
 from hds_cli.render import ledger, words
 from hds_cli.render.text import one_line, safe_url
-from hds_cli.run_state import standing
+from hds_cli.run_state import MOST_TRIES, standing
 
 
 class PlainLines:
@@ -54,7 +54,7 @@ class PlainLines:
     def _says(self, event: Event) -> str | None:
         match event:
             case events.RunStarted():
-                self._sections = {n: f"try {n}" for n in range(1, min(event.tries, 64) + 1)}
+                self._sections = {n: f"try {n}" for n in range(1, min(event.tries, MOST_TRIES) + 1)}
                 return f"asked: {event.question}"
             case events.Notice():
                 return f"{event.level}: {event.message}"

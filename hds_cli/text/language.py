@@ -57,6 +57,11 @@ def language_of(text: str) -> str | None:
     return best if counts[best] > counts[others[0]] and 4 * counts[best] >= len(has) else None
 
 
+def is_small(word: str) -> bool:
+    """True for one of the small words of a language, such as those that ask: `what`, `quelle`, `cuál`."""
+    return any(word.lower() in small for small in _WORDS.values())
+
+
 def answer_language(code: str | None) -> str:
     """The language to answer in, as a prompt names it. Example: `German` for `de`."""
     return NAMES.get(code or "", code) or "the language of the question"

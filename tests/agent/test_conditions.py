@@ -90,6 +90,16 @@ def test_what_is_read_is_bounded() -> None:
         conditions.entries("[" * 100_000, 2)
 
 
+def test_entries_without_their_frame_are_read() -> None:
+    """A list alone, or the other name of a condition, leaves no doubt of what is meant."""
+    bare = '```json\n[{"candidate": "Oslo", "condition": "C1", "obj": true, "quote": "lies by the sea"}]\n```'
+    (claimed,) = conditions.entries(bare, 2)
+    assert (claimed.condition, claimed.holds, claimed.quote) == (1, True, "lies by the sea")
+    for wrong in ('{"found": []}', "3"):
+        with pytest.raises(ValueError, match=r"entries|JSON"):
+            conditions.entries(wrong, 2)
+
+
 def test_a_claim_without_a_quote_settles_nothing() -> None:
     """Nor does one whose quote is no text."""
     for quote in ("", None, 7):

@@ -18,7 +18,7 @@ from hds_cli.agent.aside import Aside
 from hds_cli.agent.asserted import asserted
 from hds_cli.agent.dialects import Written
 from hds_cli.agent.ledger import Entry, Ledger
-from hds_cli.agent.methods.ledger import LiveLedger
+from hds_cli.agent.methods.ledger import LiveLedger, evidence_task
 from hds_cli.agent.named import by_rule
 from hds_cli.agent.verifying import Odds
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
@@ -236,6 +236,16 @@ def test_every_query_of_a_wide_turn_is_read_and_the_rest_in_the_next(tmp_path: P
     ]
 
 
+def test_few_long_passages_are_shown_longer_than_many() -> None:
+    """The words of a call are shared among the passages that it reads."""
+    ledger = Ledger(["it has a bridge of 1932", "it lies by the sea"])
+    long = Passage("https://e.example/a", "A", " ".join(f"word{n}." for n in range(900)))
+    alone = evidence_task(ledger, "Which town?", [long])
+    beside = evidence_task(ledger, "Which town?", [long] * 12)
+    assert alone.count("word") > 800
+    assert beside.count("word") / 12 < 200
+
+
 def test_what_was_known_before_is_read_behind_what_a_turn_finds(tmp_path: Path) -> None:
     """The passages of an earlier run or of documents would fill the first call by themselves."""
     shown, read, book = reading(tmp_path, before=passages("old", 20))
@@ -334,6 +344,30 @@ def test_a_later_entry_takes_the_place_of_an_earlier_one() -> None:
     ledger.put(Entry("x", 1, False, "r", "v"))
     assert [row.state for row in ledger.rows()] == ["refuted"]
     assert [ledger.put(Entry(f"candidate {n}", 1, True, "q", "u")) for n in range(20)].count(True) == 11
+
+
+@pytest.mark.parametrize(
+    ("condition", "plan", "said"),
+    [
+        (
+            "die Brücke wurde 1932 eröffnet",
+            "Ich muss prüfen, ob die Brücke 1932 eröffnet wurde.",
+            "Die Brücke wurde 1932 eröffnet.",
+        ),
+        ("el puente se abrió en 1932", "Quizá el puente se abrió en 1932.", "El puente se abrió en 1932."),
+        (
+            "le pont a été ouvert en 1932",
+            "Il faut vérifier que le pont a été ouvert en 1932.",
+            "Le pont a été ouvert en 1932.",
+        ),
+        ("il ponte fu aperto nel 1932", "Forse il ponte fu aperto nel 1932.", "Il ponte fu aperto nel 1932."),
+    ],
+)
+def test_a_plan_is_none_in_other_languages_either(condition: str, plan: str, said: str) -> None:
+    assert asserted(condition, plan) is None
+    found = asserted(condition, said)
+    assert found is not None
+    assert found.holds
 
 
 @pytest.mark.parametrize(

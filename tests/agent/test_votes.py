@@ -41,6 +41,13 @@ def test_answers_agree_by_what_they_say(one: str, other: str, same: bool) -> Non
         ("Oslo or Bergen: which is larger?", "Oslo is larger", "Bergen is larger", False),
         ("Is Oslo larger than Bergen?", "Oslo has 700,000 people", "Bergen has 700,000 people", False),
         ("Which city is larger, Oslo or Bergen?", "Oslo is bigger", "oslo is bigger [1].", True),
+        ("¿Cuál es la capital de Noruega?", "Oslo", "La capital de Noruega es Oslo [1].", True),
+        ("Quelle est la capitale de la Norvège ?", "Oslo", "La capitale de la Norvège est Oslo.", True),
+        ("¿Cuál es más grande, Oslo o Bergen?", "Oslo es más grande", "Bergen es más grande", False),
+        ("How much longer is it?", "258 km (847 − 589)", "about 258 km", True),
+        ("How much longer is it?", "258 km (847 − 589)", "256 km", False),
+        ("Which Georgia is it?", "Georgia (country)", "Georgia (state)", False),
+        ("Welche Städte sind es?", "Oslo und Bern", "Bern und Oslo", True),
     ],
 )
 def test_names_that_a_question_chooses_from_are_part_of_the_answer(

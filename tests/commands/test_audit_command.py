@@ -79,6 +79,14 @@ def test_an_audit_by_a_model_asks_it_turn_by_turn(asked: Hds, script: Callable[.
     assert [failure["mode"] for failure in run["failures"]] == ["bare_assertion"]
 
 
+def test_a_model_that_writes_nothing_of_use_is_named(asked: Hds, script: Callable[..., str]) -> None:
+    """The audit is the rule's then, and says so."""
+    done = asked("audit", "-e", "scripted", "-m", script(*["nothing"] * 4), "last", "--json")
+    (run,) = json.loads(done.stdout)["runs"]
+    assert run["by"] != "model"
+    assert "the model found fewer than two conditions, or wrote what could not be read" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [([], 2, "which runs"), (["nothere"], 2, "no run"), (["--rule", "-m", "x", "last"], 2, "--rule asks no model")],

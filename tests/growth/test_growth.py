@@ -25,7 +25,6 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.fitting.rivals": "two values, no text",
     "hds_cli.agent.ranked.cuts_of": "part of ranked(), whose page and question are measured below",
     "hds_cli.agent.conditions.beliefs_grammar": "a number",
-    "hds_cli.agent.conditions.complaint": "a reading of what a model wrote, and that is called here",
     "hds_cli.agent.conditions.entries_grammar": "a number",
     "hds_cli.agent.conditions.listed": "a dozen conditions",
     "hds_cli.agent.outline": "an outline of at most a dozen sections, which is as long as a model writes",

@@ -21,15 +21,6 @@ ANSWER = "Read.\n</think>\n\nThe capital of Norway is Oslo [1]. It has 9,999 tow
 Script = Callable[..., str]
 
 
-@pytest.fixture
-def ready(hds: Hds, tmp_path: Path) -> Hds:
-    """A home with a collection of one page."""
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "norway.md").write_text("# Norway\n\nThe capital of Norway is Oslo.\n")
-    assert hds("index", "add", str(tmp_path / "notes")).returncode == 0
-    return hds
-
-
 def ask(script: str, *more: str) -> list[str]:
     return ["ask", "--report", "-e", "scripted", "-m", script, "-s", "notes", "--offline", *more, "Norway, please"]
 

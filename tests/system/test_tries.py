@@ -6,27 +6,15 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import Hds, command
 from tests.contract.schemas import validate
+from tests.system.test_report import BLOCK, Script
 from tests.system.test_resume import until
 
-BLOCK = "<think>\nI look.\n</think>\n\n<|begin_search_queries|>\ncapital of Norway\n<|end_search_queries|>"
 ANSWER = "Read.\n</think>\n\nThe capital of Norway is Oslo [1].\n\n\\boxed{Oslo}"
-Script = Callable[..., str]
-
-
-@pytest.fixture
-def ready(hds: Hds, tmp_path: Path) -> Hds:
-    """A home with a collection of one page."""
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "norway.md").write_text("# Norway\n\nThe capital of Norway is Oslo.\n")
-    assert hds("index", "add", str(tmp_path / "notes")).returncode == 0
-    return hds
 
 
 def ask(script: str, *more: str) -> list[str]:

@@ -15,6 +15,7 @@ from hds_cli import events
 from hds_cli.agent import conditions, protocol
 from hds_cli.agent.aside import Aside, counted
 from hds_cli.agent.asserted import asserted
+from hds_cli.agent.conditions import Call
 from hds_cli.agent.dialects import Written
 from hds_cli.agent.ledger import WHOLE, Entry, Ledger
 from hds_cli.agent.listing import in_turn
@@ -31,10 +32,9 @@ from hds_cli.types import Condition, Passage
 T = TypeVar("T")
 SECONDS = 60.0  # for the calls of one turn
 _VERIFYING = 5.0  # seconds
-_MOST_READ, _WORDS = 12, 150  # passages of a turn that a call reads, and words of each
+_MOST_READ, _WORDS = 12, 150  # passages of a turn that a call reads, and words of each where it reads so many
 _MOST_VERIFIED = 2000  # characters of a passage
 _LEAST_QUOTE = 2  # words
-_TOKEN = 4  # characters of one, about
 
 
 class LiveLedger(Method):
@@ -98,13 +98,7 @@ class LiveLedger(Method):
             return
         self._unread = _by_turns(book.read)  # of an earlier run, or of documents: behind what a turn finds
         if self._asks:
-            task = f"Question: {question}"
-            found = self._asked(
-                conditions.EXTRACT,
-                task,
-                conditions.EXTRACT_GRAMMAR,
-                lambda text: conditions.constraints(text, question),
-            )
+            found = self._asked(conditions.extract(question))
             self._asks = found is not None
             if found is not None:
                 self._ledger = Ledger(found) if len(found) > 1 else None
@@ -185,11 +179,7 @@ class LiveLedger(Method):
         passages, self._unread = waiting[:_MOST_READ], waiting[_MOST_READ:]
         if not passages:
             return 0
-        count = len(ledger.conditions)
-        task = evidence_task(ledger, question, passages)
-        claims = self._asked(
-            conditions.EVIDENCE, task, conditions.entries_grammar(count), lambda text: conditions.entries(text, count)
-        )
+        claims = self._asked(conditions.evidence(evidence_task(ledger, question, passages), len(ledger.conditions)))
         if claims is None:
             self._unread = waiting
         found = [entry_of(claimed, passages) for claimed in claims or () if claimed.holds is not None]
@@ -198,24 +188,16 @@ class LiveLedger(Method):
             ledger.put(entry)
         return len(found) - len(entries)
 
-    def _asked(self, system: str, task: str, grammar: str, parse: Callable[[str], T]) -> T | None:
+    def _asked(self, call: Call[T]) -> T | None:
         """What the model's answer says; None: the call failed twice, took too long, or is not afforded."""
         if self._aside is None or self._session is None or self._stopped:
             return None
-        if not self.affords((len(system) + len(task)) // _TOKEN):
+        if not self.affords(call.size):
             return None
         until = time.monotonic() + self._limit
         late = heeding(lambda: self._stopped or time.monotonic() > until, self._session)
         with counted(self._session, self._counter), late:
-            written = self._aside.ask(
-                system,
-                task,
-                grammar,
-                conditions.MAX_TOKENS,
-                free=True,
-                wrong=lambda text: conditions.complaint(parse, text),
-            )
-        return parse(written) if written else None
+            return call.asked(self._aside)
 
     def _undisputed(self, entries: Sequence[Entry], ledger: Ledger, passages: Sequence[Passage]) -> list[Entry]:
         """The entries of which the verifier is not sure that their passage says the opposite."""
@@ -246,7 +228,9 @@ def evidence_task(ledger: Ledger, question: str, passages: Sequence[Passage]) ->
     """The task of the evidence call: the question, the ledger as it stands, and the passages of a turn."""
     known = "\n".join(f"- {row.candidate or 'the answer'}: {row.constraint}: {row.state}" for row in ledger.rows())
     sought = terms(" ".join(ledger.conditions))
-    numbered = [f"{n}. {_clipped(passage, sought)}" for n, passage in enumerate(passages[:_MOST_READ], 1)]
+    read = passages[:_MOST_READ]
+    words = _MOST_READ * _WORDS // max(1, len(read))
+    numbered = [f"{n}. {_clipped(passage, sought, words)}" for n, passage in enumerate(read, 1)]
     return (
         f"Question: {question}\n\nConditions:\n{conditions.listed(ledger.conditions)}\n\n"
         f"Ledger:\n{known or 'empty'}\n\nPassages:\n" + "\n\n".join(numbered)
@@ -261,9 +245,9 @@ def _by_turns(read: Sequence[tuple[str, Passage]]) -> list[Passage]:
     return in_turn(by_query.values())
 
 
-def _clipped(passage: Passage, sought: Sequence[str]) -> str:
-    """A passage under its title; of a long one the part that shares most words with the conditions."""
-    parts = [cut.text for cut in cut_passages(passage.text, _WORDS)] or [passage.text]
+def _clipped(passage: Passage, sought: Sequence[str], words: int) -> str:
+    """A passage under its title; of one longer than that the part that shares most words with the conditions."""
+    parts = [cut.text for cut in cut_passages(passage.text, words)] or [passage.text]
     best = max(parts, key=lambda part: overlap(terms(part), sought))
     return f"{passage.title}: {protocol.one_line(best)}"
 

@@ -32,7 +32,10 @@ _DERIVED = re.compile(
     r"(?:\s[^\W\d]{1,20})?\s(?:more|fewer|less|larger|smaller|longer|shorter|higher|lower|taller|older|younger|earlier|later"
     r"|after|before|than)\b"
 )
-"""Behind a value that was worked out, `29 more games`, `twelve years after`: no page need have it."""
+"""Behind a number that was worked out, `29 more games`, `twelve years after`: no page need have it. English: in other
+languages such a number is compared with those of the pages."""
+_NUMBERED = re.compile(r"\s+(?:de\b|mil\b|(?!(?:as|has|his|is|its|this|was)\b)\w+s\b)", re.IGNORECASE)
+"""Behind a Spanish `once`, which is eleven: `once provincias`, `once de mayo`."""
 _OTHERS = re.compile(r"\b(?:not|no|others?|rest|remain\w*|left|without|outside)\b|n't\b", re.IGNORECASE)
 """In a claim about what is left of a whole."""
 
@@ -128,7 +131,7 @@ class Placing:
     def _against(self, claim: Claim) -> Quote | None:
         """A sentence that has all of a claim but another value in the place of one of its values."""
         wrong = [v for v in claim.values if not self.ground.with_value(v)] or list(claim.values)
-        wrong = [v for v in wrong if not _DERIVED.match(claim.text, v.end) and v.text.strip().casefold() != "once"]
+        wrong = [v for v in wrong if not _is_of_no_page(v, claim.text)]
         if not wrong or len(claim.values) > 3:
             return None
         if not (claim.rest or claim.names):
@@ -160,6 +163,13 @@ class Placing:
                     if any(rivals(value, other) for value in wrong for other in sentence.values):
                         return self.quote(sentence, claim)
         return None
+
+
+def _is_of_no_page(value: Value, text: str) -> bool:
+    """True for a number that was worked out, and for an English `once`."""
+    if value.text.strip().casefold() == "once" and not _NUMBERED.match(text, value.end):
+        return True
+    return value.kind == "number" and not value.is_year and _DERIVED.match(text, value.end) is not None
 
 
 def _worked_out(value: Value, inputs: Sequence[Value], text: str) -> bool:

@@ -176,6 +176,8 @@ def test_what_was_worked_out_contradicts_nothing() -> None:
         assert _graded(claim, flats)[0].level != "contradicted", claim
     assert _graded("The project has 420 flats.", flats)[0].level == "contradicted"
     assert _graded("15 % of the flats are let.", flats)[0].level == "contradicted"
+    opened = "A gallery of Scottish painters opened in Leeds in 1951 after a long debate."
+    assert _graded(opened, GALLERY)[0].level == "contradicted"
     assert _graded("The project has more than 400 flats [1].", flats)[0].level == "quoted"
     assert _graded("The project has fewer than 400 flats [1].", flats)[0].level == "contradicted"
 
@@ -195,6 +197,14 @@ def test_a_sentence_behind_a_value_is_a_sentence() -> None:
     page = ("Malawi", "The highest point is Sapitwa (Mount Mlanje), 3,002 m, in Malawi, and Mulanje its mountain.")
     said = "3,002 m: Sapitwa (in the Mulanje massif) is the highest mountain of Malawi."
     assert _graded(said, page)[0].level not in ("missing", "contradicted")
+
+
+def test_eleven_is_a_number_in_spanish_and_once_is_none_in_english() -> None:
+    """Both are written `once`."""
+    page = ("País", "El país del norte tiene doce provincias y una capital.")
+    assert _graded("El país del norte tiene once provincias y una capital.", page)[0].level == "contradicted"
+    cup = ("Cup", "The club won the northern cup in ten years, and lost the southern cup.")
+    assert _graded("The club once won the northern cup, and lost the southern cup.", cup)[0].level != "contradicted"
 
 
 def test_a_value_of_no_page_is_named() -> None:
