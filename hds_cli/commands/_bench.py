@@ -89,8 +89,7 @@ def _keep(spec: ModelSpec, result: bench.Result, free: frozenset[str]) -> str | 
     Args:
         free: the parts that are kept.
     """
-    adapter = models.fingerprint(spec.lora) if spec.lora else None
-    key, best = learned.key(models.fingerprint(spec.path), adapter), result.best
+    key, best = learned.key(*models.fingerprints(spec)), result.best
     if key is None or best is None:
         return None
     speed = result.speeds[best]

@@ -117,7 +117,7 @@ def open_llama(
 
     check_installed()
     header = models.read_header(spec.path)  # a fault in the header is seen here, without starting a process
-    digest, adapter = models.fingerprint(spec.path), models.fingerprint(spec.lora) if spec.lora else None
+    digest, adapter = models.fingerprints(spec)
     best = best or learned.known(learned.key(digest, adapter))
     threads = n_threads or (best.n_threads and min(best.n_threads, usable()))
     fitted = fit(

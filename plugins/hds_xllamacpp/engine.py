@@ -21,6 +21,7 @@ from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_cli.types import ModelInfo
 from hds_xllamacpp.server import SLOTS, Server, build, gpu_memory, installed
 
+_TRIAL = trial.Trial("hds_xllamacpp.trial", package="xllamacpp", illegal="hds ask -e llama_cpp …")
 _SEQUENCES = 2  # sessions of full length that fit at once, where the memory allows it without a cut
 
 
@@ -40,8 +41,8 @@ class Xllamacpp(LlamaServerEngine):
         header = models.read_header(spec.path)
         if spec.lora is not None and not spec.lora.exists():
             raise ModelMissing(f"there is no adapter {spec.lora}")
-        digest = models.fingerprint(spec.path)
-        trial.ensure(spec.path, digest, module="hds_xllamacpp.trial", engine=f"xllamacpp {build()}")
+        digest, adapter = models.fingerprints(spec)
+        trial.ensure(spec.path, digest, _TRIAL, f"xllamacpp {build()}")
         memory = room(gpu_memory())
         fitted, sequences = _fitted(header, spec, settings, memory)
         layers = settings.n_gpu_layers if fitted.layers is None else fitted.layers
@@ -55,7 +56,7 @@ class Xllamacpp(LlamaServerEngine):
         info = ModelInfo(
             name=spec.name, file=str(spec.path), sha256=digest, quantization=header.quantization, engine="xllamacpp",
             dialect=dialect, n_ctx=n_ctx, n_gpu_layers=0 if memory.gpu is None else layers,
-            lora=models.fingerprint(spec.lora) if spec.lora else None,
+            lora=adapter,
         )  # fmt: skip
         self._slots = itertools.cycle(range(SLOTS))
         wire = self._server.wire(n_ctx * sequences)

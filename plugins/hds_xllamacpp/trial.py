@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from pathlib import Path
 
-from hds_cli.engine.base import Segment
-from hds_cli.engine.trial import GRAMMAR, confine, sample
-from hds_cli.errors import HdsError
+from hds_cli.engine import trial
+from hds_cli.engine.remote.llama_server import LlamaServerEngine
+from hds_cli.types import ModelInfo
+from hds_xllamacpp.server import Server
 
 
-def main(path: Path) -> int:
-    """Load the file, cut texts into tokens, evaluate and write a few, free and by grammar."""
-    from hds_cli.engine.remote.llama_server import LlamaServerEngine
-    from hds_cli.types import ModelInfo
-    from hds_xllamacpp.server import Server
-
-    confine(path.stat().st_size)
-    try:
-        server = Server(path, n_ctx=256, n_threads=1, n_gpu_layers=0)  # which ends with its last name
-        wire = server.wire(256)
-        engine = LlamaServerEngine(wire, wire.ask("/props"), ModelInfo("trial", n_ctx=256))
-        engine.count([Segment(sample(), True), Segment(sample(), False)])
-        engine.chat_template()
-        session = engine.session()
-        session.append([Segment("Hello, Oslo! 1 + 1 = 2; où, 東京.\n")])
-        session.generate(max_tokens=2)
-        session.generate(max_tokens=2, grammar=GRAMMAR)
-    except (HdsError, MemoryError, ValueError) as exc:
-        sys.stdout.write(json.dumps({"error": getattr(exc, "message", None) or f"{type(exc).__name__}: {exc}"}))
-        return 1
-    return 0
+class _Tried(LlamaServerEngine):
+    def __init__(self, path: Path) -> None:
+        self._server = Server(path, n_ctx=trial.N_CTX, n_threads=1, n_gpu_layers=0)  # which ends with its last name
+        wire = self._server.wire(trial.N_CTX)
+        super().__init__(wire, wire.ask("/props"), ModelInfo("trial", n_ctx=trial.N_CTX))
 
 
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]))
-    sys.stdout.flush()
-    os._exit(code)  # leaves out llama.cpp's cleaning up, which is not part of the trial
+    trial.child(_Tried)

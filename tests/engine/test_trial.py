@@ -155,3 +155,10 @@ def test_an_alignment_that_is_none_is_refused(tmp_path: Path, alignment: int) ->
     path = tiny.write(tmp_path / "m.gguf", tiny.metadata(general__alignment=alignment))
     with pytest.raises(ModelUnusable, match="alignment"):
         gguf.read_header(path)
+
+
+def test_what_to_type_is_of_the_engine_that_tried_it(good: Path) -> None:
+    """A process that does not even start names that engine's package."""
+    with pytest.raises(ModelUnusable) as refused:
+        trial.attempt(good, trial.Trial("not_there.trial", package="other-llama"))
+    assert "other-llama" in str(refused.value.hint)

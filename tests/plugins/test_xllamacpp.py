@@ -251,8 +251,9 @@ def test_a_broken_file_is_a_message(settings: Settings, model: ModelSpec, tmp_pa
         with pytest.raises(ModelUnusable):
             open_engine(ModelSpec("broken", broken), settings)
     broken.write_bytes(data.replace(b"<0x4F>", b"<0x_F>"))  # a byte of the vocabulary is missing
-    with pytest.raises(ModelUnusable, match="in this process refuses /tokenize"):
+    with pytest.raises(ModelUnusable, match="in this process refuses /tokenize") as refused:
         open_engine(ModelSpec("broken", broken), settings)
+    assert str(refused.value.hint).endswith("pip install --upgrade xllamacpp")
     with pytest.raises(ModelMissing):
         open_engine(ModelSpec("none", tmp_path / "none.gguf"), settings)
     with pytest.raises(ModelMissing):

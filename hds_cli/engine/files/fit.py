@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hds_cli.engine.files.gguf import GgufHeader
+from hds_cli.engine.files.known import MAX_DEFAULT_CTX
 from hds_cli.errors import ModelUnusable
 
-_DEFAULT_CTX = 16_384
 _LEAST_CTX = 4_096  # tokens below which a context that nobody asked for is not cut: a run needs them
 _STEP = 512  # tokens
 _WORK = 300_000_000  # bytes for compute buffers and the program itself
@@ -76,7 +76,7 @@ def fit(
     Args:
         file_bytes: the size of the file, which is the size of its weights.
         n_ctx: the user's own context; it is never cut.
-        most_ctx: what the model was made for; None: what it was trained with, at most 16,384.
+        most_ctx: what the model was made for; None: what it was trained with, at most `MAX_DEFAULT_CTX`.
         sequences: contexts at once.
         n_gpu_layers: the user's own; -1: as many as fit.
         most_layers: more of them are slower, by a bench; None: nobody measured it.
@@ -85,7 +85,7 @@ def fit(
         ModelUnusable: the machine does not have that much memory, whatever is cut.
     """
     sizes = _sizes(header, file_bytes)
-    wanted = n_ctx or min(most_ctx or _DEFAULT_CTX, sizes.trained)
+    wanted = n_ctx or min(most_ctx or MAX_DEFAULT_CTX, sizes.trained)
     layers = None
     if n_gpu_layers < 0 and room.gpu is not None:
         layers = _layers(sizes, room.gpu, wanted * sequences)
@@ -111,10 +111,10 @@ def needed(header: GgufHeader, file_bytes: int, n_ctx: int | None = None) -> int
 
     Args:
         file_bytes: the size of the file, which is the size of its weights.
-        n_ctx: context length in tokens; None: what the model was trained with, at most 16,384.
+        n_ctx: context length in tokens; None: what the model was trained with, at most `MAX_DEFAULT_CTX`.
     """
     sizes = _sizes(header, file_bytes)
-    return sizes.of(n_ctx or min(_DEFAULT_CTX, sizes.trained))
+    return sizes.of(n_ctx or min(MAX_DEFAULT_CTX, sizes.trained))
 
 
 def _layers(sizes: _Sizes, gpu: int, cells: int) -> int:
@@ -133,7 +133,7 @@ def _sizes(header: GgufHeader, file_bytes: int) -> _Sizes:
     exact = layers > 0 and "attention.head_count_kv" in own and not any(key.startswith(_OTHER) for key in own)
     return _Sizes(
         weights=file_bytes, token=2.0 * 2 * layers * groups * per_head, layers=layers,
-        trained=_number(header, "context_length", 0) or _DEFAULT_CTX,
+        trained=_number(header, "context_length", 0) or MAX_DEFAULT_CTX,
         exact=exact,
     )  # fmt: skip
 

@@ -37,8 +37,11 @@ class ShortName:
         return self.sha256 is not None
 
 
-# 36 layers of 8 heads of 128 numbers, keys and values, 2 bytes each, for 16,384 tokens (Qwen3-4B and 8B).
-_QWEN3_CONTEXT = 36 * 8 * 128 * 2 * 2 * 16_384 / 1e9
+MAX_DEFAULT_CTX = 16_384
+"""Tokens of a context that nobody asked for, at most: a Qwen3-8B then keeps 2.4 GB of keys and values."""
+
+# 36 layers of 8 heads of 128 numbers, keys and values, 2 bytes each (Qwen3-4B and 8B).
+_QWEN3_CONTEXT = 36 * 8 * 128 * 2 * 2 * MAX_DEFAULT_CTX / 1e9
 _HYBRID_CONTEXT = _QWEN3_CONTEXT / 4  # a guess: about one layer in four keeps keys and values
 
 SHORT_NAMES = {

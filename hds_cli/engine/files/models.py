@@ -22,7 +22,16 @@ MADE_FOR, NAMED = "the model was made for it", "its metadata name HybridDeepSear
 
 _BLOCK = 1 << 20  # bytes that are read at once
 
-__all__ = ["GROUP", "GgufHeader", "dialect_of", "fingerprint", "read_header", "resolve", "template_digest"]
+__all__ = [
+    "GROUP",
+    "GgufHeader",
+    "dialect_of",
+    "fingerprint",
+    "fingerprints",
+    "read_header",
+    "resolve",
+    "template_digest",
+]
 
 
 def resolve(name: str | None) -> ModelSpec:
@@ -125,6 +134,11 @@ def fingerprint(path: Path) -> str | None:
         return None
     remembered.put("models.json", key, digest)
     return digest
+
+
+def fingerprints(spec: ModelSpec) -> tuple[str | None, str | None]:
+    """The checksums of a model's file and of its adapter's; None: there is no such file."""
+    return fingerprint(spec.path), fingerprint(spec.lora) if spec.lora else None
 
 
 def _digest(stream: BinaryIO, size: int) -> str:

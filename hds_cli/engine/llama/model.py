@@ -13,6 +13,7 @@ from typing import Any
 from hds_cli.engine.base import ChatTemplate, ModelSpec, Segment
 from hds_cli.engine.files import models
 from hds_cli.engine.files.fit import Fit
+from hds_cli.engine.files.known import MAX_DEFAULT_CTX
 from hds_cli.engine.llama.adapters import Adapters, mark
 from hds_cli.engine.llama.api import build, load_api, quiet
 from hds_cli.engine.llama.decoder import BATCH, Decoder
@@ -25,7 +26,6 @@ from hds_cli.engine.shelf import Shelf
 from hds_cli.errors import ModelUnusable
 from hds_cli.types import ModelInfo
 
-MAX_DEFAULT_CTX = 16_384  # a Qwen3-8B then keeps 2.4 GB of keys and values
 _NUMBERS = 8  # sequences that share the cells of `n_ctx` tokens: a run, its forks and asides; each costs 0.2 MB
 _STATES = 4  # sequences of a model with a recurrent state; each costs 50 MB with Qwen3.5-4B
 

@@ -85,19 +85,20 @@ def child(command: tuple[str, ...], seconds: float = _SECONDS) -> tuple[int, byt
     return done.returncode, done.stdout[:_MAX_BYTES]
 
 
-def broken(code: int, when: str) -> ModelUnusable:
+def broken(code: int, when: str, hint: str = HERE) -> ModelUnusable:
     """The error of a process that ended in llama.cpp: why, as a sentence, and the next thing to type.
 
     Args:
         code: as `subprocess` has it.
         when: the moment, as the sentence goes on.
+        hint: what to type where an instruction is missing.
     """
     if code not in ILLEGAL:
         return ModelUnusable(f"llama.cpp crashes {when} ({ending(code)})", hint=HERE)
     lacks = missing(flags())
     needs = f"this build needs {', '.join(lacks)}" if lacks else "this build was made for another processor"
     lack = "which this processor lacks: " if lacks else ""
-    return ModelUnusable(f"{needs}, {lack}llama.cpp ends {when} (illegal instruction)", hint=HERE)
+    return ModelUnusable(f"{needs}, {lack}llama.cpp ends {when} (illegal instruction)", hint=hint)
 
 
 def ending(code: int) -> str:

@@ -49,8 +49,7 @@ def name_of(spec: ModelSpec, settings: Settings, sequences: int) -> str:
 
 def _of_bench(spec: ModelSpec) -> list[int | None]:
     """The settings that a bench found to be best for this model on this machine."""
-    digests = [models.fingerprint(path) if path else None for path in (spec.path, spec.lora)]
-    best = learned.known(learned.key(*digests))
+    best = learned.known(learned.key(*models.fingerprints(spec)))
     return [best.n_threads, best.n_batch, best.n_gpu_layers]
 
 
