@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from hds_cli import paths, settings_file
+from hds_cli import paths, settings_facts, settings_file
 from hds_cli.errors import ConfigError
 from hds_cli.settings_facts import SOURCE_VARIABLES as SOURCE_VARIABLES
 from hds_cli.settings_facts import Field, Flag, complaint, convert, env_of, facts, flag_of, key_of, nearest, setting
@@ -128,8 +128,8 @@ class Settings:
         flag=Flag("Threads for the model [one per core, fewer beside other work].", "N", name="--threads"),
     )  # fmt: skip
     keep_warm: str | None = setting(
-        None, "how long the model stays loaded for the next command: 10m, 1h; unset: not at all (see hds serve)",
-        duration=True, indifferent=True,
+        None, "how long the model stays loaded for the next command: 90s, 10m, 1h; unset or 0: not at all (see "
+        "hds serve)", form=settings_facts.DURATION, indifferent=True,
     )  # fmt: skip
     n_gpu_layers: int = setting(-1, "layers on the GPU; -1: all that fit", flag=Flag("-1: all that fit", "N"))
     dialect: str | None = setting(

@@ -82,6 +82,9 @@ async def answer_at(
 ) -> events.RunFinished:
     """Answer one question with Ctrl-C and SIGTERM watched; every event goes to `emit`, `RunFinished` last.
 
+    Args:
+        run_id: of the journal that keeps the run; None: none does.
+
     Raises:
         HdsError: what stands in the way.
         OSError: from `emit`; the run is given up.
@@ -145,8 +148,9 @@ async def _written(
             run_id=run_id,
         )
     return await place.answer(
-        request.question, emit, attached=request.attached, stop=stop, before=before, run_id=run_id
-    )
+        request.question, emit, attached=request.attached, stop=stop, before=before, run_id=run_id,
+        resumable=run_id is not None,
+    )  # fmt: skip
 
 
 def notices(spec: ModelSpec, settings: Settings) -> tuple[events.Notice, ...]:

@@ -132,6 +132,7 @@ class _Tools:
                 keep(journal, watch) if journal else watch,
                 before=_before(continues) if continues else None,
                 run_id=journal.run_id if journal else None,
+                resumable=journal is not None,
             )
             tree_lines.put_nowait(None)
             await reporting

@@ -11,9 +11,6 @@ from hds_cli.commands import _print
 from hds_cli.commands._flags import Flags, with_flags
 from hds_cli.desk.speaking import sequences_of
 from hds_cli.engine.opening import find_model
-from hds_cli.engine.warm import place
-from hds_cli.engine.warm.retiring import retire
-from hds_cli.engine.warm.server import DEFAULT, Server
 from hds_cli.errors import UsageError
 from hds_cli.interrupts import Interrupts, before_leaving
 from hds_cli.render import words
@@ -40,6 +37,10 @@ def serve(
 
     hds serve --stop
     """
+    from hds_cli.engine.warm import place
+    from hds_cli.engine.warm.retiring import retire
+    from hds_cli.engine.warm.server import DEFAULT, Server
+
     if not place.possible():
         raise UsageError("hds serve needs Unix sockets, which this system does not have")
     if stop:

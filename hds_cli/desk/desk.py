@@ -121,14 +121,14 @@ class Desk:
         stop: Stop | None = None,
         before: Earlier | Resumed | None = None,
         run_id: str | None = None,
+        resumable: bool = False,
         part: Part | None = None,
     ) -> events.RunFinished:
         """Research one question; every event goes to `emit`, `RunFinished` last.
 
         Args:
-            before: the run to go on from.
-            run_id: of a run that is kept, and can be gone on with; a new one if none is given.
-            part: the run is a part of something larger.
+            before: the run to go on from. `run_id`: a new one if none is given.
+            resumable: the run is kept, so what was evaluated for it is kept until its end where the engine can.
 
         Raises:
             HdsError: the model, a source or the run's files fail.
@@ -137,7 +137,7 @@ class Desk:
             before = self._made_whole(before, question, emit)
         session = await self.session() if part is None or part.session is None else part.session
         stop, reading, ledger = stop or Stop(), None, None
-        kept = session if run_id is not None and isinstance(session, Resumable) else None
+        kept = session if resumable and isinstance(session, Resumable) else None
         stop.abort = session.abort
         settings = replace(self.settings, **(part.changes if part is not None else {}))
         self._running, self._shared = self._running + 1, self._shared or self._running > 0
@@ -345,7 +345,7 @@ def selector_of(spec: ModelSpec, settings: Settings) -> Selector:
     Raises:
         PluginError: there is none of that name, or it does not load.
     """
-    name = settings.select or spec.select or BUILTIN
+    name = methods.selects(spec, settings)
     return selector(BUILTIN if name == setwise.NAME else name)  # that one asks the model: see `methods.selecting`
 
 

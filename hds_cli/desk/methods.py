@@ -12,10 +12,11 @@ from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.refine import Refine
 from hds_cli.agent.selectors import setwise
 from hds_cli.agent.selectors.base import Selector, never
+from hds_cli.agent.selectors.door import BUILTIN
 from hds_cli.agent.verifying import heeding
 from hds_cli.config import Settings
 from hds_cli.desk.speaking import Model, able
-from hds_cli.engine.base import Counter
+from hds_cli.engine.base import Counter, ModelSpec
 from hds_cli.errors import HdsError, ScriptEnded
 
 _WORDING, _SELECTION = 10.0, 60.0  # seconds that one call may take; the second reads up to 4k tokens
@@ -61,9 +62,14 @@ def asking(
     return ask
 
 
+def selects(spec: ModelSpec, settings: Settings) -> str:
+    """The name of the selector that the user chose, or of the one that suits the model."""
+    return settings.select or spec.select or BUILTIN
+
+
 def selecting(model: Model, settings: Settings, run: Beside = Beside()) -> Selector | None:
-    """The selector that asks the model, where the user chose it."""
-    if settings.select != setwise.NAME:
+    """The selector that asks the model, where that one was chosen."""
+    if selects(model.spec, settings) != setwise.NAME:
         return None
     return setwise.Setwise(asking(model, setwise.SYSTEM, setwise.GRAMMAR, setwise.TOKENS, _SELECTION, run))
 

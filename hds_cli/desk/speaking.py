@@ -13,7 +13,6 @@ from hds_cli.config import Settings
 from hds_cli.desk.reading import open_reader, reads
 from hds_cli.engine.base import Engine, ModelSpec, Session
 from hds_cli.engine.opening import open_engine
-from hds_cli.engine.warm.client import open_warm
 from hds_cli.errors import ConfigError
 from hds_cli.types import ModelInfo
 
@@ -51,7 +50,7 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
         ModelError: the file is missing or unusable.
     """
     sequences = sequences_of(spec, settings, jobs or 1)
-    engine = (open_warm(spec, settings, sequences=sequences) if jobs is None else None) or open_engine(
+    engine = (_warm(spec, settings, sequences) if jobs is None else None) or open_engine(
         spec, settings, sequences=sequences, apart=apart and jobs is not None
     )
     dialect = choose_dialect(
@@ -65,6 +64,13 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     why = "" if settings.dialect else getattr(engine, "dialect_reason", "")
     reader = open_reader(settings) if settings.reader_model and reads(info, settings) else None
     return Model(engine, spec, dialect, preamble, info, warnings, why, reader)
+
+
+def _warm(spec: ModelSpec, settings: Settings, sequences: int) -> Engine | None:
+    """The model as another process holds it."""
+    from hds_cli.engine.warm.client import open_warm
+
+    return open_warm(spec, settings, sequences=sequences)
 
 
 def sequences_of(spec: ModelSpec, settings: Settings, jobs: int = 1) -> int:

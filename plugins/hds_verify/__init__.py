@@ -8,6 +8,7 @@ the claim (`facts`); nothing is sampled.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from hds_cli import __version__
 from hds_cli.agent.verifying import Odds, Text, heeding
 from hds_cli.engine.base import Engine, ModelSpec, Segment
 from hds_cli.engine.files import models
-from hds_cli.errors import ModelMissing, ModelUnusable
-from hds_verify.facts import VERSION, Read, weighed
+from hds_cli.engine.llama.api import build
+from hds_cli.errors import HdsError, ModelMissing, ModelUnusable
+from hds_verify import facts
+from hds_verify.facts import Read, weighed
 from hds_verify.kept import Kept
 
 ADAPTER = Path(__file__).with_name("verifier-lora.gguf")
@@ -31,6 +35,7 @@ LABELS = (" yes", " no", " unknown")
 PASSAGE_TOKENS, CLAIM_TOKENS = 350, 96
 AT_ONCE = 5  # claims of a batch: what was read is kept when time is over
 LONGEST = 8000  # characters of a passage that are looked at
+_CODE = (Path(__file__), Path(facts.__file__))  # what writes the prompt, and what weighs
 _NOT_INSTALLED = 'pip install "hds-cli[starter]"   or   hds ask --no-verify …'
 
 
@@ -73,13 +78,25 @@ def opened(adapter: Path | None, engine: Engine | None = None, *, kept: Kept | N
     """
     weights = base()
     shared = engine if _holds(engine, weights) else None
-    if shared is None:
-        from hds_cli import config
-        from hds_cli.engine.opening import open_llama
+    kept = kept or Kept(version(weights, adapter))
+    if shared is not None:
+        return Small(shared, False, adapter, kept)
+    from hds_cli import config
+    from hds_cli.engine.opening import open_llama
 
-        own = open_llama(ModelSpec("verifier", weights), n_threads=config.load().n_threads)
-    digest = models.fingerprint(adapter) if adapter else ""
-    return Small(shared or own, shared is None, adapter, kept or Kept(f"{digest} {VERSION}"))
+    own = open_llama(ModelSpec("verifier", weights), n_threads=config.load().n_threads)
+    try:
+        return Small(own, True, adapter, kept)
+    except HdsError:
+        own.close()
+        raise
+
+
+def version(weights: Path, adapter: Path | None) -> str:
+    """What probabilities depend on besides passage and claim: files, code with its prompt, hds and llama.cpp."""
+    parts = [__version__, build(), *(models.fingerprint(file) if file else None for file in (weights, adapter))]
+    code = b"".join(file.read_bytes() for file in _CODE)
+    return hashlib.sha256(repr(parts).encode() + code).hexdigest()
 
 
 def _holds(engine: Any, weights: Path) -> bool:
@@ -118,12 +135,12 @@ class Small:
 
     def __init__(self, engine: Any, own: bool, adapter: Path | None, kept: Kept) -> None:
         self._engine, self._own, self._kept = engine, own, kept
-        self._scorer = engine.scorer(adapter)
         self._lock = threading.Lock()
         labels = [self._ids(label) for label in LABELS]
         if any(len(ids) != 1 for ids in labels):
             raise ModelUnusable("the verifier's labels are not one token each")
         self._labels = [ids[0] for ids in labels]
+        self._scorer = engine.scorer(adapter)
 
     def verify(
         self, passages: Sequence[Text], claims: Sequence[Sequence[str]], late: Callable[[], bool] = lambda: False

@@ -6,7 +6,6 @@ The work is bounded: the first `LONGEST` characters, `_SENTENCES` sentences and
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -144,7 +143,6 @@ class Read:
 _TRUST = 0.409
 _CONSTANTS = (0.058, -0.014, 0.09)
 _WEIGHTS = {"wrong": (-0.61, 0.45, 0.16), "derived": (0.6, -0.35, -0.25), "ordered": (0.38, -0.39, 0.01)}
-VERSION = hashlib.sha256(repr((_TRUST, _CONSTANTS, _WEIGHTS)).encode()).hexdigest()[:16]
 
 
 def weighed(logits: Sequence[float], facts: Facts) -> Odds:

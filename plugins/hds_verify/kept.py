@@ -1,4 +1,4 @@
-"""Probabilities that were read before, in memory and on disk, by adapter, passage and claim; a fault is a miss."""
+"""Probabilities that were read before, in memory and on disk, by verifier, passage and claim; a fault is a miss."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _BUSY = 0.2  # seconds
 
 
 class Kept:
-    """What a verifier with one adapter has read. A context: the file is open inside.
+    """What a verifier has read. A context: the file is open inside.
 
     Only checksums of texts are kept, never the texts.
 
     Args:
-        adapter: the checksum of the adapter.
+        version: of the verifier; another one has other probabilities.
         file: None: `verified.sqlite` in the folder of the cache.
         disk: False: in memory only.
     """
 
-    def __init__(self, adapter: str, file: Path | None = None, *, disk: bool = True) -> None:
-        self._adapter, self._file, self._disk = adapter, file, disk
+    def __init__(self, version: str, file: Path | None = None, *, disk: bool = True) -> None:
+        self._version, self._file, self._disk = version, file, disk
         self._known: dict[bytes, Odds] = {}
         self._new: list[tuple[bytes, bytes]] = []
         self._db: sqlite3.Connection | None = None
@@ -84,5 +84,5 @@ class Kept:
         return db
 
     def _key(self, passage: Text, claim: str) -> bytes:
-        parts = (self._adapter, passage.title, passage.text, claim)
+        parts = (self._version, passage.title, passage.text, claim)
         return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "replace")).digest()

@@ -220,7 +220,9 @@ def test_set_needs_the_model_of_a_run() -> None:
         selector("set")
 
 
-async def _answered(tmp_path: Path, lines: list[str], **more: str) -> list[events.Event]:
+async def _answered(
+    tmp_path: Path, lines: list[str], spec: dict[str, str] | None = None, **more: str
+) -> list[events.Event]:
     path = tmp_path / "s.jsonl"
     path.write_text("".join(json.dumps({"text": line}) + "\n" for line in lines))
     seen: list[events.Event] = []
@@ -235,7 +237,7 @@ async def _answered(tmp_path: Path, lines: list[str], **more: str) -> list[event
         async def read(self, url: str) -> Page | None:
             return next(page for page in PAGES if page.url == url)
 
-    async with desk(ModelSpec("s", path, dialect="hds"), settings, [Library()]) as place:
+    async with desk(ModelSpec("s", path, dialect="hds", **(spec or {})), settings, [Library()]) as place:  # type: ignore[arg-type]
         await place.answer("What is the capital of Norway?", seen.append)
     return seen
 
@@ -260,5 +262,9 @@ def test_a_run_shows_what_was_left_out(tmp_path: Path, home: Path) -> None:
     tree = "\n".join(line.plain for line in tree_lines(record.state, View(100, live=False)))
     for text in (tree, to_markdown(record), to_html(record)):
         assert "2 passages left out:" in text
+    its_own = asyncio.run(_answered(tmp_path, [first, box("Oslo")], {"select": "set"}))
+    assert any(
+        event.dropped for event in its_own if isinstance(event, events.EvidenceSelected)
+    )  # the model's own choice
     plain = asyncio.run(_answered(tmp_path, [block("capital of Norway"), box("Oslo")]))
     assert all(not event.dropped for event in plain if isinstance(event, events.EvidenceSelected))

@@ -209,6 +209,14 @@ def test_help_and_version_load_nothing_heavy() -> None:
         assert out.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("name", ["ask", "chat", "serve"])
+def test_the_help_of_a_command_loads_nothing_of_a_warm_model(name: str) -> None:
+    """Its client and its server are imported where a model is to be loaded."""
+    code = f"import sys; from hds_cli.cli import run; run([{name!r}, '--help']); print([m for m in sys.modules if '.warm' in m])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "[]"
+
+
 def test_importing_makes_nothing(tmp_path: Path) -> None:
     """No folder, no file, before a command needs one."""
     code = "import hds_cli.cli, hds_cli.commands.ask, hds_cli.fetch.client, hds_cli.search.sources"

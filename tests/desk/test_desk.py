@@ -106,7 +106,7 @@ def test_what_is_kept_of_a_run_neither_holds_the_loop_nor_loses_an_answer(
 
     async def go() -> events.RunFinished:
         async with opened(block("year of Mars"), ANSWER) as place:
-            return await place.answer("How long is a year on Mars?", lambda _: None, run_id="abcdef")
+            return await place.answer("How long is a year on Mars?", lambda _: None, resumable=True)
 
     assert asyncio.run(go()).answer == "687 days"
     assert called == [("keep", False), ("drop", False)]

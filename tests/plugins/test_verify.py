@@ -176,3 +176,39 @@ def test_the_text_is_the_one_that_was_taught(verifier: Any) -> None:
     assert ending == data.ending(data.Claim(CLAIMS[0], "supported", ""))
     assert list(data.LABELS) == ["supported", "contradicted", "absent"]
     assert list(data.LABELS.values()) == list(hds_verify.LABELS)
+
+
+def test_what_changes_a_verification_is_in_what_it_is_kept_under(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights, the adapter, the code with its prompt, the versions of hds and of llama.cpp."""
+    files = [tmp_path / name for name in ("weights", "adapter", "code.py")]
+    for file in files:
+        file.write_text(file.name)
+    monkeypatch.setattr(hds_verify, "_CODE", files[2:])
+    before = hds_verify.version(*files[:2])
+    assert hds_verify.version(*files[:2]) == before
+    found = {before, hds_verify.version(files[0], None)}
+    for file in files:
+        file.write_text(f"another {file.name}")
+        found.add(hds_verify.version(*files[:2]))
+    for name in ("__version__", "build"):
+        monkeypatch.setattr(hds_verify, name, "9.9" if name == "__version__" else lambda: "9.9")
+        found.add(hds_verify.version(*files[:2]))
+    assert len(found) == 7
+
+
+def test_weights_that_were_loaded_for_nothing_are_given_back(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An adapter that does not load is an error, and no memory."""
+    from hds_cli.engine.llama.model import LlamaEngine
+    from hds_cli.errors import ModelUnusable
+
+    closed: list[bool] = []
+    close = LlamaEngine.close
+    monkeypatch.setattr(LlamaEngine, "close", lambda self: (closed.append(True), close(self))[1])
+    (tmp_path / "adapter.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ModelUnusable):
+        hds_verify.opened(tmp_path / "adapter.gguf", kept=kept.Kept("", disk=False))
+    assert closed == [True]
