@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hds_cli.agent.blocks import Block, find_block, open_fence, queries_of, without_blocks
-from hds_cli.agent.conversation import line, turns_left
+from hds_cli.agent.conversation import line
 from hds_cli.agent.conversing import Conversing
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import FENCE
@@ -88,7 +88,7 @@ class ChatDialect(Conversing):
     def _give(self, results: Sequence[QueryResult], notes: Sequence[str] = ()) -> None:
         self._searched = True
         given = [self._results.block(query, found) for query, found in results]
-        text = "\n\n".join([*(text for text, _ in given), *notes, *turns_left(self._turns_left)])
+        text = "\n\n".join([*(text for text, _ in given), *notes, *self._left()])
         self._talk.say("user", text, "\n\n".join([*(short for _, short in given), *notes]))
 
 

@@ -76,6 +76,16 @@ class Conversation:
         if role == "user":
             self._put(self.messages)
 
+    def unsay(self, text: str) -> None:
+        """Take a part of the last message back, where it is a user's that ends with it or nearly so."""
+        last = self.messages[-1] if self.messages else None
+        if last is None or last.role != "user" or not text:
+            return
+        for name in ("text", "short"):
+            before, there, after = getattr(last, name).rpartition(text)
+            if there:
+                setattr(last, name, f"{before.rstrip()}{after}")
+
     def make_room(self) -> int:
         """The tokens left beside an answer. Below an eighth of the context, old messages shrink to their short form.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Self
 
-from hds_cli.agent.conversation import BRIEF, Conversation, Results
+from hds_cli.agent.conversation import BRIEF, Conversation, Results, turns_left
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.messages import asked, known_before
 from hds_cli.engine.base import ChatTemplate, Sampling, Segment, Session
@@ -63,6 +63,7 @@ class Conversing:
             sampling=Sampling(heat, self.top_p, self.top_k, seed=seed),
         )  # fmt: skip
         self._results = Results(addresses=self.addresses)
+        self._afforded, self._left_line = max_turns, ""
 
     @classmethod
     def opened(cls, speaking: Speaking) -> Self:
@@ -89,7 +90,12 @@ class Conversing:
         self._turns_left -= 1
         return written
 
+    def afford(self, turns: int, tokens: int | None) -> None:
+        """So many turns may still search, as the run's budget has it."""
+        self._afforded = turns
+
     def force(self, hooks: Hooks) -> Written:
+        self._talk.unsay(self._left_line)  # no turn is left, whatever the results said
         self._talk.say("user", self.now)
         return self._turn(hooks, final=True)
 
@@ -103,6 +109,12 @@ class Conversing:
         self._replay(text)
         self.make_room()  # the original run made room at this place
         self.read(results)
+
+    def _left(self) -> list[str]:
+        """A line on how many turns may still search; none where nobody counts, or none is left."""
+        lines = turns_left(min(self._turns_left, self._afforded))
+        self._left_line = "".join(lines)
+        return lines
 
     def _search_first(self, text: str) -> str:
         """`text`, once, where nothing was searched; else nothing."""

@@ -70,7 +70,11 @@ class Written:
 
 
 class Dialect(Protocol):
-    """The model's side of a run; used from one thread."""
+    """The model's side of a run; used from one thread.
+
+    One may have `afford(turns, tokens)`, too: it is told before each `write` and `read` how many turns may search on,
+    and tokens of pages for each (None: what the context allows).
+    """
 
     name: str
 
@@ -101,9 +105,14 @@ class Briefed:
         self._start = dialect.start
         self.write, self.read, self.replay = dialect.write, dialect.read, dialect.replay
         self.force, self.make_room = dialect.force, dialect.make_room
+        self.afford = getattr(dialect, "afford", _heedless)
 
     def start(self, question: str, documents: Sequence[Passage], continued: RunContinued | None = None) -> None:
         self._start(f"{question}\n\n{self._brief}", documents, continued)
+
+
+def _heedless(turns: int, tokens: int | None) -> None:
+    """Of a dialect that does not ask what is afforded."""
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,7 @@ class GuidedDialect:
     ) -> None:
         self._session, self._template, self._today = session, templates.needed(template), today
         self._turns_left, self._max_queries = max_turns, max_queries
+        self._afforded: tuple[int, int | None] = max_turns, None
         self._system = _SYSTEM + _LANGUAGE.format(answer_language(language))
         self._sampling = Sampling(temperature or 0.0, 0.95, 40, seed=seed)
         self._grammars = {name: rules % max(0, max_queries - 1) for name, rules in
@@ -145,7 +146,7 @@ class GuidedDialect:
 
     def write(self, hooks: Hooks) -> Written:
         tokens = self._read_all()
-        plan = self._ask(self._plan(), "plan" if self._facts or self._missing else "search", hooks)
+        plan = self._ask(self._plan(self._left()), "plan" if self._facts or self._missing else "search", hooks)
         self._turns_left -= 1
         written = self._written(plan, tokens)
         fresh = [q for q in written.queries if protocol.query_key(q) not in self._asked]
@@ -168,6 +169,10 @@ class GuidedDialect:
         self._asked |= {protocol.query_key(query) for query, _ in results}
         self._turns_left -= 1
         self.read(results)  # the readings are made again: they need no search, and come out the same
+
+    def afford(self, turns: int, tokens: int | None) -> None:
+        """So many turns may still search, with so many tokens of passages in each."""
+        self._afforded = turns, tokens
 
     def force(self, hooks: Hooks) -> Written:
         return self._answer(hooks, self._read_all())
@@ -199,18 +204,22 @@ class GuidedDialect:
         # pages). An order in a page gains little: an answer whose words the passage does not have is not believed.
         return f"READ\nPassages:\n{listed(passages)}\nQuery: {protocol.neutral(query)}"
 
-    def _plan(self) -> str:
+    def _plan(self, left: str = "") -> str:
+        """The task of a turn; `left`: a line on what is left, where it may search."""
         known = [f"- {_line(f.query)}: {_line(f.value)}" for f in self._facts]
         known += [f"- {_line(query)}: not found{why}" for query, why in self._missing]
         known += [f"- {note}" for note in self._notes]
         day = f"Today is {self._today}.\n" if self._today else ""
-        day += self._left() if self._turns_left > 0 else ""
-        return f"PLAN\n{day}Question: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
+        return f"PLAN\n{day}{left}Question: {self._question}\nFacts:\n" + ("\n".join(known) or "none")
 
     def _left(self) -> str:
         """The line of the plan on what is left: `Left: 4 turns, 8 queries in each, 2300 tokens of passages.`"""
-        turns = "1 turn" if self._turns_left == 1 else f"{self._turns_left} turns"
-        room = self.make_room() // 100 * 100
+        count, tokens = min(self._turns_left, self._afforded[0]), self._afforded[1]
+        if count <= 0:
+            return ""
+        turns = "1 turn" if count == 1 else f"{count} turns"
+        room = self.make_room() if tokens is None else min(self.make_room(), tokens)
+        room = room // 100 * 100
         return f"Left: {turns}, {self._max_queries} queries in each, {room} tokens of passages.\n"
 
     def _answer(self, hooks: Hooks, tokens: int) -> Written:

@@ -6,15 +6,15 @@ thought next. A value changes only by a new one. Where an answer of the model ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from hds_cli.agent import conditions
 from hds_cli.agent.aside import Aside
 from hds_cli.agent.asserted import Asserted, asserted
 from hds_cli.agent.audit import Audit, Belief, Look, audited
 from hds_cli.agent.ledger import MOST_CONDITIONS, WHOLE, Entry, Ledger, name_key
-from hds_cli.agent.methods.ledger import entry_of, evidence_task
+from hds_cli.agent.methods.reading import ToRead, evidence_task
 from hds_cli.agent.named import by_rule
 from hds_cli.errors import UsageError
 from hds_cli.run_state import RunState, TurnState
@@ -78,19 +78,38 @@ def _given(state: RunState) -> list[Passage]:
     return known + [passage for document in state.documents for passage in document.passages]
 
 
-def _thoughts(state: RunState) -> Iterator[tuple[int, int, str]]:
-    """(turn that is looked at, turn that thought about it, its thought); behind the last one the answer."""
-    turns, looked = list(state.turns.values()), _looked_at(state)
+@dataclass(frozen=True)
+class _Said:
+    """What a run said between the results of a turn and those of the next one, by the turn that said it."""
+
+    parts: tuple[tuple[int, str], ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(text for _, text in self.parts)
+
+    def turn_of(self, quote: str) -> int:
+        """The turn that said a quote; the last one where none did."""
+        return next((turn for turn, text in self.parts if has_words(quote_words(text), quote)), self.parts[-1][0])
+
+
+def _thoughts(state: RunState) -> Iterator[_Said]:
+    """For each turn that is looked at what the next one thought; before the first one its own, behind the last the end.
+
+    What was said before the first search rests on no page, and is believed all the same.
+    """
+    turns, looked, searching = list(state.turns.values()), _looked_at(state), bool(_searching(state))
     for turn, following in zip(looked, [*looked[1:], None], strict=False):
+        said = [(turn.number, turn.thought)] if searching and turn is looked[0] else []
         if following is not None:
-            yield turn.number, following.number, following.thought
-            continue
-        final = [other for other in turns if other.number > turn.number or not _searching(state)]
-        number = final[-1].number if final else turn.number
-        finished = state.finished
-        said = [*(other.thought for other in final)]
-        said += [part for part in (finished.text or finished.answer, finished.explanation) if part] if finished else []
-        yield turn.number, number, "\n".join(said)
+            said.append((following.number, following.thought))
+        else:
+            final = [other for other in turns if other.number > turn.number or not searching]
+            said += [(other.number, other.thought) for other in final]
+            number, finished = (final[-1].number if final else turn.number), state.finished
+            parts = (finished.text or finished.answer, finished.explanation) if finished else ()
+            said.append((number, "\n".join(part for part in parts if part)))
+        yield _Said(tuple((number, text.strip()) for number, text in said if text.strip()) or (said[-1],))
 
 
 # --- by rule ---------------------------------------------------------------------------------------------------------
@@ -154,12 +173,13 @@ def _of_answer(state: RunState) -> list[Look]:
 def _believing(state: RunState, looks: list[Look]) -> list[Look]:
     """The looks with what the run's thoughts, and at the end its answer, take for true."""
     known: dict[tuple[str, int], Belief] = {}
-    for look, (_, turn, text) in zip(looks, _thoughts(state), strict=False):
+    for look, thought in zip(looks, _thoughts(state), strict=False):
         names = look.ledger.candidates or [WHOLE]
         for number, condition in enumerate(look.ledger.conditions, 1):
-            said = asserted(condition, text)
+            said = asserted(condition, thought.text)
             if said is None:
                 continue
+            turn = thought.turn_of(said.quote)
             about = [name for name in names if name != WHOLE and has_words(quote_words(said.quote), name)]
             for name in about or [WHOLE]:
                 known.setdefault((name_key(name), number), Belief(said, turn))
@@ -182,10 +202,12 @@ def _by_model(state: RunState, aside: Aside) -> list[Look]:
     beliefs: dict[tuple[str, int], Belief] = {}
     status: dict[str, str] = {}
     looks: list[Look] = []
-    for turn, (_, thinking, text) in zip(_looked_at(state), _thoughts(state), strict=True):
-        if not _note(ledger, state.question, [*_read(turn), *([] if looks else _given(state))], aside):
+    to_read = ToRead()
+    for turn, said in zip(_looked_at(state), _thoughts(state), strict=True):
+        to_read.add([*_read(turn), *([] if looks else _given(state))])
+        if not _note(ledger, state.question, to_read, aside):
             return []
-        thought = _cut(text)
+        thought = _cut(said.text)
         task = (
             f"Question: {state.question}\n\nConditions:\n{conditions.listed(found)}\n\n"
             f"Candidates: {'; '.join(name for name in ledger.candidates if name) or 'none yet'}\n\nThought:\n{thought}"
@@ -195,8 +217,8 @@ def _by_model(state: RunState, aside: Aside) -> list[Look]:
             return []
         for claimed in believed.claimed:
             if claimed.holds is not None and has_words(quote_words(thought), claimed.quote):
-                said = Asserted(claimed.holds, claimed.quote)
-                beliefs[name_key(claimed.candidate), claimed.condition] = Belief(said, thinking)
+                belief = Belief(Asserted(claimed.holds, claimed.quote), said.turn_of(claimed.quote))
+                beliefs[name_key(claimed.candidate), claimed.condition] = belief
         status |= {name_key(name): said for name, said in believed.status.items()}
         rejected = frozenset(name for name, said in status.items() if said == "rejected")
         copied = Ledger.restored(found, ledger.rows())
@@ -204,15 +226,16 @@ def _by_model(state: RunState, aside: Aside) -> list[Look]:
     return looks
 
 
-def _note(ledger: Ledger, question: str, passages: Sequence[Passage], aside: Aside) -> bool:
+def _note(ledger: Ledger, question: str, to_read: ToRead, aside: Aside) -> bool:
     """The evidence pass over the results of a turn; False where the model's answer could not be read."""
-    if not passages:
+    read = to_read.due(ledger)
+    if not read:
         return True
-    call = conditions.evidence(evidence_task(ledger, question, passages), len(ledger.conditions))
-    claims = call.asked(aside)
-    for claimed in claims or ():
-        if (entry := entry_of(claimed, passages)) is not None:
-            ledger.put(entry)
+    task = evidence_task(ledger, question, read, to_read.not_entered)
+    claims = conditions.evidence(task, len(ledger.conditions)).asked(aside)
+    for entry in to_read.entries(claims or (), read)[0]:
+        ledger.put(entry)
+    to_read.done(read, ledger)
     return claims is not None
 
 

@@ -151,8 +151,8 @@ class Run:
 
     async def _take_turn(self, number: int) -> Written:
         """One turn: the model writes, what it asks for is searched, and it reads what was found."""
-        started = time.monotonic()
-        turn = Turn(number, self.plan.searching(self._searching, number))
+        started, turn = time.monotonic(), Turn(number, self.plan.searching(self._searching, number))
+        await self._model(self.plan.tell, self._parts.dialect, self._limits.max_turns - number + 1)
         written, wrote = await self._write(turn), time.monotonic()
         if turn.queries and not self._stopped:
             await self._gather(turn)
@@ -279,8 +279,7 @@ class Run:
         budget = replace(self._budget(room, turn.number), late=self._parts.stop.within(_LAST))
         searched = [(turn.queries[n - 1], read) for n, read in pages.items()]
         chosen = await self._model(self._book.choose, searched, budget) if searched else []
-        passages = dict(zip(pages, chosen, strict=True))
-        results: list[QueryResult] = []
+        passages, results = dict(zip(pages, chosen, strict=True)), list[QueryResult]()
         for number, query in enumerate(turn.queries, 1):
             if number not in passages:
                 results.append((query, protocol.REPEATED))
@@ -289,6 +288,7 @@ class Run:
             self._book.note(query, passages[number])
             results.append((query, turn.late.get(number) or turn.explained(number, passages[number])))
         results += [(query, protocol.NOT_SEARCHED) for query in turn.dropped]
+        await self._model(self.plan.tell, self._parts.dialect, self._limits.max_turns - turn.number, results)
         await self._model(self._parts.dialect.read, results, await self._methods.read(turn.number, self._book))
 
     @property

@@ -10,10 +10,12 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from hds_cli.agent.dialects import Dialect, QueryResult
+from hds_cli.agent.selectors.base import about_tokens
 from hds_cli.agent.turn import Limits, Searching, Stop
 from hds_cli.engine.base import Counter
 from hds_cli.engine.files.learned import Learned
@@ -93,6 +95,28 @@ class Plan:
                 break
         tokens = max(_LEAST, int(fits))
         return tokens if most is None else min(tokens, most)
+
+    def afforded(self, turns: int, read: int = 0) -> tuple[int, int | None]:
+        """How many of so many turns may still search, and tokens of pages for each; None: what the context allows.
+
+        Args:
+            read: tokens of results that the model is about to read.
+        """
+        if self._budget is None:
+            return turns, None
+        prices = self._prices()
+        free = self._free(prices) - read * prices.read
+        turn = self._turn_tokens * prices.write + prices.search
+        if turns < 1 or free < turn + _LEAST * prices.read:
+            return 0, 0
+        turns = max(1, min(turns, int(free / (turn + _USEFUL * prices.read))))
+        return turns, max(_LEAST, int((free / turns - turn) / prices.read))
+
+    def tell(self, dialect: Dialect, turns: int, results: Sequence[QueryResult] = ()) -> None:
+        """Tell a dialect that asks for it what the run may still take, once it has read these results."""
+        if afford := getattr(dialect, "afford", None):
+            found = [passage for _, passages in results if not isinstance(passages, str) for passage in passages]
+            afford(*self.afforded(turns, sum(about_tokens(passage.text) for passage in found)))
 
     def searching(self, searching: Searching, number: int) -> Searching:
         """The searching of turn `number`: as many pages as can be read, and half of the time that is left at most."""

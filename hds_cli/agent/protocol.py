@@ -151,6 +151,7 @@ _TAG = re.compile(
     r"<(?=\s*[|/!]|\w)|(?<=\|)\s*>|\[(?=\s*(?:/\s*)?(?:INST|SYS|\d+\s*\]))|(?<!\\)\\+\s*(?=boxed|text\s*\{)",
     re.IGNORECASE,
 )
+_MARK = re.compile(r"\[([^\S\n]{0,3}\d{1,6}[^\S\n]{0,3})\]")  # a number of a passage, as only results may have it
 _SUBSTITUTE = {"<": "‹", ">": "›", "[": "("}
 
 
@@ -161,6 +162,7 @@ def neutral(text: str) -> str:
     and piles of combining marks, on which NFKC takes time with their square.
     """
     text = _CONTROL.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", thinned(text))))
+    text = _MARK.sub(r"(\1)", text)
     return _TAG.sub(lambda m: _SUBSTITUTE.get(m[0].strip(), ""), text)
 
 

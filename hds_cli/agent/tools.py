@@ -14,7 +14,7 @@ from typing import Any
 
 from hds_cli.agent import protocol
 from hds_cli.agent.calls import CLOSE, CLOSE_ANSWER, EXAMPLE, OPEN, OPEN_ANSWER, Calls, read_calls
-from hds_cli.agent.conversation import line, turns_left
+from hds_cli.agent.conversation import line
 from hds_cli.agent.conversing import Conversing
 from hds_cli.agent.dialects import Hooks, QueryResult, Speaking, Written
 from hds_cli.agent.headline import boxed
@@ -88,7 +88,7 @@ class ToolsDialect(Conversing):
         if left:
             responses.append(_joined(self._blocks(left.values())))
         said = [note.text if note.trusted else line(note.text) for note in notes]
-        if tail := "\n\n".join([*said, *turns_left(self._turns_left)]):
+        if tail := "\n\n".join([*said, *self._left()]):
             last = responses.pop() if responses else ("", "")
             responses.append((f"{last[0]}\n\n{tail}".strip(), f"{last[1]}\n\n{tail}".strip()))
         text, short = ("\n".join(_response(part[n]) for part in responses) for n in (0, 1))

@@ -13,6 +13,7 @@ from hds_cli import events as e
 from hds_cli.agent.aside import Aside
 from hds_cli.agent.audit import MODES, Audit, means
 from hds_cli.agent.looks import audit_of
+from hds_cli.agent.protocol import neutral
 from hds_cli.commands.audit import _said
 from hds_cli.engine.scripted import ScriptedEngine
 from hds_cli.errors import UsageError
@@ -245,6 +246,28 @@ def test_a_rejected_candidate_is_not_what_was_answered(tmp_path: Path) -> None:
     )  # fmt: skip
     audit = audit_of(journal([("I look.", "river")], "Lindow"), aside)
     assert modes(audit) == {"premature_exit"}
+
+
+class Shown(Aside):
+    """A model that finds nothing, and keeps what it was asked of a thought."""
+
+    def __init__(self) -> None:
+        self.thoughts: list[str] = []
+
+    def ask(self, system: str, task: str, *args: object, **options: object) -> str:
+        _, there, thought = neutral(task).partition("Thought:\n")
+        self.thoughts += [thought] if there else []
+        return json.dumps({"status": {}, "beliefs": []} if there else {"entries": []})
+
+
+def test_what_was_said_before_the_first_search_is_read_too() -> None:
+    """A belief that rests on no page: it stands before what the next turn thought, and counts for its own turn."""
+    turns = [("Lindow has a bridge of 1932, I know that.", "river"), ("I look on.", "other")]
+    shown = Shown()
+    audit_of(journal(turns, "Lindow", "Lindow lies there [2]."), shown)
+    assert shown.thoughts == ["Lindow has a bridge of 1932, I know that.\nI look on.", "Lindow lies there (2)."]
+    failures = audit_of(journal(turns, "Lindow")).failures
+    assert [(failure.mode, failure.turn) for failure in failures] == [("bare_assertion", 1)]
 
 
 def test_calls_that_cannot_be_read_leave_the_audit_to_the_rule(tmp_path: Path) -> None:

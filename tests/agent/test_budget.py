@@ -10,6 +10,7 @@ from hds_cli import config, events
 from hds_cli.agent.accounts import Accounts
 from hds_cli.agent.allowance import Allowance
 from hds_cli.agent.evidence import Evidence
+from hds_cli.agent.hds import HdsDialect
 from hds_cli.agent.methods.calling import Methods
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.planning import Plan
@@ -91,6 +92,17 @@ def test_no_turn_is_begun_that_leaves_too_little_for_the_answer() -> None:
     assert spent.ended(Stop()) == "budget"
 
 
+def test_what_is_said_of_turns_is_what_is_afforded() -> None:
+    """No more than get something worth reading, one where the least fits, none where the answer is due."""
+    assert plan(None)[0].afforded(9) == (9, None)
+    assert [plan("5k", spent=spent)[0].afforded(9)[0] for spent in (0, 3_000, 4_500, 4_700)] == [6, 2, 1, 0]
+    assert plan("5k")[0].afforded(3)[0] == 3
+    assert plan("5k")[0].afforded(9, read=3_000)[0] == 2
+    turns, tokens = plan("5k")[0].afforded(4)
+    assert tokens is not None
+    assert turns * (tokens + 120) <= 5_000 - 160
+
+
 def test_a_rule_that_answers_in_the_place_of_a_slow_model_is_not_hurried() -> None:
     """After a turn for which the model evaluated nothing, further turns cost nothing."""
     slow, _ = plan("4s", Speeds(10.0, 1.0))
@@ -164,6 +176,26 @@ def test_a_run_whose_tokens_are_spent_answers_with_what_it_read(play: Play) -> N
     assert (finished.status, finished.answer, finished.reason, finished.exit_code) == ("partial", "Bizet", "budget", 6)
     assert [turn.forced for turn in of(seen, events.TurnStarted)] == [False, True]
     assert any(notice.code == "budget" for notice in of(seen, events.Notice))
+
+
+class Asking(HdsDialect):
+    """A dialect that asks what is afforded, and keeps it."""
+
+    def afford(self, turns: int, tokens: int | None) -> None:
+        self.afforded = [*getattr(self, "afforded", []), turns]
+
+
+def test_a_dialect_is_told_what_is_afforded_before_it_writes_and_reads(play: Play) -> None:
+    """Without a budget the turns that are left; under one none, where the next thing is the answer."""
+    said: dict[str | None, list[int]] = {}
+    for budget, last in ((None, BOX), ("0.9k", "Bizet}")):
+        made: list[Asking] = []
+        first = block("composer of Carmen", thought="word " * 200)
+        limits = Limits(max_turns=4, budget=Allowance.of(budget))
+        play([first, last], limits=limits, dialect_of=lambda s, made=made: made.append(Asking(s)) or made[0])
+        said[budget] = made[0].afforded
+    assert said[None] == [4, 3, 3]
+    assert said["0.9k"][-1] == 0
 
 
 def test_a_model_that_turns_slow_is_stopped_in_time_for_the_answer(play: Play) -> None:

@@ -53,6 +53,25 @@ def make(tmp_path: Path) -> Make:
     return build
 
 
+def test_nothing_is_said_of_turns_where_the_answer_is_due(make: Make) -> None:
+    """Not where the budget has room for none, and not any more where the answer is asked for all the same."""
+    dialect, session = make(SEARCH, SEARCH, "Answer: the Osprey", max_turns=9)
+    dialect.write(Seen().hooks)
+    dialect.afford(2, 600)
+    dialect.read([("engine of the Osprey", [OSPREY])])
+    assert "(2 turns are left for searching.)" in "".join(session.text)
+    dialect.write(Seen().hooks)
+    dialect.afford(0, 0)
+    dialect.read([("engine of the Swan", [SWAN])])
+    assert "".join(session.text).count("left for searching") == 1
+    dialect.afford(1, 600)
+    dialect.read([("further", "nothing")])
+    assert "(1 turn is left for searching.)" in "".join(session.text)
+    dialect.force(Seen().hooks)
+    assert "(1 turn is" not in "".join(session.text)
+    assert "Write the answer now" in "".join(session.text)
+
+
 def test_queries_of_a_block_are_handed_out_while_it_is_written(make: Make) -> None:
     """Each line is a query; what stands before the block is a thought; what follows it is not kept."""
     dialect, session = make(SEARCH + "\nResults: 400 hp")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from hds_cli.agent import conditions
-from hds_cli.agent.methods.ledger import entry_of
+from hds_cli.agent.methods.reading import entry_of
 from hds_cli.types import Passage
 
 TIMES = 10_000 if os.environ.get("HDS_LONG") else 1_000

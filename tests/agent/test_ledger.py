@@ -18,7 +18,8 @@ from hds_cli.agent.aside import Aside
 from hds_cli.agent.asserted import asserted
 from hds_cli.agent.dialects import Written
 from hds_cli.agent.ledger import Entry, Ledger
-from hds_cli.agent.methods.ledger import LiveLedger, evidence_task
+from hds_cli.agent.methods.ledger import LiveLedger
+from hds_cli.agent.methods.reading import evidence_task
 from hds_cli.agent.named import by_rule
 from hds_cli.agent.verifying import Odds
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
@@ -262,6 +263,93 @@ def test_what_a_call_without_an_answer_was_shown_is_shown_again(tmp_path: Path) 
     read(2)
     read(3)
     assert shown.read == [["a0", "a1"], ["a0", "a1"]]
+
+
+class Told(Aside):
+    """A model that writes entries call by call, and keeps its tasks."""
+
+    def __init__(self, session: ScriptedSession, *entries: list[dict[str, object]]) -> None:
+        super().__init__(session, None)
+        self.tasks: list[str] = []
+        self._entries = list(entries)
+
+    def ask(self, system: str, task: str, *args: object, **options: object) -> str:
+        if system == conditions.EXTRACT:
+            return written("constraints", PORT)
+        self.tasks.append(task)
+        return written("entries", self._entries.pop(0) if self._entries else [])
+
+
+PORT = ["it is a port for iron ore", "it was founded in 1902"]
+FOUNDED = Passage("m:a", "Towns of the coast", "Narvik was founded in 1902. Mosjøen was founded in 1875.")
+ELSEWHERE = [(f"q{n}", Passage(f"m:x{n}", f"X{n}", f"Town {n} was founded in 18{n:02}.")) for n in range(11)]
+ORE = Passage("m:b", "Ofoten line", "Iron ore is shipped from Narvik, a port.")
+CANDIDATE = {"candidate": "Narvik", "constraint": "C1", "obj": True, "quote": "Iron ore is shipped from Narvik"}
+
+
+def told(tmp_path: Path, *entries: list[dict[str, object]], **options: object) -> tuple[Told, LiveLedger, Any]:
+    path = tmp_path / "none.jsonl"
+    path.write_text("")
+    session = ScriptedEngine(path).session()
+    model, book = Told(session, *entries), SimpleNamespace(read=[], queries=[], question="Which port?")
+    method = LiveLedger(model, session, **options)  # type: ignore[arg-type]
+    method.began("Which port for iron ore was founded in 1902?", book)  # type: ignore[arg-type]
+    return model, method, book
+
+
+def test_a_passage_from_before_its_candidate_was_known_is_read_again(tmp_path: Path) -> None:
+    """Only a passage of turn 1 settles what is open for a candidate of turn 2: it is read beside those of turn 3."""
+    date = {"candidate": "Narvik", "constraint": "C2", "obj": True, "quote": "Narvik was founded in 1902"}
+    model, method, book = told(tmp_path, [], [CANDIDATE], [date])
+    for turn, found in enumerate(
+        [[("q", FOUNDED), *ELSEWHERE], [("q", ORE)], passages("new", 1), passages("on", 1)], 1
+    ):
+        book.read += found
+        notes = method.read(turn, book)
+    assert FOUNDED.text not in model.tasks[1]
+    assert re.findall(r"^\d+\. ([^:]+):", model.tasks[2], re.MULTILINE) == ["new0", "Towns of the coast"]
+    assert FOUNDED.text not in model.tasks[3]  # once for a candidate
+    assert "2 of 2 conditions" in notes[0].text
+
+
+def test_passages_that_are_read_again_take_no_more_room_than_a_call_has(tmp_path: Path) -> None:
+    """Twenty of which each names the candidate: four are read again, and all that a call reads stays twelve."""
+    model, method, book = told(tmp_path, [], [], [CANDIDATE])
+    known = [("q", Passage(f"m:{n}", f"T{n}", f"Narvik, number {n}, was founded in 1902.")) for n in range(20)]
+    for turn, found in enumerate([known[:12], known[12:], [("q", ORE)], passages("new", 20), []], 1):
+        book.read += found
+        method.read(turn, book)
+    read = re.findall(r"^\d+\. (\w+):", model.tasks[3], re.MULTILINE)
+    assert read[:8] == [f"new{n}" for n in range(8)]
+    assert len(read) == 12
+    assert re.findall(r"^\d+\. (new\w+):", model.tasks[4], re.MULTILINE) == [f"new{n}" for n in range(8, 20)][:8]
+
+
+def test_an_answer_is_given_back_only_after_what_was_read_is_read_again(tmp_path: Path) -> None:
+    """The last search brought the candidate; what is open for it stands in a passage of the first one."""
+    date = {"candidate": "Narvik", "constraint": "C2", "obj": True, "quote": "Narvik was founded in 1902"}
+    model, method, book = told(tmp_path, [], [CANDIDATE], [date], gate=True)
+    for turn, found in enumerate([[("q", FOUNDED)], [("q", ORE)]], 1):
+        book.read += found
+        method.read(turn, book)
+    assert method.may_end(Written("", answer="Narvik"), book) is None
+    assert len(model.tasks) == 3
+
+
+def test_the_model_is_told_which_quotes_stand_in_no_page(tmp_path: Path) -> None:
+    """A line each in the next call, where the passage that they are like is read again; then no more."""
+    wrong = {"candidate": "Narvik", "constraint": "C2", "obj": True, "quote": "Narvik has been founded in 1902"}
+    model, method, book = told(tmp_path, [wrong, *[wrong | {"quote": "made up " + "x" * 200}] * 8], [])
+    for turn, found in enumerate([[("q", FOUNDED)], [("q", ORE)], passages("new", 1)], 1):
+        book.read += found
+        method.read(turn, book)
+    *_, tail = model.tasks[1].partition("Not entered last time, as the quote stands in no passage:\n")
+    lines = tail.partition("\n\n")[0].split("\n")
+    assert lines[0] == "- Narvik, C2: Narvik has been founded in 1902"
+    assert len(lines) == 5
+    assert max(map(len, lines)) < 150
+    assert FOUNDED.text in tail
+    assert "Not entered" not in model.tasks[0] + model.tasks[2]
 
 
 # --- without a model -------------------------------------------------------------------------------------------------

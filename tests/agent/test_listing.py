@@ -25,7 +25,7 @@ Play = Callable[..., tuple]
 def test_a_passage_stands_under_its_title_heading_host_and_date() -> None:
     """And its text as the page has it, with what could be taken for a mark made safe."""
     passage = Passage("https://docs.example/x", "Lathe", "- belt\n- [9] oil <|im_end|>", 3, "Parts", date="2024-05-01")
-    assert listed([passage]) == "[3] Lathe › Parts (docs.example, 2024-05-01)\n- belt\n- (9] oil ‹|im_end|›"
+    assert listed([passage]) == "[3] Lathe › Parts (docs.example, 2024-05-01)\n- belt\n- (9) oil ‹|im_end|›"
     assert head(Passage("stdin", "stdin", "x", 1)) == "stdin"
 
 
@@ -122,7 +122,7 @@ def test_an_untrained_model_is_told_the_turns_and_the_room_left_and_what_was_put
     dialect = GuidedDialect(ScriptedEngine(path).session(), CHATML, max_queries=2, max_turns=2)
     dialect.start("Who repaired the organ of Trogir?", [])
     room = dialect.make_room() // 100 * 100
-    assert f"Left: 2 turns, 2 queries in each, {room} tokens of passages.\n" in dialect._plan()
+    assert f"Left: 2 turns, 2 queries in each, {room} tokens of passages.\n" in dialect._plan(dialect._left())
     quiet = lambda text: None  # noqa: E731
     dialect.write(Hooks(quiet, quiet, quiet))
     passage = Passage("https://h.example/", "Organ", "The organ is green.", 4)
@@ -130,10 +130,14 @@ def test_an_untrained_model_is_told_the_turns_and_the_room_left_and_what_was_put
         [("organ of Trogir", NO_TIME), ("organ", Selection([passage], of=2, why="needs a browser (a.example)"))]
     )
     dialect._read_all()
-    plan = dialect._plan()
+    plan = dialect._plan(dialect._left())
     assert "Left: 1 turn, 2 queries in each" in plan
     assert f"- organ of Trogir: not found ({NO_TIME})" in plan
     assert '- organ: not found in 1 of 2 passages (needs a browser (a.example)); the query "more: [4]"' in plan
+    dialect.afford(1, 350)
+    assert "Left: 1 turn, 2 queries in each, 300 tokens of passages.\n" in dialect._left()
+    dialect.afford(0, 0)
+    assert dialect._left() == ""
     dialect.read([("organ of Trogir", Selection())])
     dialect._read_all()
     assert "- organ of Trogir: not found (nothing was found)" in dialect._plan()

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from hds_cli import events
+from hds_cli.agent.dialects import Dialect
 from hds_cli.agent.earlier import resumed
 from hds_cli.agent.hds import HdsDialect
 from hds_cli.agent.loop import Limits, Parts, Run, Stop
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.protocol import NO_TIME, NO_TIME_AGAIN, NOT_SEARCHED
 from hds_cli.agent.verdict import mark
-from hds_cli.engine.base import Segment
+from hds_cli.engine.base import Segment, Session
 from hds_cli.engine.pace import Pace, Timed
 from hds_cli.engine.scripted import ScriptedEngine
 from hds_cli.errors import NoSources, ScriptEnded, SourceError
@@ -84,6 +85,7 @@ def play(tmp_path: Path) -> Play:
         attached: Sequence[Page] = (),
         pace: float | None = None,
         stop: Stop | None = None,
+        dialect_of: Callable[[Session], Dialect] = HdsDialect,
         **parts_of: object,
     ) -> tuple[events.RunFinished, list[events.Event], Run]:
         path = tmp_path / "s.jsonl"
@@ -99,7 +101,7 @@ def play(tmp_path: Path) -> Play:
             halt.abort = session.abort
             measured = Pace()
             parts = Parts(
-                dialect=HdsDialect(Timed(session, measured)), pace=measured, fanout=Fanout(sources or (Memory(),), _no_web, top_k=5),
+                dialect=dialect_of(Timed(session, measured)), pace=measured, fanout=Fanout(sources or (Memory(),), _no_web, top_k=5),
                 count=lambda t: engine.count([Segment(t)]), counter=session.counter, model=engine.info, stop=halt,
                 resume=session.resume, sources=tuple(s.name for s in sources), **parts_of,
             )  # fmt: skip

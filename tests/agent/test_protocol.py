@@ -195,6 +195,11 @@ def test_no_disguised_delimiter_of_a_page_survives(delimiter: str, disguise: str
     assert p.neutral(text) == text
 
 
+def test_a_number_in_brackets_keeps_both_halves() -> None:
+    """Of a page, or of a thought that an audit reads, which names the passages it rests on."""
+    assert p.neutral("It lies there [2], [ 17 ] and [3][4].") == "It lies there (2), ( 17 ) and (3)(4)."
+
+
 def test_ordinary_text_is_left_as_it_is() -> None:
     """Comparisons, brackets and backslashes of normal prose are no delimiters."""
     text = "If a < b and c > d, then [sic] x[i] = C:\\temp; 5 <= 6."

@@ -20,21 +20,19 @@ from hds_cli.agent.dialects import Written
 from hds_cli.agent.ledger import WHOLE, Entry, Ledger
 from hds_cli.agent.listing import in_turn
 from hds_cli.agent.methods.base import Method
+from hds_cli.agent.methods.reading import ToRead, evidence_task, stands
 from hds_cli.agent.named import by_rule
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.verdict import Verdict, Warned
 from hds_cli.agent.verifying import Text, Verifier, heeding
 from hds_cli.engine.base import Counter, Segment, Session
 from hds_cli.errors import HdsError
-from hds_cli.text import cut_passages, has_words, overlap, quote_words, terms
 from hds_cli.types import Condition, Passage
 
 T = TypeVar("T")
 SECONDS = 60.0  # for the calls of one turn
 _VERIFYING = 5.0  # seconds
-_MOST_READ, _WORDS = 12, 150  # passages of a turn that a call reads, and words of each where it reads so many
 _MOST_VERIFIED = 2000  # characters of a passage
-_LEAST_QUOTE = 2  # words
 
 
 class LiveLedger(Method):
@@ -73,7 +71,7 @@ class LiveLedger(Method):
         self._restored = before is not None
         self._ledger = Ledger.restored(before.conditions, before.rows) if before and self._asks else None
         self._seen = self._turn = 0
-        self._unread: list[Passage] = []  # that no call had room for yet
+        self._to_read = ToRead()
         self._stopped = False
         self.affords: Callable[[int], bool] = lambda tokens: True
 
@@ -96,7 +94,7 @@ class LiveLedger(Method):
         self._seen = len(book.read)
         if self._ledger is not None:
             return
-        self._unread = _by_turns(book.read)  # of an earlier run, or of documents: behind what a turn finds
+        self._to_read.add(_by_turns(book.read))  # of an earlier run, or of documents: behind what a turn finds
         if self._asks:
             found = self._asked(conditions.extract(question))
             self._asks = found is not None
@@ -127,6 +125,9 @@ class LiveLedger(Method):
         if not self._gate or self._ledger is None:
             return None
         ledger = self._ledger
+        if self._asks and any(ledger.open(name) for name in ledger.candidates or [WHOLE]):
+            missed = self._note(ledger, book.question, ())  # what was read already may settle it: cheaper than a turn
+            self._tell(self._turn, ledger.best(), missed=missed)
         found = [ledger.best()] if written.gave_up else ledger.named(written.answer or "", written.message)
         wrong = [_about(ledger, name, ledger.refuted(name)) for name in found if ledger.refuted(name)]
         left = [_about(ledger, name, ledger.open(name)) for name in found if ledger.open(name)]
@@ -171,22 +172,20 @@ class LiveLedger(Method):
     # --- the calls ---------------------------------------------------------------------------------------------------
 
     def _note(self, ledger: Ledger, question: str, passages: Sequence[Passage]) -> int:
-        """Take in what the model finds in passages; returns the number of its quotes that stand in none.
-
-        Those of the turn come first, then what earlier turns had no room for; what is left is kept for the next one.
-        """
-        waiting = in_turn([[*passages, *self._unread]])
-        passages, self._unread = waiting[:_MOST_READ], waiting[_MOST_READ:]
-        if not passages:
+        """Take in what the model finds in passages; returns the number of its quotes that stand in none."""
+        self._to_read.add(passages)
+        read = self._to_read.due(ledger)
+        if not read:
             return 0
-        claims = self._asked(conditions.evidence(evidence_task(ledger, question, passages), len(ledger.conditions)))
+        task = evidence_task(ledger, question, read, self._to_read.not_entered)
+        claims = self._asked(conditions.evidence(task, len(ledger.conditions)))
         if claims is None:
-            self._unread = waiting
-        found = [entry_of(claimed, passages) for claimed in claims or () if claimed.holds is not None]
-        entries = [entry for entry in found if entry is not None]
-        for entry in self._undisputed(entries, ledger, passages):
+            return 0
+        entries, missed = self._to_read.entries(claims, read)
+        for entry in self._undisputed(entries, ledger, read):
             ledger.put(entry)
-        return len(found) - len(entries)
+        self._to_read.done(read, ledger)
+        return missed
 
     def _asked(self, call: Call[T]) -> T | None:
         """What the model's answer says; None: the call failed twice, took too long, or is not afforded."""
@@ -204,7 +203,7 @@ class LiveLedger(Method):
         if self._verifier is None or not entries or self._stopped:
             return list(entries)
         until = time.monotonic() + _VERIFYING
-        by_url = {(p.url, e): p for e in entries for p in passages if p.url == e.url and _stands(e.quote, p)}
+        by_url = {(p.url, e): p for e in entries for p in passages if p.url == e.url and stands(e.quote, p)}
         try:
             verifier = self._verifier()
             texts = [Text(by_url[e.url, e].title, by_url[e.url, e].text[:_MOST_VERIFIED]) for e in entries]
@@ -224,49 +223,12 @@ class LiveLedger(Method):
         return kept
 
 
-def evidence_task(ledger: Ledger, question: str, passages: Sequence[Passage]) -> str:
-    """The task of the evidence call: the question, the ledger as it stands, and the passages of a turn."""
-    known = "\n".join(f"- {row.candidate or 'the answer'}: {row.constraint}: {row.state}" for row in ledger.rows())
-    sought = terms(" ".join(ledger.conditions))
-    read = passages[:_MOST_READ]
-    words = _MOST_READ * _WORDS // max(1, len(read))
-    numbered = [f"{n}. {_clipped(passage, sought, words)}" for n, passage in enumerate(read, 1)]
-    return (
-        f"Question: {question}\n\nConditions:\n{conditions.listed(ledger.conditions)}\n\n"
-        f"Ledger:\n{known or 'empty'}\n\nPassages:\n" + "\n\n".join(numbered)
-    )
-
-
 def _by_turns(read: Sequence[tuple[str, Passage]]) -> list[Passage]:
     """The passages of each query in turn, as no call reads all of many."""
     by_query: dict[str, list[Passage]] = {}
     for query, passage in read:
         by_query.setdefault(query, []).append(passage)
     return in_turn(by_query.values())
-
-
-def _clipped(passage: Passage, sought: Sequence[str], words: int) -> str:
-    """A passage under its title; of one longer than that the part that shares most words with the conditions."""
-    parts = [cut.text for cut in cut_passages(passage.text, words)] or [passage.text]
-    best = max(parts, key=lambda part: overlap(terms(part), sought))
-    return f"{passage.title}: {protocol.one_line(best)}"
-
-
-def entry_of(claimed: conditions.Claimed, passages: Sequence[Passage]) -> Entry | None:
-    """The entry of a claim whose quote stands in one of the passages; None: it stands in none."""
-    if claimed.holds is None:
-        return None
-    for passage in passages:
-        if _stands(claimed.quote, passage):
-            return Entry(claimed.candidate, claimed.condition, claimed.holds, claimed.quote, passage.url)
-    return None
-
-
-def _stands(quote: str, passage: Passage) -> bool:
-    """True when a quote of a few words stands in a passage, each word after the other."""
-    if len(quote_words(quote).split()) < _LEAST_QUOTE:
-        return False
-    return has_words(quote_words(protocol.neutral(passage.full)), quote)
 
 
 def _claim(ledger: Ledger, entry: Entry) -> str:
@@ -299,4 +261,4 @@ def _texts(ledger: Ledger, numbers: Sequence[int]) -> str:
     return "; ".join(ledger.conditions[number - 1].rstrip(". ") for number in numbers)
 
 
-__all__ = ["LiveLedger", "entry_of", "evidence_task"]
+__all__ = ["LiveLedger"]
