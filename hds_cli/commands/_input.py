@@ -75,7 +75,7 @@ def attached(files: Sequence[Path], doing: str = "attach") -> tuple[list[Page], 
     if not files:
         return [], []
     with Reader() as reader:
-        documents = reader(files)
+        documents = reader([file.absolute() for file in files])
     pages = []
     for file, document in zip(files, documents, strict=True):
         if isinstance(document, str):

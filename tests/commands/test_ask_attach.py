@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Hds
 
 ANSWER = "I read it.\n</think>\n\nThe bridge was opened in 1931 [1].\n\n\\boxed{1931}"
@@ -33,3 +35,16 @@ def test_a_file_without_text_is_an_error_that_names_it(hds: Hds, script: Callabl
     assert done.returncode == 2
     assert "cannot attach" in done.stderr
     assert "none.txt" in done.stderr
+
+
+def test_a_file_is_named_from_the_folder_where_one_stands(
+    hds: Hds, script: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bare name, as people type it: of `--attach`, and of `hds verify` on both sides."""
+    monkeypatch.chdir(tmp_path)
+    Path("bridge.txt").write_text("The Corve bridge was opened in 1931.")
+    done = hds("ask", "--offline", "-e", "scripted", "-m", script(ANSWER), "--attach", "bridge.txt", "When?")
+    assert done.returncode == 0, done.stderr
+    Path("draft.md").write_text("The Corve bridge was opened in 1931.")
+    done = hds("verify", "draft.md", "--against", "bridge.txt", "--offline", "--no-verify")
+    assert done.returncode == 0, done.stderr
