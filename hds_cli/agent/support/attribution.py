@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hds_cli.agent.support.absence import says_absent
+from hds_cli.agent.support.binding import crossed
 from hds_cli.agent.support.claims import (
     Claim,
     Names,
@@ -23,7 +24,7 @@ from hds_cli.agent.support.claims import (
     labelled,
     of_unit,
 )
-from hds_cli.agent.support.ground import Ground
+from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
 from hds_cli.agent.support.results import Results
@@ -87,13 +88,18 @@ class _Judge:
 
     def _unit(self, unit: Unit) -> Judged:
         """The support of a unit: as a whole, else by its pieces."""
-        whole = self._placing.place(self._results.uncounted(of_unit(unit, self._names, german=self._german)))
+        said = self._results.uncounted(of_unit(unit, self._names, german=self._german))
+
+        def may_say(sentence: Sentence) -> bool:
+            return not crossed(said, sentence.text)
+
+        whole = self._placing.place(said, may_say)
         if whole.level in GOOD_LEVELS and not is_entries(unit.text):
             return whole
         parts = [self._results.uncounted(part) for part in self._pieces(unit)]
         if len(parts) < 2:
             return whole
-        judged = [self._placing.place(part) for part in parts]
+        judged = [self._placing.place(part, may_say) for part in parts]
         worst = max(judged, key=lambda j: ORDER.index(j.level))
         quotes = tuple(dict.fromkeys(q for j in judged for q in j.quotes if j.level in GOOD_LEVELS or j is worst))
         missing = tuple(dict.fromkeys(m for j in judged for m in j.missing))
@@ -109,8 +115,7 @@ class _Judge:
         claims: list[Claim] = []
         for number, piece in enumerate(pieces):
             if not piece.rest and not piece.terms and piece.names and not piece.values:
-                lender = next((p for p in [*reversed(claims), *pieces[number + 1 :]] if p.rest), None)
-                piece = replace(piece, rest=lender.rest) if lender else piece
+                piece = replace(piece, rest=_lent(claims, pieces[number + 1 :]))
             if piece.rest and claims and not (piece.names or piece.values or piece.terms) and len(piece.rest) > 1:
                 claims.append(replace(piece, names=claims[0].names, shown=piece.shown | claims[0].shown))
             elif not (piece.names or piece.values or piece.terms) and claims:
@@ -171,3 +176,11 @@ class _Judge:
             if all(w in own_words for w in content) and all(any(same(v, o) for o in stated) for v in own_values):
                 return judged
         return None
+
+
+def _lent(before: Sequence[Claim], behind: Sequence[Claim]) -> tuple[str, ...]:
+    """What is said of a lone name: with the names behind it (`Ann, Bob and Carl left`), else what was said before."""
+    end = next((piece for piece in behind if not piece.names or piece.rest or piece.values), None)
+    if end is not None and end.rest and end.names and words(end.text)[: len(end.names[0])] == end.names[0]:
+        return end.rest
+    return next((piece.rest for piece in [*reversed(before), *behind] if piece.rest), ())

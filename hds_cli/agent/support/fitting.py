@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hds_cli.agent.support.binding import in_another_role, misbound, other_value_of_key
 from hds_cli.agent.support.claims import Claim
+from hds_cli.agent.support.claims import claim as claim_of
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.values import Value, same
 from hds_cli.agent.support.words import is_content, stem, words
@@ -40,6 +42,7 @@ class Fitting:
         self.ground, self.queries = ground, queries
         self._stems_of = {query: {stem(w) for w in words(query) if is_content(w)} for query in queries}
         self._question = {stem(w) for w in words(question) if is_content(w)}
+        self._asked_names = claim_of(question, ground.names).names
 
     def fits(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> tuple[Level | None, float]:
         """The fit of a sentence to a claim (None: it has none), with the share of the claim's other words in it."""
@@ -52,7 +55,7 @@ class Fitting:
         share = self.share(claim, sentence)
         if self._denied(claim, sentence, share) or not self._says_enough(claim, sentence, share, in_body):
             return None, 0.0
-        if self._substituted(claim, sentence, share):
+        if self._substituted(claim, sentence, share) or self._binds_another(claim, sentence):
             return None, 0.0
         strict = values and names_strict and terms and claim.negated == sentence.negated
         if strict and (share.titled >= QUOTED or not claim.rest):
@@ -174,6 +177,15 @@ class Fitting:
         asked = [self._stems_of[query] for query, numbers in self.queries.items() if number in numbers]
         asked.append(self._question)
         return any(stems and 2 * len(stems & sentence_stems) >= len(stems) for stems in asked) or bool(claim.rest)
+
+    def _binds_another(self, claim: Claim, sentence: Sentence) -> bool:
+        """True for a sentence that gives a value of a claim, its key or its act to another name."""
+        text = sentence.text
+        return (
+            misbound(claim, text, () if claim.names else self._asked_names)
+            or other_value_of_key(claim, text)
+            or in_another_role(claim, text)
+        )
 
     def _substituted(self, claim: Claim, sentence: Sentence, share: Share) -> bool:
         """True for a sentence that says nearly the same with one other word: `rural` for `urban landscapes`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent.support.arithmetic import derived
@@ -64,15 +64,15 @@ class Placing:
         self.ground, self.queries, self.asked = ground, queries, asked
         self._fitting = Fitting(ground, queries, question)
 
-    def place(self, claim: Claim) -> Judged:
-        """The best sentence for a claim, and how well it says it."""
+    def place(self, claim: Claim, may_say: Callable[[Sentence], bool] = lambda _: True) -> Judged:
+        """The best sentence for a claim, and how well it says it; `may_say`: false for a sentence that is none."""
         if claim.empty:
             return Judged("unsourced")
         by_value = {number: set(self.ground.with_value(value)) for number, value in enumerate(claim.values)}
         best: tuple[tuple[int, int, float], Judged] | None = None
         for sentence in self.ground.candidates(claim, by_value):
             level, share = self._fitting.fits(claim, sentence, by_value)
-            if level is None:
+            if level is None or not may_say(sentence):
                 continue
             marked = self.ground.read[sentence.passage].passage.n in claim.marks
             rank = (-ORDER.index(level), int(marked), share)
