@@ -17,7 +17,7 @@ from hds_cli.agent.support.attribution import attributed
 from hds_cli.agent.support.claims import is_yes_or_no
 from hds_cli.agent.support.lists import lacking, led_to
 from hds_cli.agent.support.marking import corrected
-from hds_cli.agent.support.message import Message, Unit, in_order, message, renumbered
+from hds_cli.agent.support.message import Message, Unit, in_order, message, renumbered, units
 from hds_cli.agent.support.placing import clip
 from hds_cli.agent.support.values import values
 from hds_cli.plugins import load
@@ -126,9 +126,9 @@ def mark(written: Written, book: Notebook, stopped: str | None = None) -> Verdic
             *removed(unknown), *_put_right(changed, book), *_weak(graded), *_incomplete(message_parts.text, book),
         ),
     )  # fmt: skip
-    absent = [says_absent(s.text, book.question) for s in graded]
-    if written.gave_up or not _has_ground([s for s, is_absent in zip(graded, absent, strict=True) if not is_absent]):
-        reason = stopped or ("not_found" if written.gave_up or (absent and all(absent)) else "unsupported")
+    if written.gave_up or not _has_ground(graded):
+        absent = not graded and any(says_absent(unit.text, book.question) for unit in units(message_parts.text))
+        reason = stopped or ("not_found" if written.gave_up or absent else "unsupported")
         status, exit_code = without_answer
         withheld = verdict.answer if reason == "unsupported" else None
         return replace(verdict, status=status, exit_code=exit_code, reason=reason, answer=None, withheld=withheld)

@@ -63,7 +63,7 @@ def verify(
         raise NoSources(f"nothing to verify against in {', '.join(against)}", hint="hds search QUERY  shows more")
     checked = _checked(text, ground, settings, quiet)
     if not checked.support:
-        raise UsageError("there is no sentence in the text", hint="hds verify draft.md --against notes")
+        raise UsageError("the text claims nothing", hint="hds verify draft.md --against notes")
     _print.result(SCHEMA, _document(checked, ground, against), _table(checked, ground), as_json=json_)
     sys.stdout.flush()
     _say(text, checked, ground, quiet)

@@ -150,11 +150,11 @@ def test_a_policy_that_nobody_has_is_an_error() -> None:
     ],
 )
 def test_what_the_pages_do_not_say_is_no_claim_without_a_source(absent: str) -> None:
-    """It is graded apart and names no missing word; by itself it is no answer."""
+    """It is no part of what is graded; by itself it is no answer."""
     question = "How long is the pier, and how many lived there in 2024?"
     verdict = mark(said(f"The pier is 142 metres long [1]. {absent}"), book(question, HARBOUR))
-    assert [(s.level, s.missing) for s in verdict.support] == [("quoted", ()), ("apart", ())]
-    assert verdict.exit_code == 0
+    assert [s.level for s in verdict.support] == ["quoted"]
+    assert (verdict.exit_code, verdict.warnings) == (0, ())
     alone = mark(said(absent), book(question, HARBOUR))
     assert (alone.status, alone.reason, alone.answer) == ("unanswered", "not_found", None)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hds_cli.agent.support.absence import says_absent
+from hds_cli.agent.support.asides import told
 from hds_cli.agent.support.binding import crossed
 from hds_cli.agent.support.claims import (
     Claim,
@@ -57,17 +57,18 @@ def attributed(
     passages: Sequence[tuple[str, Passage]],
     page_text: Callable[[str], str] = lambda _: "",
 ) -> list[tuple[Unit, Support]]:
-    """The units of a message with where they stand in it, and the support of each."""
+    """The units of a message that claim something, with where they stand in it, and the support of each."""
     ground = Ground([passage for _, passage in passages], page_text)
     asked = frozenset(map(stem, filter(is_content, words(" ".join([question, *(query for query, _ in passages)])))))
     queries: dict[str, list[int]] = {}
     for query, passage in passages:
         queries.setdefault(query, []).append(passage.n)
-    parts = units(text)
-    judged = _Judge(Placing(ground, queries, asked, question), question, parts, german=nouns_have_capitals(text)).all()
+    parts = told(units(text), question)
+    kept = [part for _, part in parts]
+    judged = _Judge(Placing(ground, queries, asked, question), question, kept, german=nouns_have_capitals(text)).all()
     return [
         (unit, Support(unit.text, j.level, tuple(n for n in unit.marks if n in ground.numbers), j.quotes, j.missing))
-        for unit, j in zip(parts, judged, strict=True)
+        for (unit, _), j in zip(parts, judged, strict=True)
     ]
 
 
@@ -78,7 +79,6 @@ class _Judge:
         self._placing, self._names = placing, placing.ground.names
         self._units, self._german = parts, german
         self._results = Results(placing, question, parts, german=german)
-        self._question = question
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -158,8 +158,6 @@ class _Judge:
             others = [j for u, j in zip(self._units, self._first, strict=True) if u is not unit]
             good = bool(others) and all(j.level in GOOD_LEVELS for j in others)
             return Judged("computed" if good else "unsourced")
-        if judged.level != "contradicted" and says_absent(unit.text, self._question):
-            return Judged("apart")
         return self._repeated(unit, judged) or judged
 
     def _repeated(self, unit: Unit, own: Judged) -> Judged | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from hds_cli.agent.support.asides import is_idle
 from hds_cli.agent.support.message import MARK, Unit, without_marks
 from hds_cli.agent.support.values import Value, values
 from hds_cli.agent.support.words import is_content, negated, stem, words
@@ -171,7 +172,7 @@ def _named(
         )  # fmt: skip
         if not is_name:
             run = run[1:]
-    while run and not any(map(is_content, words(run[0][0]))) and not _is_acronym(run[0][0]):
+    while run and not any(map(_may_name, words(run[0][0]))) and not _is_acronym(run[0][0]):
         run = run[1:]
     while german and len(run) > 1 and not known.has(run[0][0]) and any(known.has(token[0]) for token in run[1:]):
         run = run[1:]  # `Berg Malawis`, `Grenze von Malawi`: a noun before a name
@@ -182,6 +183,18 @@ def _named(
     if core:
         end = run[-1].end() - (run[-1][0].endswith(".") and len(run[-1][0]) > 4)
         yield core, run[0].start(), end
+
+
+def _may_name(word: str) -> bool:
+    """True for a folded word that a name may begin with: no `neither`, which has a capital at the beginning."""
+    return is_content(word) and word not in _NO_NAMES
+
+
+_NO_NAMES = frozenset(
+    "neither nor either unlike like despite whereas if besides beyond both thus hence therefore moreover overall "
+    "finally additionally instead meanwhile compared only even none whether weder noch sowohl beide anders ni selon "
+    "malgre contrairement segun ambos ne".split()
+)
 
 
 def _lower_follows(token: re.Match[str]) -> bool:
@@ -217,7 +230,9 @@ def of_unit(unit: Unit, known: Names, *, german: bool) -> Claim:
 
 
 def labelled(text: str, known: Names, *, german: bool) -> Claim:
-    """The claim of a label: its names, and its words as words that say how."""
+    """The claim of a label: its names, and its words as words that say how; none of `Short answer`."""
+    if is_idle(text):
+        return Claim(text)
     value_claim = claim(text, known, short=True, german=german)
     return replace(value_claim, terms=(), rest=(*value_claim.terms, *value_claim.rest))
 

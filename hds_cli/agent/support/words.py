@@ -108,12 +108,29 @@ def kin(word: str, other: str) -> bool:
 
 def negated(text: str) -> bool:
     """True for a text with an odd number of words that negate."""
-    count = sum(word in _NEGATIONS or (word.endswith("nt") and word in _SHORT_NEGATIONS) for word in words(text))
+    has = words(text)
+    count = sum(word in _NEGATIONS or (word.endswith("nt") and word in _SHORT_NEGATIONS) for word in has)
+    count -= sum(first in has and second in has for first, second in _PAIRED)  # `neither … nor` denies once
     return bool((count + len(_NEGATING_LETTERS.findall(text))) % 2)
+
+
+def is_denial(word: str) -> bool:
+    """True for a folded word that denies, or that says that there is nothing: `not`, `nichts`, `unable`."""
+    return word in _DENIALS
 
 
 _SHORT_NEGATIONS = frozenset(
     "isnt wasnt arent werent doesnt didnt dont hasnt havent hadnt wont cant couldnt wouldnt shouldnt".split()
+)
+_PAIRED = (("neither", "nor"), ("weder", "noch"))
+_DENIALS = (
+    _NEGATIONS
+    | _SHORT_NEGATIONS
+    | frozenset(
+        fold(
+            "nothing unable silent nichts noch rien aucune nada ninguna ninguno niente nulla nessuna nessun nenhuma niets"
+        ).split()
+    )
 )
 
 
