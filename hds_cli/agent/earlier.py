@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli import events
+from hds_cli.agent.support.message import renumbered
 from hds_cli.engine.base import Further
 from hds_cli.errors import NotUnderstood
 from hds_cli.run_state import RunState
@@ -74,7 +75,7 @@ def earlier(run: Iterable[events.Event]) -> Earlier:
     answer = (finished.answer if finished else None) or ""
     if state.sections and len(answer) > MAX_REPORT:
         answer = f"{answer[:MAX_REPORT]} …"
-    exchanges.append(Exchange(asked, answer))
+    exchanges.append(Exchange(asked, renumbered(answer, {})[0]))  # its marks are of a list that is not shown again
     cited = (
         frozenset(citation.passage or citation.n for citation in finished.citations) if finished else frozenset[int]()
     )

@@ -7,12 +7,13 @@ block that is not closed or comes twice still counts, a box is read to its match
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from hds_cli.agent.untrusted import CONTROL
+from hds_cli.agent.untrusted import neutral as neutral  # a part of the protocol, too
 from hds_cli.engine.base import Segment
-from hds_cli.text import normalise, thinned
+from hds_cli.text import normalise
 from hds_cli.types import Exchange, Passage
 
 BEGIN_QUERIES = "<|begin_search_queries|>"
@@ -143,29 +144,6 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-_INVISIBLE = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_TAG = re.compile(
-    r"<(?=\s*[|/!]|\w)|(?<=\|)\s*>|\[(?=\s*(?:/\s*)?(?:INST|SYS|\d+\s*\]))|(?<!\\)\\+\s*(?=boxed|text\s*\{)",
-    re.IGNORECASE,
-)
-_MARK = re.compile(r"\[([^\S\n]{0,3}\d{1,6}[^\S\n]{0,3})\]")  # a number of a passage, as only results may have it
-_SUBSTITUTE = {"<": "‹", ">": "›", "[": "("}
-
-
-def neutral(text: str) -> str:
-    """Untrusted text as it may stand in a prompt: no marker, chat token, think tag, passage number or box in it.
-
-    NFKC comes first: a full-width `＜|im_end|＞` becomes a real one only there. Invisible and control characters go,
-    and piles of combining marks, on which NFKC takes time with their square.
-    """
-    text = _CONTROL.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", thinned(text))))
-    text = _MARK.sub(r"(\1)", text)
-    return _TAG.sub(lambda m: _SUBSTITUTE.get(m[0].strip(), ""), text)
-
-
 _NUMBERING = re.compile(r"\(?(\d{1,2})[.):]\s+(?=\S)")
 _BULLET = re.compile(r"^(?:[-*•]\s+|\(?\d{1,2}\)\s+|(?:query|search)\s*\d*\s*:\s*)", re.IGNORECASE)
 
@@ -175,7 +153,7 @@ def clean_query(line: str) -> str:
 
     A number before it may be a part of it (`24: Redemption cast`, `1. FC Köln founded`); `QueryParser` knows a list.
     """
-    text = one_line(_CONTROL.sub(" ", line)).strip("; ")
+    text = one_line(CONTROL.sub(" ", line)).strip("; ")
     text = _BULLET.sub("", text)[:MAX_QUERY_CHARS].strip()
     if text.count('"') == 1:
         text = text.strip('"').strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -101,6 +102,8 @@ def _settings(run: Sequence[events.Event], names: Sequence[str]) -> dict[str, An
     chosen = {name: kept[name] for name in names if kept.get(name)}
     if names is SHAPING:
         chosen |= {name: kept[name] for name in names if kept.get(name) is not None and name != "offline"}
+    if os.environ.get("HDS_OPENAI_URL"):
+        chosen.pop("openai_url", None)  # where the server is now
     return {name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()}
 
 

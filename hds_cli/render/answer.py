@@ -10,6 +10,7 @@ from hds_cli.events import RunFinished
 from hds_cli.render import agreeing, grounds, passages, words
 from hds_cli.render.text import clean, link, one_line, safe_url, to_text
 from hds_cli.run_state import RunState
+from hds_cli.text import code
 from hds_cli.types import Citation
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _print_message(console: Console, finished: RunFinished, answer: str, *, line
     elif linear:
         console.print(Text(body))
     else:
-        console.print(Markdown(_HTML.sub(r"\\<", body), hyperlinks=False))
+        console.print(Markdown(code.changed(body, lambda part: _HTML.sub(r"\\<", part)), hyperlinks=False))
     signs = words.signs(console.encoding)
     lines = [grounds.counts(finished.support), *grounds.reasons(finished.support)]
     if any(support.weak for support in finished.support) or len(finished.support) > 1:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from hds_cli.text import code
 from hds_cli.types import Level, Support
 
 WORDS: dict[Level, str] = {
@@ -57,7 +58,8 @@ def reason(support: Support) -> str:
 
 def weak_parts(text: str, support: Iterable[Support]) -> list[Weak]:
     """The places of the weak parts in a message; one that is not found is left out."""
-    masked = _MARK.sub(lambda mark: " " * len(mark[0]), text)
+    masked = code.blanked(code.changed(text, lambda part: _MARK.sub(lambda mark: " " * len(mark[0]), part)))
+    coded = code.spans(text)
     tokens = [(token[0], token.start(), token.end()) for token in _TOKEN.finditer(masked)]
     weak: list[Weak] = []
     place = 0
@@ -68,7 +70,9 @@ def weak_parts(text: str, support: Iterable[Support]) -> list[Weak]:
             continue
         place = at + len(words)
         if part.weak:
-            weak.append(Weak(tokens[at][1], tokens[place - 1][2], part))
+            end = tokens[place - 1][2]
+            end = next((right for left, right in coded if left < end < right), end)
+            weak.append(Weak(tokens[at][1], end, part))
     return weak
 
 

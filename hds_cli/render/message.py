@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hds_cli.render import grounds
 from hds_cli.render.text import clean, link_target, one_line
+from hds_cli.text import code
 from hds_cli.types import Support
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _MARK = re.compile(r"\s*\[(\d{1,4})\](?!\()")
-_CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.DOTALL)
 _LINK = re.compile(r"(!?)\[([^\]\n]{0,300})\]\(((?:[^()\s]|\([^()\s]{0,200}\)){0,2000})[^()\n]{0,300}\)")
 _OTHER_LINK = re.compile(r"\]\((?!https?://)")
 _DEFINITION = re.compile(r"^(\s{0,3})\[(?=[^\]\n]{1,200}\]:)", re.MULTILINE)
@@ -34,8 +34,7 @@ def safe_markdown(text: str, numbers: set[int], support: Sequence[Support]) -> s
         numbers: the sources that have a footnote.
     """
     signed = grounds.signed(clean(text).strip(), support)
-    parts = _CODE.split(signed)
-    return "".join(part if place % 2 else _safe(part, numbers) for place, part in enumerate(parts))
+    return code.changed(signed, lambda part: _safe(part, numbers))
 
 
 def _safe(text: str, numbers: set[int]) -> str:
@@ -62,8 +61,12 @@ def to_html(text: str, numbers: set[int], support: Sequence[Support], *, section
         marked = (
             f"{marked[: part.start]}{_OPEN}{number}{_END}{marked[part.start : part.end]}{_SHUT}{marked[part.end :]}"
         )
-    marked = _MARK.sub(lambda m: f"{_REF}{m[1]}{_END}" if int(m[1]) in numbers else m[0], marked)
+    marked = code.changed(marked, lambda part: _MARK.sub(lambda m: _linked(m, numbers), part))
     return _finished(_renderer().render(marked, {_SECTIONS: 0} if sections else {}), [part.support for part in weak])
+
+
+def _linked(mark: re.Match[str], numbers: set[int]) -> str:
+    return f"{_REF}{mark[1]}{_END}" if int(mark[1]) in numbers else mark[0]
 
 
 def parsed(text: str) -> list[Token]:

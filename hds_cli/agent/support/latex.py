@@ -10,9 +10,10 @@ import json
 import re
 import unicodedata
 
+from hds_cli.text import code
+
 _DEPTH = 40  # braces within braces; what is nested deeper stays as it is
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
-_CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.DOTALL)
 _MATH = re.compile(r"\$\$(.{1,2000}?)\$\$|(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])", re.DOTALL)
 _FORMULA = re.compile(r"[\\^_{}=<>≤≥×·+]|\A[\d\s.,%-]+\Z|\A[A-Za-z]\Z")
 _TEXT = frozenset(
@@ -72,15 +73,14 @@ def unwrapped(text: str) -> str:
     """A message with its boxes and its LaTeX replaced by what they say; code stays as it is."""
     if "\\" not in text and "$" not in text:
         return text
-    parts = _CODE.split(text)
-    return "".join(part if place % 2 else _without_latex(part) for place, part in enumerate(parts))
+    return code.changed(text, _without_latex)
 
 
 def headline(text: str) -> str | None:
     """The raw content of a message's last box; one that is not closed runs to the end of its line; None: no box."""
     content: str | None = None
     place = 0
-    text = _CODE.sub(lambda code: " " * len(code[0]), text) if "`" in text or "~~~" in text else text
+    text = code.changed(text, str, lambda part: " " * len(part))
     closed = pairs(text)
     while match := _BOX.search(text, place):
         end = closed.get(match.end() - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hds_cli.agent.support.message import MARK, Unit
+from hds_cli.agent.support.message import Unit, marks_in
 from hds_cli.types import Support
 
 
@@ -27,7 +27,7 @@ def corrected(
             graded.append(support)
             continue
         source = text[unit.start : unit.end]
-        marks = [match for match in MARK.finditer(source) if int(match[1]) in support.marks]
+        marks = [match for match in marks_in(source) if int(match[1]) in support.marks]
         if unit.start < place or not marks:
             graded.append(support)
             continue

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from hds_cli.agent.support import latex
 from hds_cli.agent.support.dates import dates
+from hds_cli.agent.untrusted import restored
+from hds_cli.text import code
 from hds_cli.text.sentences import spans
 
 MOST = 60_000  # characters of a message that are looked at
@@ -24,8 +26,10 @@ _DAY = 60  # characters
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$")
 _SEPARATOR = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _FENCE = re.compile(r"^\s*(```|~~~)")
-MARK = re.compile(r"\[(\d{1,4})\]")
-_MARK_LIST = re.compile(r"\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})+)\]")
+MARK = re.compile(r"\[([1-9]\d{0,3})\]")
+_MARK_LIST = re.compile(r"\[([1-9]\d{0,3}(?:\s*[,;–-]\s*\d{1,4})+)\]")
+_MARK_BEHIND = re.compile(r"((?:(?<!\s)\s+)?)\[([1-9]\d{0,3})\]")
+_SHIELD = "\ue010"  # for a bracket in code; of the private use area, so nobody writes it
 _EMPHASIS = re.compile(r"\*\*|__|(?<![\w*])\*(?=\S)|(?<=\S)\*(?![\w*])|(?<!\w)_(?=\S)|(?<=\S)_(?!\w)|`|~~")
 _LINK = re.compile(r"!?\[([^\]\n]{0,200})\]\((?:[^()\n]|\([^()\n]*\)){0,400}\)")
 
@@ -65,9 +69,14 @@ def message(written: str) -> Message:
     """
     written = written[:MOST]
     raw = latex.headline(written)
-    text = _MARK_LIST.sub(_single_marks, latex.unwrapped(_FINAL.sub("\n", written) if raw is not None else written))
-    headline = None if raw is None else _MARK_LIST.sub(_single_marks, latex.formula(raw))
+    whole = latex.unwrapped(_FINAL.sub("\n", written) if raw is not None else written)
+    text = code.changed(whole, _with_single_marks, restored)
+    headline = None if raw is None else _with_single_marks(latex.formula(raw))
     return Message(re.sub(r"\n{3,}", "\n\n", text).strip(), headline or None, raw)
+
+
+def _with_single_marks(text: str) -> str:
+    return _MARK_LIST.sub(_single_marks, text)
 
 
 def _single_marks(match: re.Match[str]) -> str:
@@ -153,6 +162,7 @@ def _units(text: str, block: _Block, context: str) -> Iterator[Unit]:
 
 
 def _unit(source: str, start: int, context: str, *, item: bool = False) -> Unit:
+    source = _shielded(source)
     marked = _bare(source.replace("\n", " ").lstrip("> "))
     words = without_marks(marked)
     label, value = _labelled(words)
@@ -175,9 +185,10 @@ def _rows(text: str, block: _Block, context: str) -> Iterator[Unit]:
     if len(lines) > 1 and _SEPARATOR.match(lines[1][1]):
         names = [_bare(cell) for cell in _cells(lines[0][1])]
         lines = lines[2:]
-    for start, line in lines:
-        if _SEPARATOR.match(line):
+    for start, source in lines:
+        if _SEPARATOR.match(source):
             continue
+        line = _shielded(source)
         cells = [_bare(cell).strip() for cell in _cells(line)]
         marked = "; ".join(cell for cell in cells if cell)
         shown = [cell for cell in map(without_marks, cells) if cell]
@@ -195,9 +206,20 @@ def _bare(source: str) -> str:
     return " ".join(_EMPHASIS.sub("", _LINK.sub(r"\1", source)).split())
 
 
+def _shielded(source: str) -> str:
+    """A source of the same length in whose code no `[n]` is taken for a mark."""
+    return code.changed(source, str, lambda part: part.replace("[", _SHIELD))
+
+
 def without_marks(text: str) -> str:
     """Words without `[n]`, and without the blank before it."""
-    return " ".join(re.sub(r"(?:(?<!\s)\s+)?\[\d{1,4}\]", "", text).split()).strip()
+    said = re.sub(r"(?:(?<!\s)\s+)?\[[1-9]\d{0,3}\]", "", text).replace(_SHIELD, "[")
+    return " ".join(said.split()).strip()
+
+
+def marks_in(source: str) -> list[re.Match[str]]:
+    """The marks of a source, none of them in its code."""
+    return list(MARK.finditer(_shielded(source)))
 
 
 def _marks(text: str) -> tuple[int, ...]:
@@ -214,7 +236,7 @@ def renumbered(text: str, numbers: dict[int, int]) -> tuple[str, list[int]]:
         removed.append(int(match[2]))
         return ""
 
-    return re.sub(r"((?:(?<!\s)\s+)?)\[(\d{1,4})\]", number, text), removed
+    return code.changed(text, lambda part: _MARK_BEHIND.sub(number, part)), removed
 
 
 def in_order(marks: Iterable[int]) -> dict[int, int]:
