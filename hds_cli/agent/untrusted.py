@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from hds_cli.text import code, thinned
+from hds_cli import code
+from hds_cli.text import thinned
 
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"

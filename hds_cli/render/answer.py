@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from hds_cli import code
 from hds_cli.events import RunFinished
 from hds_cli.render import agreeing, grounds, passages, words
 from hds_cli.render.text import clean, link, one_line, safe_url, to_text
 from hds_cli.run_state import RunState
-from hds_cli.text import code
 from hds_cli.types import Citation
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from hds_cli.text import code
+from hds_cli import code
 from hds_cli.types import Level, Support
 
 WORDS: dict[Level, str] = {

@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hds_cli import code
 from hds_cli.render import grounds
 from hds_cli.render.text import clean, link_target, one_line
-from hds_cli.text import code
 from hds_cli.types import Support
 
 if TYPE_CHECKING:

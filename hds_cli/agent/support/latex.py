@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 
-from hds_cli.text import code
+from hds_cli import code
 
 _DEPTH = 40  # braces within braces; what is nested deeper stays as it is
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from hds_cli import code
 from hds_cli.agent.support import latex
 from hds_cli.agent.support.dates import dates
 from hds_cli.agent.untrusted import restored
-from hds_cli.text import code
 from hds_cli.text.sentences import spans
 
 MOST = 60_000  # characters of a message that are looked at
