@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from hds_cli.engine.base import StopReason
 from hds_cli.engine.llama.api import StopFlag
 from hds_cli.engine.llama.cells import Cells, TokenSequence
-from hds_cli.engine.llama.thread_count import ThreadCount, evaluate
+from hds_cli.engine.llama.thread_count import ThreadCount, evaluate, failed
 from hds_cli.errors import ModelUnusable
 
 BATCH = 512  # tokens
@@ -205,8 +205,7 @@ class Decoder:
         for writing, _ in filled:
             self._cells.cut_back(writing.sequence, writing.sequence.evaluated)
             if result != _ABORTED:
-                error = ModelUnusable(f"llama.cpp could not evaluate a batch (code {result})")
-                self._end(writing, "aborted", error)
+                self._end(writing, "aborted", failed(result))
 
     def _draw(self, writing: Writing, index: int) -> None:
         try:
