@@ -134,7 +134,16 @@ class Decoder:
             while not self._jobs.empty():
                 self._jobs.get()()
             if self._writings:
-                self._step()
+                try:
+                    self._step()
+                except Exception as exc:  # no memory for a state: who waits for this thread would wait for ever
+                    self._give_up(exc)
+
+    def _give_up(self, error: Exception) -> None:
+        """End everything that is being written; what the context holds of it is not known."""
+        for writing in [*self._writings, *self._parked]:
+            self._cells.release(writing.sequence)
+            self._end(writing, "aborted", error)
 
     def _close(self) -> None:
         with self._lock:
