@@ -59,7 +59,9 @@ def serve(
             sequences = sequences_of(spec, settings)
             server = Server(spec, settings, sequences=sequences, keep=seconds(keep))
         except OSError as exc:
-            raise UsageError(f"no socket can be made: {exc}", hint="HDS_HOME=ANOTHER/FOLDER hds serve") from exc
+            raise UsageError(
+                f"{spec.name} cannot be kept warm: {exc}", hint="HDS_HOME=ANOTHER/FOLDER hds serve"
+            ) from exc
         if not server.first:
             raise UsageError(f"{spec.name} is kept warm already", hint="hds serve --stop")
         before_leaving(server.clear)
