@@ -242,6 +242,8 @@ def test_a_fault_in_the_thread_that_evaluates_ends_what_is_written(
     assert [str(exc) for exc in seen] == ["no room for a state"]
     assert session.generate(max_tokens=2).reason == "length"
     made.close()
+    with pytest.raises(ModelUnusable, match="closed"):
+        made.scorer(None)
 
 
 def test_a_model_whose_adapter_is_missing_is_given_back(

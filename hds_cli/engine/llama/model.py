@@ -134,6 +134,8 @@ class LlamaEngine:
         Raises:
             ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
         """
+        if not self._model:
+            raise ModelUnusable("the engine is closed")
         loaded = self._adapters.at(adapter) if adapter else None
         count = ThreadCount(self._threads) if self._gives_way else None
         return Scorer(self._api, self._model, loaded, threads=self._threads, count=count)
