@@ -5,9 +5,11 @@ A line of `[],[],[]…` becomes twenty times its size in memory: the values are 
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 MOST_VALUES = 200_000
@@ -35,3 +37,8 @@ def loads(data: bytes | bytearray, most: int = MOST_VALUES, errors: str = "stric
         return json.loads(data.decode("utf-8", errors))
     except RecursionError as exc:
         raise ValueError("nested too deep") from exc
+
+
+def lines(text: str) -> Iterator[str]:
+    """The lines of JSONL. Only a line feed ends one: what else Unicode calls a line break may be part of a text."""
+    return iter(io.StringIO(text, newline="\n"))

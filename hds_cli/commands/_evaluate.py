@@ -161,7 +161,7 @@ def _judged(plan: Plan, journal: Journal) -> dict[str, Any]:
             return judge(journal.rows, aside, name, path, progress.step)
     finally:
         aside.close()
-        model.engine.close()
+        model.close()
 
 
 def paper(plan: Plan, journal: Journal, document: dict[str, Any]) -> tuple[Section, list[str]]:

@@ -42,7 +42,7 @@ def serve(
     from hds_cli.engine.warm.server import DEFAULT, Server
 
     if not place.possible():
-        raise UsageError("hds serve needs Unix sockets, which this system does not have")
+        raise UsageError("hds serve needs Unix sockets, which this system does not have", hint="hds ask …")
     if stop:
         asked = retire(paths.run_dir())
         _print.say(f"{words.count(asked, 'model')} asked to end" if asked else "no model is kept warm")
@@ -59,7 +59,9 @@ def serve(
             sequences = sequences_of(spec, settings)
             server = Server(spec, settings, sequences=sequences, keep=seconds(keep))
         except OSError as exc:
-            raise UsageError(f"no socket can be made: {exc}") from exc
+            raise UsageError(
+                f"{spec.name} cannot be kept warm: {exc}", hint="HDS_HOME=ANOTHER/FOLDER hds serve"
+            ) from exc
         if not server.first:
             raise UsageError(f"{spec.name} is kept warm already", hint="hds serve --stop")
         before_leaving(server.clear)

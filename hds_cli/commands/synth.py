@@ -150,7 +150,7 @@ def _written(
         return make.write(folder / QUESTIONS, header, order.count, maker.rows, progress.step)
     finally:
         writer.close()
-        model.engine.close()
+        model.close()
 
 
 def _trajectories(pages: _Pages, folder: Path, rows: list[dict[str, Any]], quiet: bool) -> int:

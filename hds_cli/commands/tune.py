@@ -99,6 +99,7 @@ async def _tune(plan: Plan, configs: Sequence[Config], strategy: str) -> tuning.
                             row, costs = await runner.ask(question, _evaluate.asker(place))
                             cache.put(tried, question, _result(row, costs))
                         progress.step()
+            place.model.close()  # what is tried next is loaded anew, with settings of its own
         return [result for q in questions if (result := cache.get(tried, q)) is not None]
 
     return await tuning.tune(plan.questions, configs, strategy, evaluate)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from hds_cli import locks, paths
+from hds_cli import jsons, locks, paths
 from hds_cli.config import Settings
 from hds_cli.errors import OutputError, UsageError
 from hds_cli.types import ModelInfo
@@ -162,7 +162,7 @@ def cut_torn_line(path: Path) -> None:
 
 def _object(path: Path, number: int, line: bytes) -> Row:
     try:
-        row = json.loads(line)
+        row = jsons.loads(line)
     except ValueError:
         row = None
     if not isinstance(row, dict):

@@ -38,6 +38,12 @@ class Model:
         speaking = Speaking(session, self.spec, settings, self.engine.chat_template(), self.preamble, reader)
         return open_dialect(self.dialect, speaking)
 
+    def close(self) -> None:
+        """Give the engines back, once nobody uses them any more."""
+        for engine in (self.engine, self.reader):
+            if engine is not None:
+                engine.close()
+
 
 def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart: bool = True) -> Model:
     """Load the model and choose its dialect; takes a while for a large one, so it is called in a thread.
@@ -49,6 +55,7 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
     Raises:
         ModelError: the file is missing or unusable.
     """
+    preamble, label, warnings = _preamble(spec, settings)
     sequences = sequences_of(spec, settings, jobs or 1)
     engine = (_warm(spec, settings, sequences) if jobs is None else None) or open_engine(
         spec, settings, sequences=sequences, apart=apart and jobs is not None
@@ -59,7 +66,6 @@ def load(spec: ModelSpec, settings: Settings, jobs: int | None = None, *, apart:
         file_says=engine.info.dialect,
         has_template=bool(engine.chat_template()),
     )
-    preamble, label, warnings = _preamble(spec, settings)
     info = replace(engine.info, dialect=dialect, prompt=label if dialect in ("hds", spec.dialect) else "builtin")
     why = "" if settings.dialect else getattr(engine, "dialect_reason", "")
     reader = open_reader(settings) if settings.reader_model and reads(info, settings) else None

@@ -22,7 +22,7 @@ from typing import Any
 from hds_cli.engine.files.gguf import FILE_TYPE_NUMBERS
 from hds_cli.engine.files.models import read_header
 from hds_cli.engine.llama.probe import ending
-from hds_cli.engine.trial import confine, environment
+from hds_cli.engine.trial import Trial, confine, environment
 from hds_cli.errors import ModelUnusable, UsageError
 
 BITS = {
@@ -76,7 +76,8 @@ def quantize(model: Path, out: Path, name: str, progress: Callable[[int, int], N
         if code and shutil.disk_usage(out.parent).free < _LITTLE:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if code:
-            raise ModelUnusable(f"{model} was not quantized: {error or f'llama.cpp ended with {ending(code)}'}")
+            said = error or f"llama.cpp ended with {ending(code)}"
+            raise ModelUnusable(f"{model} was not quantized: {said}", hint=Trial().hint)
         with part.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(part, out)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hds_cli import jsons
 from hds_cli.engine import state
 from hds_cli.engine.base import ChatTemplate, Counter, Generation, OnText, Sampling, Segment, StopReason
 from hds_cli.errors import ModelMissing, ModelUnusable, ScriptEnded
@@ -185,11 +186,11 @@ def _read(path: Path) -> list[Line]:
     except (OSError, UnicodeDecodeError) as exc:
         raise ModelUnusable(f"cannot read the script {path}: {exc}") from exc
     lines: list[Line] = []
-    for number, line in enumerate(raw.splitlines(), 1):
+    for number, line in enumerate(jsons.lines(raw), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = jsons.loads(line.encode())
             pace = row.get("chars_per_second")
             lines.append(Line(str(row["text"]), float(pace) if pace else None))
         except (ValueError, KeyError, TypeError, AttributeError) as exc:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hds_cli import jsons
 from hds_cli.errors import HdsError, UsageError
 from hds_cli.evaluation import context
 from hds_cli.evaluation.formats import FORMATS, Format, Row
@@ -79,7 +80,7 @@ def _rows(file: Path, text: str) -> list[tuple[int, Row]]:
         if isinstance(whole := json.loads(text), dict) and isinstance(whole.get("data"), list):
             return list(enumerate(whole["data"], 1))
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(jsons.lines(text), 1):
         if line.strip():
             rows.append((number, _object(file, number, line)))
     return rows
@@ -88,13 +89,13 @@ def _rows(file: Path, text: str) -> list[tuple[int, Row]]:
 def _array(file: Path, text: str) -> list[Any]:
     try:
         return list(json.loads(text))
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise DatasetError(f"{file} is not JSON: {exc}") from None
 
 
 def _object(file: Path, number: int, line: str) -> Row:
     try:
-        row = json.loads(line)
+        row = jsons.loads(line.encode())
     except ValueError as exc:
         raise DatasetError(f"{file}, line {number}: not JSON ({exc})", hint="one object a line") from None
     if not isinstance(row, dict):

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from hds_cli import paths
+from hds_cli import jsons, paths
 from hds_cli.desk.rows import Row, agree, cut_torn_line
 from hds_cli.errors import HdsError, OutputError, UsageError
 
@@ -124,13 +124,13 @@ def read_lines(path: Path) -> list[Row]:
         ResultsError: it cannot be read, or a line is not an object.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise ResultsError(f"cannot read {path}: {getattr(exc, 'strerror', exc)}") from exc
     rows = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(jsons.lines(text), 1):
         try:
-            row = json.loads(line)
+            row = jsons.loads(line.encode())
         except ValueError:
             row = None
         if not isinstance(row, dict):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hds_cli import jsons
 from hds_cli.evaluation import datasets
 from hds_cli.evaluation.corpus import NAME, file_digest, indexed, open_corpus
 from hds_cli.evaluation.datasets import DatasetError
@@ -151,14 +151,14 @@ def _judgements(file: Path) -> Iterator[tuple[str, str, str]]:
 
 def _lines(file: Path) -> Iterator[Mapping[str, Any]]:
     try:
-        lines = file.read_text("utf-8").splitlines()
+        text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise DatasetError(f"cannot read {file}: {exc}") from exc
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(jsons.lines(text), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = jsons.loads(line.encode())
         except ValueError as exc:
             raise DatasetError(f"{file}, line {number}: not JSON ({exc})") from None
         if not isinstance(row, dict):

@@ -21,6 +21,7 @@ from hds_ray.worker import Worker, decoded
 
 _NODES = "install the same version of hds, with its plugins, on every node"
 _HINT = "ray start --head   or   --ray HOST:PORT"
+_AGAIN = "the same command again goes on with what is not answered"
 _CONNECT_SECONDS = 5.0
 _TRIES = 3  # actors that a question is asked of
 _RESTARTS = 3  # of one actor
@@ -71,7 +72,7 @@ class RayCluster:
             actor = await self._free.get()
             if actor is None:
                 self._free.put_nowait(None)  # for whoever waits beside this question, or comes after it
-                raise HdsError("no worker of the cluster is left", code="cluster")
+                raise HdsError("no worker of the cluster is left", hint=_AGAIN, code="cluster")
             try:
                 answer = await actor.answer.remote(question)
             except self._ray.exceptions.RayActorError:
@@ -82,7 +83,7 @@ class RayCluster:
                 raise
             self._free.put_nowait(actor)
             return _finished(answer, emit)
-        raise HdsError(f"{_TRIES} workers of the cluster died over this question", code="cluster")
+        raise HdsError(f"{_TRIES} workers of the cluster died over this question", hint=_AGAIN, code="cluster")
 
     # --- the cluster -----------------------------------------------------------------------------------------------
 
@@ -168,10 +169,10 @@ class RayCluster:
         self._ray.kill(actor)
         if not self._actors:
             self._free.put_nowait(None)
-            raise HdsError("no worker of the cluster is left", code="cluster")
+            raise HdsError("no worker of the cluster is left", hint=_AGAIN, code="cluster")
 
     async def _is_back(self, actor: Any) -> bool:
-        """Whether an actor that died has its model again; a call to one that Ray still starts fails at once."""
+        """True when an actor that died has its model again; a call to one that Ray still starts fails at once."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _RESTART_SECONDS
         while loop.time() < deadline:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hds_cli import jsons
 from hds_cli.agent.support.attribution import attribute
 from hds_cli.agent.verifying import Odds, Text
 from hds_cli.text import terms
@@ -53,7 +54,7 @@ def read(claims: Path, passages: Path) -> list[Row]:
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
     """The rows of a JSONL file."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return [json.loads(line) for line in jsons.lines(path.read_text("utf-8")) if line.strip()]
 
 
 def judged(rows: Sequence[Row], verifier: Any) -> tuple[list[Row], float]:

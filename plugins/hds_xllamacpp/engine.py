@@ -15,6 +15,7 @@ from hds_cli.engine.files import models
 from hds_cli.engine.files.fit import Fit, Room, fit
 from hds_cli.engine.files.fitting import room
 from hds_cli.engine.files.gguf import GgufHeader
+from hds_cli.engine.llama.adapters import missing
 from hds_cli.engine.llama.thread_count import usable
 from hds_cli.engine.remote.llama_server import LlamaServerEngine, LlamaServerSession
 from hds_cli.errors import ModelMissing, ModelUnusable
@@ -40,7 +41,7 @@ class Xllamacpp(LlamaServerEngine):
             raise ModelMissing("the engine xllamacpp is not installed", hint='pip install "hds-cli[xllamacpp]"')
         header = models.read_header(spec.path)
         if spec.lora is not None and not spec.lora.exists():
-            raise ModelMissing(f"there is no adapter {spec.lora}")
+            raise missing(spec.lora)
         digest, adapter = models.fingerprints(spec)
         trial.ensure(spec.path, digest, _TRIAL, f"xllamacpp {build()}")
         memory = room(gpu_memory())

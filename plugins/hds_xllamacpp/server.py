@@ -201,7 +201,7 @@ class ServerWire(Wire):
             return self._idle.pop() if self._idle else _UnixConnection(self._path)
 
     def _unusable(self, what: str) -> ModelUnusable:
-        return ModelUnusable(f"{_HERE} {what}", code="model_server")
+        return ModelUnusable(f"{_HERE} {what}", hint="hds ask -e llama_cpp …", code="model_server")
 
     def _note(self, *, requests: int = 0, size: int = 0) -> None: ...
 

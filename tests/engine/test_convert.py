@@ -311,3 +311,20 @@ def test_a_file_that_is_missing_or_too_large_is_named(tmp_path: Path, name: str)
     shutil.rmtree(folder)
     with pytest.raises(HdsError):
         source_of(folder)
+
+
+def test_a_folder_without_all_files_of_weights_is_an_error(tmp_path: Path) -> None:
+    """It says how many are there."""
+    folder = made.write(tmp_path / "tiny", shards=3)
+    shards_of(folder)[1].unlink()
+    with pytest.raises(ModelMissing, match="of 3 files of weights 2 are there"):
+        shards_of(folder)
+
+
+def test_of_a_vocabulary_without_an_end_no_more_is_read_than_one_may_have(tmp_path: Path) -> None:
+    """A device has the size 0, and never ends."""
+    folder = made.write(tmp_path / "tiny")
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer.json").symlink_to("/dev/zero")
+    with pytest.raises(ModelUnusable, match="larger than"):
+        source_of(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hds_cli.agent.protocol import neutral
-from hds_cli.engine.base import Sampling, Segment
+from hds_cli.engine.base import ModelSpec, Sampling, Segment
 from hds_cli.engine.opening import open_llama
 from hds_cli.errors import ModelError, ModelMissing, ModelUnusable
 
@@ -207,3 +207,55 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(ModelMissing):
         open_llama(ModelSpec("x", tmp_path / "none.gguf"))
+
+
+def test_a_fault_in_the_thread_that_evaluates_ends_what_is_written(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits is told, and the next text is written."""
+    from hds_cli.engine.llama.cells import Cells
+    from tests.engine import tiny
+
+    made = llama.LlamaEngine(ModelSpec("m", tiny.write(tmp_path / "m.gguf")), n_ctx=256, n_threads=1)
+    session = made.session()
+    session.append([Segment("Hello, Oslo!")])
+    faults = [MemoryError("no room for a state")]
+    keep = Cells.keep
+
+    def failing(self: Cells, sequence: object) -> None:
+        if faults:
+            raise faults.pop()
+        keep(self, sequence)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Cells, "keep", failing)
+    seen: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            session.generate(max_tokens=2)
+        except MemoryError as exc:
+            seen.append(exc)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert [str(exc) for exc in seen] == ["no room for a state"]
+    assert session.generate(max_tokens=2).reason == "length"
+    made.close()
+    with pytest.raises(ModelUnusable, match="closed"):
+        made.scorer(None)
+
+
+def test_a_model_whose_adapter_is_missing_is_given_back(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its weights take no memory after the error."""
+    from tests.engine import tiny
+
+    closed: list[bool] = []
+    close = llama.LlamaEngine.close
+    monkeypatch.setattr(llama.LlamaEngine, "close", lambda self: (closed.append(True), close(self))[1])
+    path = tiny.write(tmp_path / "m.gguf")
+    with pytest.raises(ModelMissing):
+        llama.LlamaEngine(ModelSpec("m", path, lora=tmp_path / "none.gguf"), n_ctx=256, n_threads=1)
+    assert closed == [True]

@@ -427,6 +427,7 @@ def test_a_broken_server_is_one_sentence(serve: Callable[..., Served], name: str
     with pytest.raises(ModelUnusable) as error:
         asked(serve(HOSTILE[name]).engine()).generate(max_tokens=8)
     assert error.value.exit_code == 4
+    assert error.value.hint
     assert "\n" not in error.value.message
     assert len(error.value.message) < 500
 
@@ -476,8 +477,9 @@ def test_an_abort_ends_a_request_that_waits(serve: Callable[..., Served]) -> Non
 
 @pytest.mark.parametrize("models", [[1], {"data": []}, {"data": [{"id": 7}]}, {"data": "x"}])
 def test_a_server_without_models_is_an_error(serve: Callable[..., Served], models: Any) -> None:
-    with pytest.raises(ModelMissing):
+    with pytest.raises(ModelMissing) as error:
         serve(writes("x"), models).engine()
+    assert "HDS_OPENAI_URL" in str(error.value.hint)
 
 
 # --- from the settings ---------------------------------------------------------------------------------------------

@@ -162,3 +162,40 @@ def test_what_to_type_is_of_the_engine_that_tried_it(good: Path) -> None:
     with pytest.raises(ModelUnusable) as refused:
         trial.attempt(good, trial.Trial("not_there.trial", package="other-llama"))
     assert "other-llama" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("damage", [b"[" * 100_000, b'{"k": "v"}' + b" " * (2 << 20) + b"x"])
+def test_what_is_remembered_wrongly_is_begun_anew(home: Path, damage: bytes) -> None:
+    """Nested without an end, or long: nothing is known, and what is put there next is."""
+    (home / "cache").mkdir(parents=True)
+    (home / "cache" / "models.json").write_bytes(damage)
+    remembered.put("models.json", "k", "w")
+    assert remembered.get("models.json", "k") == "w"
+
+
+@pytest.mark.parametrize(
+    ("counts", "body", "words"),
+    [
+        ((1 << 20, 0), b"", "does not fit its size"),
+        ((0, 1 << 20), b"", "does not fit its size"),
+        ((0, 9), struct.pack("<QIQ", 0, 8, 16 << 20) + bytes(16 << 20), "too long"),
+        ((0, 9), struct.pack("<QIIQ", 0, 9, 8, 1 << 20) + bytes(8 << 20), "too long"),
+    ],
+)  # fmt: skip
+def test_a_header_takes_no_more_memory_and_time_than_a_models_does(
+    tmp_path: Path, counts: tuple[int, int], body: bytes, words: str
+) -> None:
+    """A file of gigabytes is no reason to read as many entries as would fit into it."""
+    path = tmp_path / "m.gguf"
+    with path.open("wb") as file:
+        file.write(b"GGUF" + struct.pack("<IQQ", 3, *counts) + body * 5)
+        file.truncate(1 << 30)
+    with pytest.raises(ModelUnusable, match=words):
+        gguf.read_header(path)
+
+
+def test_a_pipe_is_no_model(tmp_path: Path) -> None:
+    """Nobody would ever write to it."""
+    os.mkfifo(tmp_path / "m.gguf")
+    with pytest.raises(ModelUnusable, match="a pipe"):
+        gguf.read_header(tmp_path / "m.gguf")

@@ -381,3 +381,11 @@ def test_another_users_process_is_refused(home: Path, tmp_path: Path) -> None:
         assert process.stdout.readline() == "ready\n"
         assert place.connected(folder / "x.sock") is None
         assert process.stdout.readline() == "b''\n"
+
+
+def test_a_model_that_does_not_load_leaves_nothing_behind(settings: Settings) -> None:
+    """No lock file, which the next attempt would have to take over."""
+    Path(str(settings.model)).write_bytes(b"GGUF")
+    with pytest.raises(ModelUnusable):
+        Server(spec_of(settings), settings, sequences=1, keep=60)
+    assert list(paths.run_dir().iterdir()) == []

@@ -13,6 +13,7 @@ import pytest
 
 from hds_cli.errors import HdsError, UsageError
 from hds_cli.evaluation.datasets import DatasetError, chosen, load, parse_shard
+from hds_cli.evaluation.journal import read_lines
 from hds_cli.evaluation.questions import Question, Step, Support
 from hds_cli.evaluation.sealed import opened, seal
 
@@ -260,3 +261,22 @@ def test_the_authors_frames_has_its_pages_in_wiki_links(tmp_path: Path, links: A
     assert [s.url for s in question.support] == [
         "https://en.wikipedia.org/wiki/A", "https://en.wikipedia.org/wiki/B,_C"
     ]  # fmt: skip
+
+
+def test_a_line_ends_where_a_line_feed_is(tmp_path: Path) -> None:
+    """A separator of Unicode's in a text that was written as it is (ensure_ascii=False) is part of that text."""
+    row = {"id": "a", "question": "one\u2028two\x85three", "answers": ["x"]}
+    path = tmp_path / "set.jsonl"
+    path.write_text(
+        json.dumps(row, ensure_ascii=False) + "\r\n" + json.dumps(row | {"id": "b"}) + "\n", "utf-8", newline=""
+    )
+    assert [question.text for question in load(path).questions] == [row["question"]] * 2
+    assert read_lines(path) == [row, row | {"id": "b"}]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000])
+def test_a_set_that_is_nested_without_an_end_is_an_error(tmp_path: Path, text: str) -> None:
+    """One sentence, and no traceback."""
+    (tmp_path / "set.jsonl").write_text(text)
+    with pytest.raises(DatasetError, match="not JSON"):
+        load(tmp_path / "set.jsonl")

@@ -110,3 +110,29 @@ def test_the_command_asks_nothing_twice(hds: Hds, home: Path, shared: Path, scri
     assert cache.read_text() == lines
     bad = hds(*arguments, "--option", "top-k=0")
     assert bad.returncode == 2
+
+
+def test_each_model_that_was_loaded_is_given_back(
+    home: Path, shared: Path, script: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is tried next loads its own: no two are in memory."""
+    from hds_cli.cli import run
+    from hds_cli.engine.scripted import ScriptedEngine
+
+    held: list[ScriptedEngine] = []
+    most: list[int] = []
+    session = ScriptedEngine.session
+
+    def opened(engine: ScriptedEngine) -> object:
+        held.extend([engine] if engine not in held else [])
+        most.append(len(held))
+        return session(engine)
+
+    monkeypatch.setattr(ScriptedEngine, "session", opened)
+    monkeypatch.setattr(ScriptedEngine, "close", lambda engine: held.remove(engine))
+    block = "<think>\nt\n</think>\n\n<|begin_search_queries|>\nWho likes Quokkas\n<|end_search_queries|>"
+    model = script(block, "x\n</think>\n\n\\boxed{Geneva Durben}")
+    data = str(shared / "data" / "limit_small")
+    run(["tune", data, "--limit", "12", "-e", "scripted", "-m", model, "--json", "--option", "top-k=1,2"])
+    assert len(most) > 1
+    assert (held, set(most)) == ([], {1})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import stat
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,9 @@ _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<
 _STRING, _ARRAY = 8, 9
 _LENGTH = struct.Struct("<Q")
 _MAX_STRING = 16 << 20
-_MAX_STRINGS = 4 << 20  # strings in a list; the largest vocabularies have an eighth of that
+_MAX_TEXT = 64 << 20  # bytes of all texts that are not in a list
+_MAX_STRINGS = 4 << 20  # strings in all lists; the largest vocabularies have an eighth of that, and as many merges
+_MAX_ENTRIES, _MAX_TENSORS = 10_000, 200_000
 _MAX_DIMENSIONS = 4
 # ggml's tensor types: elements and bytes of a block.
 _BLOCKS = {
@@ -95,6 +98,7 @@ class _Reader:
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self.stream, self.size, self.at = stream, size, 0
+        self._text = self._strings = 0
 
     def take(self, count: int) -> bytes:
         self._advance(count)
@@ -108,7 +112,8 @@ class _Reader:
 
     def string(self) -> str:
         length = self.scalar(10)
-        if length > _MAX_STRING:
+        self._text += length
+        if length > _MAX_STRING or self._text > _MAX_TEXT:
             raise ValueError("a text in its header is too long")
         return self.take(length).decode("utf-8", "replace")
 
@@ -134,7 +139,8 @@ class _Reader:
             self.stream.seek(count, os.SEEK_CUR)
 
     def _skip_strings(self, count: int) -> None:
-        if count > _MAX_STRINGS:
+        self._strings += count
+        if self._strings > _MAX_STRINGS:
             raise ValueError("a list of texts in its header is too long")
         read, length = self.stream.read, _LENGTH.unpack
         for _ in range(count):
@@ -156,9 +162,11 @@ def read_header(path: Path) -> GgufHeader:
         ModelUnusable: it cannot be read, is something else, or is cut off.
     """
     try:
-        size = path.stat().st_size
+        known = path.stat()
+        if not stat.S_ISREG(known.st_mode) and not stat.S_ISDIR(known.st_mode):
+            raise ValueError("it is a device or a pipe")
         with path.open("rb", buffering=1 << 18) as stream:
-            return _header(_Reader(stream, size))
+            return _header(_Reader(stream, known.st_size))
     except FileNotFoundError:
         raise ModelMissing(f"there is no model file {path}", hint="hds ask -m PATH/TO/MODEL.gguf …") from None
     except IsADirectoryError:
@@ -179,7 +187,7 @@ def _header(reader: _Reader) -> GgufHeader:
     if version not in (2, 3):
         raise ValueError(f"GGUF version {version} is not supported (2 and 3 are)")
     # Every entry takes at least a dozen bytes: larger counts are lies.
-    if tensors * 24 > reader.size or count * 12 > reader.size:
+    if tensors > min(_MAX_TENSORS, reader.size // 24) or count > min(_MAX_ENTRIES, reader.size // 12):
         raise ValueError("its header does not fit its size")
     metadata = {}
     for _ in range(count):

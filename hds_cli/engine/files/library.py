@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hds_cli import paths
+from hds_cli import jsons, paths
 from hds_cli.engine.files.known import SHORT_NAMES
 from hds_cli.errors import ModelError, ModelMissing
 
 RECORD = "model.json"
+BUSY = "the same command again when that one has ended"
 SOURCE = ".source"  # the folder of weights that a file is made of
+_MAX_RECORD = 1 << 20  # bytes
 _SPLIT = re.compile(r"-\d{5}-of-\d{5}$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 
@@ -159,7 +161,7 @@ def alone(folder: Path) -> Iterator[None]:
         with FileLock(folder / ".lock", timeout=0):
             yield
     except Timeout:
-        raise ModelError(f"{folder.name} is being pulled already", code="busy") from None
+        raise ModelError(f"{folder.name} is being pulled already", hint=BUSY, code="busy") from None
 
 
 def name_for(file: str, origin: str) -> str:
@@ -192,7 +194,8 @@ def remove(folder: Path) -> None:
 
 def _read(folder: Path) -> Record | None:
     try:
-        data = json.loads((folder / RECORD).read_text("utf-8"))
+        with (folder / RECORD).open("rb") as stream:
+            data = jsons.loads(stream.read(_MAX_RECORD))
         files = tuple(
             PulledFile(str(f["path"]), int(f["bytes"]), str(f["sha256"])) for f in data.pop("files")
         )  # fmt: skip

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 
-from hds_cli import paths
+from hds_cli import jsons, paths
+
+_MAX_BYTES = 1 << 20  # a longer file is no JSON when it is read, and begun anew
 
 
 def get(file: str, key: str) -> str | None:
@@ -27,7 +29,8 @@ def put(file: str, key: str, value: str) -> None:
 
 def _read(file: str) -> dict[str, object]:
     try:
-        known = json.loads((paths.cache_dir() / file).read_text("utf-8"))
+        with (paths.cache_dir() / file).open("rb") as stream:
+            known = jsons.loads(stream.read(_MAX_BYTES))
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

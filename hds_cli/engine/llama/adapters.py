@@ -10,6 +10,8 @@ from typing import Any
 
 from hds_cli.errors import ModelMissing, ModelUnusable
 
+_HINT = "install the package of the model again"
+
 
 class Adapters:
     """What was loaded, by file: contexts of the same weights share it, each with a scale of its own.
@@ -30,7 +32,7 @@ class Adapters:
             ModelMissing, ModelUnusable: there is no such adapter, or it does not load.
         """
         if not path.exists():
-            raise ModelMissing(f"there is no adapter {path}")
+            raise missing(path)
         key = mark(path, None)
         with self._lock:
             if key not in self._loaded:
@@ -41,8 +43,13 @@ class Adapters:
         adapter = self._api.llama_adapter_lora_init(self._model, os.fsencode(path))
         if not adapter:
             why = self._last_error() or "no reason given"
-            raise ModelUnusable(f"llama.cpp cannot load the adapter {path}: {why}")
+            raise ModelUnusable(f"llama.cpp cannot load the adapter {path}: {why}", hint=_HINT)
         return adapter
+
+
+def missing(path: Path) -> ModelMissing:
+    """The error of an adapter that is not there."""
+    return ModelMissing(f"there is no adapter {path}", hint=_HINT)
 
 
 def mark(path: Path, digest: str | None) -> str:
@@ -51,4 +58,4 @@ def mark(path: Path, digest: str | None) -> str:
     return digest or f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
 
 
-__all__ = ["Adapters", "mark"]
+__all__ = ["Adapters", "mark", "missing"]

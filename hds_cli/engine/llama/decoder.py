@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from hds_cli.engine.base import StopReason
 from hds_cli.engine.llama.api import StopFlag
 from hds_cli.engine.llama.cells import Cells, TokenSequence
-from hds_cli.engine.llama.thread_count import ThreadCount, evaluate
+from hds_cli.engine.llama.thread_count import ThreadCount, evaluate, failed
 from hds_cli.errors import ModelUnusable
 
 BATCH = 512  # tokens
@@ -134,7 +134,16 @@ class Decoder:
             while not self._jobs.empty():
                 self._jobs.get()()
             if self._writings:
-                self._step()
+                try:
+                    self._step()
+                except Exception as exc:  # no memory for a state: who waits for this thread would wait for ever
+                    self._give_up(exc)
+
+    def _give_up(self, error: Exception) -> None:
+        """End everything that is being written; what the context holds of it is not known."""
+        for writing in [*self._writings, *self._parked]:
+            self._cells.release(writing.sequence)
+            self._end(writing, "aborted", error)
 
     def _close(self) -> None:
         with self._lock:
@@ -205,8 +214,7 @@ class Decoder:
         for writing, _ in filled:
             self._cells.cut_back(writing.sequence, writing.sequence.evaluated)
             if result != _ABORTED:
-                error = ModelUnusable(f"llama.cpp could not evaluate a batch (code {result})")
-                self._end(writing, "aborted", error)
+                self._end(writing, "aborted", failed(result))
 
     def _draw(self, writing: Writing, index: int) -> None:
         try:

@@ -23,7 +23,7 @@ from hds_cli.engine.llama.session import LlamaSession
 from hds_cli.engine.llama.thread_count import Others, ThreadCount, usable
 from hds_cli.engine.llama.vocabulary import Vocabulary
 from hds_cli.engine.shelf import Shelf
-from hds_cli.errors import ModelUnusable
+from hds_cli.errors import ModelError, ModelUnusable
 from hds_cli.types import ModelInfo
 
 _NUMBERS = 8  # sequences that share the cells of `n_ctx` tokens: a run, its forks and asides; each costs 0.2 MB
@@ -90,7 +90,6 @@ class LlamaEngine:
         self._threads, self._sequences, self._apart = n_threads or usable(), sequences, apart
         self._gives_way = (not n_threads if gives_way is None else gives_way) and layers < self._blocks()
         self._adapters = Adapters(self._api, self._model, self._log.last)
-        self._adapter = self._adapters.at(spec.lora) if spec.lora else None
         self._keeping = Keeping(shelf, self._identity) if shelf else None
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
@@ -108,8 +107,13 @@ class LlamaEngine:
             kv=self._fitted.kv,
             n_batch=self._batch,
         )
-        if self._fitted.kv == "q8_0":  # whether they can be is known once there is a context
-            self._decoder = self._open()
+        try:
+            self._adapter = self._adapters.at(spec.lora) if spec.lora else None
+            if self._fitted.kv == "q8_0":  # whether they can be is known once there is a context
+                self._decoder = self._open()
+        except ModelError:
+            self.close()
+            raise
 
     def session(self) -> LlamaSession:
         """A session that holds nothing yet.
@@ -130,6 +134,8 @@ class LlamaEngine:
         Raises:
             ModelMissing, ModelUnusable: there is no such adapter, it does not load, or there is not enough memory.
         """
+        if not self._model:
+            raise ModelUnusable("the engine is closed")
         loaded = self._adapters.at(adapter) if adapter else None
         count = ThreadCount(self._threads) if self._gives_way else None
         return Scorer(self._api, self._model, loaded, threads=self._threads, count=count)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hds_cli.engine.llama.api import StopFlag
-from hds_cli.engine.llama.thread_count import ThreadCount, evaluate
+from hds_cli.engine.llama.thread_count import ThreadCount, evaluate, failed
 from hds_cli.errors import ModelUnusable
 
 BEGINNING, ENDINGS = 512, 1024  # tokens: of a beginning, and of all its endings that are evaluated at once
@@ -38,7 +38,9 @@ class Scorer:
         params.no_perf = True
         self._context = api.llama_init_from_model(model, params)
         if not self._context:
-            raise ModelUnusable("llama.cpp cannot make a context for the verifier: not enough memory?")
+            raise ModelUnusable(
+                "llama.cpp cannot make a context for the verifier: not enough memory?", hint="hds ask --no-verify …"
+            )
         if adapter:
             api.llama_set_adapters_lora(
                 self._context, (api.llama_adapter_lora_p_ctypes * 1)(adapter), 1, (ctypes.c_float * 1)(1.0)
@@ -123,5 +125,5 @@ class Scorer:
         if result == 2:
             raise TimeoutError
         if result:
-            raise ModelUnusable(f"llama.cpp could not evaluate a batch (code {result})")
+            raise failed(result)
         return ends

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hds_cli.errors import ModelUnusable
+
 # Tuned on SmolLM2-135M (Q4_1) on two cores, alone and beside one busy process.
 _SLOW = 1.8  # times the best step: after two in a row that took so much longer, fewer threads are tried
 _CRAWL = 4.0  # times the best step: after one that took so much longer
@@ -186,6 +188,11 @@ def evaluate(api: Any, context: Any, batch: Any, count: ThreadCount | None) -> i
     if code == 0:
         count.took(batch.n_tokens, time.perf_counter() - began)
     return code
+
+
+def failed(code: int) -> ModelUnusable:
+    """The error of a batch that `evaluate` gave this code for."""
+    return ModelUnusable(f"llama.cpp could not evaluate a batch (code {code})", hint="hds doctor")
 
 
 def _average() -> float | None:

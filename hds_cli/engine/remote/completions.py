@@ -17,8 +17,8 @@ from hds_cli import bounds
 from hds_cli.engine import state
 from hds_cli.engine.base import ChatTemplate, Segment, StopReason
 from hds_cli.engine.remote.session import Order, RemoteSession, Told
-from hds_cli.engine.remote.wire import Refused, Wire
-from hds_cli.errors import ModelUnusable, NoGrammar, UsageError
+from hds_cli.engine.remote.wire import Refused, Wire, unusable
+from hds_cli.errors import NoGrammar, UsageError
 from hds_cli.types import ModelInfo
 
 # The server writes the prompt from messages, with a template that it does not show. This one marks where they begin.
@@ -256,10 +256,10 @@ class _Answer:
             self._count(usage)
         choices = event.get("choices")
         if not isinstance(choices, list):
-            raise ModelUnusable("the model's server does not answer with choices", code="model_server")
+            raise unusable("does not answer with choices")
         for choice in choices[:1]:
             if not isinstance(choice, dict):
-                raise ModelUnusable("the model's server does not answer with choices", code="model_server")
+                raise unusable("does not answer with choices")
             said = choice.get("delta") or choice.get("message") or choice
             said = said if isinstance(said, dict) else {}
             thought = _text(said.get("reasoning_content") or said.get("reasoning"))
@@ -291,7 +291,7 @@ def _text(value: object) -> str:
     if value is None or value == "":
         return ""
     if not isinstance(value, str):
-        raise ModelUnusable("the model's server does not answer with text", code="model_server")
+        raise unusable("does not answer with text")
     return value
 
 

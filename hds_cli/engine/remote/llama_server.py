@@ -12,8 +12,7 @@ from hds_cli import bounds
 from hds_cli.engine import state
 from hds_cli.engine.base import ChatTemplate, Segment, StopReason
 from hds_cli.engine.remote.session import Order, RemoteSession, Told
-from hds_cli.engine.remote.wire import Wire
-from hds_cli.errors import ModelUnusable
+from hds_cli.engine.remote.wire import Wire, unusable
 from hds_cli.types import ModelInfo
 
 _SHORT = 4000  # characters of a text whose tokens are remembered
@@ -76,7 +75,7 @@ def checked_ids(ids: object, most: int) -> tuple[int, ...]:
     """
     if isinstance(ids, list) and len(ids) <= most and all(type(i) is int and 0 <= i < _MOST_IDS for i in ids):
         return tuple(ids)
-    raise ModelUnusable("the model's server does not answer with tokens", code="model_server")
+    raise unusable("does not answer with tokens")
 
 
 class LlamaServerSession(RemoteSession):
@@ -135,7 +134,7 @@ class LlamaServerSession(RemoteSession):
         for event in events:
             text = event.get("content")
             if not isinstance(text, str):
-                raise ModelUnusable("the model's server does not answer with text", code="model_server")
+                raise unusable("does not answer with text")
             ids = checked_ids(event.get("tokens") or [], order.tokens + 1)
             self.slot = bounds.count(event["id_slot"]) if "id_slot" in event else self.slot
             yield _last(event, text, ids) if event.get("stop") is True else Told(text, ids)

@@ -10,7 +10,7 @@ from hds_cli import bounds
 from hds_cli.config import Settings
 from hds_cli.engine.base import Engine, ModelSpec
 from hds_cli.engine.files.gguf import names_searcher
-from hds_cli.engine.remote.wire import Refused, Wire
+from hds_cli.engine.remote.wire import HINT, Refused, Wire
 from hds_cli.errors import ModelMissing, UsageError
 from hds_cli.keys import api_key
 from hds_cli.types import ModelInfo
@@ -48,7 +48,7 @@ def open_remote(settings: Settings, *, silence: float | None = None) -> Engine:
     props = _props(wire)
     models = _models(wire)
     if not models:
-        raise ModelMissing(f"the model's server {wire.host} has no model")
+        raise ModelMissing(f"the model's server {wire.host} has no model", hint=HINT)
     entry = _chosen(models, settings.model or "")
     size = _size(props.get("default_generation_settings") or {}) or _size(entry) or _size(entry.get("meta") or {})
     n_ctx = min(settings.n_ctx or size or _N_CTX, size or bounds.MAX_COUNT)
@@ -87,7 +87,7 @@ def _models(wire: Wire) -> list[dict[str, Any]]:
     answer = wire.ask("/v1/models")
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list):
-        raise ModelMissing(f"the model's server {wire.host} does not say which models it has")
+        raise ModelMissing(f"the model's server {wire.host} does not say which models it has", hint=HINT)
     return [entry for entry in data if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
 
 

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from hds_cli.engine.base import Counter, Generation, OnText, Sampling, Segment, StopReason
 from hds_cli.engine.llama.stops import StopText, repeats
-from hds_cli.engine.remote.wire import SILENCE, Aborted, Call
-from hds_cli.errors import ModelUnusable
+from hds_cli.engine.remote.wire import SILENCE, Aborted, Call, unusable
 
 _LOOK = 32  # pieces between two looks at whether the model repeats itself
 _SLOWEST = 2.0  # seconds a token
@@ -139,7 +138,7 @@ class RemoteSession:
                     return told if told.generated is not None else told._replace(generated=pieces)
         if self._call.stopped.is_set():
             raise Aborted
-        raise ModelUnusable("the model's server broke off while it wrote", code="model_server")
+        raise unusable("broke off while it wrote")
 
     def _cut(self, order: Order, text: StopText, told: Told, pieces: int) -> StopReason | None:
         """Add a piece to the text; the reason to end here, if there is one.
@@ -149,7 +148,7 @@ class RemoteSession:
         """
         most = order.tokens + _SPARE
         if len(text.value) + len(told.text) > _TOKEN_CHARS * most:
-            raise ModelUnusable("the model's server writes more than it was asked for", code="model_server")
+            raise unusable("writes more than it was asked for")
         if text.feed(told.text.encode("utf-8", "replace")):
             return "stop"
         if told.reason is not None:

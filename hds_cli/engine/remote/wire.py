@@ -29,7 +29,8 @@ _WAITS = (0.5, 1.0, 2.0)  # seconds before another try
 _LONGEST_WAIT = 10.0
 _BUSY = (429, 502, 503, 504)
 _MOST_IDLE = 16  # connections kept for the next request
-_HINT = "HDS_OPENAI_URL=http://HOST:PORT   (see: hds config show)"
+HINT = "HDS_OPENAI_URL=http://HOST:PORT   (see: hds config show)"
+_LOOK = "hds doctor   looks at the engine"
 
 
 class Refused(ModelUnusable):
@@ -251,7 +252,7 @@ class Wire:
         if status == 200:
             return
         if 300 <= status < 400:
-            raise Refused(f"{self.host} sends elsewhere (HTTP {status}), which is not followed", status, hint=_HINT)
+            raise Refused(f"{self.host} sends elsewhere (HTTP {status}), which is not followed", status, hint=HINT)
         said = ""
         with contextlib.suppress(ModelUnusable, ValueError):
             said = ": " + _said(jsons.loads(b"".join(self._chunks(response, 1 << 16, call))))
@@ -287,7 +288,7 @@ class Wire:
         return self._unusable(f"cannot be reached ({getattr(exc, 'strerror', None) or 'broken off'})")
 
     def _unusable(self, what: str) -> ModelUnusable:
-        return ModelUnusable(f"the model's server {self.host}:{self._port} {what}", hint=_HINT, code="model_server")
+        return unusable(f"{self.host}:{self._port} {what}", HINT)
 
     def _note(self, *, requests: int = 0, size: int = 0) -> None:
         """Count for the run at work. What was asked before any run counts for the first."""
@@ -296,6 +297,11 @@ class Wire:
             self._unnoted[1] += size
             if egress.note(self.host, requests=self._unnoted[0], size=self._unnoted[1]):
                 self._unnoted = [0, 0]
+
+
+def unusable(what: str, hint: str = _LOOK) -> ModelUnusable:
+    """The error of a server that does something else than it was asked for."""
+    return ModelUnusable(f"the model's server {what}", hint=hint, code="model_server")
 
 
 def is_local(host: str) -> bool:
@@ -333,8 +339,8 @@ def _asked_wait(response: http.client.HTTPResponse) -> float | None:
     return min(float(asked), _LONGEST_WAIT) if asked.isdecimal() and len(asked) < 6 else None
 
 
-def _hint_for(status: int) -> str | None:
-    return "HDS_OPENAI_API_KEY=…, or openai in keys.toml" if status in (401, 403) else None
+def _hint_for(status: int) -> str:
+    return "HDS_OPENAI_API_KEY=…, or openai in keys.toml" if status in (401, 403) else _LOOK
 
 
 def _said(event: object) -> str:
@@ -345,4 +351,4 @@ def _said(event: object) -> str:
     return " ".join(str(message or "no reason given")[:1000].split())[:300]
 
 
-__all__ = ["Aborted", "Call", "Refused", "Wire", "is_local"]
+__all__ = ["HINT", "Aborted", "Call", "Refused", "Wire", "is_local", "unusable"]

@@ -65,13 +65,18 @@ class Server:
         self._client: Client | None = None
         if not self.first:
             return
-        retire(path.parent, path, seconds=_FREED_SECONDS)  # before: one model is in memory, not two
-        self._engine = open_engine(spec, settings, sequences=sequences)
-        self._engine.session().close()  # which makes the context
-        self._remembered = Remembered()
-        if place.name_of(spec, settings, sequences) != self._name:
-            raise OSError("the model's file changed while it was loaded")
-        self._listener = _listening(path)
+        try:
+            retire(path.parent, path, seconds=_FREED_SECONDS)  # before: one model is in memory, not two
+            self._engine = open_engine(spec, settings, sequences=sequences)
+            self._engine.session().close()  # which makes the context
+            self._remembered = Remembered()
+            if place.name_of(spec, settings, sequences) != self._name:
+                raise OSError("the model's file changed while it was loaded")
+            self._listener = _listening(path)
+        except BaseException:  # Ctrl-C while it loads, too
+            self.clear()
+            os.close(self._lock)
+            raise
 
     def run(self) -> None:
         """Serve until the time is over, another model takes its place, or the socket is gone."""

@@ -12,6 +12,7 @@ from hds_cli import locks, paths
 from hds_cli.engine.files.convert.safetensors import cut_behind_header
 from hds_cli.engine.files.convert.source import HEAD, Origin, read_source
 from hds_cli.engine.files.convert.writing import KINDS, UsedUp, write
+from hds_cli.engine.files.library import BUSY
 from hds_cli.engine.quantizing import BITS, check_quantization, quantize
 from hds_cli.errors import ModelError, ModelUnusable, OutputError, UsageError
 
@@ -144,5 +145,5 @@ def _held(part: Path, name: str) -> Iterator[None]:
     private = paths.data_dir() in part.absolute().parents
     with open(part, "ab", opener=paths.opened_private if private else None) as file:
         if not locks.hold(file.fileno()):
-            raise ModelError(f"{name} is being made already", code="busy")
+            raise ModelError(f"{name} is being made already", hint=BUSY, code="busy")
         yield

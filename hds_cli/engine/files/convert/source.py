@@ -74,10 +74,13 @@ def shards_of(folder: Path) -> list[Path]:
     """The files of weights in a folder.
 
     Raises:
-        ModelMissing: there is none.
+        ModelMissing: there is none, or not all of them.
     """
     files = sorted(path for path in folder.glob("*.safetensors") if path.is_file())
-    names = weights_among([path.name for path in files])
+    try:
+        names = weights_among([path.name for path in files])
+    except ValueError as exc:
+        raise ModelMissing(f"{folder} is incomplete: {exc}", hint="all files of the repository are needed") from None
     if not names:
         raise ModelMissing(f"{folder} holds no model.safetensors", hint="the folder of a repository with config.json")
     return [folder / name for name in names]
@@ -113,13 +116,14 @@ def read_source(folder: Path, shards: Sequence[Path], origin: Origin) -> Source:
         used = shard.with_name(shard.name + HEAD)
         tensors += read_tensors(shard) if shard.exists() or not used.exists() else read_tensors(used, whole=False)
     try:
-        architecture = architecture_of(_json(folder, "config.json"))
+        config = _json(folder, "config.json")
+        architecture = architecture_of(config)
         kept = _fitting(tensors, architecture)
         vocabulary = read_vocabulary(folder / "tokenizer.json", architecture.vocabulary)
         said = _json(folder, "tokenizer_config.json", {})
         if not isinstance(said, dict):
             raise ValueError("tokenizer_config.json holds no object")
-        special = _special(vocabulary, said, _json(folder, "config.json"))
+        special = _special(vocabulary, said, config)
         first = vocabulary.first is not None and vocabulary.find(vocabulary.first) == special.get("bos")
         return Source(origin, architecture, vocabulary, kept, _template(folder, said), special, first)
     except FileNotFoundError as exc:

@@ -55,9 +55,11 @@ def read_vocabulary(path: Path, size: int) -> Vocabulary:
         OSError: the file cannot be read.
         ValueError: it is no byte-level BPE of rules that are known, or its parts do not fit each other.
     """
-    if path.stat().st_size > MOST_BYTES:
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
         raise ValueError(f"tokenizer.json is larger than {MOST_BYTES >> 20} MiB")
-    said = jsons.loads(path.read_bytes(), _MOST_VALUES, wide=MOST_BYTES)
+    said = jsons.loads(data, _MOST_VALUES, wide=MOST_BYTES)
     model = said.get("model") if isinstance(said, dict) else None
     if not isinstance(model, dict) or model.get("type", "BPE") != "BPE" or not isinstance(model.get("vocab"), dict):
         raise ValueError("tokenizer.json is no byte-pair encoding; others are not converted here")
