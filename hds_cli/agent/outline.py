@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from hds_cli.agent import protocol
 from hds_cli.agent.aside import Aside
-from hds_cli.agent.listing import head
+from hds_cli.agent.listing import body, head
 from hds_cli.text.language import answer_language
 from hds_cli.types import Passage, Section
 
@@ -40,7 +40,7 @@ def outlined(
     """
     least = min(LEAST, most)
     system = _SYSTEM.format(least=least, most=most, language=answer_language(language))
-    found = "\n\n".join(f"{head(passage)}\n{passage.text.strip()}" for passage in passages)
+    found = "\n\n".join(f"{head(passage)}\n{body(passage).strip()}" for passage in passages)
     task = f"Question: {question}" + (f"\n\nPassages:\n\n{found}" if found else "")
     return parsed(aside.ask(system, task, _GRAMMAR % (least, most), max_tokens=100 * most, free=True), most)
 
