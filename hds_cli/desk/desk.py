@@ -162,7 +162,7 @@ class Desk:
                 limits = limits_of(self.model, settings)
                 if ledger is not None:
                     ledger.affords = partial(_affords, parts.pace)
-                    parts = replace(parts, methods=(ledger, *parts.methods))
+                    parts = replace(parts, methods=(*parts.methods, ledger))
                 if part is not None:
                     parts, limits = part.applied(parts, limits)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
