@@ -53,15 +53,15 @@ def asking(
         if not run.affords(tokens):
             why(_NO_BUDGET)
             return ""
-        if tokens + max_tokens > model.info.n_ctx > 0:
-            why(f"its context of {model.info.n_ctx} tokens is too small for them; a larger one helps (--n-ctx)")
-            return ""
         try:
             session = model.engine.session()
         except HdsError as exc:  # no room for it: what asks does without
             why(exc.message)
             return ""
         try:
+            if tokens + max_tokens > session.n_ctx > 0:
+                why(f"its context of {session.n_ctx} tokens is too small for them; a larger one helps (--n-ctx)")
+                return ""
             late = heeding(lambda: run.late() or time.monotonic() > until, session)
             with counted(session, run.counter), late:
                 said = Aside(session, model.engine.chat_template()).ask(system, task, grammar, max_tokens, free=True)

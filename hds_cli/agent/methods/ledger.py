@@ -257,7 +257,7 @@ def _notes(ledger: Ledger, candidate: str) -> Sequence[Segment]:
 def _in_other_words(ledger: Ledger, candidate: str, verdict: Verdict) -> list[Warned]:
     """A word on each weak part of an answer that states what the ledger has from a page, in the words of that page.
 
-    The grade compares strings; the entry is a reading of the model, whose quote was found. Both are shown, and may differ.
+    The grade compares strings; the entry is a reading of the model, whose quote was found. They may differ.
     """
     cited = {citation.url: f"[{citation.n}] " for citation in reversed(verdict.citations)}
     said = []
