@@ -264,6 +264,15 @@ def test_few_long_passages_are_shown_longer_than_many() -> None:
     assert beside.count("word") / 12 < 200
 
 
+def test_all_sections_of_a_passage_are_shown_where_they_fit() -> None:
+    """Also those that share no word with the conditions, which may be in another language."""
+    ledger = Ledger(["er ist ein Hafen", "er liegt an einem Fjord"])
+    text = "## Contents\n\n- History\n\n## History\n\nA port of 1902.\n\n## Geography\n\nIt lies on the Ofotfjord."
+    assert "## Geography It lies on the Ofotfjord." in evidence_task(ledger, "Welcher?", [Passage("m:a", "A", text)])
+    long = f"{text} It has a harbour. ## End\n\n{'It is far. ' * 900}"
+    assert "Ofotfjord" in evidence_task(ledger, "Welcher?", [Passage("m:a", "A", long)])
+
+
 def test_what_was_known_before_is_read_behind_what_a_turn_finds(tmp_path: Path) -> None:
     """The passages of an earlier run or of documents would fill the first call by themselves."""
     shown, read, book = reading(tmp_path, before=passages("old", 20))
