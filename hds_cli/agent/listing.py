@@ -16,6 +16,7 @@ from hds_cli.types import Page, Passage
 
 _MORE = re.compile(r"more\s*:?\s*\[?\(?(\d{1,4})[\])]?", re.IGNORECASE)
 _VISIT = re.compile(r"visit\s*:?\s*<([^<>\n]{1,2000})>\s*(.*)", re.IGNORECASE | re.DOTALL)
+_INNER = re.compile(r"^(#{1,6})[ \t]{1,8}\S", re.MULTILINE)  # a heading within a passage
 _WHY = {
     "unknown_address": "no search of this run led there",
     "robots": "blocked by robots.txt", "robots_unavailable": "blocked by robots.txt",
@@ -86,7 +87,7 @@ def listed(passages: Sequence[Passage], *, addresses: bool = False) -> str:
         addresses: with the address of its page, for a model that may visit it.
     """
     where = {p.n: f"\n{_address(p.url)}" if addresses else "" for p in passages}
-    return "\n\n".join(f"[{p.n}] {head(p)}{where[p.n]}\n{protocol.neutral(p.text).strip()}" for p in passages)
+    return "\n\n".join(f"[{p.n}] {head(p)}{where[p.n]}\n{protocol.neutral(body(p)).strip()}" for p in passages)
 
 
 def _address(url: str) -> str:
@@ -94,10 +95,22 @@ def _address(url: str) -> str:
 
 
 def head(passage: Passage) -> str:
-    """Title, heading, host and date of a passage: `Title › Heading (host, 2024-05-01)`."""
-    name = " › ".join(dict.fromkeys(part for part in (passage.title, passage.heading) if part))
+    """Title, heading, host and date of a passage: `Title › Heading (host, 2024-05-01)`.
+
+    The heading of a passage of several sections is not that of all: it stands in the `body`, as the others do.
+    """
+    heading = "" if _INNER.search(passage.text) else passage.heading
+    name = " › ".join(dict.fromkeys(part for part in (passage.title, heading) if part))
     about = ", ".join(part for part in (_host(passage.url), passage.date) if part)
     return protocol.neutral(protocol.one_line(f"{name} ({about})" if about else name))
+
+
+def body(passage: Passage) -> str:
+    """The text of a passage; one of several sections has the heading that it begins under above it."""
+    inner = _INNER.search(passage.text)
+    if inner is None or not passage.heading or passage.text.lstrip().startswith("#"):
+        return passage.text
+    return f"{inner[1]} {passage.heading}\n{passage.text}"
 
 
 def _host(url: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hds_cli.text import BM25, Cut, abbreviated, fold, named_in, plain_title, terms
-from hds_cli.text.cutting import Span, cut_spans
+from hds_cli.text.cutting import MAX_HEADING, Span, cut_spans
 from hds_cli.types import Page
 
 MOST_CHARACTERS = 400_000  # of a page are cut and scored; of a longer one the stretches with the query's rarest words
@@ -25,7 +25,15 @@ _LEAST = 0.6  # of a passage's size, before a heading begins another
 _QUESTION, _RANK = 0.15, 0.5
 _TITLE, _HEADING = 0.5, 0.5
 _OTHER = 0.7  # for a page without a name that another page of the query has for a title
+_BARE = 0.5  # share of the score of a passage without a sentence: where no other has as much, it stays; not tuned
 _INNER_HEADING = re.compile(r"^#{1,6} +(\S.*)$", re.MULTILINE)
+_NUMBERED = re.compile(r"\A(?:[-*+•] {1,8})?(?:\d{1,3}(?:\.\d{1,3}){0,4}[.)]? {1,8})?")
+_LEADER = re.compile(r"[.…·][.…· ]{1,80}\d{0,4}\Z")
+_CONTENTS = frozenset(
+    "contents|table of contents|toc|outline|inhalt|inhaltsverzeichnis|sommaire|table des matieres|indice|contenido"
+    "|contenidos|sommario|sumario|inhoud|inhoudsopgave|innehall|indhold|innhold|spis tresci|obsah|содержание|оглавление"
+    "|目次|目录".split("|")
+)
 _SHORT = {"mt": "mount", "st": "saint", "ft": "fort", "dr": "doctor"}
 _SPELT = _SHORT | {long: short for short, long in _SHORT.items()}
 
@@ -69,16 +77,19 @@ def ranked(
     titles = {page.url: _Title(page, sought) for page in pages}
     names = [title.names for title in titles.values() if title.named]
     pool: list[tuple[Page, Span, int, int, float, bool]] = []
+    bare: set[tuple[int, int]] = set()
 
     def texts() -> Iterator[list[str]]:
         for rank, page in enumerate(pages):
-            title = titles[page.url]
+            title, outline = titles[page.url], _Outline(page.text)
             for place, span in enumerate(cuts_of(page.text, sought, words, late)):
                 cut = span.of(page.text)
                 own = _own_terms(page, cut, title.short)
                 factor = 1 + _TITLE * title.named + _HEADING * _section_named(cut, sought)
                 other = bool(names) and not title.named and not any(map(set(own).issuperset, names))
                 pool.append((page, span, rank, place, factor, other))
+                if outline.holds(cut):
+                    bare.add((rank, place))
                 yield own
 
     wider = terms(question)
@@ -92,7 +103,43 @@ def ranked(
         if score > 0:
             score += _RANK / (1 + rank)
         candidates.append(Ranked(page, span, score, rank, place, titles[page.url].short))
+    best = max((one.score for one in candidates if (one.rank, one.place) not in bare), default=0.0)
+    candidates = [one for one in candidates if (one.rank, one.place) not in bare or best < _BARE * one.score]
     return sorted(candidates, key=lambda one: (-one.score, one.rank, one.place))
+
+
+class _Outline:
+    """The headings of a page, which a table of contents repeats."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._headings = text[:MOST_CHARACTERS], frozenset[str]()
+
+    def holds(self, cut: Cut) -> bool:
+        """True for a passage of nothing but headings, or of a table of contents."""
+        at, text, is_contents = 0, cut.text, _entry(cut.heading[:MAX_HEADING]) in _CONTENTS
+        while at < len(text):
+            end = text.find("\n", at, at + MAX_HEADING + 1)
+            end = end if end >= 0 else len(text)
+            if end - at > MAX_HEADING:
+                return False
+            line = text[at:end].strip()
+            if heading := _INNER_HEADING.match(line):
+                is_contents = is_contents or _entry(heading[1]) in _CONTENTS
+            elif line and not (is_contents and self._names(line)):
+                return False
+            at = end + 1
+        return True
+
+    def _names(self, line: str) -> bool:
+        """True for a line that says again what a heading of the page says."""
+        if not self._headings:
+            self._headings = frozenset(_entry(h[:MAX_HEADING]) for h in _INNER_HEADING.findall(self._text)) | {""}
+        return _entry(line) in self._headings
+
+
+def _entry(line: str) -> str:
+    """A heading as a table of contents has it, without bullet, number and page: `parts` of `1.2 Parts ..... 7`."""
+    return fold(_LEADER.sub("", _NUMBERED.sub("", line.strip(" #"), count=1))).strip()
 
 
 class _Title:

@@ -88,8 +88,11 @@ class ToolsDialect(Conversing):
         if left:
             responses.append(_joined(self._blocks(left.values())))
         said = [note.text if note.trusted else line(note.text) for note in notes]
-        if tail := "\n\n".join([*said, *self._left()]):
-            last = responses.pop() if responses else ("", "")
+        tail = "\n\n".join([*said, *self._left()])
+        if not responses and tail:  # an answer is given back: there was no call that this could be a response to
+            self._talk.say("user", tail)
+        elif tail:
+            last = responses.pop()
             responses.append((f"{last[0]}\n\n{tail}".strip(), f"{last[1]}\n\n{tail}".strip()))
         text, short = ("\n".join(_response(part[n]) for part in responses) for n in (0, 1))
         if text:

@@ -6,6 +6,7 @@ supports. A plugin may bring another policy for a model of its own.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -21,12 +22,13 @@ from hds_cli.agent.support.message import Message, Unit, in_order, message, renu
 from hds_cli.agent.support.placing import clip
 from hds_cli.agent.support.values import values
 from hds_cli.plugins import load
-from hds_cli.text import has_words, quote_words
+from hds_cli.text import has_words, quote_words, statements, terms
 from hds_cli.text.cutting import surroundings
 from hds_cli.text.sentences import sentences
 from hds_cli.types import Citation, Passage, Quote, RunStatus, Support
 
 BUILTIN = "mark"
+_COMPARED, _MOST_STATEMENTS = 20_000, 400  # characters of a passage, and its statements, that a named source is seen by
 GROUP = "hds.verdicts.v1"
 
 
@@ -211,12 +213,26 @@ def _citations(graded: Sequence[Support], numbers: dict[int, int], book: Noteboo
     quotes: dict[int, str] = {}
     for quote in (quote for support in graded for quote in support.quotes):
         quotes.setdefault(quote.n, quote.quote)
+    for n in numbers.keys() - quotes.keys():
+        quotes[n] = _nearest(passages[n], [support.text for support in graded if n in support.marks])
     named = [_citation(passages[n], number, quotes.get(n), book) for n, number in numbers.items()]
     leading = led_to(book.read, set(numbers), book.question)
     return (
         *named,
         *(replace(_citation(p, n, None, book), led_to=True) for n, p in enumerate(leading, len(named) + 1)),
     )
+
+
+def _nearest(passage: Passage, said: Sequence[str]) -> str:
+    """The statement of a passage with most words of what it is named for, the first one where none has any.
+
+    Nothing rests on it: the reader sees how far the passage is from what it was named for.
+    """
+    named = {term for term in terms(" ".join(said)[:_COMPARED]) if not term.isdigit()}  # 7,000 is in 2,500,000
+    sought = named - set(terms(passage.title))
+    found = itertools.islice(statements(passage.text[:_COMPARED], headings=False), _MOST_STATEMENTS)
+    best = max(found, key=lambda one: len(sought & set(terms(one))), default="")
+    return clip(best, 0) if best and sought & set(terms(best)) else ""
 
 
 def _citation(passage: Passage, number: int, quote: str | None, book: Notebook) -> Citation:

@@ -83,16 +83,24 @@ def hidden(emit: events.Emit) -> events.Emit:
     return emit if hide is None else lambda event: emit(hide(event))
 
 
-def _saying(emit: events.Emit) -> Callable[[str], None]:
-    """For another thread: emits a notice of the reader on the event loop, with the time since now."""
+def _saying(emit: events.Emit, code: str) -> Callable[[str], None]:
+    """For another thread: emits a notice of a code on the event loop, with the time since now."""
     loop, began = asyncio.get_running_loop(), time.monotonic()
 
     def say(message: str) -> None:
         t = round(time.monotonic() - began, 4)
         with contextlib.suppress(RuntimeError):  # the loop is closed: the run was given up
-            loop.call_soon_threadsafe(emit, events.Notice(t=t, level="info", code="reader", message=message))
+            loop.call_soon_threadsafe(emit, events.Notice(t=t, level="info", code=code, message=message))
 
     return say
+
+
+def _let_speak(reading: ModelReader | None, chooser: Selector | None, emit: events.Emit) -> None:
+    """Let the models beside the searcher say what they leave to a rule."""
+    if reading is not None:
+        reading.say = _saying(emit, "reader")
+    if isinstance(chooser, setwise.Setwise):
+        chooser.say = _saying(emit, "select")
 
 
 class Desk:
@@ -154,12 +162,11 @@ class Desk:
                 limits = limits_of(self.model, settings)
                 if ledger is not None:
                     ledger.affords = partial(_affords, parts.pace)
-                    parts = replace(parts, methods=(ledger, *parts.methods))
+                    parts = replace(parts, methods=(*parts.methods, ledger))
                 if part is not None:
                     parts, limits = part.applied(parts, limits)
                 run = Run(run_id or new_run_id(), parts, limits, hidden(emit))
-                if reading is not None:
-                    reading.say = _saying(hidden(emit))
+                _let_speak(reading, parts.selector, hidden(emit))
                 finished = await run.answer(question, attached, before)
                 if finished.status in DONE:
                     whole = not isinstance(before, Resumed) and not remembered(session.counter)

@@ -11,7 +11,7 @@ from hds_cli.agent.methods import refine
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.methods.refine import Refine
 from hds_cli.agent.selectors import setwise
-from hds_cli.agent.selectors.base import Selector, never
+from hds_cli.agent.selectors.base import never
 from hds_cli.agent.selectors.door import BUILTIN
 from hds_cli.agent.verifying import heeding
 from hds_cli.config import Settings
@@ -19,6 +19,7 @@ from hds_cli.desk.speaking import Model, able
 from hds_cli.engine.base import Counter, ModelSpec
 from hds_cli.errors import HdsError, ScriptEnded
 
+_NO_BUDGET = "the budget has no room for it; a larger one helps (--budget)"
 _WORDING, _SELECTION = 10.0, 60.0  # seconds that one call may take; the second reads up to 4k tokens
 
 
@@ -36,25 +37,42 @@ class Beside:
 
 
 def asking(
-    model: Model, system: str, grammar: str, max_tokens: int, seconds: float, run: Beside = Beside()
-) -> Callable[[str], str]:
-    """Asks single tasks, each in a session that is closed behind it; empty: no answer in time, or the model failed."""
+    model: Model, system: str, grammar: str, max_tokens: int, seconds: float, run: Beside = Beside(),
+    why: Callable[[str], None] = lambda _: None,
+) -> Callable[[str], str]:  # fmt: skip
+    """Asks single tasks, each in a session that is closed behind it; empty: no answer in time, or the model failed.
+
+    Args:
+        why: told the reason why there is no answer.
+    """
 
     def ask(task: str) -> str:
         until = time.monotonic() + seconds
-        if run.late() or not run.affords((len(system) + len(task)) // TOKEN):
+        tokens = (len(system) + len(task)) // TOKEN
+        if run.late():
+            return ""
+        if not run.affords(tokens):
+            why(_NO_BUDGET)
             return ""
         try:
             session = model.engine.session()
-        except HdsError:  # no room for it: what asks does without
+        except HdsError as exc:  # no room for it: what asks does without
+            why(exc.message)
             return ""
         try:
+            if tokens + max_tokens > session.n_ctx > 0:
+                why(f"its context of {session.n_ctx} tokens is too small for them; a larger one helps (--n-ctx)")
+                return ""
             late = heeding(lambda: run.late() or time.monotonic() > until, session)
             with counted(session, run.counter), late:
-                return Aside(session, model.engine.chat_template()).ask(system, task, grammar, max_tokens, free=True)
+                said = Aside(session, model.engine.chat_template()).ask(system, task, grammar, max_tokens, free=True)
+            if not said:
+                why(f"it did not answer in {seconds:g} s" if time.monotonic() > until else "it gave no answer of use")
+            return said
         except ScriptEnded:
             raise
-        except HdsError:  # the server is gone, or the template does not render
+        except HdsError as exc:  # the server is gone, or the template does not render
+            why(exc.message)
             return ""
         finally:
             session.close()
@@ -67,11 +85,15 @@ def selects(spec: ModelSpec, settings: Settings) -> str:
     return settings.select or spec.select or BUILTIN
 
 
-def selecting(model: Model, settings: Settings, run: Beside = Beside()) -> Selector | None:
+def selecting(model: Model, settings: Settings, run: Beside = Beside()) -> setwise.Setwise | None:
     """The selector that asks the model, where that one was chosen."""
     if selects(model.spec, settings) != setwise.NAME:
         return None
-    return setwise.Setwise(asking(model, setwise.SYSTEM, setwise.GRAMMAR, setwise.TOKENS, _SELECTION, run))
+    ask = asking(
+        model, setwise.SYSTEM, setwise.GRAMMAR, setwise.TOKENS, _SELECTION, run, why=lambda why: chooser.tell(why)
+    )
+    chooser = setwise.Setwise(ask)
+    return chooser
 
 
 def chosen(model: Model, settings: Settings, run: Beside = Beside()) -> Sequence[Method]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hds_cli.agent.evidence import Budget, Evidence, turn_budget
+from hds_cli.agent.ranked import ranked
 from hds_cli.agent.selectors.base import Reading
 from hds_cli.agent.selectors.door import asked, selector
 from hds_cli.plugins import PluginError
@@ -230,3 +233,31 @@ def test_a_question_counts_by_its_beginning_and_its_end() -> None:
     asked_at_the_end = "lorem ipsum " * 3000 + " where do harbour seals live?"
     chosen = read(asked_at_the_end, *pages, question=asked_at_the_end)
     assert chosen[0].url == "http://x/2"
+
+
+NAMED = [f"Iron ore port of town {letter}" for letter in "abcdefghij"]
+CONTENTS = "## Contents\n\n" + "".join(f"- {n} {name} ... {n}\n" for n, name in enumerate(NAMED, 1))
+SECTIONS = "\n".join(f"## {name}\n\n{'Ore of Kiruna is shipped from this iron ore port. ' * 6}\n" for name in NAMED)
+LISTED = "## Ports\n\n" + "".join(f"- {name}\n" for name in NAMED) + "\n"
+
+
+def test_headings_and_contents_are_no_results_where_a_sentence_is() -> None:
+    """They hold every word of a query and say nothing; a list of a page's own is no table of contents."""
+    names = "".join(f"## Iron ore port {n}\n\n" for n in range(9))
+    pages = [
+        Page("m:h", title="Iron ore ports", text=names),
+        Page("m:c", title="Narvik", text=CONTENTS + SECTIONS + LISTED),
+    ]
+    texts = [one.cut.text for one in ranked("iron ore port", "Which iron ore port?", pages, 60)]
+    assert not [text for text in texts if "port 3" in text or "... 5" in text]
+    assert [text for text in texts if "- Iron ore port of town a\n" in text]
+    alone = ranked("iron ore port", "Which iron ore port?", pages[:1], 60)
+    assert "Iron ore port 3" in alone[0].cut.text  # nothing better was found
+
+
+def test_many_headings_are_looked_through_in_time() -> None:
+    """A hostile page of headings alone, of dots, and of a table of contents that never ends."""
+    for text in ("# a\n\n" * 80_000, "# " + "." * 400_000, "## Contents\n" + "- a ....\n" * 40_000, "#" * 400_000):
+        began = time.monotonic()
+        ranked("a", "a", [Page("m:h", title="A", text=text)], 250)
+        assert time.monotonic() - began < 20

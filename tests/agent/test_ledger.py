@@ -21,11 +21,12 @@ from hds_cli.agent.ledger import Entry, Ledger
 from hds_cli.agent.methods.ledger import LiveLedger
 from hds_cli.agent.methods.reading import evidence_task
 from hds_cli.agent.named import by_rule
+from hds_cli.agent.verdict import Verdict
 from hds_cli.agent.verifying import Odds
 from hds_cli.engine.scripted import ScriptedEngine, ScriptedSession
 from hds_cli.errors import ModelMissing
 from hds_cli.run_state import RunState
-from hds_cli.types import Passage
+from hds_cli.types import Citation, Passage, Support
 
 from .test_methods import QUESTION, block, box, play, queries
 
@@ -113,6 +114,22 @@ def test_what_a_page_denies_is_named_first(tmp_path: Path) -> None:
     _, seen, text = play(tmp_path, script, method)
     assert f"A page denies: {CONDITIONS[0]}. No page that was read says yet: {CONDITIONS[1]}." in text
     assert states(seen) == ["refuted", "unchecked"]
+
+
+@pytest.mark.parametrize(("level", "word"), [("unsourced", "no page has"), ("contradicted", "says otherwise")])
+def test_a_grade_and_the_ledger_do_not_differ_without_a_word(tmp_path: Path, level: str, word: str) -> None:
+    """Verified by a quote that was found, weak by its words: the reader is told where the model reads it."""
+    _, method, book = told(tmp_path, [CANDIDATE])
+    book.read.append(("q", ORE))
+    method.read(1, book)
+    weak = Support("Narvik is a port for iron ore.", level)  # type: ignore[arg-type]
+    sound = Support("It is a port for iron ore, Narvik.", "quoted")
+    cited = (Citation(1, ORE.url, ORE.title, "Iron ore is shipped", True, None, 1),)
+    verdict = Verdict("answered", 0, answer="Narvik", text="Narvik …", support=(weak, sound), citations=cited)
+    said = [warning.message for warning in method.judged(verdict, book).warnings]
+    assert f"{word}" in said[0]
+    assert said[0].endswith("but the ledger has it from [1] “Iron ore is shipped from Narvik”")
+    assert len(said) == 2  # and the count of what is open
 
 
 def test_a_question_with_one_condition_has_no_ledger(tmp_path: Path) -> None:
@@ -245,6 +262,15 @@ def test_few_long_passages_are_shown_longer_than_many() -> None:
     beside = evidence_task(ledger, "Which town?", [long] * 12)
     assert alone.count("word") > 800
     assert beside.count("word") / 12 < 200
+
+
+def test_all_sections_of_a_passage_are_shown_where_they_fit() -> None:
+    """Also those that share no word with the conditions, which may be in another language."""
+    ledger = Ledger(["er ist ein Hafen", "er liegt an einem Fjord"])
+    text = "## Contents\n\n- History\n\n## History\n\nA port of 1902.\n\n## Geography\n\nIt lies on the Ofotfjord."
+    assert "## Geography It lies on the Ofotfjord." in evidence_task(ledger, "Welcher?", [Passage("m:a", "A", text)])
+    long = f"{text} It has a harbour. ## End\n\n{'It is far. ' * 900}"
+    assert "Ofotfjord" in evidence_task(ledger, "Welcher?", [Passage("m:a", "A", long)])
 
 
 def test_what_was_known_before_is_read_behind_what_a_turn_finds(tmp_path: Path) -> None:

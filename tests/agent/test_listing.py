@@ -97,6 +97,15 @@ def test_a_run_reads_on_without_a_search(play: Play) -> None:  # noqa: F811
     assert [event.turn for event in chosen] == [1, 2]
 
 
+def test_the_heading_of_one_section_does_not_stand_above_several() -> None:
+    """A passage that goes on with other sections has its first heading in its text, where each is above its own."""
+    text = "Lowest point: the sea.\n\n### Land use\n\nForest: 33 %."
+    passage = Passage("https://f.example/n", "Norway", text, 3, "Elevation")
+    assert listed([passage]) == f"[3] Norway (f.example)\n### Elevation\n{text}"
+    own = Passage("https://f.example/n", "Norway", f"## Geography\n\n### Elevation\n\n{text}", 3, "Elevation")
+    assert listed([own]) == f"[3] Norway (f.example)\n{own.text}"
+
+
 def test_an_untrained_model_is_told_the_day_the_language_and_what_is_missing(tmp_path: Path) -> None:
     """In its plan; a query without passages says why, one without an answer how to read on."""
     path = tmp_path / "s.jsonl"

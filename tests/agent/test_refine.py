@@ -116,6 +116,22 @@ def test_the_rule_makes_keywords_then_leaves_out_what_was_read(query: str, read:
     assert reworded(query, read) == wording
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        '```json\n{"query": "mining towns of Sweden"}\n```',
+        'Here it is:\n\n```\n{\n "query": "mining towns\n of Sweden"\n}\n```\nIt is narrower.',
+        '{"query": "mining towns of Sweden"} narrows it.',
+        "```search\nmining towns of Sweden\n```",
+        "```\n\n- mining towns of Sweden\n- another\n```",
+        "```search\nmining towns of Sweden",
+    ],
+)
+def test_a_query_in_a_fence_is_read(written: str) -> None:
+    """A server holds no model to a grammar: able models put JSON, or the query itself, in a fence."""
+    assert parsed(written) == "mining towns of Sweden"
+
+
 def test_ten_thousand_answers_of_a_model_are_read_without_an_exception() -> None:
     """What comes out is one line of at most 200 characters, or nothing."""
     chance = random.Random(23)
@@ -152,6 +168,7 @@ def test_ten_thousand_answers_of_a_model_are_read_without_an_exception() -> None
             assert "\x00" not in query
     assert kept > 1000
     assert parsed("[" * 100_000) == parsed('{"query": ' * 50_000) == ""
+    assert parsed("```\n" * 50_000) == parsed("```\n{ not JSON\n```") == ""
 
 
 def test_without_methods_nothing_is_called_and_no_event_is_added(tmp_path: Path) -> None:

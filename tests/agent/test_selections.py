@@ -144,6 +144,22 @@ def test_an_answer_of_no_use_leaves_the_order_of_the_ranking(written: str) -> No
     assert read(Setwise(lambda _: written)) == read(bm25.choose)
 
 
+def test_it_is_said_once_why_the_model_did_not_choose() -> None:
+    """Where there is room for one passage of a query there is nothing to choose, and a larger context would help."""
+    said: list[str] = []
+    chooser = Setwise(lambda _: pytest.fail("there is nothing to choose"))
+    chooser.say = said.append
+    for _ in range(2):
+        list(asked(chooser, "q", [Reading("capital of Norway", PAGES)], Budget(40, 12, 250)))
+    assert len(said) == 1
+    assert "--n-ctx" in said[0]
+    few, unable = Setwise(lambda _: pytest.fail("one page")), Setwise(lambda _: "none of them")
+    few.say = unable.say = said.append
+    list(asked(few, "q", [Reading("capital of Norway", PAGES[:1])], BUDGET))
+    list(asked(unable, "q", [Reading("capital of Norway", PAGES)], BUDGET))
+    assert [text.rpartition(": ")[2] for text in said[1:]] == ["it named no passage"]
+
+
 @pytest.mark.parametrize(
     ("written", "numbers"),
     [
@@ -240,6 +256,17 @@ async def _answered(
     async with desk(ModelSpec("s", path, dialect="hds", **(spec or {})), settings, [Library()]) as place:  # type: ignore[arg-type]
         await place.answer("What is the capital of Norway?", seen.append)
     return seen
+
+
+def test_a_run_says_that_its_budget_has_no_room_for_a_choice(tmp_path: Path, home: Path) -> None:
+    """One line beside the answer."""
+    import asyncio
+
+    lines = [block("capital of Norway"), box("Oslo")]
+    seen = asyncio.run(_answered(tmp_path, lines, select="set", budget="0.9k"))
+    said = [event.message for event in seen if isinstance(event, events.Notice) and event.code == "select"]
+    assert len(said) == 1
+    assert "--budget" in said[0]
 
 
 def test_a_run_shows_what_was_left_out(tmp_path: Path, home: Path) -> None:

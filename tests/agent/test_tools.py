@@ -54,6 +54,17 @@ def make(tmp_path: Path) -> Make:
     return build
 
 
+def test_an_answer_that_is_given_back_is_no_response_to_a_call(make: Make) -> None:
+    """There was no call: the reason stands by itself, and what is left of turns below it."""
+    dialect, session = make(SEARCH, ANSWER, max_turns=4)
+    dialect.write(Seen().hooks)
+    dialect.read([("engine of the Osprey", (OSPREY,))])
+    dialect.write(Seen().hooks)
+    dialect.read((), [Segment("Search for the Swan before you answer.")])
+    last = "".join(session.text).rpartition("<|im_start|>user\n")[2]
+    assert last.startswith("Search for the Swan before you answer.\n\n(2 turns are left for searching.)<|im_end|>")
+
+
 def test_calls_are_searches_and_their_results_a_response(make: Make) -> None:
     """A thought, a call of two queries, the passages with their addresses, an answer between its tags."""
     dialect, session = make(f"<think>\nTwo boats.\n</think>\n\n{SEARCH}", f"<think>So.</think>{ANSWER}")

@@ -55,6 +55,16 @@ def test_a_weak_part_is_shown_and_named() -> None:
     assert [w.message for w in verdict.warnings] == ["no page says: 7,000 crowns"]
 
 
+def test_a_source_that_does_not_say_it_is_shown_by_its_nearest_words() -> None:
+    """Not by how its passage begins, which shares nothing with what it was named for."""
+    verdict = mark(said("Bern is the capital of Switzerland [1]. The pier cost 7,000 crowns [2]."),
+                   book("Pier?", SWITZERLAND, HARBOUR))  # fmt: skip
+    assert [c.quote for c in verdict.citations] == [
+        "The capital of Switzerland is Bern.", "The pier is 142 metres long.",
+    ]  # fmt: skip
+    assert all(citation.verified for citation in verdict.citations)
+
+
 def test_a_mark_of_no_passage_is_removed_and_told() -> None:
     """`[9]`, which was never read, is in no source and not in the text."""
     verdict = mark(said("The pier is 142 m long [9]."), book("Pier?", HARBOUR))

@@ -46,6 +46,15 @@ def test_a_call_ends_soon_after_the_run_is_stopped(model: Model) -> None:
     assert ask("task") == ""  # and none is begun any more
 
 
+def test_it_is_told_why_there_is_no_answer(model: Model) -> None:
+    """No budget for it, a task that is longer than the context, and an empty answer."""
+    said: list[str] = []
+    assert asking(model(), "s", "", 10, 60.0, Beside(affords=lambda tokens: False), said.append)("task") == ""
+    assert asking(model(), "s", "", 10, 60.0, why=said.append)("task " * 200_000) == ""
+    assert asking(model(""), "s", "", 10, 60.0, why=said.append)("task") == ""
+    assert ["--budget" in said[0], "--n-ctx" in said[1], said[2]] == [True, True, "it gave no answer of use"]
+
+
 def test_the_tokens_of_a_call_are_those_of_the_run(model: Model) -> None:
     """All four counts, as far as the engine has them; an answer that is of no use costs the same."""
     run = Counter(prompt=1, evaluated=1)

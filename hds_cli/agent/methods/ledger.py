@@ -32,6 +32,7 @@ from hds_cli.types import Condition, Passage
 T = TypeVar("T")
 SECONDS = 60.0  # for the calls of one turn
 _VERIFYING = 5.0  # seconds
+_MOST_PARTS, _MOST_SAID = 60, 3  # parts of an answer that are compared with the ledger, and lines on them
 _MOST_VERIFIED = 2000  # characters of a passage
 
 
@@ -153,6 +154,7 @@ class LiveLedger(Method):
         self._tell(self._turn, candidate, assumed)
         if verdict.answer is None:
             return verdict
+        verdict = replace(verdict, warnings=(*verdict.warnings, *_in_other_words(ledger, candidate, verdict)))
         refuted, left = ledger.refuted(candidate), ledger.open(candidate)
         if not refuted and not left:
             return verdict
@@ -250,6 +252,24 @@ def _notes(ledger: Ledger, candidate: str) -> Sequence[Segment]:
     if others:
         lines.append(f"Other candidates: {', '.join(f'{name} ({len(ledger.verified(name))})' for name in others[:5])}.")
     return [Segment(protocol.neutral(line)) for line in lines]
+
+
+def _in_other_words(ledger: Ledger, candidate: str, verdict: Verdict) -> list[Warned]:
+    """A word on each weak part of an answer that states what the ledger has from a page, in the words of that page.
+
+    The grade compares strings; the entry is a reading of the model, whose quote was found. They may differ.
+    """
+    cited = {citation.url: f"[{citation.n}] " for citation in reversed(verdict.citations)}
+    said = []
+    for part in [one for one in verdict.support[:_MOST_PARTS] if one.weak]:
+        for number in ledger.verified(candidate):
+            entry, stated = ledger.entry(candidate, number), asserted(ledger.conditions[number - 1], part.text)
+            if entry is not None and stated is not None and stated.holds:
+                source = f"{cited.get(entry.url, '')}“{entry.quote}”"
+                told = "another page says otherwise" if part.level == "contradicted" else "no page has these words"
+                said.append(f"{part.text.rstrip('. ')}: {told}, but the ledger has it from {source}")
+                break
+    return [Warned("ledger", line) for line in said[:_MOST_SAID]]
 
 
 def _about(ledger: Ledger, candidate: str, numbers: Sequence[int]) -> str:

@@ -13,7 +13,7 @@ from hds_cli.agent import conditions, protocol
 from hds_cli.agent.conditions import Claimed
 from hds_cli.agent.ledger import WHOLE, Entry, Ledger, name_key
 from hds_cli.agent.listing import in_turn
-from hds_cli.text import cut_passages, has_words, overlap, quote_words, terms
+from hds_cli.text import cut_passages, has_words, overlap, quote_words, size_of, terms
 from hds_cli.types import Passage
 
 _MOST_READ, _WORDS = 12, 150  # passages that a call reads, and words of each where it reads so many
@@ -131,7 +131,9 @@ def _cut(quote: str) -> str:
 
 def _clipped(passage: Passage, sought: Sequence[str], words: int) -> str:
     """A passage under its title; of one longer than that the part that shares most words with the conditions."""
-    parts = [cut.text for cut in cut_passages(passage.text, words)] or [passage.text]
+    parts = [passage.text]
+    if size_of(passage.text) > words:  # its sections together, as far as they fit: no heading ends a part
+        parts = [cut.text for cut in cut_passages(passage.text, words, words)] or parts
     best = max(parts, key=lambda part: overlap(terms(part), sought))
     return f"{passage.title}: {protocol.one_line(best)}"
 

@@ -7,11 +7,11 @@ what was read already is left out.
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Callable, Sequence
 
+from hds_cli import jsons
 from hds_cli.agent.methods.base import Method
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.protocol import clean_query, query_key
@@ -31,6 +31,10 @@ TOKENS = 96
 _MOST = 200  # characters of a query in other words
 _LEAST = 2  # words of one that the rule makes
 _ASKING = frozenset("can could give list many me much name not please show tell there".split())
+_READ, _MOST_VALUES = 4000, 100  # characters and values of an answer
+_FENCED = re.compile(r"```[^\n`]{0,40}\n([^`]*)")
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_BRACE = re.compile(r"[{}]")
 _WORD = re.compile(r"[^\s\"“”«»;,:?!()\[\]]+")
 
 Reword = Callable[[str, str, str], str]
@@ -123,11 +127,24 @@ def task(question: str, query: str, issue: str) -> str:
 
 
 def parsed(written: str) -> str:
-    """The query of an answer by `GRAMMAR`; empty where there is none of use."""
+    """The query of an answer: in JSON by `GRAMMAR`, in a fence or not, or a line of a fence; empty: none is of use."""
+    written = written[:_READ]
+    fenced = _FENCED.search(written)
+    for body in (fenced[1], written) if fenced else (written,):
+        query = _stated(body)
+        if query is not None:
+            return query
+    lines = (clean_query(line) for line in fenced[1].splitlines()) if fenced else ()
+    return next((line[:_MOST] for line in lines if line and not _BRACE.search(line)), "")
+
+
+def _stated(body: str) -> str | None:
+    """The query of the JSON in a text; None: there is no JSON."""
+    body = _CONTROL.sub(" ", body[body.find("{") : body.rfind("}") + 1])
     try:
-        said = json.loads(written[:4000], strict=False)
-    except (ValueError, RecursionError):
-        return ""
+        said = jsons.loads(body.encode("utf-8", "replace"), _MOST_VALUES)
+    except ValueError:
+        return None
     query = said.get("query") if isinstance(said, dict) else None
     return clean_query(query)[:_MOST] if isinstance(query, str) else ""
 

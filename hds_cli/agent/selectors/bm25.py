@@ -22,13 +22,18 @@ def choose(question: str, readings: Sequence[Reading], budget: Budget) -> list[l
     """The passages to read for each query; each gets an equal share of the room, and what others leave."""
     turn = _Turn(budget)
     picks = [_Pick(reading, question, turn) for reading in readings]
-    short = budget.tokens < _SHORT * _TOKENS_A_WORD * budget.words * len(picks)
+    short = is_short(budget, len(picks))
     for floor in [_FLOOR, *([] if short else [0.0])]:
         for place, pick in enumerate(picks):
             pick.fill(turn.left // (len(picks) - place), floor)
     for pick in picks:
         pick.fill(turn.left, _FLOOR if short else 0.0, last=True)
     return [pick.chosen for pick in picks]
+
+
+def is_short(budget: Budget, queries: int) -> bool:
+    """True when room is short: not every query may have two passages of full length."""
+    return budget.tokens < _SHORT * _TOKENS_A_WORD * budget.words * queries
 
 
 class _Turn:

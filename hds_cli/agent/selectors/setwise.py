@@ -14,6 +14,7 @@ from hds_cli.agent.listing import in_turn
 from hds_cli.agent.protocol import neutral, one_line
 from hds_cli.agent.selectors.base import Budget, Chosen, Reading
 from hds_cli.agent.selectors.bm25 import choose as ranked
+from hds_cli.agent.selectors.bm25 import is_short
 from hds_cli.text import BM25, terms
 from hds_cli.text.cutting import pieces
 from hds_cli.types import Passage
@@ -29,6 +30,10 @@ SYSTEM = (
     "### Final Selection: [n] [n]"
 )
 GRAMMAR = 'root ::= "### Final Selection:" (" [" [0-9] [0-9]? "]")+ "\\n"?\n'
+NO_CHOICE = (
+    "there is room for one of a query and no more; a larger context (--n-ctx) or budget (--budget), or fewer queries, "
+    "give it a choice"
+)
 _HEAD = re.compile(r"final selection", re.IGNORECASE)
 _NUMBER = re.compile(r"\[\s*(\d{1,3})\s*\]")
 _BRACKETED = re.compile(r"\[\s*(\d{1,6})\s*\]")
@@ -46,18 +51,30 @@ class Setwise:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
+        self._told = False
+        self.say: Callable[[str], None] = lambda _: None
+        """Told once a run why the model did not choose."""
 
     def __call__(self, question: str, readings: Sequence[Reading], budget: Budget) -> list[Chosen]:
         """The passages that the model chose, and for each query its best one."""
         lists = ranked(question, readings, budget)
         pool = in_turn(lists)[:MOST]
         if len(pool) <= len(readings):
+            if is_short(budget, len(readings)) and sum(len(reading.pages) for reading in readings) > len(pool):
+                self.tell(NO_CHOICE)
             return [Chosen(passages) for passages in lists]
         chosen = selected(self._ask(task(question, [reading.query for reading in readings], pool)), len(pool))
         if not chosen:
+            self.tell("it named no passage")
             return [Chosen(passages) for passages in lists]
         left = {(p.url, p.text) for place, p in enumerate(pool, 1) if place not in chosen}
         return [_without(passages, left) for passages in lists]
+
+    def tell(self, why: str) -> None:
+        """Say why the passages stand as they are ranked, the first reason only."""
+        if not self._told:
+            self._told = True
+            self.say(f"the model did not choose the passages ({NAME}), which stand as they are ranked: {why}")
 
 
 def _without(passages: Sequence[Passage], left: set[tuple[str, str]]) -> Chosen:
