@@ -112,7 +112,7 @@ class Settings:
         None, "what the whole run may take, such as 90 (seconds), 15m or 1h", above=0, unit="seconds", time=True,
         flag=Flag("For the whole run.", "SECONDS|15m|1h"))  # fmt: skip
     budget: str | None = setting(
-        None, "what a run may take, such as 60s, 5m, 1h or 20k tokens", form=r"(?=.*[1-9])\d{1,5}(\.\d{1,2})?[smhk]?",
+        None, "what a run may take, such as 60s, 5m, 1h or 20k tokens", form=r"(?=.*[1-9])\d{1,5}(\.\d{1,2})?[smhk]",
         shapes=True, flag=Flag("Plan the run to fit: fewer pages, an earlier answer.", "60s|5m|20k"),
     )  # fmt: skip
     turn_timeout: float = setting(

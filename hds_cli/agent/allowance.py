@@ -16,10 +16,10 @@ class Allowance:
 
     @classmethod
     def of(cls, text: str | None) -> Allowance | None:
-        """`60s`, `5m`, `1h`, `60` (seconds) or `20k` (tokens); the settings have checked the form."""
+        """`60s`, `5m`, `1h` or `20k` (tokens); the settings have checked the form."""
         if text is None:
             return None
-        number, unit = (float(text[:-1]), text[-1]) if text[-1].isalpha() else (float(text), "s")
+        number, unit = float(text[:-1]), text[-1]
         return cls(tokens=1000 * number) if unit == "k" else cls(seconds=number * _UNITS[unit])
 
     def share(self, *, taken: float, spent: float, left: int, at_once: int) -> Allowance:

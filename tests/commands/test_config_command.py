@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from hds_cli import config, settings_file
-from hds_cli.agent.allowance import Allowance
 from hds_cli.errors import ConfigError
 from hds_cli.settings_facts import complaint, facts, flag_of, setting
 from tests.conftest import Hds
@@ -253,16 +252,13 @@ def test_every_bound_is_checked_wherever_the_value_comes_from() -> None:
 
 @pytest.mark.parametrize(("written", "seconds"), [("90", 90), ("90s", 90), ("15m", 900), ("1.5h", 5400), ("2 m", 120)])
 def test_a_time_is_written_the_same_way_everywhere(hds: Hds, home: Path, written: str, seconds: int) -> None:
-    """As seconds or with a unit: by the flag, the variable, `config set` and the file; `--budget` takes the same."""
+    """As seconds or with a unit: by the flag, the variable, `config set` and the file."""
     assert hds("verify", "--timeout", written, "--against", "none", "-", stdin="x").stderr.count("--timeout") == 0
     assert f"timeout\t{seconds}\tHDS_TIMEOUT" in hds("config", "show", env={"HDS_TIMEOUT": written}).stdout
     assert hds("config", "set", "timeout", written).returncode == 0
     assert hds("config", "get", "timeout").stdout.strip() in (str(seconds), f"{seconds}.0")
     (home / "config" / "config.toml").write_text(f'timeout = "{written}"\n')
     assert f"\ntimeout\t{seconds}\t" in hds("config", "show").stdout
-    allowance = Allowance.of(config.load({"budget": written.replace(" ", "")}, {}).budget)
-    assert allowance is not None
-    assert allowance.seconds == seconds
 
 
 def test_what_is_no_time_is_an_error_that_says_how_one_is_written(hds: Hds) -> None:
