@@ -109,15 +109,14 @@ class Settings:
         "brief", "how much a thinking model thinks: off, brief or full", shapes=True,
         choices=("off", "brief", "full"), flag=Flag("How much a thinking model thinks"))  # fmt: skip
     timeout: float | None = setting(
-        None, "seconds for the whole run", above=0, unit="seconds", flag=Flag("For the whole run.", "SECONDS")
-    )
+        None, "what the whole run may take, such as 90 (seconds), 15m or 1h", above=0, unit="seconds", time=True,
+        flag=Flag("For the whole run.", "SECONDS|15m|1h"))  # fmt: skip
     budget: str | None = setting(
         None, "what a run may take, such as 60s, 5m, 1h or 20k tokens", form=r"(?=.*[1-9])\d{1,5}(\.\d{1,2})?[smhk]",
         shapes=True, flag=Flag("Plan the run to fit: fewer pages, an earlier answer.", "60s|5m|20k"),
     )  # fmt: skip
     turn_timeout: float = setting(
-        20.0, "seconds that searching and fetching of one turn may take", least=0.01, shapes=True
-    )
+        20.0, "seconds that search and fetch of one turn may take", least=0.01, time=True, shapes=True)  # fmt: skip
     max_tokens: int = setting(4096, "tokens the model may write in one turn", least=1, shapes=True)
     n_ctx: int | None = setting(
         None, "context length in tokens; unset: what the model and memory allow", least=512, unit="tokens", shapes=True,
@@ -148,6 +147,8 @@ class Settings:
         None, "what verifies: small, a plugin, or a GGUF model that is asked by grammar; unset: small", shapes=True,
         flag=Flag("small, a plugin or a GGUF file.", "NAME|PATH"),
     )  # fmt: skip
+    verify_timeout: float | None = setting(
+        None, "seconds for the verifier of an answer; unset: 5, or 60 for a model", above=0, time=True)  # fmt: skip
     ledger: str = setting(
         "off", "the conditions of the question, kept while it is researched: off, show or gate (an answer that leaves "
         "some open is given back, twice at most)", choices=("off", "show", "gate"), shapes=True,
@@ -161,11 +162,10 @@ class Settings:
     searxng_url: str | None = setting(None, "address of a SearXNG instance", key="searxng.url")
     fetch_allow: tuple[str, ...] = setting((), "non-public host[:port] or CIDR[:port] to fetch from", key="fetch.allow")
     fetch_timeout: float = setting(
-        10.0, "seconds one page may take, from the look-up of its name on", key="fetch.timeout", least=0.01
+        10.0, "seconds one page may take, from the look-up of its name on", key="fetch.timeout", least=0.01, time=True
     )
     fetch_parallel: int = setting(
-        64, "pages requested at once, over all hosts", key="fetch.parallel", least=1, indifferent=True
-    )
+        64, "pages requested at once, over all hosts", key="fetch.parallel", least=1, indifferent=True)  # fmt: skip
     fetch_delay: float = setting(0.5, "seconds between two requests to one public site", key="fetch.delay", least=0)
     fetch_max_bytes: int = setting(
         5 << 20, "bytes of one page, decoded (four times that for PDF)", key="fetch.max_bytes", least=1024
@@ -219,6 +219,11 @@ def fields() -> list[Field]:
     return [f for f in dataclasses.fields(Settings) if not f.metadata.get("internal")]
 
 
+def hint_of(f: Field) -> Any:
+    """The type of a setting; `TIME` of a number of seconds that may be written as a time."""
+    return settings_facts.TIME if facts(f).time else get_type_hints(Settings)[f.name]
+
+
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """The settings in force.
 
@@ -232,10 +237,9 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     """
     environ = os.environ if environ is None else environ
     gathered = _of_table(settings_file.read(paths.config_file()), environ.get("HDS_PROFILE") or None)
-    hints = get_type_hints(Settings)
     for f in fields():
         if (raw := environ.get(env_of(f))) not in (None, ""):
-            gathered.values[f.name], gathered.origins[f.name] = convert(raw, hints[f.name], env_of(f)), env_of(f)
+            gathered.values[f.name], gathered.origins[f.name] = convert(raw, hint_of(f), env_of(f)), env_of(f)
     for name, value in (flags or {}).items():
         if value is not None:
             gathered.values[name], gathered.origins[name] = value, "flag"
@@ -291,7 +295,6 @@ def _of_table(table: dict[str, Any], profile: str | None) -> _Gathered:
 def _take(gathered: _Gathered, table: Mapping[str, Any], path: Path, above: str) -> None:
     """Take in one table of the file that may hold any setting; `above` is its own dotted name."""
     by_key = {key_of(f): f for f in fields()}
-    hints = get_type_hints(Settings)
     origin = f"{path} [{above[:-1]}]" if above else str(path)
     for written, raw in settings_file.flat(table).items():
         try:
@@ -302,7 +305,7 @@ def _take(gathered: _Gathered, table: Mapping[str, Any], path: Path, above: str)
             if key not in by_key:
                 raise ConfigError(f"unknown setting {key!r} in {origin}", hint=nearest(key, by_key))
             f = by_key[key]
-            gathered.values[f.name] = convert(raw, hints[f.name], f"{key} in {origin}", strict=True)
+            gathered.values[f.name] = convert(raw, hint_of(f), f"{key} in {origin}", strict=True)
             gathered.origins[f.name] = origin
         except ConfigError as exc:  # looking for the line is slow, so it is done only for an error
             place = settings_file.place(path, above + written)
@@ -358,7 +361,7 @@ def converted(key: str, raw: str) -> tuple[str, Any]:
     if key not in by_key:
         raise ConfigError(f"there is no setting {key!r}", hint=nearest(key, {key_of(f): f for f in fields()}))
     f = by_key[key]
-    return key_of(f), convert(raw, get_type_hints(Settings)[f.name], key_of(f))
+    return key_of(f), convert(raw, hint_of(f), key_of(f))
 
 
 def _check(s: Settings) -> None:

@@ -53,6 +53,7 @@ class Facts:
         choices: the only values there are.
         form: a regular expression that a value has to match as a whole.
         address: it is an address of the web.
+        time: it is a number of seconds that may be written as a time such as `90s`, `10m` or `1h`.
         shapes: it decides what a run does, and is kept with the run; a rerun and `--resume` take it from there.
         world: it says where and with what a run searched; `--continue` takes it from the earlier run.
         indifferent: it changes where and how fast, never which results an evaluation has.
@@ -68,6 +69,7 @@ class Facts:
     choices: tuple[str, ...] = ()
     form: str = ""
     address: bool = False
+    time: bool = False
     flag: Flag | None = None
     shapes: bool = False
     world: bool = False
@@ -160,7 +162,14 @@ def nearest(name: str, known: Mapping[str, Any]) -> str:
 # --- values ----------------------------------------------------------------------------------------------------------
 
 _TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-_KINDS = (("tuple", "a list of texts"), ("bool", "true or false"), ("int", "a whole number"), ("float", "a number"))
+TIME = "time"
+"""The type of a number of seconds that may be written as `90s`, `15m` or `1.5h`."""
+
+_TIME = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?([smh])")
+_KINDS = (
+    (TIME, "a number of seconds, or a time such as 90s, 15m or 1h"),
+    ("tuple", "a list of texts"), ("bool", "true or false"), ("int", "a whole number"), ("float", "a number"),
+)  # fmt: skip
 
 
 def convert(raw: Any, hint: Any, where: str, *, strict: bool = False) -> Any:
@@ -175,7 +184,7 @@ def convert(raw: Any, hint: Any, where: str, *, strict: bool = False) -> Any:
     """
     kind = next((name for name, _ in _KINDS if name in str(hint)), "str")
     try:
-        if strict and kind != "str" and isinstance(raw, str) and kind != "tuple":
+        if strict and kind not in ("str", "tuple", TIME) and isinstance(raw, str):
             raise ValueError
         return _CONVERTERS[kind](raw)
     except (ValueError, KeyError, OverflowError):
@@ -204,6 +213,11 @@ def _number(raw: Any) -> float:
     return float(raw)
 
 
+def _time(raw: Any) -> float:
+    match = _TIME.fullmatch(raw.strip()) if isinstance(raw, str) else None
+    return float(match[1]) * _UNITS[match[2]] if match else _number(raw)
+
+
 def _text(raw: Any) -> str:
     if not isinstance(raw, str):
         raise ValueError
@@ -211,5 +225,5 @@ def _text(raw: Any) -> str:
 
 
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "tuple": _texts, "bool": _truth, "int": _whole, "float": _number, "str": _text
+    TIME: _time, "tuple": _texts, "bool": _truth, "int": _whole, "float": _number, "str": _text
 }  # fmt: skip

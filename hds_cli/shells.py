@@ -36,7 +36,7 @@ _hds() {
             _files -g '*.gguf'
         elif [[ -n $line ]]; then
             value=${line%%$'\t'*} about=${line#*$'\t'}
-            described+=("${value//:/\\:}:${about}")
+            described+=("${value//:/\\:}${about:+:$about}")
         fi
     done
     (( $#described )) && _describe -V hds described

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import shutil
 import subprocess
@@ -189,6 +190,13 @@ def test_tab_completes_in_a_real_shell(full: Path, tmp_path: Path, shell: str, a
         terminal.keys("\x15")  # the line is wiped
     terminal.keys("hds history show \t\t")
     terminal.until("7f9999")
+    terminal.keys("\x15echo do''ne\n")
+    terminal.until("done")
+    terminal.keys("hds ask --thinking \t\t")
+    shown = terminal.until("full")
+    terminal.keys("\x15echo thi''s\n")
+    shown += terminal.until("this")
+    assert re.search(r"off\s+--", shown) is None, "a value without a description has none"
     terminal.close()
     assert not (tmp_path / "evil").exists()
 

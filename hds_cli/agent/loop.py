@@ -353,7 +353,8 @@ def _unreachable(fanout: Fanout) -> HdsError:
         return NoSources(
             f"no source could be reached ({what})", code="unreachable", hint="hds search QUERY  shows more"
         )
-    return NoSources("nothing that was read or indexed on this machine matches", hint="hds index add FOLDER")
+    hint = "other words, in the language of the pages; or hds index add FOLDER"
+    return NoSources("nothing that was read or indexed on this machine matches", hint=hint)
 
 
 def _hooks(

@@ -19,6 +19,7 @@ from hds_cli.errors import HdsError, ModelError
 from hds_cli.render.words import count
 
 if TYPE_CHECKING:
+    from hds_cli.engine.base import ModelSpec
     from hds_cli.engine.files.gguf import GgufHeader
     from hds_cli.engine.llama.probe import Build
 
@@ -145,7 +146,8 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield Finding("model", "ok", "it loads and writes, in a process of its own")
     if spec.notice:
         yield _larger()
-    yield from _fits(header, size, settings, spec.n_ctx, _gpu_memory())
+    gpu = _gpu_memory()
+    yield from _fits(header, size, settings, spec.n_ctx, gpu, _most_layers(spec) if gpu is not None else None)
 
 
 def _gpu_memory() -> int | None:
@@ -157,20 +159,37 @@ def _gpu_memory() -> int | None:
     return sum(gpu.free for gpu in build.gpus) or None if build.gpu_offload else None
 
 
+def _most_layers(spec: ModelSpec) -> int | None:
+    """The layers on a GPU that a bench of this model found to be best; None: there was none."""
+    from hds_cli.engine.files import learned, models
+
+    adapter = models.fingerprint(spec.lora) if spec.lora else None
+    return learned.known(learned.key(models.fingerprint(spec.path), adapter)).n_gpu_layers
+
+
 def _fits(
-    header: GgufHeader, size: int, settings: Settings, most_ctx: int | None, gpu: int | None
+    header: GgufHeader,
+    size: int,
+    settings: Settings,
+    most_ctx: int | None,
+    gpu: int | None,
+    most_layers: int | None = None,
 ) -> Iterator[Finding]:
     """The memory that a model needs, and what it would be loaded with.
 
     Args:
         gpu: free bytes of the GPUs that layers can go to.
+        most_layers: more of them are slower, by a bench.
     """
     from hds_cli.engine.files.fit import fit, needed
     from hds_cli.engine.files.fitting import room
 
     memory = room(gpu)
     try:
-        fitted = fit(header, size, memory, n_ctx=settings.n_ctx, most_ctx=most_ctx, n_gpu_layers=settings.n_gpu_layers)
+        fitted = fit(
+            header, size, memory, n_ctx=settings.n_ctx, most_ctx=most_ctx, n_gpu_layers=settings.n_gpu_layers,
+            most_layers=most_layers,
+        )  # fmt: skip
     except ModelError as exc:
         yield Finding("model", "fail", exc.message, exc.hint)
         return
@@ -178,6 +197,7 @@ def _fits(
     layers = max(0, settings.n_gpu_layers) if fitted.layers is None else fitted.layers
     if gpu is not None and layers:
         where = f"{count(layers, 'layer')} on a GPU with {gpu / 1e9:.1f} GB free"
+        where += " (more are slower, by hds model bench)" if layers == most_layers else ""
         yield Finding("model", "ok", f"it needs {need / 1e9:.1f} GB, {where}")
         return
     if free is not None and (need > free or fitted.note):

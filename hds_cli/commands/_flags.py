@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import typer
 
 from hds_cli import config
-from hds_cli.settings_facts import Field, facts, flag_of
+from hds_cli.settings_facts import TIME, Field, convert, facts, flag_of
 
 Flags = Mapping[str, Any]
 """Field name -> value of the options that were given; `config.load` takes it."""
@@ -53,6 +53,8 @@ def with_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., Non
 
 def _value(name: str, given: Any) -> Any:
     """The value of a setting for what its option got."""
+    if name in _times():
+        return convert(given, TIME, _times()[name])
     switch = _switches().get(name)
     if switch is not None:
         return switch[0 if given else 1]
@@ -62,6 +64,12 @@ def _value(name: str, given: Any) -> Any:
 @functools.cache
 def _switches() -> dict[str, tuple[str, str]]:
     return {f.name: flag.switch for f in config.fields() if (flag := facts(f).flag) and flag.switch}
+
+
+@functools.cache
+def _times() -> dict[str, str]:
+    """The options that take a time; field name -> option."""
+    return {f.name: flag_of(f) for f in config.fields() if facts(f).time}
 
 
 def _of_asking(f: Field) -> bool:
@@ -86,7 +94,9 @@ def _parameter(f: Field) -> inspect.Parameter:
 
 def _kind(f: Field) -> Any:
     """The type of one value on the command line."""
-    hint = get_type_hints(config.Settings)[f.name]
+    hint = config.hint_of(f)
+    if hint == TIME:
+        return str
     if hint == tuple[str, ...]:
         return list[str]
     return next((part for part in get_args(hint) if part is not NoneType), hint)

@@ -33,6 +33,7 @@ _HELP = (
     "/save [FILE]   the last answer as a document: .md, .html, .json, .txt",
     "/model [NAME]  go on with another model; without a name: which one it is",
     "/new           forget what was said; the next question stands alone",
+    "/help          these lines",
     "/quit          end (also Ctrl-D)",
 )
 COMMANDS = tuple(line.split()[0] for line in _HELP)
@@ -147,8 +148,10 @@ class _Chat:
                 find_model(settings)
                 self._settings = settings
                 return model
-            case _:
+            case "/help", []:
                 _print.show(list(_HELP))
+            case _:
+                raise UsageError(f"{line} is no command", hint="/help names them")
         return ""
 
     def _finished(self) -> events.RunFinished:

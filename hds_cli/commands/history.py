@@ -32,6 +32,7 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning o
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="The events of the run, byte for byte.")]
 NOT_ALL = 7
+_SUMMARY = 160  # cells of an answer in a list on a terminal
 _HEADER = ("run", "when", "status", "time", "question")
 
 
@@ -154,7 +155,10 @@ def verify(run: Run, json_: _options.Json = False) -> None:
     checked = asyncio.run(rechecked(state, config.load()))
     run_id = state.started.run_id if state.started else ""
     document = {"run_id": run_id, "checks": [dataclasses.asdict(one) for one in checked]}
-    rows = [(one.state, one.kind, one.what, one.where) for one in checked]
+    at_most = 16 if sys.stdout.isatty() else 64  # characters of a checksum
+    rows = [
+        (one.state, one.kind, one.what if one.kind == "quote" else one.what[:at_most], one.where) for one in checked
+    ]
     _print.result(
         "hds.history_verify/1", document, _print.Table(("state", "kind", "what", "where"), rows), as_json=json_
     )
@@ -258,11 +262,13 @@ def _runs(store: RunStore, run: Summary) -> bool:
 
 def _rows(runs: Sequence[Summary], snippets: Sequence[str] = ()) -> _print.Table:
     """A table on a terminal; `id, start, status, seconds, question, answer` parted by tabs in a pipe."""
+    from hds_cli.render.text import one_line
+
     texts = snippets or [run.answer or "" for run in runs]
     rows: list[tuple[str, ...]] = []
     for r, text in zip(runs, texts, strict=True):
         if sys.stdout.isatty():
-            summary = r.question + (f" — {text}" if text else "")
+            summary = r.question + (f" — {one_line(text, _SUMMARY)}" if text else "")
             rows.append((r.run_id, _when(r.started_at), r.status, f"{r.seconds:.1f} s", summary))
         else:
             rows.append((r.run_id, r.started_at, r.status, f"{r.seconds:.1f}", r.question, text))

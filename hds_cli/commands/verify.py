@@ -202,7 +202,8 @@ def _say(text: str, checked: Checked, ground: Ground, quiet: bool) -> None:
     """The counts, and what was left out, on stderr."""
     _print.say(grounds.counts(checked.support), quiet=quiet)
     if checked.left:
-        _print.say(f"warning: not verified: out of time or room ({checked.left} of {len(checked.support)})")
+        why = "--timeout was over" if checked.late else "there is more to compare than a verifier takes"
+        _print.say(f"warning: not verified: {checked.left} of {len(checked.support)} parts, {why}")
     if len(text) > MOST_TEXT:
         _print.say(f"warning: only the first {MOST_TEXT:,} characters were read")
     if ground.cut:

@@ -60,10 +60,11 @@ class Ground:
 
 @dataclass(frozen=True)
 class Checked:
-    """The support of each unit of a text, and the number of those that there was no time for."""
+    """The support of each unit of a text, the number of those that were left, and whether time was what lacked."""
 
     support: tuple[Support, ...]
     left: int = 0
+    late: bool = False
 
 
 def check(text: str, ground: Ground, verifier: Callable[[], Verifier] | None, late: Callable[[], bool]) -> Checked:
@@ -88,7 +89,7 @@ def check(text: str, ground: Ground, verifier: Callable[[], Verifier] | None, la
             compared = compare(graded, claims, ground.passages, verifier, late)
             graded, left = list(compared.support), left + compared.left
         support += graded
-    return Checked(tuple(support), left)
+    return Checked(tuple(support), left, late())
 
 
 async def found(text: str, sources: Sequence[Source], settings: Settings, fetch: Fetch) -> list[Page]:

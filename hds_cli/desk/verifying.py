@@ -42,7 +42,8 @@ class Verifying:
         if self._settings.verify is False:
             return ()
         wanted = bool(self._settings.verify or self._settings.verifier)
-        seconds = SECONDS if self._name in entry_points(GROUP) else _ASKED_SECONDS
+        usual = SECONDS if self._name in entry_points(GROUP) else _ASKED_SECONDS
+        seconds = self._settings.verify_timeout or usual
         return (Verified(self.open, seconds, wanted=wanted),)
 
     def open(self) -> Verifier:

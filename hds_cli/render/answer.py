@@ -71,7 +71,8 @@ def nothing(state: RunState) -> list[str]:
     stopped = status == "partial"
     read = sum(page.ok for query in state.queries for page in query.pages.values())
     if stopped:
-        line = "Stopped before an answer was found."
+        known = {"timeout": "Stopped by the time limit", "budget": "The budget was used up"}
+        line = f"{known.get((state.finished and state.finished.reason) or '', 'Stopped')} before an answer was found."
     elif read:
         line = "No answer: none of the pages that were read supports one."
     else:

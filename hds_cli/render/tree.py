@@ -7,6 +7,7 @@ fit in the height is folded, finished things first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hds_cli.render import agreeing, forecast, grounds, ledger, outcomes, words
@@ -79,13 +80,15 @@ def _answer_lines(state: RunState, view: View) -> list[Text]:
 
 
 def _notices(state: RunState, view: View) -> list[Text]:
-    """Notices; while the tree moves, the last two."""
+    """Notices; while the tree moves, the last two, and a line of each."""
     from rich.text import Text
 
-    shown = state.notices[-2:] if view.height is not None else state.notices
-    return [
-        Text(view.signs.show(("! " if n.level == "warning" else "") + n.message, view.room), style="dim") for n in shown
-    ]
+    messages = [("! " if n.level == "warning" else "") + n.message for n in state.notices]
+    if view.height is not None:
+        lines = [view.signs.show(message, view.room) for message in messages[-2:]]
+    else:
+        lines = [line for message in messages for line in _wrapped(view.signs.show(message), view.room)]
+    return [Text(line, style="dim") for line in lines]
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------
@@ -103,11 +106,16 @@ def _rows(state: RunState, view: View, level: int) -> list[Row]:
     conditions_row = _ledger_row(state.ledger, view, level) if state.ledger else None
     if conditions_row is not None:
         rows.append(conditions_row)
-    rows += [_section_row(one, state, view, level, source_width) for one in state.sections.values()]
-    rows += [_try_row(one, state, view, level, source_width) for one in state.tries.values()]
-    if rows and view.grades and state.finished:
-        below = [row for row in rows if row is not conditions_row] or rows
-        below[-1].children += _grades(state.finished.support, view)
+    tries = {n: _try_row(one, state, view, level, source_width) for n, one in state.tries.items()}
+    rows += [*(_section_row(one, state, view, level, source_width) for one in state.sections.values()), *tries.values()]
+    if rows and view.grades and state.finished and (grades := _grades(state.finished.support, view)):
+        shown = state.finished.agreement and tries.get(state.finished.agreement.shown)
+        if shown:
+            shown.children += grades
+        elif state.sections or tries:
+            rows.append(replace(grades[0], children=grades[1:]))  # of the whole, not of its last part
+        else:
+            ([row for row in rows if row is not conditions_row] or rows)[-1].children += grades
     return rows
 
 

@@ -121,7 +121,7 @@ def _open(name: str, context: SourceContext) -> Source:
         )
     if context.settings.offline and source.needs_network:
         raise UsageError(
-            f"the source {name!r} needs the network, and this is --offline", hint="hds ask --offline -s local …"
+            f"the source {name!r} needs the network, and this is --offline", hint="-s local, or without --offline"
         )
     return source
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hds_cli.agent.dialects import Written, strip_numbers
@@ -95,10 +97,24 @@ def grounded(written: Written, book: Notebook, stopped: str | None = None) -> Ve
         reason = stopped or "unsupported"
         return Verdict(*without_answer, reason, explanation=written.explanation or None, warnings=tuple(warnings))
     status, exit_code = without_answer if stopped else ("answered", 0)
+    explanation = _led_to_sources(explanation, support.citations, book)
     return Verdict(
         status, exit_code, stopped, written.answer, explanation or None, support.citations, support.unsupported,
         tuple(warnings), raw_answer=written.answer,
     )  # fmt: skip
+
+
+def _led_to_sources(explanation: str, citations: Sequence[Citation], book: Notebook) -> str:
+    """The explanation with each `[n]` leading to a source: of the same page, where the passage itself is none."""
+    cited = {citation.url: citation.n for citation in citations}
+    numbers = {passage.n: cited.get(passage.url) for _, passage in book.read}
+    numbers |= {citation.n: citation.n for citation in citations}
+
+    def led(match: re.Match[str]) -> str:
+        n = numbers.get(int(match[2]))
+        return "" if n is None else f"{match[1]}[{n}]"
+
+    return re.sub(r"(\s{0,9})\[(\d{1,4})\]", led, explanation)
 
 
 def _without_ground(answer: str, explanation: str, book: Notebook) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from hds_cli.agent.methods.verified import OUT_OF_TIME, Verified
+from hds_cli.agent.methods.verified import Verified
 from hds_cli.agent.verdict import Verdict, mark, refuse
 from hds_cli.agent.verifying import MOST_PAIRS, Odds, Text, self_contained
 from hds_cli.errors import ModelMissing, ModelUnusable
@@ -125,10 +125,13 @@ def test_a_page_that_nothing_cited_becomes_a_source() -> None:
 
 
 def test_what_there_was_no_time_for_is_said() -> None:
-    """The unit stays as it was."""
-    before, verdict = after(f"The capital of Poland is Warsaw [2]. {WEAK}", Fake(None))
+    """The unit stays as it was; that it was the verifier's own time, and what sets it, is said with it."""
+    read = book("Capitals?", SWITZERLAND, POLAND)
+    before = mark(said(f"The capital of Poland is Warsaw [2]. {WEAK}"), read)
+    verdict = Verified(lambda: Fake(None), 1e-9).judged(before, read)
     assert [s.level for s in verdict.support] == [s.level for s in before.support]
-    assert [w.message for w in verdict.warnings][-1] == f"{OUT_OF_TIME} (1 of 1 parts)"
+    told = "the verifier's own 1e-09 s were over (verify_timeout sets them)"
+    assert [w.message for w in verdict.warnings][-1] == f"not verified: 1 of 1 parts, {told}"
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -167,7 +170,7 @@ def test_many_units_and_passages_are_a_bounded_number_of_pairs() -> None:
     fake = Fake(UNSURE)
     _, verdict = after(message, fake, *pages)
     assert 0 < len(fake.asked) <= MOST_PAIRS + 3
-    assert [w.message for w in verdict.warnings][-1].startswith(f"{OUT_OF_TIME} (")
+    assert [w.message for w in verdict.warnings][-1].endswith("parts, there is more to compare than it takes")
     assert all(len(text.text.split()) <= 260 for text, _ in fake.asked)
 
 

@@ -248,3 +248,21 @@ def test_every_bound_is_checked_wherever_the_value_comes_from() -> None:
         config.load({}, {"HDS_TEMPERATURE": "9"})
     with pytest.raises(ConfigError, match=r"^--timeout must be more than 0 seconds, not nan"):
         config.load({"timeout": float("nan")}, {})
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("90", 90), ("90s", 90), ("15m", 900), ("1.5h", 5400), ("2 m", 120)])
+def test_a_time_is_written_the_same_way_everywhere(hds: Hds, home: Path, written: str, seconds: int) -> None:
+    """As seconds or with a unit: by the flag, the variable, `config set` and the file."""
+    assert hds("verify", "--timeout", written, "--against", "none", "-", stdin="x").stderr.count("--timeout") == 0
+    assert f"timeout\t{seconds}\tHDS_TIMEOUT" in hds("config", "show", env={"HDS_TIMEOUT": written}).stdout
+    assert hds("config", "set", "timeout", written).returncode == 0
+    assert hds("config", "get", "timeout").stdout.strip() in (str(seconds), f"{seconds}.0")
+    (home / "config" / "config.toml").write_text(f'timeout = "{written}"\n')
+    assert f"\ntimeout\t{seconds}\t" in hds("config", "show").stdout
+
+
+def test_what_is_no_time_is_an_error_that_says_how_one_is_written(hds: Hds) -> None:
+    """Whatever setting it is."""
+    done = hds("ask", "--timeout", "2x", "q")
+    assert done.returncode == 2
+    assert "--timeout must be a number of seconds, or a time such as 90s, 15m or 1h, not '2x'" in done.stderr

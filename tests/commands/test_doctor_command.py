@@ -13,9 +13,11 @@ import pytest
 
 from hds_cli.commands import _checkup
 from hds_cli.config import Settings
-from hds_cli.engine.files import fitting
+from hds_cli.engine.base import ModelSpec
+from hds_cli.engine.files import fitting, learned
 from hds_cli.engine.files.fit import Room, needed
 from hds_cli.engine.files.gguf import read_header
+from hds_cli.engine.files.models import fingerprint
 from hds_cli.engine.llama.devices import Device
 from hds_cli.engine.llama.probe import Build
 from hds_cli.errors import ModelUnusable
@@ -216,6 +218,27 @@ def test_a_model_that_a_gpu_holds_needs_no_memory_of_the_machine(monkeypatch: py
     assert said(24 * GB) == ("ok", "it needs 7.7 GB, 37 layers on a GPU with 24.0 GB free")
     assert said(None)[0] == said(24 * GB, layers=0)[0] == "warn"
     assert "the context is" in said(None)[1]
+
+
+def test_the_layers_that_a_bench_found_to_be_best_are_those_that_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As a model is loaded with them: fewer than fit where more are slower, none where the processor is faster."""
+    monkeypatch.setattr(fitting, "room", lambda gpu=None: Room(64 * GB, 32 * GB, gpu))
+    monkeypatch.setenv("HDS_HOME", str(tmp_path / "home"))
+    spec = ModelSpec("m", tiny.write(tmp_path / "m.gguf"))
+
+    def said() -> str:
+        (finding,) = _checkup._fits(QWEN8B, FILE, Settings(), None, 24 * GB, _checkup._most_layers(spec))
+        return finding.message
+
+    assert said() == "it needs 7.7 GB, 37 layers on a GPU with 24.0 GB free"
+    learned.learn(learned.key(fingerprint(spec.path), None), learned.Learned(n_gpu_layers=20))
+    assert said() == "it needs 7.7 GB, 20 layers on a GPU with 24.0 GB free (more are slower, by hds model bench)"
+    learned.learn(learned.key(fingerprint(spec.path), None), learned.Learned(n_gpu_layers=learned.EVERY_LAYER))
+    assert said() == "it needs 7.7 GB, 37 layers on a GPU with 24.0 GB free"
+    learned.learn(learned.key(fingerprint(spec.path), None), learned.Learned(n_gpu_layers=0))
+    assert said() == "it needs 7.7 GB, 32.0 GB of memory are free"
 
 
 def test_the_memory_of_gpus_is_what_was_probed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from hds_cli.commands import history
 from hds_cli.fetch.archive import to_line
 from hds_cli.fetch.cache import PageCache
 from hds_cli.fetch.entry import Entry
+from hds_cli.history.index import Summary
 from hds_cli.types import Page
 from tests.conftest import Hds, command
 from tests.render.sample import whole_run
@@ -302,3 +304,15 @@ def test_a_key_never_enters_a_journal(ready: Hds, home: Path, tmp_path: Path, sc
     assert key.encode() not in kept
     assert done.stdout.count("***") >= 3
     assert "keyword=tides" in done.stdout
+
+
+def test_a_list_on_a_terminal_has_the_beginning_of_a_long_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report is many lines long, and a list has one run a row; in a pipe the answer is whole."""
+    run = Summary("7f3k", question="What is it?", status="answered", answer="## One\n\n" + "word " * 100)
+    (whole,) = history._rows([run]).rows
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    (short,) = history._rows([run]).rows
+    assert whole[-1] == run.answer
+    assert len(short[-1]) < 200
+    assert short[-1].startswith("What is it? — ## One word")
+    assert short[-1].endswith("…")

@@ -59,13 +59,15 @@ def test_a_conversation_in_a_pipe_asks_further(
     """Answers, the commands with /, a mistake that ends nothing; the second run continues the first."""
     again = (TEXTS[0].replace("who designed", "designer of"), TEXTS[1])
     saved = tmp_path / "answer.md"
-    said = f"Who designed Lua?\n/sources\n/open 1\n/save {saved}\n/open 9\n/nonsense\n\nAnd who else?\n/quit\nnever asked\n"
+    commands = f"/sources\n/open 1\n/save {saved}\n/open 9\n/nonsense\n/help"
+    said = f"Who designed Lua?\n{commands}\n\nAnd who else?\n/quit\nnever asked\n"
     done = hds("chat", "-e", "scripted", "-m", script(*TEXTS, *again), "-s", "languages", stdin=said)
     assert done.returncode == 0
     assert done.stdout.count("Roberto Ierusalimschy\n") == 2
     assert "[1] Lua <https://lua.example/about>\n" in done.stdout
     assert "/quit          end" in done.stdout
     assert "the answer has no source 9" in done.stderr
+    assert "/nonsense is no command (/help names them)" in done.stderr
     assert "Roberto Ierusalimschy" in saved.read_text()
     journals = [path.read_text() for path in (home / "data" / "runs").glob("*.jsonl")]
     assert len(journals) == 2

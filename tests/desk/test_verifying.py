@@ -41,3 +41,10 @@ def test_a_closed_desk_loads_no_verifier(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ModelUnusable, match="closed"):
         one.open()
     assert [each.closed for each in made] == [1]
+
+
+def test_a_verifier_takes_the_seconds_that_were_set() -> None:
+    """Otherwise its own: few for a small one, more for a model that is asked."""
+    (method,) = verifying.Verifying(Settings(verifier="some.gguf", verify_timeout=90.0)).methods()
+    (usual,) = verifying.Verifying(Settings(verifier="some.gguf")).methods()
+    assert (method.seconds, usual.seconds) == (90.0 + 15.0, 60.0 + 15.0)

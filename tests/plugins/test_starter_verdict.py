@@ -39,6 +39,17 @@ def test_the_starter_wants_two_grounds_for_one_value() -> None:
     assert any("Poland" in item for item in verdict.unsupported)
 
 
+def test_every_mark_of_an_explanation_leads_to_a_source_below_it() -> None:
+    """To the passage of the same page that says it; one of a page that is no source is left out."""
+    stored = Page("https://p1.example", text=f"Poland lies by the Baltic Sea. {POLAND[1]}")
+    read = Notebook("What is the capital of Poland?", Evidence("q", len), {stored.url: stored}.get)
+    read.note("q", [Passage(stored.url, "Poland", text, n) for n, text in ((1, stored.text[:30]), (2, POLAND[1]))])
+    read.note("q", [Passage("https://p2.example", *SWITZERLAND, 3)])
+    verdict = grounded(Written("", (), "Warsaw", "The capital of Poland is Warsaw [1]. It is cold [3]."), read)
+    assert [citation.n for citation in verdict.citations] == [2]
+    assert verdict.explanation == "The capital of Poland is Warsaw [2]. It is cold."
+
+
 def test_over_other_pages_the_best_passages_stand_in_the_answers_place() -> None:
     """A right answer is not shown either; a stop keeps its own status and reason."""
     read = book("How long is the pier of Kelmar?", HARBOUR, POLAND)

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from hds_cli.events import RunFinished
-from hds_cli.render.answer import print_answer
+from hds_cli.render.answer import nothing, print_answer
 from hds_cli.run_state import RunState
 
 
@@ -28,3 +28,17 @@ def test_a_headline_is_shown_once(text: str) -> None:
     assert lines[0] == "The Osprey"
     assert lines.count("The Osprey") == 1
     assert any(line.startswith("The Osprey has 90 hp") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("timeout", "Stopped by the time limit before an answer was found."),
+        ("budget", "The budget was used up before an answer was found."),
+        ("interrupted", "Stopped before an answer was found."),
+    ],
+)
+def test_what_ended_a_run_without_an_answer_is_said(reason: str, said: str) -> None:
+    """A limit of the user's is named; Ctrl-C they know of."""
+    finished = RunFinished(status="partial", answer=None, explanation=None, reason=reason)
+    assert nothing(RunState(finished=finished))[0] == said

@@ -12,7 +12,7 @@ from hds_cli import events as e
 from hds_cli.render import words
 from hds_cli.render.tree import View, tree_lines
 from hds_cli.run_state import RunState
-from hds_cli.types import SearchResult, Support
+from hds_cli.types import Agreement, SearchResult, Support
 
 from . import pictures
 from .conftest import fixed_console, written
@@ -183,3 +183,40 @@ def test_a_journal_with_conditions_and_grades_but_no_turn_is_drawn() -> None:
     started = e.RunStarted(run_id="r", question="q", sources=("m",), model=MODEL)
     lines = [line.plain for line in tree_lines(state_of([started, ledger, end]), View(80, live=False, grades=True))]
     assert any("It has a sea." in line for line in lines)
+
+
+def with_tries(shown: int | None) -> list[e.Event]:
+    """Three tries of a turn each; the last two were made after the one that is shown."""
+    run: list[e.Event] = [e.RunStarted(run_id="r", question="q", sources=("m",), model=MODEL, tries=3)]
+    for number in (1, 2, 3):
+        end = e.RunFinished(status="answered", answer=f"Town {number}", explanation=None)
+        run += [
+            e.TurnStarted(turn=number, section=number),
+            e.TurnFinished(turn=number, seconds=1.0, generated_tokens=9),
+            e.TryFinished(number=number, seed=number, end=end),
+        ]  # fmt: skip
+    support = (Support("It is Town 1.", "quoted"), Support("It has 9 gates.", "missing", missing=("9",)))
+    agreement = Agreement(1, 3, 3, shown) if shown else None
+    end = e.RunFinished(status="answered", answer="Town", explanation=None, support=support, agreement=agreement)
+    return [*run, end]
+
+
+def test_the_grades_of_an_answer_hang_below_the_try_that_gave_it() -> None:
+    """Not below the last one; where none is named they are a line of their own."""
+    lines = drawn(with_tries(1), width=80, live=False, grades=True).split("\n")
+    at = {word: next(n for n, line in enumerate(lines) if word in line) for word in ("try 1", "2 parts", "try 2")}
+    assert at["try 1"] < at["2 parts"] < at["try 2"]
+    assert drawn(with_tries(None), width=80, live=False, grades=True).split("\n")[-2:] == [
+        "└─ 2 parts: 1 quoted, 1 in no page",
+        "   └─ [?] It has 9 gates.                                            in no page",
+    ]
+
+
+def test_a_notice_is_whole_at_the_end() -> None:
+    """Its end says what to type; while the tree moves each has one line."""
+    told = "using the starter (facts on countries only); a larger model: hds model suggest, or one of your own files"
+    run = [*whole_run()[:1], e.Notice(level="warning", code="starter", message=told), *whole_run()[1:]]
+    assert " ".join(drawn(run, width=80, live=False).split("\n")[-2:]) == f"! {told}"
+    assert "! using the starter (facts on countries only); a larger model: hds model sugge…" in (
+        drawn(run, width=80, live=False, height=60).split("\n")
+    )

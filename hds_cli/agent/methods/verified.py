@@ -13,7 +13,6 @@ from hds_cli.agent.verifying import Verifier, asks, compare, self_contained
 from hds_cli.errors import HdsError, ModelMissing
 
 SECONDS = 5.0
-OUT_OF_TIME = "not verified: out of time"
 
 
 class Verified(Method):
@@ -53,6 +52,14 @@ class Verified(Method):
         verdict = regraded(verdict, graded, book)
         if compared.left:
             asked = sum(map(asks, support))
-            left = f"{OUT_OF_TIME} ({compared.left} of {asked} parts)"
+            left = f"not verified: {compared.left} of {asked} parts, {self._why(book.late(), time.monotonic() > until)}"
             verdict = replace(verdict, warnings=(*verdict.warnings, Warned("verify", left)))
         return verdict
+
+    def _why(self, run_is_late: bool, late: bool) -> str:
+        """Why parts were left: the run's time and the verifier's own are told apart."""
+        if run_is_late:
+            return "the run's time was over"
+        if late:
+            return f"the verifier's own {self._limit:g} s were over (verify_timeout sets them)"
+        return "there is more to compare than it takes"
