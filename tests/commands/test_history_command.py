@@ -128,13 +128,14 @@ def test_a_run_that_is_not_there_is_named_with_the_nearest(ready: Hds, home: Pat
 def test_replay_takes_the_time_of_the_run_or_none(ready: Hds, script: Callable[..., str]) -> None:
     """A run of two seconds: its own pace, or at once; the answer comes either way."""
     ready("ask", "-q", "-e", "scripted", "-m", script(BLOCK.format("Norway"), OSLO, pace=60), "-s", "notes", "q")
-    times = []
-    for more in (["--at-once"], ["--speed", "0"], []):
+
+    def seconds(*more: str) -> float:
         began = time.monotonic()
-        done = ready("history", "replay", "last", *more)
-        times.append(time.monotonic() - began)
-        assert done.stdout.startswith("Oslo")
-    assert times[2] > max(times[:2]) + 0.8
+        assert ready("history", "replay", "last", *more).stdout.startswith("Oslo")
+        return time.monotonic() - began
+
+    # A busy machine may hold up any of them, though not every time.
+    assert any(seconds() > max(seconds("--at-once"), seconds("--speed", "0")) + 0.8 for _ in range(5))
 
 
 def test_asking_again_says_where_it_differs(own: Hds, home: Path, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def fault(call: Callable[[Any], Any], make: Callable[[int], Any], end: int = END
 def memory_fault(call: Callable[[Any], Any], make: Callable[[int], Any]) -> str | None:
     """What is wrong with the memory that `call` takes for an input and for one twice as large, or None."""
     most = MEMORY_FLOOR + MEMORY_TIMES * 2 * MEMORY_AT
+    _run(call, make(START))  # what a first call keeps for good is not the text's
     large = _peak(call, make(2 * MEMORY_AT))
     if large <= min(most, MOST * MEMORY_FLOOR):  # whatever half of it takes
         return None

@@ -200,7 +200,9 @@ def in_shell(line: str, env: dict[str, str], send: tuple[tuple[float, int], ...]
     process = subprocess.Popen(
         ["bash", "-c", exec_line], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    for after, number in send:
+    for place, (after, number) in enumerate(send):
+        if place == 1 and send[0][0] == SECOND_TURN:  # two signals that are not taken apart are one
+            until(lambda: process.poll() is not None or said(home, '"code": "interrupted"') > 0)
         if after == SECOND_TURN:
             until(lambda: turns(home) > 1)
         elif after == STARTS:
@@ -214,8 +216,13 @@ def in_shell(line: str, env: dict[str, str], send: tuple[tuple[float, int], ...]
 
 def turns(home: Path, but: AbstractSet[Path] = frozenset()) -> int:
     """How often a run has begun to write, by its journal: the furthest one, without some."""
+    return said(home, '"event": "turn_started"', but)
+
+
+def said(home: Path, words: str, but: AbstractSet[Path] = frozenset()) -> int:
+    """How often some words stand in a journal, in the one that has most of them."""
     journals = {*(home / "data" / "runs").glob("*.jsonl")} - but
-    return max((path.read_text().count('"event": "turn_started"') for path in journals), default=0)
+    return max((path.read_text().count(words) for path in journals), default=0)
 
 
 def until(there: Callable[[], bool]) -> None:
