@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -45,19 +45,26 @@ def hds(home: Path) -> Hds:
     def run(
         *args: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None, timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            [command(), *args],
-            input=data,
-            stdin=subprocess.DEVNULL if data is None else None,
-            capture_output=True,
-            env={**os.environ, **(env or {})},
-            timeout=timeout,
-            check=False,
-        )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+        return ran(args, stdin, {**os.environ, **(env or {})}, timeout)
 
     return run
+
+
+def ran(
+    args: Sequence[str], stdin: str | bytes | None, env: dict[str, str], timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """How the command ended in this environment, nothing on stdin unless given."""
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    done = subprocess.run(
+        [command(), *args],
+        input=data,
+        stdin=subprocess.DEVNULL if data is None else None,
+        capture_output=True,
+        env=env,
+        timeout=timeout,
+        check=False,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def command() -> str:
@@ -70,12 +77,16 @@ def script(tmp_path: Path) -> Callable[..., str]:
     """Writes a script for the scripted engine; each text is one call of the model."""
 
     def write(*texts: str, pace: float | None = None) -> str:
-        path = tmp_path / f"script{len(list(tmp_path.glob('script*')))}.jsonl"
-        rows = [{"text": text} | ({"chars_per_second": pace} if pace else {}) for text in texts]
-        path.write_text("\n".join(json.dumps(row) for row in rows))
-        return str(path)
+        return scripted(tmp_path / f"script{len(list(tmp_path.glob('script*')))}.jsonl", *texts, pace=pace)
 
     return write
+
+
+def scripted(path: Path, *texts: str, pace: float | None = None) -> str:
+    """The path of a script with these texts, written at a pace of so many characters a second."""
+    rows = [{"text": text} | ({"chars_per_second": pace} if pace else {}) for text in texts]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return str(path)
 
 
 class Replica:

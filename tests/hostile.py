@@ -50,10 +50,14 @@ def _replaced(body: bytes, name: str, text: str) -> bytes:
 
 
 def _flate_bomb() -> bytes:
-    """A page whose content is a gigabyte of text operators."""
-    squeeze = zlib.compressobj(9)
-    data = squeeze.compress(b"BT /F1 9 Tf ") + b"".join(squeeze.compress(b"(ha) Tj " * (MIB // 8)) for _ in range(1000))
-    data += squeeze.flush()
+    """A page whose content is a gigabyte of text operators; one piece of it is squeezed, and repeated."""
+    first, piece = b"BT /F1 9 Tf ", b"(ha) Tj " * (MIB // 8)
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    begin, again = (squeeze.compress(part) + squeeze.flush(zlib.Z_FULL_FLUSH) for part in (first, piece))
+    check = zlib.adler32(first)
+    for _ in range(1000):
+        check = zlib.adler32(piece, check)
+    data = b"\x78\xda" + begin + again * 1000 + squeeze.flush() + check.to_bytes(4, "big")
     whole = pdf("x")
     start, end = whole.index(b"<< /Length"), whole.index(b"endstream")
     return whole[:start] + b"<< /Filter /FlateDecode /Length %d >>\nstream\n" % len(data) + data + b"\n" + whole[end:]

@@ -22,11 +22,17 @@ class Measured(NamedTuple):
 
 
 def measured(*args: str, env: dict[str, str] | None = None, timeout: float = 240) -> Measured:
-    """Run `hds` with `args` in this environment and look at its memory until it ends."""
+    """Run `hds` with `args` in this environment and look at its memory until it ends.
+
+    Args:
+        env: on top of it; with a home of its own, no other HDS_ variable is left.
+    """
+    given = env or {}
+    here = {k: v for k, v in os.environ.items() if "HDS_HOME" not in given or not k.startswith("HDS_")}
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
-            [command(), *args], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env={**os.environ, **(env or {})}
+            [command(), *args], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=here | given
         )
         peak = 0
         try:

@@ -3,7 +3,8 @@
 `main` is a parent that has trafilatura loaded and forks one child a connection it is handed, so that a child that was
 killed is back within milliseconds. Each child sets an interval timer before a page and leaves SIGALRM at its default:
 even code stuck inside libxml2 ends on time, whether or not anybody watches. Frames on a connection: two lengths, a JSON
-head, a body; never pickle, since what comes back was near hostile bytes. The body of an answer is the page's text.
+head, a body; never pickle, since what comes back was near hostile bytes. The body of an answer is the page's text. One
+byte before the first frame says that the child is there.
 
 A child reads pages (`kind`), or opens one archive (`open`) and answers calls of its methods (`call`).
 """
@@ -112,6 +113,7 @@ def _size(file: str) -> int:
 
 def serve(connection: socket.socket) -> None:
     """Answer requests on `connection` until it closes; an archive may be mapped beside the memory for all of them."""
+    connection.sendall(b"+")
     stream = connection.makefile("rb", buffering=1 << 16)
     desk = _Desk()
     limited = False

@@ -26,6 +26,7 @@ from hds_cli.keys import without_secrets
 from hds_cli.search.base import Reply
 
 MODULE = "hds_cli.extract.worker"
+START_SECONDS = 60.0  # until a child can read at all, on a machine that is busy or has just been started
 GRACE = 0.5  # seconds beyond the child's own limit before it is given up
 ARCHIVE_SECONDS = 60.0  # for one call: the next record may stand behind gigabytes of pictures
 MAX_HEAD = 1 << 20
@@ -155,13 +156,21 @@ class Workers:
         return self._idle
 
     async def _connect(self) -> _Worker:
+        """A child that is ready: what it takes to start is not of the first page's time."""
         if self._control is None:
             raise OSError("no workers")
         ours, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(self._control, [b"+"], [theirs.fileno()])
         ours.setblocking(False)
-        return _Worker(*await asyncio.open_connection(sock=ours, limit=1 << 20))
+        worker = _Worker(*await asyncio.open_connection(sock=ours, limit=1 << 20))
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await worker.reader.readexactly(1)
+        except BaseException:
+            worker.close()
+            raise
+        return worker
 
     async def open(self, factory: str, *files: str) -> Archive:
         """An archive in a process of its own, beside those that read pages.
@@ -173,7 +182,10 @@ class Workers:
             SourceError: it cannot be opened.
         """
         self.start()
-        archive = Archive(await self._connect())
+        try:
+            archive = Archive(await self._connect())
+        except (OSError, EOFError, TimeoutError) as exc:
+            raise _killed() from exc
         await archive.ask({"open": factory, "args": files})
         return archive
 

@@ -199,11 +199,11 @@ def test_a_dialect_is_told_what_is_afforded_before_it_writes_and_reads(play: Pla
 
 
 def test_a_model_that_turns_slow_is_stopped_in_time_for_the_answer(play: Play) -> None:
-    """It would think for half a minute; the run ends soon after its 9 s, with an answer."""
+    """It would think for half a minute; the run ends soon after its 6 s, with an answer."""
     texts = [block("composer of Carmen", thought="x"), "word " * 4000, "Bizet}"]
     began = time.monotonic()
-    finished, _, _ = play(texts, limits=Limits(budget=Allowance.of("9s")), pace=600.0)
-    assert time.monotonic() - began < 9 * 1.25 + 6
+    finished, _, _ = play(texts, limits=Limits(budget=Allowance.of("6s")), pace=600.0)
+    assert time.monotonic() - began < 6 * 1.25 + 9
     assert (finished.status, finished.answer, finished.reason) == ("partial", "Bizet", "budget")
 
 
@@ -211,7 +211,7 @@ def test_a_source_that_never_answers_gets_half_of_the_time(play: Play) -> None:
     """Without a budget a turn waits 20 s for it."""
     texts = [block("composer of Carmen"), BOX]
     began = time.monotonic()
-    finished, _, _ = play(texts, Memory(), Memory("slow", delay=60.0), limits=Limits(budget=Allowance.of("14s")))
+    finished, _, _ = play(texts, Memory(), Memory("slow", delay=60.0), limits=Limits(budget=Allowance.of("8s")))
     assert time.monotonic() - began < 12
     assert finished.answer == "Bizet"
 

@@ -196,9 +196,9 @@ def test_an_answer_is_read_in_time_that_grows_with_its_length(make: Make) -> Non
         dialect, _ = make(SEARCH, text, "So it is.", max_tokens=100_000)
         dialect.write(Seen().hooks)
         dialect.read([("engine of the Osprey", (OSPREY,))])
-        start = time.monotonic()
+        start = time.process_time()
         dialect.write(Seen().hooks)
-        assert time.monotonic() - start < 5
+        assert time.process_time() - start < 5
 
 
 def test_a_code_block_in_an_answer_is_no_search(make: Make) -> None:

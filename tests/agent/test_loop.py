@@ -195,7 +195,7 @@ def test_a_source_that_never_answers_is_given_up_at_the_deadline(play: Play) -> 
     finished, seen, _ = play(
         [block("carmen"), BOX], Memory("slow", delay=60), Memory("good"), limits=Limits(turn_timeout=0.5)
     )
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert finished.status == "answered"
     late = next(e for e in of(seen, events.SearchFinished) if e.source == "slow")
     assert late.error is not None

@@ -148,9 +148,9 @@ def test_calls_of_any_text_are_read_in_time_that_grows_with_it() -> None:
         "<tool_call>" + '{"a":' * 30_000,
         "<tool_call>" + "{," * 99_000,
     ):
-        start = time.monotonic()
+        start = time.process_time()
         read_calls(text)
-        assert time.monotonic() - start < 2
+        assert time.process_time() - start < 2
 
 
 def test_all_calls_of_a_turn_are_done_each_with_its_response(make: Make) -> None:

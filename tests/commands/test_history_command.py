@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 import zipfile
@@ -17,22 +18,44 @@ from hds_cli.fetch.cache import PageCache
 from hds_cli.fetch.entry import Entry
 from hds_cli.history.index import Summary
 from hds_cli.types import Page
-from tests.conftest import Hds, command
+from tests.ahead import environment
+from tests.conftest import Hds, command, ran, scripted
 from tests.render.sample import whole_run
 
 BLOCK = "<think>\nt\n</think>\n\n<|begin_search_queries|>\ncapital of {}\n<|end_search_queries|>"
 OSLO = "x\n</think>\n\n\\boxed{Oslo}"
 
 
-@pytest.fixture
-def ready(hds: Hds, tmp_path: Path, script: Callable[..., str]) -> Hds:
-    """A home with a collection and one run over it."""
-    (tmp_path / "notes").mkdir()
+def prepared(folder: Path) -> Path:
+    """A home in a folder, with a collection of the folder's notes and one run over it."""
+    (folder / "notes").mkdir()
     for name, capital in (("Norway", "Oslo"), ("Sweden", "Stockholm")):
-        (tmp_path / "notes" / f"{name}.md").write_text(f"# {name}\n\nThe capital of {name} is {capital}.\n")
-    assert hds("index", "add", str(tmp_path / "notes")).returncode == 0
-    ask = ["ask", "-e", "scripted", "-m", script(BLOCK.format("Norway"), OSLO), "-s", "notes", "--offline"]
-    assert hds(*ask, "Which city is Norway's capital?").returncode == 0
+        (folder / "notes" / f"{name}.md").write_text(f"# {name}\n\nThe capital of {name} is {capital}.\n")
+    path = scripted(folder / "first.jsonl", BLOCK.format("Norway"), OSLO)
+    ask = ["ask", "-e", "scripted", "-m", path, "-s", "notes", "--offline", "Which city is Norway's capital?"]
+    for args in (["index", "add", str(folder / "notes")], ask):
+        done = ran(args, None, environment(folder / "home"))
+        assert done.returncode == 0, done.stderr
+    return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Such a home for copies."""
+    return prepared(tmp_path_factory.mktemp("kept"))
+
+
+@pytest.fixture
+def ready(hds: Hds, home: Path, kept: Path) -> Hds:
+    """The command with a copy of it."""
+    shutil.copytree(kept, home)
+    return hds
+
+
+@pytest.fixture
+def own(hds: Hds, home: Path, tmp_path: Path) -> Hds:
+    """The command with one whose notes may be changed."""
+    assert prepared(tmp_path) == home
     return hds
 
 
@@ -107,24 +130,25 @@ def test_a_run_that_is_not_there_is_named_with_the_nearest(ready: Hds, home: Pat
 def test_replay_takes_the_time_of_the_run_or_none(ready: Hds, script: Callable[..., str]) -> None:
     """A run of two seconds: its own pace, or at once; the answer comes either way."""
     ready("ask", "-q", "-e", "scripted", "-m", script(BLOCK.format("Norway"), OSLO, pace=60), "-s", "notes", "q")
-    times = []
-    for more in (["--at-once"], ["--speed", "0"], []):
+
+    def seconds(*more: str) -> float:
         began = time.monotonic()
-        done = ready("history", "replay", "last", *more)
-        times.append(time.monotonic() - began)
-        assert done.stdout.startswith("Oslo")
-    assert times[2] > max(times[:2]) + 0.8
+        assert ready("history", "replay", "last", *more).stdout.startswith("Oslo")
+        return time.monotonic() - began
+
+    # A busy machine may hold up any of them, though not every time.
+    assert any(seconds() > max(seconds("--at-once"), seconds("--speed", "0")) + 0.8 for _ in range(5))
 
 
-def test_asking_again_says_where_it_differs(ready: Hds, home: Path, tmp_path: Path) -> None:
+def test_asking_again_says_where_it_differs(own: Hds, home: Path, tmp_path: Path) -> None:
     """Nothing while nothing has changed; evidence and answer when a page has."""
-    done = ready("history", "replay", "--rerun", "--offline", "last")
+    done = own("history", "replay", "--rerun", "--offline", "last")
     assert done.returncode == 0, done.stderr
     assert [line.split()[1:3] for line in done.stdout.splitlines()] == [["the", "same"]] * 4
     assert len(journals(home)) == 1
     (tmp_path / "notes" / "Norway.md").write_text("# Norway\n\nThe capital of Norway is Bergen.\n")
-    ready("index", "add", str(tmp_path / "notes"))
-    found = json.loads(ready("history", "replay", "--rerun", "--offline", "--json", "last").stdout)
+    own("index", "add", str(tmp_path / "notes"))
+    found = json.loads(own("history", "replay", "--rerun", "--offline", "--json", "last").stdout)
     assert not found["same"]
     changed = {entry["aspect"]: entry["only_then"] for entry in found["differences"] if entry["only_then"]}
     assert set(changed) == {"evidence", "answer"}
@@ -287,18 +311,18 @@ def test_the_listing_loads_no_model_and_no_http(ready: Hds, home: Path) -> None:
     assert done.stderr == "[]\n"
 
 
-def test_a_key_never_enters_a_journal(ready: Hds, home: Path, tmp_path: Path, script: Callable[..., str]) -> None:
+def test_a_key_never_enters_a_journal(own: Hds, home: Path, tmp_path: Path, script: Callable[..., str]) -> None:
     """In a question, a thought, a page: `***`, in the journal, the index and what is printed; addresses stay."""
     key = "canary-0123456789abcdef"
     (tmp_path / "notes" / "leak.md").write_text(
         f"# Norway\n\nThe capital of Norway is Oslo, {key}. See http://x.example/?keyword=tides\n"
     )
-    ready("index", "add", str(tmp_path / "notes"))
+    own("index", "add", str(tmp_path / "notes"))
     path = script(BLOCK.format("Norway").replace("\nt\n", f"\nI use {key}\n"), OSLO)
     ask = ["ask", "-e", "scripted", "-m", path, "-s", "notes", "--offline", "--jsonl", f"capital of Norway? {key}"]
-    done = ready(*ask, env={"HDS_BRAVE_API_KEY": key})
+    done = own(*ask, env={"HDS_BRAVE_API_KEY": key})
     assert done.returncode == 0, done.stderr
-    ready("history", "search", "oslo")
+    own("history", "search", "oslo")
     kept = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file() and "collections" not in file.parts)
     assert key not in done.stdout + done.stderr
     assert key.encode() not in kept

@@ -112,18 +112,34 @@ def test_what_is_kept_of_a_run_neither_holds_the_loop_nor_loses_an_answer(
     assert called == [("keep", False), ("drop", False)]
 
 
+class Writes:
+    """Hears a run; `again` is set when its model is in the middle of its second text."""
+
+    def __init__(self) -> None:
+        self.again = asyncio.Event()
+        self._turn = 0
+
+    def hear(self, event: events.Event) -> None:
+        if isinstance(event, events.TurnStarted):
+            self._turn = event.turn
+        if isinstance(event, events.ThoughtDelta) and self._turn == 2:
+            self.again.set()
+
+
 def test_stopping_one_run_ends_only_that_one(opened: Open) -> None:
     """The other writes on at its pace; the stopped one ends at once, in the middle of a sentence."""
 
     async def go() -> list[events.RunFinished]:
         async with opened(block("year of Mars"), "A long thought. " * 30 + ANSWER, "687 days}", pace=400.0) as place:
             stop = Stop()
+            writes = Writes()
             left, right = (
-                asyncio.create_task(place.answer("How long is a year?", lambda _: None, stop=s)) for s in (stop, None)
+                asyncio.create_task(place.answer("How long is a year?", heard, stop=s))
+                for heard, s in ((writes.hear, stop), (lambda _: None, None))
             )
-            await asyncio.sleep(0.6)
+            await writes.again.wait()
             stop.request("interrupted")
-            first = await asyncio.wait_for(left, 5)
+            first = await asyncio.wait_for(left, 60)
             assert not right.done()
             return [first, await right]
 
@@ -137,8 +153,11 @@ def test_cancelling_one_run_ends_only_that_one(opened: Open) -> None:
 
     async def go() -> events.RunFinished:
         async with opened(block("year of Mars"), "A long thought. " * 30 + ANSWER, pace=400.0) as place:
-            left, right = (asyncio.create_task(place.answer("How long?", lambda _: None)) for _ in range(2))
-            await asyncio.sleep(0.3)
+            writes = Writes()
+            left, right = (
+                asyncio.create_task(place.answer("How long?", heard)) for heard in (writes.hear, lambda _: None)
+            )
+            await writes.again.wait()
             left.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await left

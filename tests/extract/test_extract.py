@@ -212,11 +212,11 @@ def test_a_feed_becomes_a_heading_an_entry(feed: str) -> None:
 def test_xml_expands_no_entity_and_loads_no_file() -> None:
     """Billion laughs and external entities are text that is not there."""
     laughs = '<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]><rss><channel><title>t</title><item><title>&b;&c;</title></item></channel></rss>'
-    start = time.perf_counter()
+    start = time.process_time()
     page = read('<?xml version="1.0"?>' + laughs, "xml")
     assert "lollol" not in str(page)
     assert "root:" not in str(page)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def make_pdf(*pages: str) -> bytes:

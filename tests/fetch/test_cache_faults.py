@@ -195,7 +195,7 @@ def test_processes_share_the_cache_without_an_error(tmp_path: Path) -> None:
     for worker in workers:
         out, error = worker.communicate(timeout=600)
         assert (out.split(), error) == (["ready", "done"], "")
-    assert LONG or time.monotonic() - start < 60
+    assert LONG or time.monotonic() - start < 240
 
 
 def test_a_lock_held_elsewhere_costs_a_second_not_the_run(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_lock_held_elsewhere_costs_a_second_not_the_run(tmp_path: Path) -> Non
         start = time.monotonic()
         assert made.get("http://x.example/1") is not None
         assert not made.put(page(50))
-        assert time.monotonic() - start < 2.0
+        assert time.monotonic() - start < 10
         assert made.fault
         holder.execute("ROLLBACK")
     assert made.put(page(50))

@@ -263,10 +263,10 @@ def test_robots_is_read_as_rfc_9309_says(case: tuple[str, str, str, bool]) -> No
 
 def test_no_robots_pattern_is_slow() -> None:
     """Forty wildcards against a long path, and half a megabyte of rules, are read in well under a second."""
-    start = time.perf_counter()
+    start = time.process_time()
     assert Robots("user-agent: *\ndisallow: /" + "*a" * 40 + "$\n").allowed("/" + "a" * 2000 + "b")
     Robots("user-agent: *\n" + "disallow: /x*y\n" * 100_000).allowed("/x" + "z" * 500)
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 def test_crawl_delay_is_at_most_ten_seconds_and_a_number() -> None:

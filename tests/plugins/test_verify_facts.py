@@ -71,9 +71,9 @@ def test_hostile_texts_take_bounded_time() -> None:
         "than a more ",
     ):
         text = piece * (2_000_000 // len(piece))
-        begun = time.perf_counter()
+        begun = time.process_time()
         facts.Read(Text(text, text)).facts(text)
-        assert time.perf_counter() - begun < 20
+        assert time.process_time() - begun < 20
 
 
 def test_turned_claims_differ_in_one_thing() -> None:

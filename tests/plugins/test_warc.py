@@ -236,7 +236,7 @@ def test_pages_packed_with_brotli_are_read_within_bounds_and_others_counted(hds:
 
     packed = brotli.compress(html("Brotli", "A narwhal came through brotli."))
     chunked = f"{len(packed):x}\r\n".encode() + packed + b"\r\n0\r\n\r\n"
-    bomb = brotli.compress(html("Bomb", "A manatee. ") + b"\0" * 400_000_000)
+    bomb = brotli.compress(html("Bomb", "A manatee. ") + b"\0" * 400_000_000, quality=1)  # 11 takes ten seconds
     pages = {
         "br": (packed, [("Content-Encoding", "br")]),
         "chunks": (chunked, [("Content-Encoding", "br"), ("Transfer-Encoding", "chunked")]),

@@ -79,7 +79,7 @@ def test_footnotes_are_those_of_the_sources() -> None:
 def test_hostile_markdown_takes_no_long_time() -> None:
     """Brackets, tables and quotes without an end are rendered in bounded time."""
     for piece in ("[", "[a](", "](", "(", "**", "<", "`", "[1]", "![", "| a |\n", "> ", "- "):
-        started = time.monotonic()
+        started = time.process_time()
         to_html(piece * 3000, {1}, ())
         safe_markdown(piece * 3000, {1}, ())
-        assert time.monotonic() - started < 10, piece
+        assert time.process_time() - started < 10, piece

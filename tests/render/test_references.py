@@ -118,8 +118,8 @@ def test_a_run_without_sources_is_an_empty_list() -> None:
 
 def test_long_fields_take_no_longer() -> None:
     """A title, an author and an address of any length are written in a moment."""
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("a, b; " * 30_000, "10.1000/" * 30_000, "and " * 30_000, "{" * 100_000):
         state = run(source(title=text, author=text, url=f"https://example.org/{text}"))
         to_bibtex(state), to_csl(state), to_ris(state)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

@@ -38,6 +38,6 @@ def test_another_name_is_not_a_slip(question: str) -> None:
 
 def test_a_long_question_over_many_titles_takes_a_moment() -> None:
     """The work has a limit, whatever the question and however many titles there are."""
-    began = time.perf_counter()
+    began = time.process_time()
     meant("Wakanda " * 50_000, (f"Title number {n} of many others that go on and on" for n in range(10**9)))
-    assert time.perf_counter() - began < 8
+    assert time.process_time() - began < 8

@@ -112,7 +112,7 @@ def test_sites_are_kept_with_a_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 def test_long_addresses_take_no_longer() -> None:
     """An address of any length is judged in a moment."""
-    began = time.perf_counter()
+    began = time.process_time()
     for url in ("https://" + "a." * 500_000, "https://" + "ü" * 500_000, "x" * 1_000_000):
         ONLY.allow(url)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

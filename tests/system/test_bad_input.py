@@ -6,28 +6,36 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Hds, command
+from tests.ahead import ahead, environment
+from tests.conftest import Hds, command, ran
 from tests.fetch.web import answer, web
+from tests.system.test_matrix import turns, until
 
+Done = subprocess.CompletedProcess[str]
 BLOCK = "<think>\nt\n</think>\n\n<|begin_search_queries|>\ncapital of Norway\n<|end_search_queries|>"
 OSLO = "x\n</think>\n\n\\boxed{Oslo}"
 
 
-@pytest.fixture
-def ready(hds: Hds, tmp_path: Path) -> Hds:
-    """A home with one small collection."""
-    notes = tmp_path / "notes"
-    notes.mkdir()
-    (notes / "norway.md").write_text("# Norway\n\nThe capital of Norway is Oslo.\n")
-    (notes / "skip.bin").write_bytes(b"\0" * 10)
-    assert hds("index", "add", str(notes)).returncode == 0
-    return hds
+@pytest.fixture(scope="module")
+def mistaken(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, norway: Path
+) -> Iterator[Callable[..., Done]]:
+    """The command run with each of the mistakes below, a home for each."""
+
+    def run(args: list[str], stdin: str | bytes | None, **_: object) -> Done:
+        home = tmp_path_factory.mktemp("mistaken") / "home"
+        shutil.copytree(norway, home)
+        return ran(args, stdin, environment(home))
+
+    with ahead(request, "test_a_mistake_is_one_line_and_a_hint", run) as found:
+        yield found
 
 
 @pytest.mark.parametrize(
@@ -60,10 +68,10 @@ def ready(hds: Hds, tmp_path: Path) -> Hds:
     ],
 )
 def test_a_mistake_is_one_line_and_a_hint(
-    ready: Hds, args: list[str], stdin: str | bytes | None, code: int, words: str
+    mistaken: Callable[..., Done], args: list[str], stdin: str | bytes | None, code: int, words: str
 ) -> None:
     """`hds: error[code]: …`, then the next thing to type; the same as JSON where JSON is asked for."""
-    done = ready(*args, stdin=stdin)
+    done = mistaken(args=args, stdin=stdin, code=code, words=words)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     assert words in done.stderr
@@ -164,44 +172,38 @@ def test_any_locale_will_do(ready: Hds, script: Callable[..., str]) -> None:
         assert done.stdout.startswith("Oslo")
 
 
-def test_ctrl_c_answers_with_what_is_there_and_twice_stops(ready: Hds, script: Callable[..., str]) -> None:
-    """First: exit 6 with the answer so far. Second: exit 130, at once."""
-    import signal
-    import time
-
-    path = script(BLOCK, "z" * 4000, "Oslo}", pace=400)
+def begun(path: str, home: Path, writes: int) -> subprocess.Popen[str]:
+    """A run of a script, at the moment when its model writes for the `writes`th time, by its journal."""
     args = [command(), "ask", "-e", "scripted", "-m", path, "-s", "notes", "--offline", "q"]
+    before = {*(home / "data" / "runs").glob("*.jsonl")}
     process = subprocess.Popen(
         args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     )
-    time.sleep(4)
+    until(lambda: turns(home, before) >= writes)
+    return process
+
+
+def test_ctrl_c_answers_with_what_is_there_and_twice_stops(ready: Hds, home: Path, script: Callable[..., str]) -> None:
+    """First: exit 6 with the answer so far. Second: exit 130, at once."""
+    path = script(BLOCK, "z" * 4000, "Oslo}", pace=400)
+    process = begun(path, home, 2)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out.split("\n")[0]) == (6, "Oslo")
     assert "Traceback" not in err
-    process = subprocess.Popen(
-        args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    )
-    time.sleep(4)
+    process = begun(path, home, 2)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode in (6, 130)
     assert "Traceback" not in err
 
 
-def test_sigterm_is_143(ready: Hds, script: Callable[..., str]) -> None:
+def test_sigterm_is_143(ready: Hds, home: Path, script: Callable[..., str]) -> None:
     """And says nothing."""
-    import time
-
-    path = script("z" * 4000, pace=200)
-    args = [command(), "ask", "-e", "scripted", "-m", path, "-s", "notes", "--offline", "q"]
-    process = subprocess.Popen(
-        args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    )
-    time.sleep(3)
+    process = begun(script("z" * 4000, pace=200), home, 1)
     process.terminate()
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 143
     assert "Traceback" not in err
 

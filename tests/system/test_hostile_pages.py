@@ -18,12 +18,12 @@ from tests.measure import Measured, measured
 ROOM = 80 * MIB  # over what the command takes for something harmless
 
 
-def ask(tmp_path: Path, pages: dict[str, bytes], queries: int, *options: str) -> Measured:
+def ask(tmp_path: Path, pages: dict[str, bytes], queries: int, *options: str, **more: str) -> Measured:
     script = tmp_path / "script.jsonl"
     forced = "--timeout" in options
     script.write_text(script_of([f"walrus {number}" for number in range(queries)], forced=forced))
     with serving(pages) as web:
-        env = {"HDS_SEARXNG_URL": web.url, "HDS_FETCH_ALLOW": web.host}
+        env = {"HDS_SEARXNG_URL": web.url, "HDS_FETCH_ALLOW": web.host} | more
         question = "where does the walrus sleep?"
         return measured(
             "ask", "-s", "searxng", "-e", "scripted", "-m", str(script), "--jsonl", *options, question, env=env
@@ -46,14 +46,25 @@ SETS: dict[str, Callable[[], dict[str, bytes]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """The memory that a harmless page takes, and a bundle with nothing in it."""
+    folder = tmp_path_factory.mktemp("usual")
+    env = {"HDS_HOME": str(folder / "home")}
+    empty = str(bundle(folder / "none.hds", "", ""))
+    return {
+        "page": ask(folder, {"/fine": answer(PAGE)}, 1, **env).peak,
+        "bundle": measured("history", "import", empty, env=env).peak,
+    }
+
+
 @pytest.mark.parametrize("name", SETS)
-def test_a_run_of_hostile_pages_stays_small(name: str, tmp_path: Path, home: Path) -> None:
+def test_a_run_of_hostile_pages_stays_small(name: str, usual: dict[str, int], tmp_path: Path, home: Path) -> None:
     """F5: the run's own process takes at most 80 MiB more than for a harmless page, and the run ends with an answer."""
-    usual = ask(tmp_path, {"/fine": answer(PAGE)}, 1).peak
     done, peak, _ = ask(tmp_path, SETS[name](), 4)
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "run_finished"
     assert done.returncode == 0, done.stderr
-    assert peak < usual + ROOM, f"{(peak - usual) // MIB} MiB more"
+    assert peak < usual["page"] + ROOM, f"{(peak - usual['page']) // MIB} MiB more"
 
 
 BUNDLES: dict[str, tuple[str, str]] = {
@@ -65,13 +76,14 @@ BUNDLES: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", BUNDLES)
-def test_a_bundle_that_swells_is_refused_and_costs_little(name: str, tmp_path: Path, hds: Hds) -> None:
+def test_a_bundle_that_swells_is_refused_and_costs_little(
+    name: str, usual: dict[str, int], tmp_path: Path, hds: Hds
+) -> None:
     """F5 for `history import`: one line that says why, and no more memory than for one with nothing in it."""
-    usual = measured("history", "import", str(bundle(tmp_path / "none.hds", "", ""))).peak
     done, peak, seconds = measured("history", "import", str(bundle(tmp_path / "a.hds", *BUNDLES[name])))
     assert done.returncode == 2, done.stderr
     assert "error[usage]" in done.stderr
-    assert peak < usual + ROOM, f"{(peak - usual) // MIB} MiB more"
+    assert peak < usual["bundle"] + ROOM, f"{(peak - usual['bundle']) // MIB} MiB more"
     assert seconds < 60
 
 

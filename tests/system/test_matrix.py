@@ -12,18 +12,21 @@ import pty
 import re
 import select
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Hds, command
+from tests.ahead import ahead, environment
+from tests.conftest import Hds, command, scripted
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 BLOCK = "<think>\nt\n</think>\n\n<|begin_search_queries|>\ncapital of Norway\n<|end_search_queries|>"
@@ -146,43 +149,50 @@ def test_there_are_sixty_rows() -> None:
     assert len(ROWS) >= 60
 
 
-@pytest.fixture
-def ready(hds: Hds, tmp_path: Path) -> Path:
-    """A folder with a home that has one small collection."""
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "norway.md").write_text("# Norway\n\nThe capital of Norway is Oslo.\n")
-    assert hds("index", "add", str(tmp_path / "notes")).returncode == 0
-    return tmp_path
+End = tuple[int, str, str]
+RUN = "test_every_way_to_be_run_has_its_decided_end"
+
+
+@pytest.fixture(scope="module")
+def ended(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, norway: Path
+) -> Iterator[Callable[..., End]]:
+    """How each row ends; those with a signal at a moment and those in a terminal have the machine for themselves."""
+
+    def run(name: str) -> End:
+        return end_of(ROWS[name], tmp_path_factory.mktemp("row"), norway)
+
+    with ahead(request, RUN, run, alone=lambda name: bool(ROWS[name].send or ROWS[name].size)) as found:
+        yield found
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_every_way_to_be_run_has_its_decided_end(
-    name: str, ready: Path, home: Path, script: Callable[..., str]
-) -> None:
+def test_every_way_to_be_run_has_its_decided_end(name: str, ended: Callable[..., End]) -> None:
     """The code, the answer where it can be written, one line for an error, never a trace."""
     given = ROWS[name]
+    code, out, err = ended(name=name)
+    assert "Traceback" not in err + out
+    assert "Exception ignored" not in err
+    assert (code, given.says is None or given.says in out) == (given.code, True), (out, err)
+    assert err.count("error[") <= 1
+
+
+def end_of(given: Row, folder: Path, norway: Path) -> End:
+    """The row run in a folder with a copy of a home; within a minute."""
+    home = folder / "home"
+    shutil.copytree(norway, home)
     slow = (
         [BLOCK, "z" * 4000, "Oslo}" if len(given.send) == 1 else "z" * 4000]
         if any(after == SECOND_TURN for after, _ in given.send)
         else [BLOCK, OSLO]
     )
-    path = script(*slow, pace=600 if given.send else None)
-    line = given.line.format(script=shlex.quote(path), tmp=ready, home=home)
-    env = {
-        k: v
-        for k, v in ({**os.environ, "PATH": f"{Path(command()).parent}:{os.environ['PATH']}"} | given.env).items()
-        if v is not None
-    }
-    began = time.monotonic()
+    path = scripted(folder / "script.jsonl", *slow, pace=600 if given.send else None)
+    line = given.line.format(script=shlex.quote(path), tmp=folder, home=home)
+    here = environment(home, PATH=f"{Path(command()).parent}:{os.environ['PATH']}")
+    env = {k: v for k, v in (here | given.env).items() if v is not None}
     if given.size:
-        code, out, err = in_terminal(line, env, given.size)
-    else:
-        code, out, err = in_shell(line, env, given.send, home)
-    assert "Traceback" not in err + out
-    assert "Exception ignored" not in err
-    assert (code, given.says is None or given.says in out) == (given.code, True), (out, err)
-    assert err.count("error[") <= 1
-    assert time.monotonic() - began < 60
+        return in_terminal(line, env, given.size)
+    return in_shell(line, env, given.send, home)
 
 
 def in_shell(line: str, env: dict[str, str], send: tuple[tuple[float, int], ...], home: Path) -> tuple[int, str, str]:
@@ -190,9 +200,11 @@ def in_shell(line: str, env: dict[str, str], send: tuple[tuple[float, int], ...]
     process = subprocess.Popen(
         ["bash", "-c", exec_line], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    for after, number in send:
+    for place, (after, number) in enumerate(send):
+        if place == 1 and send[0][0] == SECOND_TURN:  # two signals that are not taken apart are one
+            until(lambda: process.poll() is not None or said(home, '"code": "interrupted"') > 0)
         if after == SECOND_TURN:
-            until(lambda: second_turn(home))
+            until(lambda: turns(home) > 1)
         elif after == STARTS:
             until(lambda: "pydantic_core" in Path(f"/proc/{process.pid}/maps").read_text())
         time.sleep(max(after, 0.05))
@@ -202,10 +214,15 @@ def in_shell(line: str, env: dict[str, str], send: tuple[tuple[float, int], ...]
     return (128 - code if code < 0 else code), out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
-def second_turn(home: Path) -> bool:
-    """Whether a run writes its second turn, by its journal."""
-    journals = (home / "data" / "runs").glob("*.jsonl")
-    return any(path.read_text().count('"event": "turn_started"') > 1 for path in journals)
+def turns(home: Path, but: AbstractSet[Path] = frozenset()) -> int:
+    """How often a run has begun to write, by its journal: the furthest one, without some."""
+    return said(home, '"event": "turn_started"', but)
+
+
+def said(home: Path, words: str, but: AbstractSet[Path] = frozenset()) -> int:
+    """How often some words stand in a journal, in the one that has most of them."""
+    journals = {*(home / "data" / "runs").glob("*.jsonl")} - but
+    return max((path.read_text().count(words) for path in journals), default=0)
 
 
 def until(there: Callable[[], bool]) -> None:
@@ -234,21 +251,19 @@ def in_terminal(line: str, env: dict[str, str], size: tuple[int, int]) -> tuple[
     return os.waitstatus_to_exitcode(status), "".join(shown.split()), text
 
 
-def test_a_warning_tells_that_a_run_is_not_kept(ready: Path, hds: Hds, home: Path, script: Callable[..., str]) -> None:
+def test_a_warning_tells_that_a_run_is_not_kept(ready: Hds, home: Path, script: Callable[..., str]) -> None:
     """One line, and the answer all the same."""
     (home / "data").mkdir(exist_ok=True)
     (home / "data" / "runs").write_text("")
-    done = hds("ask", "-e", "scripted", "-m", script(BLOCK, OSLO), "-s", "notes", "--offline", "q")
+    done = ready("ask", "-e", "scripted", "-m", script(BLOCK, OSLO), "-s", "notes", "--offline", "q")
     assert done.returncode == 0
     assert done.stdout.startswith("Oslo")
     assert done.stderr.count("not kept in the history") == 1
     assert done.stderr.count("\n") == 1
 
 
-def test_a_run_that_is_not_to_be_kept_leaves_nothing(
-    ready: Path, hds: Hds, home: Path, script: Callable[..., str]
-) -> None:
+def test_a_run_that_is_not_to_be_kept_leaves_nothing(ready: Hds, home: Path, script: Callable[..., str]) -> None:
     """`--no-save`."""
-    done = hds("ask", "-e", "scripted", "-m", script(BLOCK, OSLO), "-s", "notes", "--no-save", "q")
+    done = ready("ask", "-e", "scripted", "-m", script(BLOCK, OSLO), "-s", "notes", "--no-save", "q")
     assert done.returncode == 0
     assert not (home / "data" / "runs").exists()

@@ -7,15 +7,18 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import termios
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+from tests.ahead import ahead
 from tests.conftest import command
 
 WIDTHS = (40, 60, 80, 100, 132, 200)
@@ -101,12 +104,29 @@ def _judged(got: bytes, encoding: str, width: int) -> str:
     return plain
 
 
+@pytest.fixture(scope="module")
+def seen(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, home: Path
+) -> Iterator[Callable[..., tuple[int, bytes]]]:
+    """What each of the 36 terminals is sent; such a run mostly waits for its model's pace."""
+
+    def run(width: int, colour: str, encoding: str) -> tuple[int, bytes]:
+        folder = tmp_path_factory.mktemp("terminal")
+        shutil.copytree(home, folder, dirs_exist_ok=True)
+        return _run(folder, width, COLOURS[colour] | ENCODINGS[encoding], "--timeline")
+
+    with ahead(request, "test_nothing_overflows_and_nothing_stray_is_written", run, at_once=3) as found:
+        yield found
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_overflows_and_nothing_stray_is_written(home: Path, width: int, colour: str, encoding: str) -> None:
+def test_nothing_overflows_and_nothing_stray_is_written(
+    seen: Callable[..., tuple[int, bytes]], width: int, colour: str, encoding: str
+) -> None:
     """36 terminals: the tree, the answer, its sources and the timeline; the answer is in each."""
-    code, got = _run(home, width, COLOURS[colour] | ENCODINGS[encoding], "--timeline")
+    code, got = seen(width=width, colour=colour, encoding=encoding)
     plain = _judged(got, encoding, width)
     assert code == 0, plain
     assert "Oslo, Stockholm" in plain

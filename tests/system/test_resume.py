@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Hds, command
+from tests.ahead import environment
+from tests.conftest import Hds, command, ran
 
 THOUGHT = "<think>\nI need {}.\n</think>\n\n<|begin_search_queries|>\n{}\n<|end_search_queries|>"
 TURNS = [THOUGHT.format(c, f"capital of {c}") for c in ("Norway", "Sweden", "Finland")]
@@ -19,14 +21,23 @@ END = "x\n</think>\n\nThey are Oslo [1], Stockholm [2] and Helsinki [3].\n\n\\bo
 PAGES = {"norway": "Oslo", "sweden": "Stockholm", "finland": "Helsinki"}
 
 
-@pytest.fixture
-def ready(hds: Hds, tmp_path: Path) -> Hds:
-    """A home with a collection of three pages."""
-    notes = tmp_path / "notes"
-    notes.mkdir()
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a collection of three pages, for copies."""
+    folder = tmp_path_factory.mktemp("indexed")
+    (folder / "notes").mkdir()
     for name, capital in PAGES.items():
-        (notes / f"{name}.md").write_text(f"# {name.title()}\n\nThe capital of {name.title()} is {capital}.\n")
-    assert hds("index", "add", str(notes)).returncode == 0
+        page = f"# {name.title()}\n\nThe capital of {name.title()} is {capital}.\n"
+        (folder / "notes" / f"{name}.md").write_text(page)
+    done = ran(["index", "add", str(folder / "notes")], None, environment(folder / "home"))
+    assert (done.returncode, "3 added" in done.stderr) == (0, True), done.stderr
+    return folder / "home"
+
+
+@pytest.fixture
+def ready(hds: Hds, home: Path, indexed: Path) -> Hds:
+    """The command with such a home."""
+    shutil.copytree(indexed, home)
     return hds
 
 

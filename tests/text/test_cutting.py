@@ -167,9 +167,9 @@ def test_cutting_a_long_table_is_linear() -> None:
     """With names of columns, without, and with a rule in every row."""
     for row in ("| a | 1 |\n", "|---|---|\n", "| a\n"):
         list(cut_passages("| N | M |\n" + row * 1_000, 60))
-        started = time.perf_counter()
+        started = time.process_time()
         list(cut_passages("| N | M |\n|---|---|\n" + row * 20_000, 60))
-        assert time.perf_counter() - started < 3
+        assert time.process_time() - started < 3
 
 
 def test_a_passage_below_columns_named_again_is_found_in_its_text() -> None:

@@ -44,6 +44,6 @@ def test_a_stretch_of_a_text_is_read_by_itself() -> None:
 )
 def test_splitting_is_linear(piece: str) -> None:
     """A long run of what may end a sentence takes as long as it is."""
-    started = time.perf_counter()
+    started = time.process_time()
     list(spans(piece * (200_000 // len(piece)) + "a"))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
