@@ -41,6 +41,14 @@ _WHERE = re.compile(
 )
 
 
+def is_lone(unit: Unit, others: Iterable[Unit]) -> bool:
+    """True for a short answer that no other part of the message states."""
+    if not is_short(unit) or unit.item or unit.row or unit.label or is_entries(unit.text):
+        return False
+    own = set(words(unit.text))
+    return not any(other is not unit and own <= set(words(other.text)) for other in others)
+
+
 class Asked:
     """Compares the sentences that have a short answer with what was asked.
 
@@ -58,13 +66,9 @@ class Asked:
         self._acts = _acts(self._question, texts)
         self._best: dict[frozenset[str], tuple[float, list[Sentence]]] = {}
 
-    def of(self, unit: Unit, claim: Claim, others: Iterable[Unit]) -> Callable[[Sentence], bool] | None:
-        """What tells a sentence that gives a short answer from one that only has it; None: it is no lone answer."""
-        lone = is_short(unit) and not (unit.item or unit.row or unit.label or is_entries(unit.text))
-        own = set(words(unit.text))
-        if not lone or any(other is not unit and own <= set(words(other.text)) for other in others):
-            return None
-        own_stems = frozenset(map(stem, own))
+    def of(self, unit: Unit, claim: Claim) -> Callable[[Sentence], bool] | None:
+        """What tells a sentence that gives a lone answer from one that only has it; None: any may give it."""
+        own_stems = frozenset(map(stem, words(unit.text)))
         if claim.names and not claim.values:
             if not self._english or any(set(name) <= set(words(self._question)) for name in claim.names):
                 return None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hds_cli.agent.support.absence import says_absent
-from hds_cli.agent.support.asked import Asked
+from hds_cli.agent.support.asked import Asked, is_lone
 from hds_cli.agent.support.claims import (
     Claim,
     Names,
@@ -27,6 +27,7 @@ from hds_cli.agent.support.claims import (
 from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
+from hds_cli.agent.support.ranking import Ranking
 from hds_cli.agent.support.results import Results
 from hds_cli.agent.support.roles import crossed
 from hds_cli.agent.support.values import same, values
@@ -81,6 +82,7 @@ class _Judge:
         self._results = Results(placing, question, parts, german=german)
         self._question = question
         self._asked = Asked(placing.ground, placing.queries, question)
+        self._ranking = Ranking(placing.ground, placing.queries, question)
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -92,7 +94,10 @@ class _Judge:
         """The support of a unit: as a whole, else by its pieces."""
         said = self._results.uncounted(of_unit(unit, self._names, german=self._german))
 
-        gives = self._asked.of(unit, said, self._units)
+        lone = is_lone(unit, self._units)
+        if (beaten := self._ranking.beaten(unit, said, lone=lone)) is not None:
+            return beaten
+        gives = self._asked.of(unit, said) if lone else None
 
         def may_say(sentence: Sentence) -> bool:
             return not crossed(said, sentence.text) and (gives is None or gives(sentence))
