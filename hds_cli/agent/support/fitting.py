@@ -183,9 +183,9 @@ class Fitting:
         """True for a sentence that gives a value of a claim, its key or its act to another name."""
         text = sentence.text
         names = () if claim.names else self._asked_names
-        near = [s.text for s in self.ground.around(sentence)] if claim.values else []
+        near = self.ground.around(sentence) if claim.values else ()
         return (
-            any(misbound(claim, beside, names) for beside in (text, *near))
+            any(misbound(claim, one.text, names) for one in (sentence, *near))
             or other_value_of_key(claim, text)
             or in_another_role(claim, text)
             or of_another_name(claim, text)

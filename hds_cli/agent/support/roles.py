@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hds_cli.agent.support.claims import Claim, pieces
+from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.words import is_content, stem, words
 
 _LONGEST = 2000  # characters of a sentence that are looked at
@@ -43,6 +43,10 @@ _TITLES = frozenset(
 )
 _PARTING = frozenset(", ; : ( ) and while whereas but".split())
 _PARTED, _FEW, _PIECES = 6, 6, 8  # words that such a one counts for; places of a word; pieces of a claim
+_SAID_APART = re.compile(
+    r";|\b(?:and|while|whereas|but|versus|und|während|sowie|aber|et|tandis que|mais|y|mientras|pero|e|mentre|ma|и|а|en"
+    r"|och|og)\b"
+)
 _REACH = 12  # words behind an act in which its place is looked for
 
 
@@ -215,23 +219,32 @@ def crossed(claim: Claim, text: str) -> bool:
     """
     if len(claim.names) < 2:
         return False
-    of_names = {stem(word) for name in claim.names for word in name}
-    parts = [{stem(w) for w in words(part) if is_content(w) or w.isdigit()} for part in pieces(claim.text)[:_PIECES]]
-    if len(parts) < 2:
+    parts = [[stem(word) for word in words(part)] for part in _SAID_APART.split(claim.text[:_LONGEST])[:_PIECES]]
+    said = [(subject, frozenset(part) - subject) for part in parts if (subject := _subject(claim, part))]
+    if len(said) < 2:
         return False
     places = _places(text)
-    for number, one in enumerate(parts):
-        for other in parts[number + 1 :]:
-            first, second = (one - other) & of_names, (other - one) & of_names
-            if not first or not second:
+    for number, (first, of_first) in enumerate(said):
+        for second, of_second in said[number + 1 :]:
+            if first & second:
                 continue
-            if (
-                _nearer(places, one - other - first, first, second)
-                < 0
-                > _nearer(places, other - one - second, second, first)
-            ):
+            own, other = (
+                filter(_tells, keys) for keys in (of_first - of_second - second, of_second - of_first - first)
+            )
+            if _nearer(places, own, first, second) < 0 > _nearer(places, other, second, first):
                 return True
     return False
+
+
+def _tells(key: str) -> bool:
+    return is_content(key) or key.isdigit()
+
+
+def _subject(claim: Claim, part: Sequence[str]) -> frozenset[str]:
+    """The stems of the first name of a part of a claim."""
+    names = [[stem(word) for word in name] for name in claim.names]
+    inside = [name for name in names if set(name) <= set(part)]
+    return frozenset(min(inside, key=lambda name: part.index(name[0]), default=()))
 
 
 def _nearer(places: Mapping[str, Sequence[int]], keys: Iterable[str], own: Iterable[str], other: Iterable[str]) -> int:
