@@ -110,3 +110,9 @@ def other_value_of_key(claim: Claim, text: str) -> bool:
     named = [name for name in claim.names if {stem(word) for word in name} <= key]
     said = {*claim.rest, *claim.terms, *(stem(word) for name in claim.names for word in name)}
     return bool(named) and bool(said - key) and bool(set(claim.rest) & key) and not given & said
+
+
+def without_key(text: str) -> str:
+    """What a row `KEY: VALUE` says to the rows beside it, its value; another text as it is."""
+    row = _LABEL.match(text) if len(text) <= _LONGEST else None
+    return row["value"] if row else text

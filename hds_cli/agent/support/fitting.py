@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent.support.binding import misbound, other_value_of_key
+from hds_cli.agent.support.binding import misbound, other_value_of_key, without_key
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.claims import claim as claim_of
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
@@ -121,7 +121,7 @@ class Fitting:
             if claim.values and any(beside.place in places for places in by_value.values()):
                 lent |= beside.words
             elif beside.place < sentence.place:
-                lent.update(words(beside.text)[:_SUBJECT])
+                lent.update(words(without_key(beside.text))[:_SUBJECT])
         return frozenset(lent)
 
     def _has_rival(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> bool:
