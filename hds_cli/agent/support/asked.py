@@ -22,6 +22,9 @@ from hds_cli.agent.support.words import is_content, stem, words
 LEAST = 1 / 3  # share of a query that a sentence has which gives a name
 NEARLY = 0.75  # of the best sentence's share: a sentence that gives a value
 CLEAR = 0.6  # share of a query from which on its best sentence gives another value
+_CLEARLY = 2  # words of a query that stand nearer to another value, more than to the one
+_FEW = 6  # places of a word, or of a value, in a sentence
+_WORD = re.compile(r"[^\W_]+")
 _MOST = 24  # queries that are looked at
 _LONGEST = 2000  # characters of a question
 _ENGLISH = re.compile(r"\b(?:who|whom|whose|what|which|where|when|how)\b", re.IGNORECASE)
@@ -101,9 +104,30 @@ class Asked:
             best, sentences = self._best_of(asked)
             share = len(asked & (sentence.stems | sentence.head.stems)) / len(asked)
             if share >= NEARLY * best:
-                return True
+                return not self._nearer_to_another(claim, asked, sentence)
             against = against or (best >= CLEAR and any(self._has_rival(claim, other) for other in sentences))
         return not against
+
+    def _nearer_to_another(self, claim: Claim, asked: frozenset[str], sentence: Sentence) -> bool:
+        """True where most of a query stands nearer to another value of a sentence: `in 1603 …, the Act of 1707`."""
+        mine = [v.start for v in sentence.values if any(same(value, v) for value in claim.values)]
+        others = [
+            v.start
+            for v in sentence.values[:_MOST]
+            if v.start not in mine and any(rivals(value, v) for value in claim.values)
+            and not any(same(v, known) or same(known, v) for known in self._values)
+        ]  # fmt: skip
+        if not mine or not others:
+            return False
+        where: dict[str, list[int]] = {}
+        for match in _WORD.finditer(sentence.text[:_LONGEST]):
+            if (key := stem("".join(words(match[0])[:1]))) in asked:
+                where.setdefault(key, []).append(match.start())
+        for other in others:
+            nearer = sum(_away(places, [other]) < _away(places, mine) for places in where.values())
+            if nearer - (len(where) - nearer) >= _CLEARLY:
+                return True
+        return False
 
     def _has_rival(self, claim: Claim, sentence: Sentence) -> bool:
         others = [v for v in sentence.values if not any(same(v, known) or same(known, v) for known in self._values)]
@@ -124,6 +148,10 @@ class Asked:
                     found.append(sentence)
             self._best[asked] = best / len(asked), found
         return self._best[asked]
+
+
+def _away(places: Sequence[int], values_at: Sequence[int]) -> int:
+    return min(abs(a - b) for a in places[:_FEW] for b in values_at[:_FEW])
 
 
 def _acts(question: str, texts: Sequence[str]) -> list[tuple[str, str]]:

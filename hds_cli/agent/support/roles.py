@@ -125,12 +125,25 @@ def _where(tokens: Sequence[_Token], place: int) -> frozenset[str]:
     return frozenset()
 
 
-_READINGS = {"did": _did, "is": _holds, "in": _where}
+def _as(tokens: Sequence[_Token], place: int) -> frozenset[str]:
+    """The words of a job or a part that the word at a place names: `plays as a striker`."""
+    words_after = tokens[place + 1 : place + 6]
+    if len(words_after) < 3 or words_after[0].word != "as" or words_after[1].word not in ("a", "an", "the"):
+        return frozenset()
+    out: list[str] = []
+    for token in words_after[2:]:
+        if token.capital or not is_content(token.word) or not token.word[0].isalpha():
+            break
+        out.append(token.stem)
+    return frozenset(out)
+
+
+_READINGS = {"did": _did, "is": _holds, "in": _where, "as": _as}
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The names that a text binds to a word: `kind` is who did it, who is it, or where; `act` its stem.
+    """The names that a text binds to a word: `kind` is who did it, who is it, where or as what; `act` its stem.
 
     `stated`: said in so many words, not by standing beside it alone.
     """
