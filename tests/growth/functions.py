@@ -8,6 +8,9 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any
 
+from hds_cli.agent.support.claims import Names, claim
+from hds_cli.agent.support.roles import Bound, Part
+from hds_cli.agent.support.values import values
 from hds_cli.types import Page, Passage
 
 Call = Callable[[str], Any]
@@ -20,6 +23,8 @@ MODULES = (
 )  # fmt: skip
 SHORT = "The walrus sleeps in the harbour of the capital."
 QUERY = ("walrus", "harbour", "capital", "2021")
+
+_PROPER = frozenset({"walrus", "harbour", "oslo"})
 
 
 def _page(text: str) -> Page:
@@ -49,6 +54,13 @@ GIVEN: dict[str, Callable[[str], Any]] = {
     "Sequence[Passage]": lambda text: [_passage(text)],
     "Sequence[tuple[str, Passage]]": lambda text: [("where is the walrus", _passage(text))],
     "Iterable[Sequence[str]]": lambda text: [text.split(" ")],
+    "Sequence[tuple[str, ...]]": lambda text: [("walrus",), ("harbour", "capital")],
+    "Claim": lambda text: claim(
+        "The Walrus led 12 of them, and the Harbour slept in Oslo.", Names(_PROPER, frozenset())
+    ),
+    "Value": lambda text: values("315 km")[0],
+    "Bound": lambda text: Bound("did", "led", frozenset(QUERY)),
+    "Part": lambda text: Part("walrus", True),
     "list[Row]": lambda text: [text.split(" ")],
 }
 

@@ -33,6 +33,7 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.protocol.follow_up": "the model's own words",
     "hds_cli.agent.protocol.results_block": "passages within the turn's budget; neutral() is called here",
     "hds_cli.agent.support.arithmetic.derived": "values of a message, which is as long as a model writes",
+    "hds_cli.agent.support.asked.is_lone": "units of a message, which is as long as a model writes",
     "hds_cli.agent.support.attribution.attribute": "a message against passages within the turn's budget",
     "hds_cli.agent.support.attribution.attributed": "a message against passages within the turn's budget",
     "hds_cli.agent.support.claims": "a unit of a message, which is as long as a model writes",

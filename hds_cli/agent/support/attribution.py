@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hds_cli.agent.support.asides import told
-from hds_cli.agent.support.binding import crossed
+from hds_cli.agent.support.asked import Asked, is_lone
 from hds_cli.agent.support.claims import (
     Claim,
     Names,
@@ -27,7 +27,9 @@ from hds_cli.agent.support.claims import (
 from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
+from hds_cli.agent.support.ranking import Ranking
 from hds_cli.agent.support.results import Results
+from hds_cli.agent.support.roles import crossed
 from hds_cli.agent.support.values import same, values
 from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
 from hds_cli.types import GOOD_LEVELS, Passage, Support
@@ -79,6 +81,9 @@ class _Judge:
         self._placing, self._names = placing, placing.ground.names
         self._units, self._german = parts, german
         self._results = Results(placing, question, parts, german=german)
+        self._question = question
+        self._asked = Asked(placing.ground, placing.queries, question)
+        self._ranking = Ranking(placing.ground, placing.queries, question)
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -90,8 +95,13 @@ class _Judge:
         """The support of a unit: as a whole, else by its pieces."""
         said = self._results.uncounted(of_unit(unit, self._names, german=self._german))
 
+        lone = is_lone(unit, self._units)
+        if (beaten := self._ranking.beaten(unit, said, lone=lone)) is not None:
+            return beaten
+        gives = self._asked.of(unit, said) if lone else None
+
         def may_say(sentence: Sentence) -> bool:
-            return not crossed(said, sentence.text)
+            return not crossed(said, sentence.text) and (gives is None or gives(sentence))
 
         whole = self._placing.place(said, may_say)
         if whole.level in GOOD_LEVELS and not is_entries(unit.text):
@@ -115,7 +125,7 @@ class _Judge:
         claims: list[Claim] = []
         for number, piece in enumerate(pieces):
             if not piece.rest and not piece.terms and piece.names and not piece.values:
-                piece = replace(piece, rest=_lent(claims, pieces[number + 1 :]))
+                piece = replace(piece, rest=_lent(piece, claims, pieces[number + 1 :]))
             if piece.rest and claims and not (piece.names or piece.values or piece.terms) and len(piece.rest) > 1:
                 claims.append(replace(piece, names=claims[0].names, shown=piece.shown | claims[0].shown))
             elif not (piece.names or piece.values or piece.terms) and claims:
@@ -176,9 +186,11 @@ class _Judge:
         return None
 
 
-def _lent(before: Sequence[Claim], behind: Sequence[Claim]) -> tuple[str, ...]:
+def _lent(piece: Claim, before: Sequence[Claim], behind: Sequence[Claim]) -> tuple[str, ...]:
     """What is said of a lone name: with the names behind it (`Ann, Bob and Carl left`), else what was said before."""
-    end = next((piece for piece in behind if not piece.names or piece.rest or piece.values), None)
-    if end is not None and end.rest and end.names and words(end.text)[: len(end.names[0])] == end.names[0]:
-        return end.rest
-    return next((piece.rest for piece in [*reversed(before), *behind] if piece.rest), ())
+    end = next((other for other in behind if not other.names or other.rest or other.values), None)
+    if end is not None and end.rest:
+        unmarked = bool(piece.marks) and not (end.marks or end.names)  # `Ann [1] and Bob [2] left`
+        if unmarked or (end.names and end.names[0][0] in words(end.text)[:3]):
+            return end.rest
+    return next((other.rest for other in [*reversed(before), *behind] if other.rest), ())

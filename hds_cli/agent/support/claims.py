@@ -254,7 +254,11 @@ def clauses(unit: Unit) -> list[tuple[str, tuple[int, ...]]]:
     groups = list(re.finditer(r"(?:\s*\[\d{1,4}\])+", unit.marked))
     if len(groups) > 1 or (groups and unit.marked[groups[0].end() :].strip(" .;,)")):
         for group in groups:
-            out.append((unit.marked[place : group.start()], tuple(int(n) for n in MARK.findall(group[0]))))
+            text = unit.marked[place : group.start()]
+            if out and ";" in text:  # `Ann [1] and Bob [2] left; Carl [3] came`
+                rest, _, text = text.partition(";")
+                out[-1] = (out[-1][0] + rest, out[-1][1])
+            out.append((text, tuple(int(n) for n in MARK.findall(group[0]))))
             place = group.end()
         if unit.marked[place:].strip(" .;,)"):
             out.append((unit.marked[place:], ()))

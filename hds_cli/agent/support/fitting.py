@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent.support.binding import in_another_role, misbound, other_value_of_key
+from hds_cli.agent.support.binding import misbound, other_value_of_key, without_key
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.claims import claim as claim_of
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
+from hds_cli.agent.support.roles import in_another_role, of_another_name
 from hds_cli.agent.support.values import Value, same
 from hds_cli.agent.support.words import is_content, stem, words
 from hds_cli.types import Level
@@ -120,7 +121,7 @@ class Fitting:
             if claim.values and any(beside.place in places for places in by_value.values()):
                 lent |= beside.words
             elif beside.place < sentence.place:
-                lent.update(words(beside.text)[:_SUBJECT])
+                lent.update(words(without_key(beside.text))[:_SUBJECT])
         return frozenset(lent)
 
     def _has_rival(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> bool:
@@ -181,10 +182,13 @@ class Fitting:
     def _binds_another(self, claim: Claim, sentence: Sentence) -> bool:
         """True for a sentence that gives a value of a claim, its key or its act to another name."""
         text = sentence.text
+        names = () if claim.names else self._asked_names
+        near = self.ground.around(sentence) if claim.values else ()
         return (
-            misbound(claim, text, () if claim.names else self._asked_names)
+            any(misbound(claim, one.text, names) for one in (sentence, *near))
             or other_value_of_key(claim, text)
             or in_another_role(claim, text)
+            or of_another_name(claim, text)
         )
 
     def _substituted(self, claim: Claim, sentence: Sentence, share: Share) -> bool:

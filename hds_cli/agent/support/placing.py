@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent.support.arithmetic import derived
+from hds_cli.agent.support.binding import misbound
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
@@ -98,7 +99,7 @@ class Placing:
             if not any(page.has_name(name) for page in pages.values()) and not self._derivative(name):
                 missing.append(claim.shown.get(" ".join(name), " ".join(name)))
         missing += [claim.shown.get(t, t) for t in claim.terms if not any(page.has_term(t) for page in pages.values())]
-        against = self._against(claim)
+        against = self._against(claim) or self._bound(claim)
         if against is not None and (absent or not missing):
             return Judged("contradicted", (against,), tuple(missing), claim.values)
         if missing:
@@ -127,6 +128,12 @@ class Placing:
     def _somewhere(self, claim: Claim) -> tuple[Quote, ...]:
         sentences = self.ground.candidates(claim, {})
         return (self.quote(sentences[0], claim),) if sentences else ()
+
+    def _bound(self, claim: Claim) -> Quote | None:
+        """A list that gives a value of a claim to another name, and another value to its own."""
+        by_value = {number: set(self.ground.with_value(value)) for number, value in enumerate(claim.values)}
+        sentences = self.ground.candidates(claim, by_value) if by_value and claim.names else ()
+        return next((self.quote(s, claim) for s in sentences if misbound(claim, s.text)), None)
 
     def _against(self, claim: Claim) -> Quote | None:
         """A sentence that has all of a claim but another value in the place of one of its values."""
