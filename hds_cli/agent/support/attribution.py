@@ -23,6 +23,7 @@ from hds_cli.agent.support.claims import (
     labelled,
     of_unit,
 )
+from hds_cli.agent.support.comparing import Comparing
 from hds_cli.agent.support.ground import Ground
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
@@ -78,6 +79,7 @@ class _Judge:
         self._placing, self._names = placing, placing.ground.names
         self._units, self._german = parts, german
         self._results = Results(placing, question, parts, german=german)
+        self._comparing = Comparing(placing, question, german=german)
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -141,6 +143,8 @@ class _Judge:
         """A unit whose value stands in no page may follow from others: the arithmetic is done again."""
         if (computed := self._results.of_equation(unit, judged)) is not None:
             return computed
+        if judged.level != "quoted" and (compared := self._comparing.of(unit)) is not None:
+            return judged if judged.level in GOOD_LEVELS and compared.level == "computed" else compared
         if judged.level in GOOD_LEVELS or is_yes_or_no(unit.text):
             return judged
         return self._results.of_values(unit, judged) or judged
