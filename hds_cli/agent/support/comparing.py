@@ -121,13 +121,15 @@ class Comparing:
 
     def _names(self, unit: Unit) -> Iterator[_Named]:
         """The names of a unit where they stand; in German, where every noun has a capital, those that are known."""
-        whole = of_unit(unit, self._ground.names, german=False)
         text = unit.text.casefold()
-        for name in whole.names[:_NAMES]:
-            if self._german and not (name in self._asked or self._is_title(name)):
-                continue
-            yield from _places(name, whole.shown.get(" ".join(name), "").casefold(), text)
-        taken = {word for name in whole.names for word in name}
+        taken: set[str] = set()
+        for german in (True, False) if self._german else (False,):
+            whole = of_unit(unit, self._ground.names, german=german)
+            for name in whole.names[:_NAMES]:
+                if taken & set(name) or (self._german and not (name in self._asked or self._is_title(name))):
+                    continue
+                taken.update(name)
+                yield from _places(name, whole.shown.get(" ".join(name), "").casefold(), text)
         for name in self._titled(unit.text):
             if not taken & set(name):
                 yield from _places(name, " ".join(name), text)
