@@ -21,6 +21,9 @@ _SCRIPTS = (
     ("te", "\u0c00-\u0c7f"), ("th", "\u0e00-\u0e7f"), ("lo", "\u0e80-\u0eff"), ("my", "\u1000-\u109f"),
     ("ka", "\u10a0-\u10ff"), ("am", "\u1200-\u137f"), ("km", "\u1780-\u17ff"), ("hy", "\u0530-\u058f"),
 )  # fmt: skip
+_READ = 2000  # characters
+_DISTINCT = 4  # small words of a language, each counted once, that tell that of a page
+_QUOTED = 0.1  # share of letters up to which a page only names something in another script
 _LETTERS = tuple((code, re.compile(f"[{letters}]")) for code, letters in _SCRIPTS)
 _SMALL = {
     "en": "the of is are was were what which who how many does did in and to for with by from when where why has have",
@@ -46,15 +49,44 @@ _WORDS = {code: frozenset(small.split()) for code, small in _SMALL.items()}
 
 def language_of(text: str) -> str | None:
     """The code of a text's language; None where nothing tells it."""
-    text = text[:2000]
+    text = text[:_READ]
+    if code := _by_script(text, 0):
+        return code
+    has = words(text.lower())
+    best, count = _most({code: sum(word in small for word in has) for code, small in _WORDS.items()})
+    return best if 4 * count >= len(has) else None
+
+
+def page_language(text: str) -> str | None:
+    """The code of the language of a page; None where nothing tells it.
+
+    Its figures and lists have few small words, one of which may be something else many times over (`est.`), and it may
+    name things in another script.
+    """
+    text = text[:_READ]
+    if code := _by_script(text, _QUOTED):
+        return code
+    has = set(words(text.lower()))
+    best, count = _most({code: len(has & small) for code, small in _WORDS.items()})
+    return best if count >= _DISTINCT else None
+
+
+def _by_script(text: str, share: float) -> str | None:
+    """The language that most letters tell, or more than a share of them that no other language has."""
+    if text.isascii():
+        return None
     letters = sum(map(str.isalpha, text))
     for code, pattern in _LETTERS:
-        if 3 * len(pattern.findall(text)) > letters or (code in ("ja", "uk", "fa") and pattern.search(text)):
+        count = len(pattern.findall(text))
+        if 3 * count > letters or (code in ("ja", "uk", "fa") and count > share * letters):
             return code
-    has = words(text.lower())
-    counts = {code: sum(word in small for word in has) for code, small in _WORDS.items()}
-    best, *others = sorted(counts, key=lambda code: -counts[code])
-    return best if counts[best] > counts[others[0]] and 4 * counts[best] >= len(has) else None
+    return None
+
+
+def _most(counts: dict[str, int]) -> tuple[str | None, int]:
+    """The language with most words, and how many; None: two have as many."""
+    best, second = sorted(counts, key=lambda code: -counts[code])[:2]
+    return (best if counts[best] > counts[second] else None), counts[best]
 
 
 def is_small(word: str) -> bool:

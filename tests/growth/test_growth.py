@@ -38,6 +38,7 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.attribution.attributed": "a message against passages within the turn's budget",
     "hds_cli.agent.support.claims": "a unit of a message, which is as long as a model writes",
     "hds_cli.agent.support.cldr.made": "reads no text",
+    "hds_cli.agent.support.territories": "a name of a claim; made() reads no text",
     "hds_cli.agent.support.message.in_order": "numbers of a message",
     "hds_cli.agent.ranked.ranked 1": "the model's query, which has a limit",
     "hds_cli.agent.support.lists.of_queries": "the model's queries, which have a limit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hds_cli.text.language import language_of
+from hds_cli.text.language import language_of, page_language
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,17 @@ from hds_cli.text.language import language_of
 def test_a_question_tells_its_language(text: str, code: str | None) -> None:
     """By its script or its small words; two names do not."""
     assert language_of(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Land boundaries: total: 5,664 km\n\nThe capital of the country is Lusaka; it is in the south.", "en"),
+        ("| total | 64,589 sq km (2024 est.) |\n| land | 62,249 sq km (2024 est.) |\n| water | 2,340 sq km |", None),
+        ("The Nissan Leaf (日産リーフ) is a car that was made by Nissan in Japan and sold in many countries.", "en"),
+        ("Der Turm ist 142 m hoch und wurde im Jahr 1951 von Ada Holt gebaut.", "de"),
+    ],
+)
+def test_a_page_tells_its_language(text: str, code: str | None) -> None:
+    """By several small words: not by `est.` in each row, nor by a name in another script."""
+    assert page_language(text) == code

@@ -24,6 +24,7 @@ from hds_cli.agent.support.claims import (
     labelled,
     of_unit,
 )
+from hds_cli.agent.support.comparing import Comparing
 from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
@@ -32,8 +33,10 @@ from hds_cli.agent.support.results import Results
 from hds_cli.agent.support.roles import crossed
 from hds_cli.agent.support.values import same, values
 from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
+from hds_cli.text.language import language_of, page_language
 from hds_cli.types import GOOD_LEVELS, Passage, Support
 
+_TELLING = 5  # words that tell a language
 _LABEL = re.compile(r"([^:]{1,60}):\s+(\S.*)")
 
 
@@ -67,11 +70,21 @@ def attributed(
         queries.setdefault(query, []).append(passage.n)
     parts = told(units(text), question)
     kept = [part for _, part in parts]
-    judged = _Judge(Placing(ground, queries, asked, question), question, kept, german=nouns_have_capitals(text)).all()
+    language = _language(text, question)
+    translates = any(ground.is_foreign(read, language) for read in ground.read)
+    ground.names = replace(ground.names, translates=translates)
+    german = nouns_have_capitals(text) or language == "de"
+    judged = _Judge(Placing(ground, queries, asked, question, language), question, kept, german=german).all()
     return [
         (unit, Support(unit.text, j.level, tuple(n for n in unit.marks if n in ground.numbers), j.quotes, j.missing))
         for (unit, _), j in zip(parts, judged, strict=True)
     ]
+
+
+def _language(text: str, question: str) -> str | None:
+    """The language of a message, or of the question where a few words do not tell it: `Die Hard`."""
+    found = (language_of(text) or page_language(text)) if len(text.split()) >= _TELLING else None
+    return found or language_of(question)
 
 
 class _Judge:
@@ -84,6 +97,7 @@ class _Judge:
         self._question = question
         self._asked = Asked(placing.ground, placing.queries, question)
         self._ranking = Ranking(placing.ground, placing.queries, question)
+        self._comparing = Comparing(placing, question, german=german)
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -156,6 +170,8 @@ class _Judge:
         """A unit whose value stands in no page may follow from others: the arithmetic is done again."""
         if (computed := self._results.of_equation(unit, judged)) is not None:
             return computed
+        if judged.level != "quoted" and (compared := self._comparing.of(unit)) is not None:
+            return judged if judged.level in GOOD_LEVELS and compared.level == "computed" else compared
         if judged.level in GOOD_LEVELS or is_yes_or_no(unit.text):
             return judged
         return self._results.of_values(unit, judged) or judged

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from hds_cli.agent.support.asides import is_idle
 from hds_cli.agent.support.message import MARK, Unit, without_marks
+from hds_cli.agent.support.territories import forms
 from hds_cli.agent.support.values import Value, values
 from hds_cli.agent.support.words import is_content, negated, stem, words
 
@@ -51,11 +52,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class Names:
-    """Folded words as pages write them: with a capital within a sentence, without one, only at its beginning."""
+    """Folded words as pages write them: with a capital within a sentence, without one, only at its beginning.
+
+    `always`: those with a capital wherever they stand, where the pages write nouns without one. `translates`: False
+    where the message is in the language of all pages.
+    """
 
     proper: frozenset[str]
     common: frozenset[str]
     begins: frozenset[str] = frozenset()
+    always: frozenset[str] = frozenset()
+    translates: bool = True
 
     def is_name(self, word: str, *, label: bool) -> bool:
         """True for the first word of a sentence (`label`: of a label or a short answer) that is a name in the pages."""
@@ -64,8 +71,27 @@ class Names:
         return word in self.proper or (word in self.begins if label else word[:4] in self._starts)
 
     def has(self, text: str) -> bool:
-        """True for a word that is a name in the pages, also in the genitive: `Malawis`."""
-        return any(word in self.proper or word.removesuffix("s") in self.proper for word in words(text))
+        """True for a word that is a name in the pages, also in the genitive, `Malawis`, and in another language."""
+        has = words(text)
+        return any(word in self.proper or word.removesuffix("s") in self.proper for word in has) or (
+            self.written(tuple(has)) != tuple(has)
+        )
+
+    def is_noun_name(self, text: str) -> bool:
+        """True for a lone word of a German text that is a name and no noun: `Berlin`, `Sambias`, not `Grenze`."""
+        has = tuple(words(text))
+        return any(w in self.always or w.removesuffix("s") in self.always for w in has) or self.written(has) != has
+
+    def is_genitive(self, text: str) -> bool:
+        """True for a name with the ending of a genitive, behind which a noun stands: `Malawis Grenze`."""
+        word = "".join(words(text))
+        return word.endswith("s") and word not in self.proper and self.has(word)
+
+    def written(self, name: tuple[str, ...]) -> tuple[str, ...]:
+        """A name as the pages write it: that of a territory in their language, where they do not have the given one."""
+        if not self.translates or all(word in self.proper for word in name):
+            return name
+        return next((form for form in forms(name) if all(word in self.proper for word in form)), name)
 
     def with_names(self, names: Iterable[tuple[str, ...]]) -> Names:
         """The same, with names that the unit around a piece has."""
@@ -86,6 +112,7 @@ def claim(text: str, known: Names, *, marks: Sequence[int] = (), short: bool = F
         taken.append((start, end))
         if _DENIED.search(rest, max(0, start - _DENIAL), start):
             continue  # `she is not British` need not be said of her
+        name = known.written(name)
         names.append(name)
         shown[" ".join(name)] = text[start:end]
     left = _blanked(rest, taken)
@@ -169,6 +196,7 @@ def _named(
             or known.is_name(folded[0], label=(short and not _lower_follows(run[0])) or _joined(run[0]))
             or bool(re.search(r"-[^\W\d_a-zß-öø-ÿ]", run[0][0]))
             or not (lone or folded[0] in known.common)
+            or known.written((folded[0],)) != (folded[0],)
         )  # fmt: skip
         if not is_name:
             run = run[1:]
@@ -176,7 +204,9 @@ def _named(
         run = run[1:]
     while german and len(run) > 1 and not known.has(run[0][0]) and any(known.has(token[0]) for token in run[1:]):
         run = run[1:]  # `Berg Malawis`, `Grenze von Malawi`: a noun before a name
-    if not run or (german and len(run) == 1 and not _is_acronym(run[0][0])):
+    if german and len(run) > 1 and known.is_genitive(run[0][0]):
+        run = run[:1]  # `Malawis Grenze`
+    if not run or (german and len(run) == 1 and not _is_acronym(run[0][0]) and not known.is_noun_name(run[0][0])):
         return
     name_words = [word for token in run for word in words(token[0])]
     core = tuple(w for w in name_words if len(w) > 1 and w not in _SUFFIXES) or tuple(name_words)

@@ -16,9 +16,7 @@ from typing import Any
 from hds_cli.text import fold
 
 _FILE = Path(__file__).with_name("cldr.json")
-_LOCALES = (
-    "en en_GB de fr es it pt nl sv da nb fi pl cs uk ru el tr hu ro ar he fa hi zh zh_Hant ja ko th vi id".split()
-)
+LOCALES = "en en_GB de fr es it pt nl sv da nb fi pl cs uk ru el tr hu ro ar he fa hi zh zh_Hant ja ko th vi id".split()
 _UNITS: dict[str, tuple[str, float]] = {
     "length-kilometer": ("length", 1000.0),
     "length-meter": ("length", 1.0),
@@ -167,7 +165,7 @@ def made() -> dict[str, Any]:
     units: dict[str, set[str]] = {unit: set(filter(None, _EXTRA.get(unit, "").split("|"))) for unit in _UNITS}
     scales: dict[str, set[str]] = {}
     currencies: dict[str, set[str]] = {code: {code.lower()} for code in _CURRENCIES}
-    for code in _LOCALES:
+    for code in LOCALES:
         locale = Locale.parse(code)
         data = locale._data
         for number, name in _months(locale, english=code == "en"):

@@ -37,10 +37,13 @@ class Fitting:
     Args:
         queries: query -> numbers of the passages that were read for it.
         question: what every passage may answer: one of an earlier run was read for another question.
+        language: that of the message; None: nothing tells it.
     """
 
-    def __init__(self, ground: Ground, queries: Mapping[str, Sequence[int]], question: str) -> None:
-        self.ground, self.queries = ground, queries
+    def __init__(
+        self, ground: Ground, queries: Mapping[str, Sequence[int]], question: str, language: str | None = None
+    ) -> None:
+        self.ground, self.queries, self._language = ground, queries, language
         self._stems_of = {query: {stem(w) for w in words(query) if is_content(w)} for query in queries}
         self._question = {stem(w) for w in words(question) if is_content(w)}
         self._asked_names = claim_of(question, ground.names).names
@@ -134,9 +137,15 @@ class Fitting:
         lacking = [term for term in claim.terms if term not in sentence.stems]
         if not lacking:
             return True
+        if claim.values and self._is_foreign(sentence):
+            return False
         near = self.ground.stems_around(sentence)
         head = sentence.head.stems
         return False if all(term in near or term in head for term in lacking) else None
+
+    def _is_foreign(self, sentence: Sentence) -> bool:
+        """True for a sentence in another language than the message: only names and values can be compared."""
+        return self.ground.is_foreign(self.ground.read[sentence.passage], self._language)
 
     def share(self, claim: Claim, sentence: Sentence) -> Share:
         near = self.ground.stems_around(sentence)
@@ -163,7 +172,17 @@ class Fitting:
             return len(claim.rest) > 1 and share.wide >= NAMES_ONLY
         if not claim.values and len(claim.rest) > 1 and in_body < 3 and share.wide < NAMES_ONLY:
             return False
+        if claim.values and not claim.names and self._is_foreign(sentence) and self._says_values(claim, sentence):
+            return True
         return bool(claim.names) or self._says_phrase(claim, sentence) or self._on_subject(claim, sentence)
+
+    def _says_values(self, claim: Claim, sentence: Sentence) -> bool:
+        """True for a passage that a claim in another language names, if any, and a value that few things have."""
+        named = [self.ground.numbers[n] for n in claim.marks if n in self.ground.numbers]
+        url = self.ground.read[sentence.passage].passage.url
+        if named and not any(self.ground.read[place].passage.url == url for place in named):
+            return False
+        return any(map(is_telling, claim.values))
 
     def _says_phrase(self, claim: Claim, sentence: Sentence) -> bool:
         """True for a sentence that has every word of a phrase: `four rooms`, `dark green`, but not a lone `green`."""
@@ -207,6 +226,13 @@ class Fitting:
             if stem(b) not in sentence.stems and stem(other) not in claim.rest:
                 return True
         return False
+
+
+def is_telling(value: Value) -> bool:
+    """True for a value that few things have: with a unit, a date, a year, three digits, decimals."""
+    if value.kind != "number" or value.dimension or value.currency:
+        return True
+    return not value.worded and (value.step < 1 or any(abs(reading) >= 100 for reading in value.readings))
 
 
 def rivals(value: Value, other: Value) -> bool:

@@ -6,7 +6,7 @@ import bisect
 import functools
 import heapq
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,12 +15,14 @@ from hds_cli.agent.support.values import Value, plain, same, values
 from hds_cli.agent.support.words import kin, negated, stem, words
 from hds_cli.text import fold, in_pieces
 from hds_cli.text.cutting import pieces, plain_text
+from hds_cli.text.language import page_language
 from hds_cli.types import Passage
 
 _LOOKS = 64  # places of a page that are read for one value
 MOST_READ = 400_000  # characters of a page that are looked through for what none of its passages has
 _DIGITS = re.compile(r"\d[\d.,' ]{0,14}")
 _STATEMENT = 150  # words of a sentence
+_NOUNS_HAVE_CAPITALS = ("de", "lb")
 _CANDIDATES = 32  # sentences that are compared in full with a claim
 
 
@@ -61,6 +63,11 @@ class Read:
     head: Head
     all: frozenset[str]
     sentences: range
+
+    @functools.cached_property
+    def language(self) -> str | None:
+        """The language that it is written in; None: nothing tells it."""
+        return page_language(self.passage.text)
 
 
 class Ground:
@@ -138,7 +145,18 @@ class Ground:
         proper, common, begins = (
             {w for token in tokens for w in words(token)} for tokens in (within, small, first_ones)
         )
-        return Names(frozenset(proper), frozenset(common - proper), frozenset(begins - common))
+        always = set() if self.language in (None, *_NOUNS_HAVE_CAPITALS) else proper - common
+        return Names(frozenset(proper), frozenset(common - proper), frozenset(begins - common), frozenset(always))
+
+    @functools.cached_property
+    def language(self) -> str | None:
+        """The language of most passages; None: nothing tells it."""
+        return next(iter(Counter(filter(None, (read.language for read in self.read))).most_common(1)), (None, 0))[0]
+
+    def is_foreign(self, read: Read, language: str | None) -> bool:
+        """True for a passage in another language than a message."""
+        written = read.language or self.language
+        return language is not None and written is not None and written != language
 
     def with_value(self, value: Value) -> list[int]:
         """The sentences that give a value."""

@@ -62,7 +62,7 @@ _OTHERS = {
 }  # fmt: skip
 # Words of one language that are something else in another, or beside a number anywhere.
 _AMBIGUOUS = frozenset(
-    "on to ni ti sei sex en et acht uno una once fire tre tien bir cent arton elf six-pack atta".split()
+    "on to ni ti sei sex en et acht uno una once fire tre tien bir cent arton elf six-pack atta dort".split()
 )
 _KEPT = frozenset("once sei acht tre elf cent".split())
 _FUSED = re.compile(r"(ein|zwei|drei|vier|funf|sechs|sieben|acht|neun)und(\w+)")

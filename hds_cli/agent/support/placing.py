@@ -10,7 +10,7 @@ from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.binding import misbound
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.fitting import Fitting, rivals
-from hds_cli.agent.support.ground import Ground, Sentence, has_word
+from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
 from hds_cli.agent.support.values import Value, same
 from hds_cli.agent.support.words import is_content, stem, words
 from hds_cli.types import Level, Quote
@@ -57,13 +57,20 @@ class Placing:
     Args:
         queries: query -> numbers of the passages that were read for it.
         asked: stems of the question and of the queries.
+        language: that of the message; None: nothing tells it.
     """
 
     def __init__(
-        self, ground: Ground, queries: Mapping[str, Sequence[int]], asked: frozenset[str], question: str
+        self,
+        ground: Ground,
+        queries: Mapping[str, Sequence[int]],
+        asked: frozenset[str],
+        question: str,
+        language: str | None = None,
     ) -> None:
         self.ground, self.queries, self.asked = ground, queries, asked
-        self._fitting = Fitting(ground, queries, question)
+        self._fitting = Fitting(ground, queries, question, language)
+        self._is_foreign = bool(ground.read) and all(ground.is_foreign(read, language) for read in ground.read)
 
     def place(self, claim: Claim, may_say: Callable[[Sentence], bool] = lambda _: True) -> Judged:
         """The best sentence for a claim, and how well it says it; `may_say`: false for a sentence that is none."""
@@ -93,12 +100,8 @@ class Placing:
         """A claim that no sentence says: its parts in one page, another value in their place, or nowhere."""
         ground = self.ground
         absent = [v for v in claim.values if not ground.pages_with(v)]
-        missing = [v.text.strip() for v in absent]
         pages = {url: ground.page(url) for url in ground.urls}
-        for name in claim.names:
-            if not any(page.has_name(name) for page in pages.values()) and not self._derivative(name):
-                missing.append(claim.shown.get(" ".join(name), " ".join(name)))
-        missing += [claim.shown.get(t, t) for t in claim.terms if not any(page.has_term(t) for page in pages.values())]
+        missing = [v.text.strip() for v in absent] + ([] if self._is_foreign else self._missing(claim, pages))
         against = self._against(claim) or self._bound(claim)
         if against is not None and (absent or not missing):
             return Judged("contradicted", (against,), tuple(missing), claim.values)
@@ -107,6 +110,18 @@ class Placing:
         if any(self._on_page(claim, url) for url in pages):
             return Judged("apart", self._somewhere(claim), (), claim.values)
         return Judged("unsourced", (), (), claim.values)
+
+    def _missing(self, claim: Claim, pages: Mapping[str, Page]) -> list[str]:
+        """The names and terms of a claim that no page has, as they are written in it.
+
+        None is asked for in a message in another language than all pages: nobody knows what it is called there.
+        """
+        missing: list[str] = []
+        for name in claim.names:
+            if not any(page.has_name(name) for page in pages.values()) and not self._derivative(name):
+                missing.append(claim.shown.get(" ".join(name), " ".join(name)))
+        lacking = (term for term in claim.terms if not any(page.has_term(term) for page in pages.values()))
+        return missing + [claim.shown.get(term, term) for term in lacking]
 
     def _on_page(self, claim: Claim, url: str) -> bool:
         """True for a page that has every part of a claim somewhere."""

@@ -171,6 +171,8 @@ def _decades(text: str) -> Iterator[Value]:
 def _worded(text: str) -> Iterator[Value]:
     for start, end, number in number_words(text):
         word = Value("number", text[start:end], start, end, (number,), step=0.0, worded=True)
+        if text[start : end + 4].casefold() == "due to ":
+            continue  # `due` is two in Italian
         if not text[end : end + 1].isdigit() and not text[start - 1 : start].isdigit():
             yield _with_unit(text, word)
 
