@@ -80,12 +80,19 @@ def nothing(state: RunState) -> list[str]:
     finished = state.finished
     if finished and finished.reason == "not_found" and finished.text:
         line = f"No answer; the model says: {one_line(finished.text, 600)}"
+    if finished and finished.reason == "unsupported" and finished.text and not _refuses(state):
+        line = f"{line} The model wrote: {one_line(finished.text, 600)}"
     if finished and finished.reason == "advice":
         return [f"No answer: {one_line(finished.explanation or '', 400)}"]
     if finished and finished.reason == "passages":
         return [f"No answer. {one_line(finished.explanation or '', 300)}", *passages.lines(citations(state))]
     queries = list(dict.fromkeys(one_line(query.text) for query in state.queries))
     return [line, *(["", "Looked for:", *(f"- {query}" for query in queries)] if queries else [])]
+
+
+def _refuses(state: RunState) -> bool:
+    """True for a run that was asked to show nothing that no page supports."""
+    return state.started is not None and state.started.settings.get("verdict") == "refuse"
 
 
 def ranges(numbers: Iterable[int]) -> str:

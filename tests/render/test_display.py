@@ -14,6 +14,7 @@ import subprocess
 import sys
 import termios
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,22 @@ def test_unanswered_says_so_and_what_was_looked_for() -> None:
     out, _ = shown(Choice("none", "text", False), run)
     assert out.startswith("No answer: none of the pages that were read supports one.\n\nLooked for:\n- countries that")
     assert shown(Choice("none", "bare", False), run) == ("", "")
+
+
+def test_what_no_page_supports_is_told_as_what_the_model_wrote() -> None:
+    """It is no answer, and a reader may know it all the same; not where nothing unsupported is to be shown."""
+    wrote = "It is 30.60 euros.\n\nThe other costs 47.70."
+    end = e.RunFinished(
+        status="unanswered", answer=None, explanation=None, exit_code=3, reason="unsupported", text=wrote
+    )
+    run = [*whole_run()[:-1], end]
+    out, _ = shown(Choice("none", "text", False), run)
+    said = "supports one. The model wrote: It is 30.60 euros. The other costs 47.70.\n\nLooked for:"
+    assert said in out
+    assert shown(Choice("none", "bare", False), run)[0] == ""
+    first = next(n for n, event in enumerate(run) if isinstance(event, e.RunStarted))
+    run[first] = replace(run[first], settings={"verdict": "refuse"})
+    assert "The model wrote" not in shown(Choice("none", "text", False), run)[0]
 
 
 def test_terminal_answer_shows_references_sources_and_quotes() -> None:
