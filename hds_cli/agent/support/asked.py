@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from hds_cli.agent.support.binding import bound_to_another
+from hds_cli.agent.support.binding import bound_to_another, entries
 from hds_cli.agent.support.claims import Claim, is_entries, is_short
 from hds_cli.agent.support.fitting import rivals
 from hds_cli.agent.support.ground import Ground, Sentence
@@ -23,6 +23,7 @@ LEAST = 1 / 3  # share of a query that a sentence has which gives a name
 NEARLY = 0.75  # of the best sentence's share: a sentence that gives a value
 CLEAR = 0.6  # share of a query from which on its best sentence gives another value
 _CLEARLY = 2  # words of a query that stand nearer to another value, more than to the one
+_NAME = 5  # words
 _FEW = 6  # places of a word, or of a value, in a sentence
 _WORD = re.compile(r"[^\W_]+")
 _MOST = 24  # queries that are looked at
@@ -46,10 +47,16 @@ _WHERE = re.compile(
 
 def is_lone(unit: Unit, others: Iterable[Unit]) -> bool:
     """True for a short answer that no other part of the message states."""
-    if not is_short(unit) or unit.item or unit.row or unit.label or is_entries(unit.text):
+    if not (is_short(unit) or _is_name(unit.text)) or unit.item or unit.row or unit.label or is_entries(unit.text):
         return False
     own = set(words(unit.text))
     return not any(other is not unit and own <= set(words(other.text)) for other in others)
+
+
+def _is_name(text: str) -> bool:
+    """True for a few words with capitals, also with a stop: `Tino Corp.`"""
+    parts = text.split()
+    return len(parts) <= _NAME and all(part[:1].isupper() for part in parts)
 
 
 class Asked:
@@ -117,7 +124,7 @@ class Asked:
             if v.start not in mine and any(rivals(value, v) for value in claim.values)
             and not any(same(v, known) or same(known, v) for known in self._values)
         ]  # fmt: skip
-        if not mine or not others:
+        if not mine or not others or self._is_listed(claim, sentence):
             return False
         where: dict[str, list[int]] = {}
         for match in _WORD.finditer(sentence.text[:_LONGEST]):
@@ -128,6 +135,12 @@ class Asked:
             if nearer - (len(where) - nearer) >= _CLEARLY:
                 return True
         return False
+
+    def _is_listed(self, claim: Claim, sentence: Sentence) -> bool:
+        """True for a value of a list that stands beside a name which was asked for."""
+        rows = (row for row in entries(sentence.text) if row.named)
+        beside = (row.words for row in rows if any(same(value, v) for value in claim.values for v in row.values))
+        return any({stem(word) for word in own} <= asked for own in beside for asked in self._asked)
 
     def _has_rival(self, claim: Claim, sentence: Sentence) -> bool:
         others = [v for v in sentence.values if not any(same(v, known) or same(known, v) for known in self._values)]

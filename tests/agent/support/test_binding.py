@@ -116,7 +116,7 @@ def test_what_is_said_of_two_is_not_said_crosswise():
     [
         ("Sudbury", "Ashford", "Where was the first season of Harbour filmed?", "Harbour first season filmed", SERIES),
         ("Mohamud", "Abdi Shirdon", "Who was in charge of the land?", "president of Somalia appointed", SERIES),
-        ("Atari", "Midway", "Who developed Overdrive?", "Overdrive racing game developed", GAME),
+        ("Atari Inc.", "Midway.", "Who developed Overdrive?", "Overdrive racing game developed", GAME),
         ("Jefferson", "James", "What is Mr. Smith's first name?", "Mr. Smith film governor", FILM),
     ],
 )
