@@ -105,6 +105,19 @@ class Server:
                 f"xllamacpp cannot load {model}: {said}", hint="pip install --upgrade xllamacpp   or another GGUF file"
             ) from exc
         self.address: str = self._server.listening_address
+        self._wait()
+
+    def _wait(self) -> None:
+        """Wait until it works on tasks: llama.cpp's server never ends when it is ended between loading and that.
+
+        Raises:
+            ModelUnusable: it does not answer.
+        """
+        wire = self.wire(0)
+        try:
+            wire.ask("/slots")  # which is a task, as `/props` is not
+        finally:
+            wire.close()
 
     def _params(
         self, module: Any, model: Path, lora: Path | None, n_ctx: int, n_threads: int, n_gpu_layers: int, kv: str

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +25,7 @@ from hds_cli.engine.opening import find_model, open_engine
 from hds_cli.errors import ModelMissing, ModelUnusable
 from hds_xllamacpp import engine as engine_module
 from hds_xllamacpp.engine import _fitted
+from hds_xllamacpp.server import Server, ServerWire
 from tests.conftest import ROOT, Hds, command
 from tests.engine import tiny
 
@@ -272,6 +274,23 @@ def test_more_text_than_all_slots_hold_takes_turns(settings: Settings, model: Mo
     session.resume()
     assert session.generate(max_tokens=4, grammar="root ::= [a-z]+").reason == "length"
     engine.close()
+
+
+def test_a_server_that_was_just_loaded_is_ended(model: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has done a task before it can be closed: without one, a busy machine ends it before it works, and it hangs."""
+    asked: list[str] = []
+    ask = ServerWire.ask
+    monkeypatch.setattr(ServerWire, "ask", lambda wire, path, *more: (asked.append(path), ask(wire, path, *more))[1])
+
+    def open_and_close() -> None:
+        for _ in range(5):
+            Server(model.path, n_ctx=256, n_threads=1, n_gpu_layers=0).close()
+
+    thread = threading.Thread(target=open_and_close, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert asked == ["/slots"] * 5
 
 
 # --- without a compiler ----------------------------------------------------------------------------------------------
