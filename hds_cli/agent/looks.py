@@ -93,14 +93,16 @@ class _Said:
         return next((turn for turn, text in self.parts if has_words(quote_words(text), quote)), self.parts[-1][0])
 
 
-def _thoughts(state: RunState) -> Iterator[_Said]:
-    """For each turn that is looked at what the next one thought; before the first one its own, behind the last the end.
+def _thoughts(state: RunState, *, opening: bool = False) -> Iterator[_Said]:
+    """For each turn that is looked at what the next one thought; behind the last one the answer.
 
-    What was said before the first search rests on no page, and is believed all the same.
+    Args:
+        opening: what the first one thought before it searched, too: a belief that rests on no page. A rule would take
+            the question, which is often said again there, for one.
     """
     turns, looked, searching = list(state.turns.values()), _looked_at(state), bool(_searching(state))
     for turn, following in zip(looked, [*looked[1:], None], strict=False):
-        said = [(turn.number, turn.thought)] if searching and turn is looked[0] else []
+        said = [(turn.number, turn.thought)] if opening and searching and turn is looked[0] else []
         if following is not None:
             said.append((following.number, following.thought))
         else:
@@ -203,7 +205,7 @@ def _by_model(state: RunState, aside: Aside) -> list[Look]:
     status: dict[str, str] = {}
     looks: list[Look] = []
     to_read = ToRead()
-    for turn, said in zip(_looked_at(state), _thoughts(state), strict=True):
+    for turn, said in zip(_looked_at(state), _thoughts(state, opening=True), strict=True):
         to_read.add([*_read(turn), *([] if looks else _given(state))])
         if not _note(ledger, state.question, to_read, aside):
             return []

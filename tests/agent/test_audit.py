@@ -249,25 +249,32 @@ def test_a_rejected_candidate_is_not_what_was_answered(tmp_path: Path) -> None:
 
 
 class Shown(Aside):
-    """A model that finds nothing, and keeps what it was asked of a thought."""
+    """A model that finds nothing in pages and believes one thing, and keeps what it was asked of a thought."""
 
-    def __init__(self) -> None:
+    def __init__(self, *believed: object) -> None:
         self.thoughts: list[str] = []
+        self._believed = believed
 
     def ask(self, system: str, task: str, *args: object, **options: object) -> str:
         _, there, thought = neutral(task).partition("Thought:\n")
         self.thoughts += [thought] if there else []
-        return json.dumps({"status": {}, "beliefs": []} if there else {"entries": []})
+        return json.dumps({"status": {}, "beliefs": self._believed} if there else {"entries": []})
 
 
 def test_what_was_said_before_the_first_search_is_read_too() -> None:
     """A belief that rests on no page: it stands before what the next turn thought, and counts for its own turn."""
     turns = [("Lindow has a bridge of 1932, I know that.", "river"), ("I look on.", "other")]
-    shown = Shown()
-    audit_of(journal(turns, "Lindow", "Lindow lies there [2]."), shown)
+    shown = Shown(entry("C2", True, "has a bridge of 1932", "per") | {"candidate": ""})
+    audit = audit_of(journal(turns, "Lindow", "Lindow lies there [2]."), shown)
     assert shown.thoughts == ["Lindow has a bridge of 1932, I know that.\nI look on.", "Lindow lies there (2)."]
-    failures = audit_of(journal(turns, "Lindow")).failures
-    assert [(failure.mode, failure.turn) for failure in failures] == [("bare_assertion", 1)]
+    assert ("bare_assertion", 1) in [(failure.mode, failure.turn) for failure in audit.failures]
+    asked = [
+        ("Which town on the river Aue has a bridge of 1932? Lindow has a bridge of 1932.", "river"),
+        ("On.", "other"),
+    ]
+    assert modes(audit_of(journal(asked, "Lindow"))) == {
+        "premature_exit"
+    }  # by rule: it may be the question, said again
 
 
 def test_calls_that_cannot_be_read_leave_the_audit_to_the_rule(tmp_path: Path) -> None:

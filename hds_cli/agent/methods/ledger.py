@@ -126,7 +126,8 @@ class LiveLedger(Method):
         if not self._gate or self._ledger is None:
             return None
         ledger = self._ledger
-        if self._asks and any(ledger.open(name) for name in ledger.candidates or [WHOLE]):
+        is_open = any(ledger.open(name) for name in ledger.candidates or [WHOLE])
+        if self._asks and is_open and self._to_read.due(ledger):
             missed = self._note(ledger, book.question, ())  # what was read already may settle it: cheaper than a turn
             self._tell(self._turn, ledger.best(), missed=missed)
         found = [ledger.best()] if written.gave_up else ledger.named(written.answer or "", written.message)
