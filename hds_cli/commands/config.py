@@ -81,6 +81,8 @@ def set_(
         raise UsageError("give a value, or --unset", hint=f"hds config set {key} VALUE")
     _refuse_key(key)
     name, converted = config.converted(key, ",".join(value) if value else _any(key))
+    if converted == "" and not unset:
+        raise UsageError(f"an empty text is no {name}", hint=f"hds config set {key} --unset")
     profile = os.environ.get("HDS_PROFILE") or None
     write(name, None if unset else converted, profile)
     where = f"{paths.config_file()}{f' [profile.{profile}]' if profile else ''}"

@@ -266,3 +266,13 @@ def test_what_is_no_time_is_an_error_that_says_how_one_is_written(hds: Hds) -> N
     done = hds("ask", "--timeout", "2x", "q")
     assert done.returncode == 2
     assert "--timeout must be a number of seconds, or a time such as 90s, 15m or 1h, not '2x'" in done.stderr
+
+
+def test_an_empty_text_is_set_nowhere(hds: Hds, home: Path) -> None:
+    """It would be a model of no name at the next question; what takes a setting out is said."""
+    done = hds("config", "set", "model", "")
+    assert (done.returncode, "hds config set model --unset" in done.stderr) == (2, True)
+    assert not (home / "config" / "config.toml").exists()
+    assert (
+        hds("config", "set", "model", "starter").returncode == hds("config", "set", "model", "--unset").returncode == 0
+    )
