@@ -61,7 +61,8 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
 @pytest.mark.parametrize("name", SETS)
 def test_a_run_of_hostile_pages_stays_small(name: str, usual: dict[str, int], tmp_path: Path, home: Path) -> None:
     """F5: the run's own process takes at most 80 MiB more than for a harmless page, and the run ends with an answer."""
-    done, peak, _ = ask(tmp_path, SETS[name](), 4)
+    one = {"/000.html": answer(PAGE)}  # which can be read in time, however busy the machine is
+    done, peak, _ = ask(tmp_path, SETS[name]() | one, 4)
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "run_finished"
     assert done.returncode == 0, done.stderr
     assert peak < usual["page"] + ROOM, f"{(peak - usual['page']) // MIB} MiB more"
