@@ -140,7 +140,7 @@ class Asked:
         """True for a value of a list that stands beside a name which was asked for."""
         rows = (row for row in entries(sentence.text) if row.named)
         beside = (row.words for row in rows if any(same(value, v) for value in claim.values for v in row.values))
-        return any({stem(word) for word in own} <= asked for own in beside for asked in self._asked)
+        return any({stem(word) for word in own if is_content(word)} <= asked for own in beside for asked in self._asked)
 
     def _has_rival(self, claim: Claim, sentence: Sentence) -> bool:
         others = [v for v in sentence.values if not any(same(v, known) or same(known, v) for known in self._values)]

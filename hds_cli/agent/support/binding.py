@@ -41,8 +41,9 @@ def entries(text: str) -> tuple[Entry, ...]:
             continue
         before = _BEHIND.split(piece[: stated[0].start])[-1].split()[-_ENTRY:]
         beside = _name(before) or piece[stated[-1].end :].split()[:_ENTRY]
-        if own := frozenset(filter(is_content, words(" ".join(_name(beside) or [*before, *beside])))):
-            out.append(Entry(own, bool(_name(beside)), stated))
+        name = frozenset(words(" ".join(_name(beside)))) - _JOINED  # `US` is a name, `us` says nothing
+        if own := name or frozenset(filter(is_content, words(" ".join([*before, *beside])))):
+            out.append(Entry(own, bool(name), stated))
     return tuple(out) if len(out) > 1 else ()
 
 

@@ -208,7 +208,8 @@ def _numbers(text: str) -> Iterator[Value]:
             rounded=bool(match["about"] or _follows(before, _ABOUT)), bound=_bound(before),
         )  # fmt: skip
         if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
-            value = replace(value, currency="")
+            start = match.start("digits")  # `UAE 609 km` is 609 km
+            value = replace(value, currency="", start=start, text=text[start:end])
         with_unit = _with_unit(text, value)
         if with_unit.end == end and text[end : end + 1].isalpha() and not UNSPACED.match(text[end]):
             continue  # `4G`, `747s`: a word

@@ -70,6 +70,14 @@ def test_value_in_brackets_belongs_to_the_name_before_it():
     assert not _good("Uganda's border with Kenya is 877 km.", UGANDA)
 
 
+def test_letters_before_a_number_are_a_name_where_they_are_no_currency():
+    """`UAE 609 km` and `US 3,155 km` are a name and its value."""
+    oman = ("Oman", "Border countries: Saudi Arabia 658 km; UAE 609 km; US 3,155 km.")
+    assert _good("Oman's border with UAE is 609 km long.", oman)
+    assert not _good("Oman's border with UAE is 658 km long.", oman)
+    assert not _good("US: 658 km; Saudi Arabia: 3,155 km", oman)
+
+
 def test_bare_value_belongs_to_the_name_that_the_question_has():
     """A value that stands alone is held against the question's name, where the list gives that another one."""
     asked = {"question": "How long is Burundi's border with Tanzania?", "queries": ("Burundi border countries length",)}
