@@ -155,8 +155,9 @@ class _Judge:
         """A unit whose value stands in no page may follow from others: the arithmetic is done again."""
         if (computed := self._results.of_equation(unit, judged)) is not None:
             return computed
-        if judged.level != "quoted" and (compared := self._comparing.of(unit)) is not None:
-            return judged if judged.level in GOOD_LEVELS and compared.level == "computed" else compared
+        compared = self._comparing.of(unit) if judged.level != "quoted" else None
+        if compared is not None and (_is_better(compared, judged) or compared.level == "contradicted"):
+            return compared
         if judged.level in GOOD_LEVELS or is_yes_or_no(unit.text):
             return judged
         return self._results.of_values(unit, judged) or judged
@@ -185,3 +186,7 @@ class _Judge:
             if all(w in own_words for w in content) and all(any(same(v, o) for o in stated) for v in own_values):
                 return judged
         return None
+
+
+def _is_better(one: Judged, other: Judged) -> bool:
+    return ORDER.index(one.level) < ORDER.index(other.level)

@@ -67,7 +67,10 @@ class Comparing:
         self._asked = [name for name in dict.fromkeys(asked) if self._is_known(name)][:_NAMES]
 
     def of(self, unit: Unit) -> Judged | None:
-        """The support of a comparison: computed or contradicted; None: it is none, or a figure is not its name's."""
+        """The support of a comparison: computed, contradicted, or apart where the second figure has no name.
+
+        None: it is none, or a figure is not its name's.
+        """
         text = unit.text
         if len(text) > _MOST or len(figures := values(text)) < 2:
             return None
@@ -84,7 +87,8 @@ class Comparing:
         own = [self._half(unit, value, name) for value, name in ((pair.first, pair.owner), (pair.second, pair.other))]
         judged = self._placed(unit, pair, own)
         if judged is None:
-            return None
+            half = own[0] if pair.other is None and self._ground.has_value(pair.second) else None
+            return Judged("apart", half.quotes) if half is not None and _good(half) else None
         quotes = tuple(dict.fromkeys(quote for half in judged for quote in half.quotes[:1]))
         if found is None:
             return Judged("computed", quotes) if self._says_it(unit, judged) else None

@@ -162,6 +162,19 @@ def test_what_compares_something_else_is_not_contradicted(message: str) -> None:
     assert all(support.level != "contradicted" for support in _graded(message, *FIRMS))
 
 
+def test_a_second_figure_without_a_name_is_not_contradicted() -> None:
+    """Where neither the question nor a like sentence says whose it is, the two stand apart."""
+    pages = (
+        (
+            "Norway",
+            "Norway is a kingdom. The coast of Norway is 25,148 km long; the coast of its islands is 58,133 km.",
+        ),
+        ("Chile", "### Coastline\n\n6,435 km"),
+    )
+    (support,) = _graded("Norway has a coast of 25,148 km against 6,435 km.", "How long is it?", *pages)
+    assert support.level == "apart", support
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "sign"),
     [
