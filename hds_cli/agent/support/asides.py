@@ -35,6 +35,7 @@ _LEADS = _LABELS | _folded(
     "fuentes páginas detalles cifras siguiente siguientes está esta este ecco confronto risultati dettagli "
     "comparação resultados vergelijking bronnen overzicht"
 )
+_PAGES = _folded("pages passages sources seiten quellen fuentes páginas")
 _STARTS = _folded("here heres below let based following have to sum hier nachfolgend folgende voici voilà aquí ecco")
 
 
@@ -65,7 +66,8 @@ def leads_in(text: str) -> bool:
     if not said or len(said) > _MOST_WORDS or any(word not in _LEADS and is_content(word) for word in said):
         return False
     ends = text.rstrip(" *_").endswith((":", "："))
-    begins = len(said) > 2 and bool(_STARTS & set(said[:3])) and any(word in _LEADS for word in said)
+    opens = bool(_STARTS & set(said[:3])) or bool(_PAGES & set(said))
+    begins = len(said) > 2 and opens and any(word in _LEADS for word in said)
     return (ends or begins) and not any(not value.worded for value in values(text))
 
 

@@ -170,8 +170,9 @@ class _Judge:
         """A unit whose value stands in no page may follow from others: the arithmetic is done again."""
         if (computed := self._results.of_equation(unit, judged)) is not None:
             return computed
-        if judged.level != "quoted" and (compared := self._comparing.of(unit)) is not None:
-            return judged if judged.level in GOOD_LEVELS and compared.level == "computed" else compared
+        compared = self._comparing.of(unit) if judged.level != "quoted" else None
+        if compared is not None and (_is_better(compared, judged) or compared.level == "contradicted"):
+            return compared
         if judged.level in GOOD_LEVELS or is_yes_or_no(unit.text):
             return judged
         return self._results.of_values(unit, judged) or judged
@@ -210,3 +211,7 @@ def _lent(piece: Claim, before: Sequence[Claim], behind: Sequence[Claim]) -> tup
         if unmarked or (end.names and end.names[0][0] in words(end.text)[:3]):
             return end.rest
     return next((other.rest for other in [*reversed(before), *behind] if other.rest), ())
+
+
+def _is_better(one: Judged, other: Judged) -> bool:
+    return ORDER.index(one.level) < ORDER.index(other.level)

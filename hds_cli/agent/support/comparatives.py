@@ -13,8 +13,9 @@ Kind = Literal["size", "age", "speed"]
 _LISTED: tuple[tuple[Kind, int, str], ...] = (
     ("size", 1, "more longer longest larger largest bigger biggest greater greatest higher highest taller tallest "
      "heavier heaviest wider widest deeper deepest richer richest warmer warmest hotter hottest farther stronger "
-     "exceeds exceed surpasses outnumbers outnumber mehr länger längst größer größt grösser höher höchst schwerer "
-     "breiter teurer wärmer übertrifft dépasse mayor supera maggiore meer groter hoger"),
+     "deadlier deadliest costlier denser busier exceeds exceed surpasses outnumbers outnumber mehr länger längst "
+     "größer größt grösser höher höchst schwerer breiter teurer wärmer übertrifft dépasse mayor supera maggiore meer "
+     "groter hoger"),
     ("size", -1, "less fewer fewest shorter shortest smaller smallest lower lowest lighter lightest narrower "
      "narrowest shallower cheaper cheapest colder coldest cooler closer nearer weaker weniger kürzer kürzest "
      "kleiner kleinst niedriger niedrigst geringer geringst leichter schmaler billiger kälter "

@@ -67,7 +67,10 @@ class Comparing:
         self._asked = [name for name in dict.fromkeys(asked) if self._is_known(name)][:_NAMES]
 
     def of(self, unit: Unit) -> Judged | None:
-        """The support of a comparison: computed or contradicted; None: it is none, or a figure is not its name's."""
+        """The support of a comparison: computed, contradicted, or apart where the second figure has no name.
+
+        None: it is none, or a figure is not its name's.
+        """
         text = unit.text
         if len(text) > _MOST or len(figures := values(text)) < 2:
             return None
@@ -84,12 +87,13 @@ class Comparing:
         own = [self._half(unit, value, name) for value, name in ((pair.first, pair.owner), (pair.second, pair.other))]
         judged = self._placed(unit, pair, own)
         if judged is None:
-            return None
+            half = own[0] if pair.other is None and self._ground.has_value(pair.second) else None
+            return Judged("apart", half.quotes) if half is not None and _good(half) else None
         quotes = tuple(dict.fromkeys(quote for half in judged for quote in half.quotes[:1]))
         if found is None:
             return Judged("computed", quotes) if self._says_it(unit, judged) else None
         subject = _subject(names, found.place)
-        first, second = (pair.second, pair.first) if subject and subject == pair.other else (pair.first, pair.second)
+        first, second = (pair.second, pair.first) if pair.owner and subject == pair.other else (pair.first, pair.second)
         right = _holds(found, first, second)
         if right is None:
             return None
@@ -105,6 +109,8 @@ class Comparing:
                 years = value.kind == "date" or value.is_year
                 groups.setdefault((years, value.dimension, value.currency), []).append(replace(value, bound=0))
         several = [group for group in groups.values() if len(group) in (2, 3)]
+        if len(several) > 1:
+            several = [g for g in several if len(g) == 2 and AGAINST.search(text, g[0].end, g[1].start)]
         if len(several) != 1:
             return None
         group = several[0]
@@ -132,7 +138,7 @@ class Comparing:
                 yield from _places(name, whole.shown.get(" ".join(name), "").casefold(), text)
         for name in self._titled(unit.text):
             if not taken & set(name):
-                yield from _places(name, " ".join(name), text)
+                yield from list(_places(name, " ".join(name), text)) or list(_places(name, name[0], text))[:1]
 
     def _titled(self, text: str) -> list[Name]:
         """The titles of pages that stand in a text, also without capitals: `a dose of naproxen`."""
@@ -240,11 +246,9 @@ def _bound(first: Value, second: Value, names: Sequence[_Named], text: str, word
         if after and after[0].name == owner:  # `longer than Chile: 25,148 km, against 6,435 km in Norway`
             owner, other = other, owner
     elif after:
-        names_after = list(dict.fromkeys(n.name for n in after))
-        is_second = len(names_after) > 1 and _OWN.match(text[second.end : after[0].start]) is not None
-        owner, other = (
-            (names_after[1], names_after[0]) if is_second else (names_after[0], next(iter(names_after[1:]), None))
-        )
+        later = [*dict.fromkeys(n.name for n in after), None, None]
+        is_second = _OWN.match(text[second.end : after[0].start]) is not None  # `41 deaths against 15 in Harlan`
+        owner, other = (later[1], later[0]) if is_second else (later[0], later[1])
     return _Pair(first, second, owner, other)
 
 

@@ -142,7 +142,7 @@ def test_a_source_that_was_asked_about_is_of_the_world() -> None:
         "Based on the pages, here are the details.",
         "Let me summarise the findings.",
         "To sum up:",
-        "I have what I need.",
+        "The answer follows from the pages.",
         "Sources: [1]",
         "Kurz gesagt:",
         "Hier ist der Vergleich:",

@@ -84,6 +84,7 @@ def _graded(message: str, question: str, *pages: tuple[str, str]) -> tuple[Suppo
         (FIRMS, "Kelmar Steel was founded later, in 1917 against 1872."),
         (FIRMS, "Kelmar Steel employs more people: 5,300 against 4,100."),
         (FIRMS, "Harlan Glass has the higher revenue: $2.1 billion against $1.9 billion."),
+        (FIRMS, "The one of 1872 has the higher revenue, $2.1 billion against $1.9 billion for Kelmar Steel."),
         (DRUGS, "A dose of naproxen is larger: 500 mg against 400 mg."),
         (DRUGS, "Naproxen has the higher dose: 500 mg versus 400 mg for ibuprofen."),
         (ATHLETES, "Ada Holt ran faster: 10.94 seconds against 11.21 seconds."),
@@ -114,6 +115,7 @@ def test_a_right_comparison_is_computed(case: tuple[str, ...], message: str) -> 
         (FIRMS, "Harlan Glass was founded later, in 1872 against 1917."),
         (FIRMS, "Kelmar Steel employs fewer people: 5,300 against 4,100."),
         (FIRMS, "Kelmar Steel has the higher revenue: $1.9 billion against $2.1 billion."),
+        (FIRMS, "The one of 1872 has the lower revenue, $2.1 billion against $1.9 billion for Kelmar Steel."),
         (ATHLETES, "Mia Krahe ran faster: 11.21 seconds against 10.94 seconds."),
         (BRIDGES, "Die Ostbrücke ist länger: 388 m gegenüber 412 m."),
         (LIBRARIES, "Swiftjson is slower: 1,200 MB against 950 MB per second."),
@@ -160,6 +162,19 @@ def test_a_comparison_with_a_figure_of_another_name_is_weak(case: tuple[str, ...
 def test_what_compares_something_else_is_not_contradicted(message: str) -> None:
     """A word that is said of another time or thing, one that is denied, a place in an order."""
     assert all(support.level != "contradicted" for support in _graded(message, *FIRMS))
+
+
+def test_a_second_figure_without_a_name_is_not_contradicted() -> None:
+    """Where neither the question nor a like sentence says whose it is, the two stand apart."""
+    pages = (
+        (
+            "Norway",
+            "Norway is a kingdom. The coast of Norway is 25,148 km long; the coast of its islands is 58,133 km.",
+        ),
+        ("Chile", "### Coastline\n\n6,435 km"),
+    )
+    (support,) = _graded("Norway has a coast of 25,148 km against 6,435 km.", "How long is it?", *pages)
+    assert support.level == "apart", support
 
 
 @pytest.mark.parametrize(
