@@ -1,4 +1,4 @@
-"""Results that stand in no page, worked out again from values that do: sums, differences, ratios, ages, counts."""
+"""Results that stand in no page, worked out again from values that do: sums, differences, ratios, ages, days later."""
 
 from __future__ import annotations
 
@@ -6,63 +6,21 @@ import bisect
 import itertools
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 
 from hds_cli.agent.support.dates import Day
-from hds_cli.agent.support.values import Value, plain, values
+from hds_cli.agent.support.values import Value
 
 _MOST = 48  # values that are combined
-_OPERATION = re.compile(
-    r"^\s*(?:\[\d+\]\s*)*\)?\s*(\+|[-−–—]|[×x*·]|÷|/|plus|minus|times|divided by|less)\s*\(?\s*$", re.IGNORECASE
-)
-_EQUALS = re.compile(
-    r"^\s*(?:\[\d+\]\s*)*\)?[\s%°€$£\w]{0,20}?\s*(=|≈|equals?|is about|makes|gives)\s*"
-    r"(?:about|around|roughly|approximately|≈|~)?\s*$",
-    re.IGNORECASE,
-)
+_DAY = 86_400  # seconds
+_FACTORS = 12  # values that are multiplied
 _TIMES = re.compile(
     r"\b(?:times|twice|fold|ratio|per|divided|average|mean|mal|fois|veces|volte|vezes|раз|φορές|مرة|percent|share)\b|倍|×|%|÷|/",
     re.IGNORECASE,
 )
 
 
-def equation(text: str) -> tuple[bool, tuple[Value, ...], Value] | None:
-    """The last equation of a text: whether it is right, its inputs and its result; None: there is none.
-
-    Example: `41 [1] − 15 [2] = 26` is right, with the inputs 41 and 15.
-    """
-    stated = [v for v in values(text) if v.kind == "number"]
-    folded = plain(text)
-    for end in range(len(stated) - 1, 0, -1):
-        if not _EQUALS.match(folded[stated[end - 1].end : stated[end].start]):
-            continue
-        start = end - 1
-        signs: list[str] = []
-        while start > 0 and (sign := _OPERATION.match(folded[stated[start - 1].end : stated[start].start])):
-            signs.insert(0, sign[1].lower())
-            start -= 1
-        if not signs:
-            continue
-        inputs, result = tuple(stated[start:end]), stated[end]
-        total = _worked_out([v.readings[0] for v in inputs], signs)
-        return total is not None and _is(result, total), inputs, result
-    return None
-
-
-def _worked_out(numbers: Sequence[float], signs: Sequence[str]) -> float | None:
-    parts: list[float] = [numbers[0]]
-    for sign, number in zip(signs, numbers[1:], strict=True):
-        if sign in ("×", "x", "*", "·", "times"):
-            parts[-1] *= number
-        elif sign in ("÷", "/", "divided by"):
-            if not number:
-                return None
-            parts[-1] /= number
-        else:
-            parts.append(number if sign in ("+", "plus") else -number)
-    return sum(parts)
-
-
-def _is(value: Value, number: float) -> bool:
+def says(value: Value, number: float) -> bool:
     """True when a value says a number, to the last place that it writes."""
     return abs(value.readings[0] - number) <= _room(value, number) + 1e-12
 
@@ -81,38 +39,84 @@ def derived(value: Value, inputs: Sequence[Value], text: str) -> tuple[Value, ..
     Args:
         text: what the value stands in; ratios are tried only where it speaks of one.
     """
+    if value.kind == "date":
+        return _later(value, inputs[:_MOST])
     if value.kind != "number" or not value.readings:
         return None
     numbers = [v for v in inputs if v.kind == "number" and v.readings and v.readings != value.readings][:_MOST]
-    alike = [v for v in numbers if _alike(v, value)]
-    total = sum(v.readings[0] for v in alike)
-    if len(alike) > 1 and (_is(value, total) or _is(value, total / len(alike))):
-        return tuple(alike)
-    for left_out in alike if len(alike) > 3 else ():
-        if _is(value, total - left_out.readings[0]):
-            return tuple(v for v in alike if v is not left_out)
-    if pair := _sum_or_difference(value, alike):
-        return pair
+    for alike in _groups(value, numbers):
+        sizes = [_size(v, value) for v in alike]
+        total = sum(sizes)
+        if len(alike) > 1 and (says(value, total) or says(value, total / len(alike))):
+            return tuple(alike)
+        for left_out, size in zip(alike, sizes, strict=True) if len(alike) > 3 else ():
+            if says(value, total - size):
+                return tuple(v for v in alike if v is not left_out)
+        if pair := _sum_or_difference(value, alike):
+            return pair
     if (_TIMES.search(text) or value.dimension == "%") and (pair := _share(value, numbers)):
         return pair
     return _years_from(value, inputs[:_MOST]) or _elapsed(value, inputs)
 
 
+def total(value: Value, inputs: Sequence[Value]) -> bool:
+    """True for a value that is the sum or the mean of others, all of one unit."""
+    for alike in _groups(value, [v for v in inputs if v.kind == "number" and v.readings]):
+        whole = sum(_size(v, value) for v in alike)
+        if len(alike) > 1 and (says(value, whole) or says(value, whole / len(alike))):
+            return True
+    return False
+
+
+def _groups(value: Value, numbers: Sequence[Value]) -> list[list[Value]]:
+    """The numbers that may be added up to a value: those of its unit with bare ones, else those of one unit each.
+
+    A year is added to nothing but another: `2024` beside `12` is no sum.
+    """
+    groups: dict[tuple[str, str], list[Value]] = {}
+    for number in numbers:
+        if number.is_year == value.is_year:
+            groups.setdefault((number.dimension, number.currency), []).append(number)
+    unit = (value.dimension, value.currency)
+    bare = groups.get(("", ""), [])
+    if unit == ("", ""):
+        return [*groups.values(), *([*group, *bare] for (_, money), group in groups.items() if money and bare)]
+    own = groups.get(unit, [])
+    return [own, [*own, *bare]]
+
+
+def _size(value: Value, result: Value) -> float:
+    """The size of a value in the unit of a result."""
+    alike = value.dimension == result.dimension and value.factor != result.factor
+    return value.number / result.factor if alike else value.readings[0]
+
+
+def product(value: Value, inputs: Sequence[Value]) -> tuple[Value, Value] | None:
+    """A bare number and another one whose product is a value: `six at 5.10 euros are 30.60 euros`."""
+    numbers = [v for v in inputs if v.kind == "number" and v.readings and not v.is_year][:_FACTORS]
+    for a, b in itertools.permutations(numbers, 2):
+        unit = (b.dimension, b.currency)
+        if a.dimension or a.currency or unit not in ((value.dimension, value.currency), ("", "")):
+            continue
+        if a.readings[0] != 1 != b.readings[0] and says(value, a.readings[0] * _size(b, value)):
+            return a, b
+    return None
+
+
 def _sum_or_difference(value: Value, alike: Sequence[Value]) -> tuple[Value, Value] | None:
     """Two values whose sum or difference is a value."""
-    numbers = sorted(v.readings[0] for v in alike)
+    sizes = [_size(v, value) for v in alike]
+    numbers = sorted(sizes)
     reading = value.readings[0]
 
     def may_be(number: float) -> bool:
         return _has_near(numbers, number, 1.02 * _room(value, reading) + 1e-6 * (abs(number) + 1))
 
-    for place, a in enumerate(alike):
-        x = a.readings[0]
+    for place, (a, x) in enumerate(zip(alike, sizes, strict=True)):
         if not (may_be(x - reading) or may_be(x + reading) or may_be(reading - x)):
             continue
-        for b in alike[place + 1 :]:
-            y = b.readings[0]
-            if _is(value, abs(x - y)) or (_is(value, x + y) and (x, y) != (0, 0)):
+        for b, y in zip(alike[place + 1 :], sizes[place + 1 :], strict=True):
+            if says(value, abs(x - y)) or (says(value, x + y) and (x, y) != (0, 0)):
                 return a, b
     return None
 
@@ -156,14 +160,8 @@ def _years_from(value: Value, inputs: Sequence[Value]) -> tuple[Value, Value] | 
 
 def _ratio(value: Value, x: float, y: float) -> bool:
     if value.dimension == "%":
-        return _is(value, 100 * x / y) or _is(value, 100 * (x - y) / y)
-    return not value.dimension and not value.currency and _is(value, x / y)
-
-
-def _alike(a: Value, value: Value) -> bool:
-    return (a.dimension == value.dimension or not (a.dimension and value.dimension)) and (
-        a.currency == value.currency or not (a.currency and value.currency)
-    )
+        return says(value, 100 * x / y) or says(value, 100 * (x - y) / y)
+    return not value.dimension and not value.currency and says(value, x / y)
 
 
 def _elapsed(value: Value, inputs: Iterable[Value]) -> tuple[Value, ...] | None:
@@ -172,14 +170,14 @@ def _elapsed(value: Value, inputs: Iterable[Value]) -> tuple[Value, ...] | None:
         return None
     places = [(v, day) for v in inputs for day in _days(v)][:_MOST]
     for (a, first), (b, last) in itertools.combinations(places, 2):
-        if value.dimension in ("", "years", "ordinal") and any(_is(value, years) for years in _years(first, last)):
+        if value.dimension in ("", "years", "ordinal") and any(says(value, years) for years in _years(first, last)):
             return a, b
         if value.dimension in ("", "months") and first.month and last.month:
             span = ((last.year or 0) - (first.year or last.year or 0)) * 12 + last.month - first.month
-            if any(_is(value, abs(span) + more) for more in (0, 1)):
+            if any(says(value, abs(span) + more) for more in (0, 1)):
                 return a, b
         days = _day_number(last) - _day_number(first) if first.day and last.day and first.year and last.year else 0
-        if value.dimension == "time" and days and _is(value, abs(days) * 86400 / value.factor):
+        if value.dimension == "time" and days and says(value, abs(days) * 86400 / value.factor):
             return a, b
     return None
 
@@ -202,10 +200,51 @@ def _years(first: Day, last: Day) -> set[int]:
     return {span, span - 1} if first.month or last.month else {span}
 
 
-def _day_number(day: Day) -> int:
-    from datetime import date
+def _later(value: Value, inputs: Sequence[Value]) -> tuple[Value, Value] | None:
+    """A day and a number of days, weeks, months or years of which a date is the day so much before or after."""
+    sought = {day for day in value.days if day.month}
+    starts = [(v, day) for v in inputs if v.kind == "date" and v.days != value.days for day in v.days if _is_whole(day)]
+    for span in (v for v in inputs if v.kind == "number" and v.readings and v.dimension in ("time", "months", "years")):
+        for start, day in starts:
+            if any(_said_by(later, other) for later in _moved(day, span) for other in sought):
+                return start, span
+    return None
 
+
+def _is_whole(day: Day) -> bool:
+    return None not in day
+
+
+def _said_by(day: date, stated: Day) -> bool:
+    return all(part in (None, own) for part, own in zip(stated, (day.year, day.month, day.day), strict=True))
+
+
+def _moved(day: Day, span: Value) -> Iterable[date]:
+    """The days that lie a span before and after a day, where there are such."""
+    number = span.readings[0]
+    for sign in (1, -1):
+        try:
+            if span.dimension == "time":
+                if span.number % _DAY == 0:
+                    start = date(day.year or 1, day.month or 1, day.day or 1)
+                    yield start + timedelta(days=sign * int(span.number // _DAY))
+            elif number.is_integer():
+                months = (
+                    (day.year or 1) * 12
+                    + (day.month or 1)
+                    - 1
+                    + sign * int(number) * (12 if span.dimension == "years" else 1)
+                )
+                yield date(months // 12, months % 12 + 1, day.day or 1)
+        except (ValueError, OverflowError):
+            continue
+
+
+def _day_number(day: Day) -> int:
     try:
         return date(day.year or 1, day.month or 1, day.day or 1).toordinal()
     except ValueError:
         return 0
+
+
+__all__ = ["derived", "product", "says", "total"]

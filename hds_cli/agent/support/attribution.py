@@ -102,8 +102,8 @@ class _Judge:
 
     def all(self) -> list[Judged]:
         self._first = [self._unit(unit) for unit in self._units]
-        self._first = [self._with_results(unit, j) for unit, j in zip(self._units, self._first, strict=True)]
-        return [self._again(unit, j) for unit, j in zip(self._units, self._first, strict=True)]
+        self._first = [self._with_results(number, j) for number, j in enumerate(self._first)]
+        return [self._again(number, j) for number, j in enumerate(self._first)]
 
     def _unit(self, unit: Unit) -> Judged:
         """The support of a unit: as a whole, else by its pieces."""
@@ -166,26 +166,27 @@ class _Judge:
             rest=(*valued.rest, *named.rest), shown=named.shown | valued.shown,
         )  # fmt: skip
 
-    def _with_results(self, unit: Unit, judged: Judged) -> Judged:
+    def _with_results(self, number: int, judged: Judged) -> Judged:
         """A unit whose value stands in no page may follow from others: the arithmetic is done again."""
-        if (computed := self._results.of_equation(unit, judged)) is not None:
-            return computed
+        unit = self._units[number]
         compared = self._comparing.of(unit) if judged.level != "quoted" else None
-        if compared is not None and (_is_better(compared, judged) or compared.level == "contradicted"):
+        if compared is not None and compared.level == "contradicted":
             return compared
-        if judged.level in GOOD_LEVELS or is_yes_or_no(unit.text):
-            return judged
-        return self._results.of_values(unit, judged) or judged
+        worked_out = None if is_yes_or_no(unit.text) else self._results.of(number, judged, self._first)
+        if worked_out is not None or compared is None:
+            return worked_out or judged
+        return compared if _is_better(compared, judged) else judged
 
-    def _again(self, unit: Unit, judged: Judged) -> Judged:
+    def _again(self, number: int, judged: Judged) -> Judged:
         """A yes or no, and a headline that repeats a result, rest on the other units."""
+        unit = self._units[number]
         if judged.level in GOOD_LEVELS:
             return judged
         if is_yes_or_no(unit.text):
             others = [j for u, j in zip(self._units, self._first, strict=True) if u is not unit]
             good = bool(others) and all(j.level in GOOD_LEVELS for j in others)
             return Judged("computed" if good else "unsourced")
-        return self._repeated(unit, judged) or judged
+        return self._repeated(unit, judged) or self._with_results(number, judged)
 
     def _repeated(self, unit: Unit, own: Judged) -> Judged | None:
         """The ground of a short unit whose result another unit works out, or whose value another one states."""
