@@ -73,6 +73,8 @@ def nothing(state: RunState) -> list[str]:
     if stopped:
         known = {"timeout": "Stopped by the time limit", "budget": "The budget was used up"}
         line = f"{known.get((state.finished and state.finished.reason) or '', 'Stopped')} before an answer was found."
+    elif state.documents and not read:
+        line = "No answer: nothing that was read supports one."
     elif read:
         line = "No answer: none of the pages that were read supports one."
     else:

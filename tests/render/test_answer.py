@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from hds_cli.events import RunFinished
+from hds_cli.events import DocumentAttached, RunFinished
 from hds_cli.render.answer import nothing, print_answer
 from hds_cli.run_state import RunState
 
@@ -42,3 +42,12 @@ def test_what_ended_a_run_without_an_answer_is_said(reason: str, said: str) -> N
     """A limit of the user's is named; Ctrl-C they know of."""
     finished = RunFinished(status="partial", answer=None, explanation=None, reason=reason)
     assert nothing(RunState(finished=finished))[0] == said
+
+
+def test_a_document_that_says_nothing_was_read_all_the_same() -> None:
+    """No page was found, since none was looked for."""
+    finished = RunFinished(status="unanswered", answer=None, explanation=None, reason="unsupported")
+    document = DocumentAttached(url="stdin:", title="stdin", passages=())
+    state = RunState.of([document, finished])
+    assert nothing(state)[0] == "No answer: nothing that was read supports one."
+    assert nothing(RunState(finished=finished))[0] == "No answer: no page was found."
