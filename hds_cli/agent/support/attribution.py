@@ -112,7 +112,7 @@ class _Judge:
         lone = is_lone(unit, self._units)
         if (beaten := self._ranking.beaten(unit, said, lone=lone)) is not None:
             return beaten
-        gives = self._asked.of(unit, said) if lone else None
+        gives = self._asked.of(said) if lone else None
 
         def may_say(sentence: Sentence) -> bool:
             return not crossed(said, sentence.text) and (gives is None or gives(sentence))
