@@ -33,6 +33,7 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.protocol.follow_up": "the model's own words",
     "hds_cli.agent.protocol.results_block": "passages within the turn's budget; neutral() is called here",
     "hds_cli.agent.support.arithmetic": "values of a message, which is as long as a model writes",
+    "hds_cli.agent.support.denying.stand": "two texts of 2,000 characters at most; clauses() is called here",
     "hds_cli.agent.support.inputs": "a unit of a message, or a sentence of 2,000 characters at most",
     "hds_cli.agent.support.attribution.attribute": "a message against passages within the turn's budget",
     "hds_cli.agent.support.attribution.attributed": "a message against passages within the turn's budget",

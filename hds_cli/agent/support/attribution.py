@@ -20,10 +20,13 @@ from hds_cli.agent.support.claims import (
     is_entries,
     is_phrase,
     is_short,
+    is_yes,
     is_yes_or_no,
     labelled,
     of_unit,
+    said_beside,
 )
+from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
@@ -32,6 +35,7 @@ from hds_cli.agent.support.values import same, values
 from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
 from hds_cli.types import GOOD_LEVELS, Passage, Support
 
+_QUOTES = 4  # sentences of a unit that are compared with a yes
 _LABEL = re.compile(r"([^:]{1,60}):\s+(\S.*)")
 
 
@@ -78,6 +82,7 @@ class _Judge:
     def __init__(self, placing: Placing, question: str, parts: Sequence[Unit], *, german: bool) -> None:
         self._placing, self._names = placing, placing.ground.names
         self._units, self._german = parts, german
+        self._question = question
         self._results = Results(placing, question, parts, german=german)
         self._first: list[Judged] = []
 
@@ -151,13 +156,29 @@ class _Judge:
     def _again(self, number: int, judged: Judged) -> Judged:
         """A yes or no, and a headline that repeats a result, rest on the other units."""
         unit = self._units[number]
+        answers = is_yes_or_no(unit.text)
+        if answers and (denied := self._denied_answer(number)) is not None:
+            return denied
         if judged.level in GOOD_LEVELS:
             return judged
-        if is_yes_or_no(unit.text):
+        if answers:
             others = [j for u, j in zip(self._units, self._first, strict=True) if u is not unit]
             good = bool(others) and all(j.level in GOOD_LEVELS for j in others)
             return Judged("computed" if good else "unsourced")
         return self._repeated(unit, judged) or self._with_results(number, judged)
+
+    def _denied_answer(self, number: int) -> Judged | None:
+        """`contradicted` for a yes to what another unit, or the sentence that it quotes, denies."""
+        said = self._units[number].text
+        more = said_beside(said)
+        asked = [self._question] if is_yes(said) else []
+        for other, judged in enumerate(self._first):
+            if other == number or judged.level not in GOOD_LEVELS:
+                continue
+            texts = [self._units[other].text, *(quote.quote for quote in judged.quotes[:_QUOTES])]
+            if any(stand(one, text).denies for one in (*asked, more) for text in texts):
+                return Judged("contradicted", judged.quotes)
+        return None
 
     def _repeated(self, unit: Unit, own: Judged) -> Judged | None:
         """The ground of a short unit whose result another unit works out, or whose value another one states."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.claims import Claim
+from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.values import Value, same
@@ -98,7 +99,7 @@ class Placing:
             if not any(page.has_name(name) for page in pages.values()) and not self._derivative(name):
                 missing.append(claim.shown.get(" ".join(name), " ".join(name)))
         missing += [claim.shown.get(t, t) for t in claim.terms if not any(page.has_term(t) for page in pages.values())]
-        against = self._against(claim)
+        against = self._against(claim) or self._denying(claim)
         if against is not None and (absent or not missing):
             return Judged("contradicted", (against,), tuple(missing), claim.values)
         if missing:
@@ -148,6 +149,19 @@ class Placing:
             said_here = any(same(value, v) for value in wrong for v in sentence.values)
             disputed = [value for value in wrong if any(rivals(value, other) for other in others)]
             if not said_here and any(not _worked_out(value, sentence.values, claim.text) for value in disputed):
+                return self.quote(sentence, claim)
+        return None
+
+    def _denying(self, claim: Claim) -> Quote | None:
+        """A sentence with the names and values of a claim that denies it."""
+        names = frozenset(stem(word) for name in claim.names for word in name)
+        for sentence in self.ground.candidates(claim, {}) if names else ():
+            has = sentence.words | sentence.head.words
+            if not all(has_word(word, has) for name in claim.names for word in name):
+                continue
+            given = (*sentence.values, *sentence.head.values)
+            said = all(any(same(value, other) for other in given) for value in claim.values)
+            if said and stand(claim.text, sentence.text, names).denies:
                 return self.quote(sentence, claim)
         return None
 
