@@ -29,6 +29,7 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.conditions.listed": "a dozen conditions",
     "hds_cli.agent.outline": "an outline of at most a dozen sections, which is as long as a model writes",
     "hds_cli.agent.sections": "the runs of a report's sections, each as long as a model writes",
+    "hds_cli.agent.support.quotations": "lines of a message; each page up to 400,000 characters, which fold() is called with",
     "hds_cli.agent.support.marking.corrected": "the marks of a message against passages within the turn's budget",
     "hds_cli.agent.protocol.follow_up": "the model's own words",
     "hds_cli.agent.protocol.results_block": "passages within the turn's budget; neutral() is called here",

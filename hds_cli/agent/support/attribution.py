@@ -30,10 +30,11 @@ from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
+from hds_cli.agent.support.quotations import Literal, Quotation
 from hds_cli.agent.support.results import Results
 from hds_cli.agent.support.values import same, values
 from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
-from hds_cli.types import GOOD_LEVELS, Passage, Support
+from hds_cli.types import GOOD_LEVELS, Level, Passage, Support
 
 _QUOTES = 4  # sentences of a unit that are compared with a yes
 _LABEL = re.compile(r"([^:]{1,60}):\s+(\S.*)")
@@ -70,10 +71,22 @@ def attributed(
     parts = told(units(text), question)
     kept = [part for _, part in parts]
     judged = _Judge(Placing(ground, queries, asked, question), question, kept, german=nouns_have_capitals(text)).all()
+    lacking = Literal(question, [passage for _, passage in passages], page_text).lacking(text)
+    judged = [_as_quoted(unit, j, lacking) for (unit, _), j in zip(parts, judged, strict=True)]
     return [
         (unit, Support(unit.text, j.level, tuple(n for n in unit.marks if n in ground.numbers), j.quotes, j.missing))
         for (unit, _), j in zip(parts, judged, strict=True)
     ]
+
+
+def _as_quoted(unit: Unit, judged: Judged, lacking: Sequence[Quotation]) -> Judged:
+    """`missing`, with the words, for a unit that puts into quotation marks what stands so in no page."""
+    missing = tuple(one.text for one in lacking if one.start < unit.end and one.end > unit.start)
+    if not missing:
+        return judged
+    level: Level = "contradicted" if judged.level == "contradicted" else "missing"
+    quotes = judged.quotes if judged.level not in GOOD_LEVELS else ()
+    return replace(judged, level=level, quotes=quotes, missing=(*judged.missing, *missing))
 
 
 class _Judge:
