@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from hds_cli.agent.support.claims import is_short, is_yes_or_no
 from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.placing import clip
+from hds_cli.agent.support.quotations import is_quotation
 from hds_cli.text import BM25, cut_passages, overlap, sentences, terms
 from hds_cli.types import Level, Passage, Quote, Support
 
@@ -218,8 +219,8 @@ def _graded(
 
 
 def _may_rise(support: Support) -> bool:
-    """False where values were compared and stand nowhere, or others stand in their place: numbers prove more."""
-    if support.level == "contradicted":
+    """False where values or quoted words stand nowhere, or others stand in their place: they prove more."""
+    if support.level == "contradicted" or any(map(is_quotation, support.missing)):
         return False
     return not any(character.isdigit() for part in support.missing for character in part)
 

@@ -20,23 +20,28 @@ from hds_cli.agent.support.claims import (
     is_entries,
     is_phrase,
     is_short,
+    is_yes,
     is_yes_or_no,
     labelled,
     of_unit,
+    said_beside,
 )
 from hds_cli.agent.support.comparing import Comparing
+from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
+from hds_cli.agent.support.quotations import Literal, Quotation
 from hds_cli.agent.support.ranking import Ranking
 from hds_cli.agent.support.results import Results
 from hds_cli.agent.support.roles import crossed
 from hds_cli.agent.support.values import same, values
 from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
 from hds_cli.text.language import language_of, page_language
-from hds_cli.types import GOOD_LEVELS, Passage, Support
+from hds_cli.types import GOOD_LEVELS, Level, Passage, Support
 
 _TELLING = 5  # words that tell a language
+_QUOTES = 4  # sentences of a unit that are compared with a yes
 _LABEL = re.compile(r"([^:]{1,60}):\s+(\S.*)")
 
 
@@ -75,6 +80,8 @@ def attributed(
     ground.names = replace(ground.names, translates=translates)
     german = nouns_have_capitals(text) or language == "de"
     judged = _Judge(Placing(ground, queries, asked, question, language), question, kept, german=german).all()
+    lacking = Literal(question, [passage for _, passage in passages], page_text).lacking(text)
+    judged = [_as_quoted(unit, j, lacking) for (unit, _), j in zip(parts, judged, strict=True)]
     return [
         (unit, Support(unit.text, j.level, tuple(n for n in unit.marks if n in ground.numbers), j.quotes, j.missing))
         for (unit, _), j in zip(parts, judged, strict=True)
@@ -85,6 +92,16 @@ def _language(text: str, question: str) -> str | None:
     """The language of a message, or of the question where a few words do not tell it: `Die Hard`."""
     found = (language_of(text) or page_language(text)) if len(text.split()) >= _TELLING else None
     return found or language_of(question)
+
+
+def _as_quoted(unit: Unit, judged: Judged, lacking: Sequence[Quotation]) -> Judged:
+    """`missing`, with the words, for a unit that puts into quotation marks what stands so in no page."""
+    missing = tuple(one.text for one in lacking if one.start < unit.end and one.end > unit.start)
+    if not missing:
+        return judged
+    level: Level = "contradicted" if judged.level == "contradicted" else "missing"
+    quotes = judged.quotes if judged.level not in GOOD_LEVELS else ()
+    return replace(judged, level=level, quotes=quotes, missing=(*judged.missing, *missing))
 
 
 class _Judge:
@@ -180,13 +197,29 @@ class _Judge:
     def _again(self, number: int, judged: Judged) -> Judged:
         """A yes or no, and a headline that repeats a result, rest on the other units."""
         unit = self._units[number]
+        answers = is_yes_or_no(unit.text)
+        if answers and (denied := self._denied_answer(number)) is not None:
+            return denied
         if judged.level in GOOD_LEVELS:
             return judged
-        if is_yes_or_no(unit.text):
+        if answers:
             others = [j for u, j in zip(self._units, self._first, strict=True) if u is not unit]
             good = bool(others) and all(j.level in GOOD_LEVELS for j in others)
             return Judged("computed" if good else "unsourced")
         return self._repeated(unit, judged) or self._with_results(number, judged)
+
+    def _denied_answer(self, number: int) -> Judged | None:
+        """`contradicted` for a yes to what another unit, or the sentence that it quotes, denies."""
+        said = self._units[number].text
+        more = said_beside(said)
+        asked = [self._question] if is_yes(said) else []
+        for other, judged in enumerate(self._first):
+            if other == number or judged.level not in GOOD_LEVELS:
+                continue
+            texts = [self._units[other].text, *(quote.quote for quote in judged.quotes[:_QUOTES])]
+            if any(stand(one, text).denies for one in (*asked, more) for text in texts):
+                return Judged("contradicted", judged.quotes)
+        return None
 
     def _repeated(self, unit: Unit, own: Judged) -> Judged | None:
         """The ground of a short unit whose result another unit works out, or whose value another one states."""

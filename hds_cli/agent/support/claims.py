@@ -27,6 +27,7 @@ _PIECES = re.compile(
 YES = frozenset(
     "yes no true false ja nein oui non si sí sì no да нет так ні ναι όχι نعم لا 是 不是 否 はい いいえ ใช่ ไม่ใช่".split()
 )
+_NO = frozenset("no false nein non não нет ні όχι لا 不是 否 いいえ ไม่ใช่".split())
 _FIRST = re.compile(r"([^\s,.;:!—–-]+)\s*([,.;:!—–-]?)")
 _ALSO_NONE = frozenset({"no", "non"})  # with a noun behind it: `no page`
 _SHORT = 5  # content words up to which each has to stand in the page
@@ -339,3 +340,15 @@ def is_yes_or_no(text: str) -> bool:
     if first is None or first[1] not in YES or number > 12:
         return False
     return first[1] not in _ALSO_NONE or bool(first[2]) or number == 1
+
+
+def is_yes(text: str) -> bool:
+    """True for an answer that says yes."""
+    first = _FIRST.match(text.strip().casefold())
+    return first is not None and first[1] in YES - _NO
+
+
+def said_beside(text: str) -> str:
+    """What a yes or no says beside it: `no, she is Spanish`."""
+    first = _FIRST.match(text.strip())
+    return text.strip()[first.end() :].strip() if first else ""

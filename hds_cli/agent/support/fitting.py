@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hds_cli.agent.support.binding import misbound, other_value_of_key, without_key
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.claims import claim as claim_of
+from hds_cli.agent.support.denying import Stand, stand
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.roles import in_another_role, of_another_name
 from hds_cli.agent.support.values import Value, same
@@ -18,7 +19,6 @@ from hds_cli.types import Level
 QUOTED = 0.6  # share of the other words of a claim that a sentence has which says it
 TOGETHER = 0.34  # the same of a sentence and its neighbours
 NAMES_ONLY = 0.5  # the same for a claim without values: its names may stand together for another reason
-NEARLY = 0.8  # share of words beyond which a sentence that denies what is said is no ground
 _SUBJECT = 5  # words at the beginning of a sentence that say what it is about
 
 
@@ -57,13 +57,17 @@ class Fitting:
             return None, 0.0
         names_strict, in_body = names
         share = self.share(claim, sentence)
-        if self._denied(claim, sentence, share) or not self._says_enough(claim, sentence, share, in_body):
+        stems = frozenset(stem(word) for name in claim.names for word in name)
+        stood = stand(claim.text, sentence.text, stems)
+        if self._denied(sentence, stood) or not self._says_enough(claim, sentence, share, in_body):
             return None, 0.0
         if self._substituted(claim, sentence, share) or self._binds_another(claim, sentence):
             return None, 0.0
-        strict = values and names_strict and terms and claim.negated == sentence.negated
+        strict = values and names_strict and terms and stood.agrees
         if strict and (share.titled >= QUOTED or not claim.rest):
             return "quoted", share.titled
+        if any(stand(claim.text, beside.text, stems).denies for beside in self.ground.around(sentence)):
+            return None, 0.0
         return "together", share.wide
 
     def _has_values(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> bool | None:
@@ -156,13 +160,11 @@ class Fitting:
         count = max(1, len(claim.rest))
         return Share(own, titled / count, wide / count)
 
-    def _denied(self, claim: Claim, sentence: Sentence, share: Share) -> bool:
-        """True for a sentence that says the contrary: one of the two has a `not` and they have the same words."""
-        if claim.negated == sentence.negated:
-            return False
-        if claim.negated:
+    def _denied(self, sentence: Sentence, stood: Stand) -> bool:
+        """True for a sentence that says the contrary, or that lacks the `not` of a claim with those beside it."""
+        if stood.lacks:
             return not any(s.negated for s in self.ground.around(sentence))
-        return share.titled >= NEARLY and len(claim.rest) > 1
+        return stood.denies
 
     def _says_enough(self, claim: Claim, sentence: Sentence, share: Share, in_body: int) -> bool:
         """True for a sentence that has more of a claim than the name of its page."""

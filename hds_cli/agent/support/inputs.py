@@ -106,8 +106,8 @@ _OPERATIONS = frozenset(
             "weeks week hours old aged age born died geboren gestorben né née mort nació murió apart later "
             "earlier before after insgesamt zusammen summe differenz unterschied mal durchschnitt ergibt macht "
             "also daher somit demnach übrig bleiben bleibt jahre jahren tage tagen total somme ensemble "
-            "différence moins fois moyenne soit donc reste ans jours suma juntos diferencia veces promedio "
-            "entonces quedan queda años días totale somma differenza media quindi anni"
+            "différence around roughly moins fois moyenne soit donc reste ans jours suma juntos diferencia veces "
+            "promedio entonces quedan queda años días totale somma differenza media quindi anni"
         ),
     )
 )

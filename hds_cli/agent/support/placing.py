@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.binding import misbound
 from hds_cli.agent.support.claims import Claim
+from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
 from hds_cli.agent.support.values import Value, same
@@ -102,7 +103,7 @@ class Placing:
         absent = [v for v in claim.values if not ground.pages_with(v)]
         pages = {url: ground.page(url) for url in ground.urls}
         missing = [v.text.strip() for v in absent] + ([] if self._is_foreign else self._missing(claim, pages))
-        against = self._against(claim) or self._bound(claim)
+        against = self._against(claim) or self._bound(claim) or self._denying(claim)
         if against is not None and (absent or not missing):
             return Judged("contradicted", (against,), tuple(missing), claim.values)
         if missing:
@@ -170,6 +171,19 @@ class Placing:
             said_here = any(same(value, v) for value in wrong for v in sentence.values)
             disputed = [value for value in wrong if any(rivals(value, other) for other in others)]
             if not said_here and any(not _worked_out(value, sentence.values, claim.text) for value in disputed):
+                return self.quote(sentence, claim)
+        return None
+
+    def _denying(self, claim: Claim) -> Quote | None:
+        """A sentence with the names and values of a claim that denies it."""
+        names = frozenset(stem(word) for name in claim.names for word in name)
+        for sentence in self.ground.candidates(claim, {}) if names else ():
+            has = sentence.words | sentence.head.words
+            if not all(has_word(word, has) for name in claim.names for word in name):
+                continue
+            given = (*sentence.values, *sentence.head.values)
+            said = all(any(same(value, other) for other in given) for value in claim.values)
+            if said and stand(claim.text, sentence.text, names).denies:
                 return self.quote(sentence, claim)
         return None
 
