@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hds_cli.agent.notebook import Notebook
+from hds_cli.agent.protocol import one_line
 from hds_cli.text.language import language_of
 from hds_starter.asking import Asked, Unread
 
@@ -12,6 +13,8 @@ _CAN = (
     "capital, population, area, currency, languages, neighbours, calling code, internet domain or region of countries, "
     "their order, sums and differences"
 )
+
+_LIST = 300  # characters of a list
 
 
 def line(reading: Asked | Unread, book: Notebook) -> str:
@@ -34,6 +37,11 @@ def line(reading: Asked | Unread, book: Notebook) -> str:
     if isinstance(reading, Asked):
         return f"{book.nothing_on() or 'the pages do not say it'}; ask for fewer countries or one fact, or {_able()}"
     return f"the starter looks up {_CAN}; {_able()}"
+
+
+def misread(around: str) -> str:
+    """Why a list of neighbours is no answer, with those that the page has."""
+    return f"the starter misread who the neighbours are; the page has {one_line(around)[:_LIST]}; {_able()}"
 
 
 def _able() -> str:

@@ -10,6 +10,8 @@ from hds_cli.text import STOPWORDS, terms
 from hds_starter.asking import Asked, Unread
 from hds_starter.symbols import read
 
+_BORDERS = re.compile(r"\bborder countries(?: \(\d{1,2}\))?: ([^\n]{3,2000})", re.IGNORECASE)  # the World Factbook's
+_MOST = 40  # neighbours
 _ASKING = frozenset(
     terms("tell name list give find look know please what which who where when how many much country countries nation "
           "want need does is are have live people place thing called same another other")
@@ -40,6 +42,29 @@ def covers(reading: Asked | Unread, verdict: Verdict, book: Notebook) -> bool:
         if symbol.kind == "number" and not set(terms(symbol.text)) <= known:
             return False
     return _fits(book.question, verdict.answer or "")
+
+
+def misread(reading: Asked | Unread, answer: str, book: Notebook) -> str:
+    """The neighbours on a country's page, where an answer lists others: `Czechia 402 km; Germany 801 km`; or nothing."""
+    if not isinstance(reading, Asked) or reading.what not in ("show", "list") or reading.of.kind != "around":
+        return ""
+    of = reading.of.of.names if reading.of.of else ()
+    pages = [page for url in book.found if (page := book.page(url)) is not None and _country(page.title) == {*of}]
+    stated = [found[1] for page in pages if (found := _BORDERS.search(page.text))]
+    if len(of) != 1 or not stated:
+        return ""
+    around = set().union(*(_country(part) for part in stated[0].split(";")[:_MOST]))
+    parts = [part for part in re.split(r"[;,]|\band\b", answer) if part.strip()][:_MOST]
+    named = set().union(*(_country(part.partition(":")[0]) for part in parts))
+    return "" if (around == named if named else len(parts) >= len(around)) else stated[0].strip()
+
+
+def _country(text: str) -> set[str]:
+    """The country that a text begins with: `Czechia 402 km`, `Austria (World Factbook)`."""
+    name = re.match(r"[^\d(:]{1,80}", text.strip())
+    symbols = read(name[0]) if name else []
+    found = symbols[0].found if symbols else None
+    return set(found.names) if found and found.kind == "country" and len(found.names) == 1 else set()
 
 
 def _said(word: str, known: set[str]) -> bool:

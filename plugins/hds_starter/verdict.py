@@ -32,6 +32,8 @@ def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdi
     others = passages.strange(book)
     if others and not (verdict.answer and not {citation.url for citation in verdict.citations} & set(others)):
         return replace(passages.best(book, others, stopped), raw_answer=verdict.raw_answer)  # for scoring
+    if verdict.answer is not None and (around := covering.misread(reading, verdict.answer, book)):
+        return replace(refused(verdict, stopped), reason=stopped or "advice", explanation=advice.misread(around))
     if verdict.answer is not None and not covering.covers(reading, verdict, book):
         verdict = refused(verdict, stopped)
     if verdict.answer is not None:
