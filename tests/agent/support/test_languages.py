@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hds_cli.agent.support.attribution import attribute
-from hds_cli.agent.support.territories import forms
+from hds_cli.agent.support.territories import forms, made
 from hds_cli.types import Passage, Support
 
 COUNTRIES = (
@@ -136,3 +136,11 @@ def test_a_territory_has_its_names_in_all_languages() -> None:
     assert ("south", "africa") in forms(("sudafrika",)) == forms(("afrique", "sud"))
     assert ("united", "states") in forms(("vereinigten", "staaten"))
     assert forms(("krahe",)) == ()
+
+
+def test_the_names_of_territories_are_those_of_the_locale_data() -> None:
+    """The file is made from Babel's data; a newer Babel may have more."""
+    pytest.importorskip("babel")
+    fresh = made()
+    assert {"sambia", "zambia", "zambie"} <= set(fresh["ZM"])
+    assert {tuple(name.split()) for name in fresh["ZM"]} & set(forms(("zambia",)))
