@@ -15,7 +15,16 @@ from hds_cli.agent.support.arithmetic import derived, product, total
 from hds_cli.agent.support.claims import Claim, is_short, listed, of_unit
 from hds_cli.agent.support.equations import Equation, equations
 from hds_cli.agent.support.ground import has_word
-from hds_cli.agent.support.inputs import Input, asks_result, counts, fits_direction, inputs, is_operation, usable
+from hds_cli.agent.support.inputs import (
+    Input,
+    asks_result,
+    counts,
+    fits_direction,
+    inputs,
+    is_compared,
+    is_operation,
+    usable,
+)
 from hds_cli.agent.support.looking_up import Lookup
 from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.placing import Judged, Placing
@@ -121,12 +130,18 @@ class Results:
             inside = next((e for e in found if e.start <= value.start < e.end), None)
             if inside is not None:
                 own += [one] if value.start == inside.result.start else []
-            elif self._is_known(value, found) or self._known_result(one) or self._dated(value):
+            elif (
+                self._is_known(value, found)
+                or _counts_inputs(value, found)
+                or self._known_result(one)
+                or self._dated(value)
+            ):
                 own.append(one)
             elif value.kind in ("number", "date"):
                 sought.append(value)
         if not sought and not found and last and all(self._stands(one.value) for one in own):
-            sought = [one.value for one in own if same(one.value, last[0])][-1:] or last
+            compared = [one.value for one in own if is_compared(one.value, unit.text)]
+            sought = compared[:1] or [one.value for one in own if same(one.value, last[0])][-1:] or last
             own = [one for one in own if one.value is not sought[0]]
         return own, [v for v in sought if not (v.worded and not counts(v, unit.text))]
 
@@ -281,7 +296,12 @@ class Results:
         for other, judged in enumerate(graded):
             if other != number and judged.level in GOOD_LEVELS:
                 beside |= set(map(stem, words(self._units[other].text)))
-        return sum(key in beside for key in keys) >= _SHARE * len(keys)
+        return sum(key in beside for key in keys) >= min(_SHARE * len(keys), len(keys) - 1)
+
+
+def _counts_inputs(value: Value, found: Sequence[Equation]) -> bool:
+    """True for a number in words that is how many numbers an equation adds up: `two years: 240 + 290 = 530`."""
+    return value.worded and any(value.readings == (float(len(one.inputs)),) for one in found)
 
 
 def _as_inputs(given: Sequence[Value]) -> list[Input]:
