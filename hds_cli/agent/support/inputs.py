@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent.support.claims import pieces
+from hds_cli.agent.support.claims import Names, pieces
 from hds_cli.agent.support.values import Value, values
-from hds_cli.agent.support.words import stem, words
+from hds_cli.agent.support.words import is_content, stem, words
 from hds_cli.text import fold
 
 _LONGEST = 2_000  # characters of a text
@@ -71,6 +71,13 @@ def inputs(text: str, number: int, *, measured: bool, row: bool = False) -> list
         alone = sum(not value.is_year and value.kind == "number" for value in inside) < 2
         out += [Input(value, piece if alone else "", (number, value.start)) for value in inside]
     return out
+
+
+def names_in(text: str, known: Names) -> list[tuple[str, ...]]:
+    """The words of a text that are names in the pages, also those that only begin a sentence there."""
+    capitals = (token for token in text[:_LONGEST].split() if token.lstrip("\"'“„«(*")[:1].isupper())
+    found = dict.fromkeys(word for token in capitals for word in words(token)[:1])
+    return [(word,) for word in found if is_content(word) and (word in known.proper or word in known.begins)]
 
 
 # --- directions -------------------------------------------------------------------------------------------------------
@@ -196,4 +203,6 @@ def _in_time(text: str, used: Sequence[Input]) -> tuple[float, float] | tuple[No
     return first_one.value.number, second_one.value.number
 
 
-__all__ = ["Input", "asks_result", "counts", "fits_direction", "inputs", "is_compared", "is_operation", "usable"]
+__all__ = [
+    "Input", "asks_result", "counts", "fits_direction", "inputs", "is_compared", "is_operation", "names_in", "usable",
+]  # fmt: skip
