@@ -50,12 +50,15 @@ _OPPOSITES = [
         ("enabled enables activated", "disabled disables deactivated"),
         ("included includes including", "excluded excludes excluding"),
         ("mandatory required compulsory obligatory", "optional voluntary"),
-        ("always", "never"), ("safe", "unsafe dangerous"), ("possible", "impossible"), ("opened", "closed"),
+        ("always", "never"), ("safe", "unsafe dangerous"), ("possible", "impossible"),
+        ("open opens opened", "closed closes shut"),
+        ("nobody", "everybody everyone anybody anyone"), ("niemand", "jeder alle"), ("nadie", "todos"),
         ("won", "lost"), ("minimum", "maximum"), ("successful succeeded", "unsuccessful failed"),
         ("abgelehnt verweigert lehnte", "angenommen genehmigt bewilligt akzeptiert"),
         ("erlaubt zulässig gestattet", "verboten untersagt unzulässig"),
         ("steigt stieg gestiegen steigen", "fällt fiel gefallen sinkt sank gesunken"),
-        ("aktiviert eingeschaltet", "deaktiviert ausgeschaltet"), ("immer", "nie niemals"), ("geöffnet", "geschlossen"),
+        ("aktiviert eingeschaltet", "deaktiviert ausgeschaltet"), ("immer", "nie niemals"),
+        ("geöffnet offen", "geschlossen"),
         ("verpflichtend vorgeschrieben", "freiwillig"), ("gewann gewonnen", "verlor verloren"),
         ("refusé refusée rejeté rejetée", "accepté acceptée approuvé approuvée"),
         ("autorisé autorisée permis permise", "interdit interdite"),
@@ -137,6 +140,8 @@ def _denies(piece: str, said: Sequence[str]) -> bool:
     """True for a clause that denies; `not only` and `without` do not, and `ni … ni`, `neither … nor` deny once."""
     if any(is_denial(a) and b in _ONLY for a, b in itertools.pairwise(said)):
         return False
+    if "until" in said:  # `not opened until 1950`
+        return False
     kept = [word for word in said if word not in _NO_DENIAL]
     if len(said) == len(kept):
         several = sum(word in ("ni", "nor", "neither") for word in said) > 1
@@ -200,6 +205,8 @@ def stand(claim: str, sentence: str, names: Collection[str] = ()) -> Stand:
         if own.denied:
             known = known or True in ways
             agrees = agrees and (True in ways or not found)
+        elif _contained(theirs, sought):
+            return Stand(denies=True)
         elif ways == {True}:
             agrees = False
             if any(_strong(clause, sought) for clause in found):
@@ -213,6 +220,13 @@ def _closest(theirs: Sequence[Clause], sought: Collection[str]) -> list[Clause]:
     shared = [(len(clause.stems & set(sought)), clause) for clause in theirs]
     most = max((count for count, _ in shared), default=0)
     return [clause for count, clause in shared if count == most] if most else []
+
+
+def _contained(theirs: Sequence[Clause], sought: Collection[str]) -> bool:
+    """True where all that a clause denies is sought, and said nowhere else: `but not if it is reserved`."""
+    said = {key for clause in theirs if not clause.denied for key in clause.stems}
+    denied = (set(map(stem, filter(is_content, clause.words))) for clause in theirs if clause.denied)
+    return any(own - {""} and own <= set(sought) and not own & said for own in denied)
 
 
 def _strong(clause: Clause, sought: Collection[str]) -> bool:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent.support.claims import pieces
+from hds_cli.agent.support.claims import Names, pieces
 from hds_cli.agent.support.values import Value, values
-from hds_cli.agent.support.words import stem, words
+from hds_cli.agent.support.words import is_content, stem, words
 from hds_cli.text import fold
 
 _LONGEST = 2_000  # characters of a text
@@ -73,6 +73,13 @@ def inputs(text: str, number: int, *, measured: bool, row: bool = False) -> list
     return out
 
 
+def names_in(text: str, known: Names) -> list[tuple[str, ...]]:
+    """The words of a text that are names in the pages, also those that only begin a sentence there."""
+    capitals = (token for token in text[:_LONGEST].split() if token.lstrip("\"'“„«(*")[:1].isupper())
+    found = dict.fromkeys(word for token in capitals for word in words(token)[:1])
+    return [(word,) for word in found if is_content(word) and (word in known.proper or word in known.begins)]
+
+
 # --- directions -------------------------------------------------------------------------------------------------------
 
 
@@ -95,6 +102,8 @@ _LESS = _folded(
     "disminuyó disminuido cayó diminuito sceso calato diminuiu caiu gedaald goedkoper minder"
 )
 _DIRECTIONS = _MORE | _LESS
+# More or less, by what is measured.
+_SPEEDS = _folded("faster slower quicker sooner later earlier schneller langsamer")
 _OPERATIONS = frozenset(
     map(
         stem,
@@ -111,10 +120,10 @@ _OPERATIONS = frozenset(
         ),
     )
 )
-_ASKS = _OPERATIONS | frozenset(map(stem, _DIRECTIONS))
+_ASKS = _OPERATIONS | frozenset(map(stem, _DIRECTIONS | _SPEEDS))
 _EARLIER_BEHIND = re.compile(
-    r"\b(?:instead of|against|versus|vs|from|compared (?:to|with)|rather than|previously|formerly|statt|gegenüber"
-    r"|anstatt|zuvor|vorher|au lieu de|contre|en lugar de|frente a|antes)\b",
+    r"\b(?:instead of|than|als|against|versus|vs|from|compared (?:to|with)|rather than|previously|formerly|statt"
+    r"|gegenüber|anstatt|zuvor|vorher|au lieu de|contre|en lugar de|frente a|antes)\b",
     re.IGNORECASE,
 )
 _TO = re.compile(r"\b(?:to|auf|à|a|zu|naar)\b", re.IGNORECASE)
@@ -123,6 +132,12 @@ _TO = re.compile(r"\b(?:to|auf|à|a|zu|naar)\b", re.IGNORECASE)
 def is_operation(key: str) -> bool:
     """True for the stem of a word that only says how a result follows: `together`, `difference`, `dearer`."""
     return key in _ASKS
+
+
+def is_compared(value: Value, text: str) -> bool:
+    """True for a value with a word behind it that compares: `3 minutes faster`, `60 euros dearer`."""
+    behind = words(text[value.end : value.end + 40])[:2]
+    return any(word in _DIRECTIONS or word in _SPEEDS for word in behind)
 
 
 def asks_result(text: str) -> bool:
@@ -188,4 +203,6 @@ def _in_time(text: str, used: Sequence[Input]) -> tuple[float, float] | tuple[No
     return first_one.value.number, second_one.value.number
 
 
-__all__ = ["Input", "asks_result", "counts", "fits_direction", "inputs", "is_operation", "usable"]
+__all__ = [
+    "Input", "asks_result", "counts", "fits_direction", "inputs", "is_compared", "is_operation", "names_in", "usable",
+]  # fmt: skip

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hds_cli.agent.support.arithmetic import derived
+from hds_cli.agent.support.binding import entries
 from hds_cli.agent.support.claims import Claim, is_short, of_unit
 from hds_cli.agent.support.ground import has_word
 from hds_cli.agent.support.inputs import Input, usable
 from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.placing import Placing
-from hds_cli.agent.support.values import Value
+from hds_cli.agent.support.values import Value, same
 from hds_cli.agent.support.words import is_content, stem, words
 
 _FEW = 4  # values of a unit that are combined
@@ -69,9 +70,10 @@ class Lookup:
                     continue
                 if not all(has_word(w, sentence.words) or has_word(w, sentence.head.words) for w in name):
                     continue
-                alike = (v for v in usable(sentence.text, measured) if v.kind == "number" and _of_a_kind(v, result))
+                alike = _of_name(name, sentence.text, usable(sentence.text, measured))
+                alike = [v for v in alike if v.kind == "number" and _of_a_kind(v, result)]
                 if value := next((v for v in alike if not v.is_year), None):
-                    best = fit, Input(value, sentence.text, (-1, 0))
+                    best = fit, Input(value, " ".join(name) or sentence.text, (-1, 0))
         return best[1] if best else None
 
     def may_follow(self, unit: Unit, result: Value, own: Sequence[Value]) -> bool:
@@ -87,6 +89,12 @@ class Lookup:
         every = [v for read in self.ground.read for v in read.head.values]
         every += [v for sentence in self.ground.sentences for v in sentence.values]
         return derived(result, every[:48], unit.text) is not None
+
+
+def _of_name(name: frozenset[str], text: str, stated: Sequence[Value]) -> Sequence[Value]:
+    """The values that a list gives to a name; all of them where it is none."""
+    rows = [row for row in entries(text) if name and row.words >= name]
+    return [value for value in stated if any(same(value, other) for row in rows for other in row.values)] or stated
 
 
 def _stems(query: str) -> set[str]:

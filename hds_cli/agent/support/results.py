@@ -15,12 +15,22 @@ from hds_cli.agent.support.arithmetic import derived, product, total
 from hds_cli.agent.support.claims import Claim, is_short, listed, of_unit
 from hds_cli.agent.support.equations import Equation, equations
 from hds_cli.agent.support.ground import has_word
-from hds_cli.agent.support.inputs import Input, asks_result, counts, fits_direction, inputs, is_operation, usable
+from hds_cli.agent.support.inputs import (
+    Input,
+    asks_result,
+    counts,
+    fits_direction,
+    inputs,
+    is_compared,
+    is_operation,
+    names_in,
+    usable,
+)
 from hds_cli.agent.support.looking_up import Lookup
 from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.placing import Judged, Placing
 from hds_cli.agent.support.values import Value, same, values
-from hds_cli.agent.support.words import is_content, negated, stem, words
+from hds_cli.agent.support.words import negated, stem, words
 from hds_cli.types import GOOD_LEVELS, Quote
 
 _COUNTABLE = 50  # more than this nobody counts in a message
@@ -55,15 +65,8 @@ class Results:
                 before, behind = unit.text[reach : one.start], unit.text[one.end : one.end + _BEHIND]
                 reach = one.end
                 if one.right and len(self._results) < _MOST_KNOWN and self._has_inputs(one):
-                    beside = before if self._names(before) else behind
+                    beside = before if names_in(before, known) else behind
                     self._results.append(Input(one.result, beside, (number, one.result.start)))
-
-    def _names(self, text: str) -> list[tuple[str, ...]]:
-        """The words of a text that are names in the pages, also those that only begin a sentence there."""
-        known = self._ground.names
-        capitals = (token for token in text.split() if token.lstrip("\"'“„«(*")[:1].isupper())
-        found = dict.fromkeys(word for token in capitals for word in words(token)[:1])
-        return [(word,) for word in found if is_content(word) and word in known.proper | known.begins]
 
     def uncounted(self, claim: Claim) -> Claim:
         """A claim without the small numbers in words that only count what the message or the question lists."""
@@ -121,12 +124,18 @@ class Results:
             inside = next((e for e in found if e.start <= value.start < e.end), None)
             if inside is not None:
                 own += [one] if value.start == inside.result.start else []
-            elif self._is_known(value, found) or self._known_result(one) or self._dated(value):
+            elif (
+                self._is_known(value, found)
+                or _counts_inputs(value, found)
+                or self._known_result(one)
+                or self._dated(value)
+            ):
                 own.append(one)
             elif value.kind in ("number", "date"):
                 sought.append(value)
         if not sought and not found and last and all(self._stands(one.value) for one in own):
-            sought = [one.value for one in own if same(one.value, last[0])][-1:] or last
+            compared = [one.value for one in own if is_compared(one.value, unit.text)]
+            sought = compared[:1] or [one.value for one in own if same(one.value, last[0])][-1:] or last
             own = [one for one in own if one.value is not sought[0]]
         return own, [v for v in sought if not (v.worded and not counts(v, unit.text))]
 
@@ -175,7 +184,7 @@ class Results:
         for result in self._results:
             if result.place == one.place or not same(one.value, result.value):
                 continue
-            names = self._names(self._units[one.place[0]].text)
+            names = names_in(self._units[one.place[0]].text, self._ground.names)
             here, there = ({n for n in names if set(n) <= set(words(i.beside))} for i in (one, result))
             if not here or not there or here & there:
                 return result
@@ -201,7 +210,7 @@ class Results:
     def _follows(self, number: int, value: Value, own: Sequence[Input]) -> list[Input] | None:
         """What a value follows from: values of its unit, of those beside it, of a table, or of what was read for it."""
         unit, measured = self._units[number], bool(value.dimension or value.currency)
-        names = self._names(unit.text)
+        names = names_in(unit.text, self._ground.names)
         mine = [one for one in own if not (measured and one.value not in usable(unit.text, True))]
         near = [*mine, *self._beside(number, names, measured)]
         for given in (mine, near):
@@ -281,7 +290,12 @@ class Results:
         for other, judged in enumerate(graded):
             if other != number and judged.level in GOOD_LEVELS:
                 beside |= set(map(stem, words(self._units[other].text)))
-        return sum(key in beside for key in keys) >= _SHARE * len(keys)
+        return sum(key in beside for key in keys) >= min(_SHARE * len(keys), len(keys) - 1)
+
+
+def _counts_inputs(value: Value, found: Sequence[Equation]) -> bool:
+    """True for a number in words that is how many numbers an equation adds up: `two years: 240 + 290 = 530`."""
+    return value.worded and any(value.readings == (float(len(one.inputs)),) for one in found)
 
 
 def _as_inputs(given: Sequence[Value]) -> list[Input]:

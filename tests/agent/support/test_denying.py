@@ -32,6 +32,12 @@ def graded(message: str, page: str, *, query: str = "", title: str = "") -> tupl
          "On new machines the backup is enabled by default.", "On new machines the backup is disabled by default."),
         ("Visitors may not bring dogs into the garden, and the café is not open in winter.",
          "Visitors may not bring dogs into the garden.", "Visitors may bring dogs into the garden."),
+        ("Loans can be renewed twice, but not if the book is reserved.",
+         "Loans can be renewed twice.", "Loans can be renewed twice if the book is reserved."),
+        ("The reading room in Hull is closed on Mondays.",
+         "The reading room in Hull is not open on Mondays.", "The reading room in Hull is open on Mondays."),
+        ("Nobody under 16 may use the archive in Hull.",
+         "Nobody under 16 may use the archive in Hull.", "Everybody under 16 may use the archive in Hull."),
         ("Der Filter entfernt keine Bakterien oder Viren, und er entfernt kein Nitrat.",
          "Der Filter entfernt keine Bakterien oder Viren.", "Der Filter entfernt Bakterien und Viren."),
         ("Das Grillen ist im Park am See verboten.", "Im Park am See ist das Grillen verboten.", "Im Park am See ist das Grillen erlaubt."),
@@ -52,7 +58,7 @@ def test_what_a_clause_denies_is_no_ground_for_the_contrary(page: str, said: str
     [
         ("He lives in Rome.", "He is not British, and he lives in Rome."), ("It removes chlorine.", "It removes chlorine, but no nitrate."),
         ("The plan was not accepted by the board.", "The board refused the plan."), ("It can be booked.", "It can be booked without a fee."),
-        ("Prices rose in 1990.", "Prices rose in 1990, but prices fell in 1991."),
+        ("It was opened in 1950.", "It was not opened until 1950."), ("Prices rose in 1990.", "Prices rose in 1990, but prices fell in 1991."),
         ("The concert took place after the war.", "The concert took place after the war, not before the war."),
     ],
 )  # fmt: skip

@@ -29,6 +29,11 @@ LOGGER = (
     "Logger",
     "The logger keeps readings: keep_days is 30. A report covers 14 days, or 3 months. A file has 300 rows.",
 )
+STAFF = (
+    "Server plan",
+    "Staff: 14 in Leeds, 9 in York, 6 in Hull. There are 3 servers. A restore took 12 minutes in March and 9 minutes in May. "
+    "The plan costs 240 euros a year until 2024, and 290 euros a year from 2025.",
+)
 MOONS = ("Planets", "Jupiter has 95 moons. Saturn has 146 moons.")
 AREAS = ("Lakes", "Lake Vanern: 5,650 km2. Lake Vattern: 1,912 km2. Lake Malaren: 1,140 km2.")
 
@@ -51,6 +56,9 @@ RIGHT = [
     (CAFE, "The café had 376 euros left.", "What did the café have left?"),
     (CAFE, "The café had 376 euros left. It took in 1,364 euros in May. It spent 988 euros in May.", ""),
     (MOONS, "Saturn has 51 more moons than Jupiter: 146 moons and 95 moons.", ""),
+    (STAFF, "Leeds has 5 more staff than York.", "How many more staff has Leeds than York?"),
+    (STAFF, "The staff is 29 in total: 14 in Leeds, 9 in York and 6 in Hull.", ""),
+    (STAFF, "The restore became 3 minutes faster: 12 minutes in March, 9 minutes in May.", ""),
     (MOONS, "(95 + 146) / 2 = 120.5 moons on average.", "How many moons?"),
     (AREAS, "| Lake | km2 |\n|---|---|\n| Vanern | 5,650 km2 |\n| Vattern | 1,912 km2 |\n| Malaren | 1,140 km2 |\n\n"
      "Together the three lakes cover 8,702 km2.", ""),
@@ -73,6 +81,9 @@ WRONG = [
     (CAFE, "The café had 476 euros left.", "What did the café have left?"),
     (TIMER, "Do not remove the old line with crontab -e after the timer has run once.", ""),
     (LOGGER, "A logger also keeps the readings of the last 72 hours.", ""),
+    (STAFF, "York has 5 more staff than Leeds.", "How many more staff has Leeds than York?"),
+    (STAFF, "The restore became 4 minutes faster: 12 minutes in March, 9 minutes in May.", ""),
+    (STAFF, "The price of the plan fell by about 21 percent, from 240 to 290 euros.", ""),
     (MOONS, "Jupiter has 51 more moons than Saturn: 95 moons and 146 moons.", ""),
     (AREAS, "| Lake | km2 |\n|---|---|\n| Vanern | 5,650 km2 |\n| Vattern | 1,912 km2 |\n| Malaren | 1,140 km2 |\n\n"
      "Together the three lakes cover 8,792 km2.", ""),
