@@ -45,7 +45,7 @@ def covers(reading: Asked | Unread, verdict: Verdict, book: Notebook) -> bool:
 
 
 def misread(reading: Asked | Unread, answer: str, book: Notebook) -> str:
-    """The neighbours on a country's page, where an answer lists others: `Czechia 402 km; Germany 801 km`; or nothing."""
+    """The neighbours on a country's page, where an answer lists others (`Chad 9 km; Mali 7 km`), else nothing."""
     if not isinstance(reading, Asked) or reading.what not in ("show", "list") or reading.of.kind != "around":
         return ""
     of = reading.of.of.names if reading.of.of else ()
