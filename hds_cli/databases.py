@@ -11,7 +11,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,9 +28,13 @@ _LITERAL = re.compile(r"-?\d{1,18}|'[^']*'")
 def connect(path: Path, *, busy: float, any_thread: bool = False) -> sqlite3.Connection:
     """A connection that trusts nothing in the file's schema; `busy`: seconds to wait for another process.
 
-    Where the folder cannot be written it only reads, and makes no files beside.
+    Where the folder cannot be written it only reads, and makes no files beside. A new file is closed to others.
     """
-    address = f"file:{quote(os.fsencode(path))}{'' if os.access(path.parent, os.W_OK) else '?immutable=1'}"
+    writable = os.access(path.parent, os.W_OK)
+    if writable:
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    address = f"file:{quote(os.fsencode(path))}{'' if writable else '?immutable=1'}"
     db = sqlite3.connect(address, uri=True, timeout=busy, isolation_level=None, check_same_thread=not any_thread)
     try:
         db.execute("PRAGMA trusted_schema=OFF")

@@ -6,10 +6,12 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from hds_cli import databases
 from tests.conftest import Hds, command
 
 TEXTS = (
@@ -110,3 +112,14 @@ def test_new_files_of_hds_are_closed_to_others_whatever_the_umask(home: Path, tm
     folders = [path for path in home.rglob("*") if path.is_dir()]
     assert {path.stat().st_mode & 0o077 for path in folders} == {0}
     assert {path.stat().st_mode & 0o077 for path in home.rglob("*") if path.is_file()} == {0}
+
+
+def test_a_new_database_is_closed_to_others_whatever_the_umask(tmp_path: Path) -> None:
+    """Whoever opens it: pages, notes, what was verified."""
+    old = os.umask(0)
+    try:
+        with closing(databases.connect(tmp_path / "new.sqlite", busy=1)) as db:
+            db.execute("CREATE TABLE t (a)")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "new.sqlite").stat().st_mode & 0o777 == 0o600
