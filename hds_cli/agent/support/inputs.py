@@ -121,6 +121,12 @@ _OPERATIONS = frozenset(
     )
 )
 _ASKS = _OPERATIONS | frozenset(map(stem, _DIRECTIONS | _SPEEDS))
+_RESULTS = _DIRECTIONS | _folded(
+    "total totals sum altogether together combined difference times ratio average mean percent share remaining remain "
+    "remains left over later earlier apart insgesamt zusammen summe differenz unterschied durchschnitt übrig bleiben "
+    "bleibt später früher somme ensemble différence fois moyenne reste suma juntos juntas diferencia veces promedio "
+    "quedan queda totale insieme somma differenza media"
+)
 _EARLIER_BEHIND = re.compile(
     r"\b(?:instead of|than|als|against|versus|vs|from|compared (?:to|with)|rather than|previously|formerly|statt"
     r"|gegenüber|anstatt|zuvor|vorher|au lieu de|contre|en lugar de|frente a|antes)\b",
@@ -142,7 +148,7 @@ def is_compared(value: Value, text: str) -> bool:
 
 def asks_result(text: str) -> bool:
     """True for a text that speaks of a result: `376 euros left`, `how many more`."""
-    return any(stem(word) in _ASKS for word in words(text))
+    return any(word in _RESULTS for word in words(text))
 
 
 def fits_direction(text: str, result: Value, used: Sequence[Input], names: Sequence[tuple[str, ...]]) -> bool:

@@ -18,6 +18,7 @@ FIRM = (
     "The budget stands on page 60.\n\n5. **Hiring.** We pay the agency 1,480 euros a month.\n\nThe settings keep backups for 14 days. "
     "The database is PostgreSQL 16.",
 )
+KEPT = ("Settings", "The settings keep logs for 60 days. The settings keep backups for 14 days.")
 PRICES = (
     "Prices",
     "The support plan cost 240 euros a year in 2023. Since 2024 the support plan costs 290 euros a year.",
@@ -72,6 +73,7 @@ WRONG = [
     (LAMPS, "The owner of the harbour sold an old boat in winter for 13.05 euros, 5.10 + 7.95 = 13.05 euros.", ""),
     (FIRM, "The agency costs 5 × 1,480 = 7,400 euros.", ""),
     (FIRM, "The settings keep backups for 46 days.", ""),
+    (KEPT, "The settings keep backups for 46 days.", "How long are backups kept?"),
     (FIRM, "The database is PostgreSQL 16, and backups are kept for 14 days. The settings also name 30 days.", ""),
     (FIRM, "Die Datenbank ist PostgreSQL 16, die Einstellungen nennen 14 Tage. Die Einstellungen nennen ebenfalls 30 Tage.", ""),
     (PRICES, "The support plan became 60 euros dearer: 240 euros in 2023, 290 euros in 2024.", ""),
