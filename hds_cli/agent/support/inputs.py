@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.claims import Names, pieces
 from hds_cli.agent.support.values import Value, values
 from hds_cli.agent.support.words import is_content, stem, words
@@ -68,8 +69,10 @@ def inputs(text: str, number: int, *, measured: bool, row: bool = False) -> list
         begin = text.find(piece, start)
         start = begin + len(piece)
         inside = [value for value in usables if begin <= value.start < start]
-        alone = sum(not value.is_year and value.kind == "number" for value in inside) < 2
-        out += [Input(value, piece if alone else "", (number, value.start)) for value in inside]
+        units = [(v.dimension, v.currency) for v in inside if v.kind == "number" and not v.is_year]
+        for value in inside:
+            alone = units.count((value.dimension, value.currency)) < 2
+            out.append(Input(value, piece if alone else "", (number, value.start)))
     return out
 
 
@@ -121,6 +124,12 @@ _OPERATIONS = frozenset(
     )
 )
 _ASKS = _OPERATIONS | frozenset(map(stem, _DIRECTIONS | _SPEEDS))
+_RESULTS = _DIRECTIONS | _folded(
+    "total totals sum altogether together combined difference times ratio average mean percent share remaining remain "
+    "remains left over later earlier apart insgesamt zusammen summe differenz unterschied durchschnitt übrig bleiben "
+    "bleibt später früher somme ensemble différence fois moyenne reste suma juntos juntas diferencia veces promedio "
+    "quedan queda totale insieme somma differenza media"
+)
 _EARLIER_BEHIND = re.compile(
     r"\b(?:instead of|than|als|against|versus|vs|from|compared (?:to|with)|rather than|previously|formerly|statt"
     r"|gegenüber|anstatt|zuvor|vorher|au lieu de|contre|en lugar de|frente a|antes)\b",
@@ -142,7 +151,7 @@ def is_compared(value: Value, text: str) -> bool:
 
 def asks_result(text: str) -> bool:
     """True for a text that speaks of a result: `376 euros left`, `how many more`."""
-    return any(stem(word) in _ASKS for word in words(text))
+    return any(word in _RESULTS for word in words(text))
 
 
 def fits_direction(text: str, result: Value, used: Sequence[Input], names: Sequence[tuple[str, ...]]) -> bool:
@@ -163,9 +172,33 @@ def fits_direction(text: str, result: Value, used: Sequence[Input], names: Seque
             first, second = (b, a) if own[0] else (a, b)
             return (second - first) * sign > 0
     if len(names) > 1:
-        return True
+        first, second = (one.value.number for one in sorted(used, key=lambda one: one.place))
+        return not _is_parallel(text, used, names) or (first - second) * sign > 0
     earlier, later = _in_time(text, used)
     return (later - earlier) * sign > 0 if earlier is not None and later is not None else True
+
+
+def miscompared(text: str, stated: Sequence[Input]) -> bool:
+    """True for `60 euros dearer: 240 euros, now 290 euros`: the difference of the two is another one."""
+    compared = [one.value for one in stated if one.value.kind == "number" and is_compared(one.value, text)]
+    if len(compared) != 1 or not (compared[0].dimension or compared[0].currency):
+        return False
+    unit = (compared[0].dimension, compared[0].currency)
+    alike = [one for one in stated if (one.value.dimension, one.value.currency) == unit]
+    others = [one for one in alike if one.value is not compared[0]]
+    if len(others) != 2:
+        return False
+    worked_out = derived(compared[0], [one.value for one in others], text) is not None
+    return not (worked_out and fits_direction(text, compared[0], others, ()))
+
+
+def _is_parallel(text: str, used: Sequence[Input], names: Sequence[tuple[str, ...]]) -> bool:
+    """True for `A is dearer than B: 5 against 4`: the first value is that of the first name."""
+    if used[0].place[0] != used[1].place[0] or used[0].place[0] < 0:
+        return False
+    said = list(words(text[: min(one.place[1] for one in used)]))
+    at = next((place for place, word in enumerate(said) if word in _DIRECTIONS), None)
+    return at is not None and all(any(n[0] in half for n in names) for half in (said[:at], said[at:]))
 
 
 def _from_word(text: str, names: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -204,5 +237,6 @@ def _in_time(text: str, used: Sequence[Input]) -> tuple[float, float] | tuple[No
 
 
 __all__ = [
-    "Input", "asks_result", "counts", "fits_direction", "inputs", "is_compared", "is_operation", "names_in", "usable",
+    "Input", "asks_result", "counts", "fits_direction", "inputs", "is_compared", "is_operation", "miscompared",
+    "names_in", "usable",
 ]  # fmt: skip

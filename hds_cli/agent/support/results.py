@@ -14,7 +14,7 @@ from dataclasses import replace
 from hds_cli.agent.support.arithmetic import derived, product, total
 from hds_cli.agent.support.claims import Claim, is_short, listed, of_unit
 from hds_cli.agent.support.equations import Equation, equations
-from hds_cli.agent.support.ground import has_word
+from hds_cli.agent.support.ground import Ground, has_word
 from hds_cli.agent.support.inputs import (
     Input,
     asks_result,
@@ -23,6 +23,7 @@ from hds_cli.agent.support.inputs import (
     inputs,
     is_compared,
     is_operation,
+    miscompared,
     names_in,
     usable,
 )
@@ -85,7 +86,8 @@ class Results:
         if wrong := [one for one in found if not one.right]:
             return Judged("contradicted", (), (wrong[0].result.text,))
         if judged.level in GOOD_LEVELS and not found:
-            return None
+            wrong_one = judged.level == "together" and miscompared(unit.text, self._inputs(number, measured=True))
+            return Judged("apart", judged.quotes) if wrong_one else None
         if not all(map(self._has_inputs, found)):
             return None
         own, sought = self._own(number, judged, found)
@@ -127,7 +129,7 @@ class Results:
             elif (
                 self._is_known(value, found)
                 or _counts_inputs(value, found)
-                or self._known_result(one)
+                or (self._known_result(one) and _fits_unit(self._ground, value, found))
                 or self._dated(value)
             ):
                 own.append(one)
@@ -148,7 +150,9 @@ class Results:
     def _is_known(self, value: Value, found: Sequence[Equation]) -> bool:
         """True for a value that stands in a page, in the question, or in an equation of the unit."""
         given = (*usable(self._question, False), *(v for one in found for v in (*one.inputs, one.result)))
-        return self._stands(value) or any(same(value, other) for other in given)
+        if self._stands(value):
+            return True
+        return any(same(value, other) for other in given) and _fits_unit(self._ground, value, found)
 
     def _stands(self, value: Value) -> bool:
         return self._ground.has_value(value)
@@ -170,6 +174,11 @@ class Results:
         sentences = (self._ground.sentences[place].text for place in places)
         return any(same(value, other) for text in sentences for other in usable(text, False))
 
+    def _has_ground(self, one: Input) -> bool:
+        """True for a value of the message that is an input, or a result."""
+        known = any(result.place == one.place for result in self._results)
+        return known or self._is_input(one.value) or self._known_result(one) is not None
+
     def _has_inputs(self, one: Equation) -> bool:
         """True for an equation whose inputs stand in a page or the question, or are results of the message."""
         return all(
@@ -184,8 +193,7 @@ class Results:
         for result in self._results:
             if result.place == one.place or not same(one.value, result.value):
                 continue
-            names = names_in(self._units[one.place[0]].text, self._ground.names)
-            here, there = ({n for n in names if set(n) <= set(words(i.beside))} for i in (one, result))
+            here, there = (set(names_in(i.beside, self._ground.names)) for i in (one, result))
             if not here or not there or here & there:
                 return result
         return None
@@ -219,7 +227,7 @@ class Results:
                 used = product(value, [one.value for one in given])
             if used:
                 parts = [next(one for one in given if one.value is v) for v in used]
-                return parts if fits_direction(unit.text, value, self._named(parts, names), names) else None
+                return parts if fits_direction(unit.text, value, _named(self._ground, parts, names), names) else None
         for column in self._columns:
             others = [one for one in column if one.place[0] != number]
             if total(value, [one.value for one in others]):
@@ -232,16 +240,6 @@ class Results:
                 return looked_up
         return None
 
-    def _named(self, parts: Sequence[Input], names: Sequence[tuple[str, ...]]) -> list[Input]:
-        """Inputs with the sentence of a page beside them where their own piece has no name."""
-        out = list[Input]()
-        for one in parts:
-            bare = not any(set(name) <= set(words(one.beside)) for name in names)
-            places = self._ground.with_value(one.value) if bare else ()
-            beside = self._ground.sentences[places[0]].text if len(places) == 1 else ""
-            out.append(replace(one, beside=f"{one.beside} {beside}") if beside else one)
-        return out
-
     def _beside(self, number: int, names: Sequence[tuple[str, ...]], measured: bool) -> list[Input]:
         """The values with a ground of units near one, and of those that name what it names."""
         out = list[Input]()
@@ -250,9 +248,7 @@ class Results:
             said = set(words(self._units[other].text)) if far else set()
             if other == number or (far and not any(said.issuperset(name) for name in names)):
                 continue
-            out += [
-                i for i in self._inputs(other, measured=measured) if self._is_input(i.value) or self._known_result(i)
-            ]
+            out += [i for i in self._inputs(other, measured=measured) if self._has_ground(i)]
         return out
 
     @functools.cached_property
@@ -263,7 +259,7 @@ class Results:
             if not (unit.row or unit.item):
                 continue
             stated = [one for one in self._inputs(number, measured=False) if one.value.kind == "number"]
-            for place, one in enumerate(one for one in stated if self._is_input(one.value) or self._known_result(one)):
+            for place, one in enumerate(filter(self._has_ground, stated)):
                 columns.setdefault((unit.row, place), []).append(one)
         return list(columns.values())
 
@@ -291,6 +287,30 @@ class Results:
             if other != number and judged.level in GOOD_LEVELS:
                 beside |= set(map(stem, words(self._units[other].text)))
         return sum(key in beside for key in keys) >= min(_SHARE * len(keys), len(keys) - 1)
+
+
+def _named(ground: Ground, parts: Sequence[Input], names: Sequence[tuple[str, ...]]) -> list[Input]:
+    """Inputs with the sentence of a page beside them where their own piece has no name."""
+    out = list[Input]()
+    for one in parts:
+        bare = not any(set(name) <= set(words(one.beside)) for name in names)
+        places = ground.with_value(one.value) if bare else ()
+        beside = ground.sentences[places[0]].text if len(places) == 1 else ""
+        out.append(replace(one, beside=f"{one.beside} {beside}") if beside else one)
+    return out
+
+
+def _fits_unit(ground: Ground, value: Value, found: Sequence[Equation]) -> bool:
+    """False for `350 minutes` beside `290 + 60 = 350`, where the pages give both numbers in euros alone."""
+    unit = (value.dimension, value.currency)
+    for one in found:
+        if unit == ("", "") or one.factors or not same(value, one.result):
+            continue
+        places = [place for v in one.inputs for place in ground.with_value(v)[:_NEAR]]
+        given = [v for place in places for v in ground.sentences[place].values if any(same(v, i) for i in one.inputs)]
+        if given and all((v.dimension, v.currency) not in (unit, ("", "")) for v in given):
+            return False
+    return True
 
 
 def _counts_inputs(value: Value, found: Sequence[Equation]) -> bool:

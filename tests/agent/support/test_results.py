@@ -18,6 +18,7 @@ FIRM = (
     "The budget stands on page 60.\n\n5. **Hiring.** We pay the agency 1,480 euros a month.\n\nThe settings keep backups for 14 days. "
     "The database is PostgreSQL 16.",
 )
+KEPT = ("Settings", "The settings keep logs for 60 days. The settings keep backups for 14 days.")
 PRICES = (
     "Prices",
     "The support plan cost 240 euros a year in 2023. Since 2024 the support plan costs 290 euros a year.",
@@ -43,6 +44,9 @@ def graded(message: str, *pages: tuple[str, str], query: str = "") -> tuple[Supp
     return attribute(message, query, [(query, passage) for passage in read])
 
 
+SIX = "Six Brookwell Duo cost 6 × 5.10 = 30.60 euros, six Clarissa One 6 × 7.95 = 47.70 euros."
+LIST = "- Brookwell Duo: 6 × 5.10 = 30.60 euros\n- Clarissa One: 6 × 7.95 = 47.70 euros"
+SETUP = (PRICES[0], f"{PRICES[1]} Setup costs 60 euros.")
 RIGHT = [
     (LAMPS, "Six lamps are 6 × 5.10 = 30.60 euros.", "What do six Brookwell Duo lamps cost?"),
     (LAMPS, "6 × 5.10 = 30.60 euros against 6 × 7.95 = 47.70 euros, a difference of 17.10 euros.", "What do six lamps cost?"),
@@ -50,6 +54,10 @@ RIGHT = [
      "Brookwell Duo: 6 × 5.10 = 30.60 euros. Clarissa One: 6 × 7.95 = 47.70 euros.", "What do six lamps cost?"),
     (PRICES, "The support plan became 50 euros dearer: 240 euros in 2023, 290 euros in 2024.", ""),
     (PRICES, "The support plan is 290 euros now, 50 more than the 240 before.", ""),
+    (LAMPS, f"17.10 euros\n\n{SIX} The difference is 17.10 euros.", "How much cheaper are six Brookwell Duo?"),
+    (LAMPS, "The Brookwell Duo is 17.10 euros cheaper than the Clarissa One: 6 × 5.10 = 30.60 euros against "
+     "6 × 7.95 = 47.70 euros.", "What do six lamps cost?"),
+    (LAMPS, f"30.60 euros for six Brookwell Duo\n\n{LIST}", "What do six lamps cost?"),
     (LIBRARY, "21 days after 14 February 2025 is 7 March 2025.", "When is the book due?"),
     (LIBRARY, "The book was picked up on 14 February 2025 and may be kept for 21 days, so until 7 March 2025.", ""),
     (CAFE, "The café took in 1,364 euros and spent 988 euros, so it had 376 euros left.", ""),
@@ -72,11 +80,18 @@ WRONG = [
     (LAMPS, "The owner of the harbour sold an old boat in winter for 13.05 euros, 5.10 + 7.95 = 13.05 euros.", ""),
     (FIRM, "The agency costs 5 × 1,480 = 7,400 euros.", ""),
     (FIRM, "The settings keep backups for 46 days.", ""),
+    (KEPT, "The settings keep backups for 46 days.", "How long are backups kept?"),
     (FIRM, "The database is PostgreSQL 16, and backups are kept for 14 days. The settings also name 30 days.", ""),
     (FIRM, "Die Datenbank ist PostgreSQL 16, die Einstellungen nennen 14 Tage. Die Einstellungen nennen ebenfalls 30 Tage.", ""),
     (PRICES, "The support plan became 60 euros dearer: 240 euros in 2023, 290 euros in 2024.", ""),
     (PRICES, "The support plan became 50 euros cheaper: 240 euros in 2023, 290 euros in 2024.", ""),
     (PRICES, "The support plan fell by 50 euros, from 240 euros to 290 euros.", ""),
+    (LAMPS, f"27.10 euros\n\n{SIX} The difference is 27.10 euros.", "How much cheaper are six Brookwell Duo?"),
+    (LAMPS, "The Brookwell Duo is 17.10 euros dearer than the Clarissa One: 6 × 5.10 = 30.60 euros against "
+     "6 × 7.95 = 47.70 euros.", "What do six lamps cost?"),
+    (LAMPS, f"47.70 euros for six Brookwell Duo\n\n{LIST}", "What do six lamps cost?"),
+    (LAMPS, "A lamp burns for 13.05 hours, since 5.10 + 7.95 = 13.05.", ""),
+    (SETUP, "The support plan became 60 euros dearer: 240 euros in 2023 and 290 euros since 2024.", ""),
     (LIBRARY, "21 days after 14 February 2025 is 9 March 2025.", "When is the book due?"),
     (CAFE, "The café had 476 euros left.", "What did the café have left?"),
     (TIMER, "Do not remove the old line with crontab -e after the timer has run once.", ""),
