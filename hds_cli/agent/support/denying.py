@@ -24,7 +24,7 @@ _ALL, _BESIDE = 0.8, 0.5
 _REST = 0.6  # the same for an opposite, of the other words
 _CUT = re.compile(
     r"(?P<strong>[.;:!?()—–](?=\s|$)|[()])|(?P<comma>,)(?=\s)"
-    r"|(?<=\s)(?P<list>and|or|nor|und|oder|noch|et|ou|ni|y|o|e|и|или|en|of)(?=\s)"
+    r"|(?<=\s)(?P<list>and|or|nor|und|oder|noch|et|ou|ni|y|o|e|и|или)(?=\s)"
     r"|(?<=\s)(?P<turn>but|yet|although|though|because|while|whereas|which|who|except|aber|sondern|sowie|weil|obwohl"
     r"|während"
     r"|dass|mais|parce|tandis|qui|pero|sino|porque|aunque|que|ma|però|perché|mas|maar|omdat|но|а)(?=\s)",
@@ -33,6 +33,10 @@ _CUT = re.compile(
 _SURE = frozenset("or nor oder noch ou ni o или".split())  # joins items that are all denied
 _SMALL = frozenset("the a an any other its their der die das den ein eine keine le la les un une el los las".split())
 _ONLY = frozenset("only just merely nur bloß seulement solo sólo solamente".split())
+_EXAMPLE = re.compile(
+    r"\W*(?:for example|for instance|e\.\s?g\.|such as|including|zum Beispiel|z\.\s?B\.|wie|par exemple|por ejemplo)\s",
+    re.IGNORECASE,
+)  # of what the clause before it says
 _NO_DENIAL = frozenset({"without", "non"})
 
 
@@ -91,8 +95,12 @@ class Clause:
 
 
 @functools.lru_cache(maxsize=4096)
-def clauses(text: str) -> tuple[Clause, ...]:
-    """The clauses of a text that say something."""
+def clauses(text: str, until: bool = True) -> tuple[Clause, ...]:
+    """The clauses of a text that say something.
+
+    Args:
+        until: `not until 1950` denies nothing; False: it does, for a text that is held against `until 1950`.
+    """
     out: list[Clause] = []
     pieces = list(_pieces(text[:_LONGEST]))[:_MOST]
     for number, (joined, piece) in enumerate(pieces):
@@ -102,8 +110,13 @@ def clauses(text: str) -> tuple[Clause, ...]:
         if not content and not places:
             continue
         focus = frozenset(stem(said[n]) for at in places for n in _near(said, at))
-        one = Clause(said, frozenset(map(stem, content)), _denies(piece, said), focus)
-        if out and joined != "strong":
+        one = Clause(said, frozenset(map(stem, content)), _denies(piece, said, until), focus)
+        if out and _EXAMPLE.match(piece):
+            before = out[-1]
+            one = replace(one, stems=one.stems | before.stems, denied=before.denied, focus=one.stems | before.focus)
+        elif joined == "nor" and not one.denied and len(said) > _ITEM:
+            one = replace(one, denied=True)  # `Neither Norway nor Sweden is part of it`
+        elif out and joined != "strong":
             one = _continued(one, out[-1], joined, [way for way, _ in pieces[number + 1 : number + 6]])
         out.append(one)
     return tuple(out)
@@ -124,23 +137,27 @@ def _continued(one: Clause, before: Clause, joined: str, behind: Sequence[str]) 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """The pieces of a text, each with how it is joined to the one before it."""
-    start, joined = 0, ""
+    start, joined, weder = 0, "", "weder" in text.casefold()
     for match in _CUT.finditer(text):
         yield joined, text[start : match.start()]
         way = match.lastgroup or ""
         new = "or" if way == "list" and match[0].casefold() in _SURE else way
+        if new == "or" and (match[0].casefold() in ("nor", "ni") or (weder and match[0].casefold() == "noch")):
+            new = "nor"
         joined = (
-            joined if not text[start : match.start()].strip() and new in ("list", "or") and joined == "strong" else new
+            joined
+            if not text[start : match.start()].strip() and new in ("list", "or", "nor") and joined == "strong"
+            else new
         )
         start = match.end()
     yield joined, text[start:]
 
 
-def _denies(piece: str, said: Sequence[str]) -> bool:
+def _denies(piece: str, said: Sequence[str], until: bool) -> bool:
     """True for a clause that denies; `not only` and `without` do not, and `ni … ni`, `neither … nor` deny once."""
     if any(is_denial(a) and b in _ONLY for a, b in itertools.pairwise(said)):
         return False
-    if "until" in said:  # `not opened until 1950`
+    if until and "until" in said:  # `not opened until 1950`
         return False
     kept = [word for word in said if word not in _NO_DENIAL]
     if len(said) == len(kept):
@@ -154,13 +171,13 @@ def _inherited(joined: str, said: Sequence[str], behind: Sequence[str]) -> bool 
     small = [word for word in said if not is_content(word) and word not in _SMALL]
     if len(said) > _ITEM:
         return False
-    if joined == "or":
+    if joined in ("or", "nor"):
         return True
     if joined == "comma":
         for way in behind:
-            if way not in ("comma", "or", "list"):
+            if way not in ("comma", "or", "nor", "list"):
                 break
-            if way == "or":
+            if way in ("or", "nor"):
                 return True
     return None if small else True
 
@@ -187,9 +204,10 @@ def stand(claim: str, sentence: str, names: Collection[str] = ()) -> Stand:
     Args:
         names: stems of the names of the claim, for which the sentence may say `it`.
     """
-    theirs = clauses(sentence)
+    until = not ("until" in words(claim[:_LONGEST]) and "until" in words(sentence[:_LONGEST]))
+    theirs = clauses(sentence, until)
     agrees, known = True, False
-    for own in clauses(claim):
+    for own in clauses(claim, until):
         sought = {key for key in own.stems if key not in names or any(key in clause.stems for clause in theirs)}
         if (opposed := _opposite(own, theirs, sought)) is not None:
             if opposed:
@@ -211,7 +229,7 @@ def stand(claim: str, sentence: str, names: Collection[str] = ()) -> Stand:
             agrees = False
             if any(_strong(clause, sought) for clause in found):
                 return Stand(denies=True)
-    lacks = not known and any(own.denied for own in clauses(claim))
+    lacks = not known and any(own.denied for own in clauses(claim, until))
     return Stand(agrees=agrees and not lacks, lacks=lacks)
 
 

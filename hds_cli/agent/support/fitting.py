@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +21,8 @@ from hds_cli.types import Level
 QUOTED = 0.6  # share of the other words of a claim that a sentence has which says it
 TOGETHER = 0.34  # the same of a sentence and its neighbours
 NAMES_ONLY = 0.5  # the same for a claim without values: its names may stand together for another reason
+_ROW = re.compile(r"([^:.!?\n]{2,60}):\s[^:\n]{1,200}:\s")  # with two cells or more: what it is of is no key
+_ROWS = 64  # of a passage
 _SUBJECT = 5  # words at the beginning of a sentence that say what it is about
 
 
@@ -59,7 +63,7 @@ class Fitting:
         share = self.share(claim, sentence)
         stems = frozenset(stem(word) for name in claim.names for word in name)
         stood = stand(claim.text, sentence.text, stems)
-        if self._denied(sentence, stood) or not self._says_enough(claim, sentence, share, in_body):
+        if self._denied(claim, sentence, stood, stems) or not self._says_enough(claim, sentence, share, in_body):
             return None, 0.0
         if self._substituted(claim, sentence, share) or self._binds_another(claim, sentence):
             return None, 0.0
@@ -81,6 +85,8 @@ class Fitting:
                 return None  # `four cats` is not said by `four rooms` beside `3 cats`
             # What a sentence names is told in the next one, not in the one before it.
             beside = [s for s in self.ground.around(sentence) if s.place > sentence.place or not claim.names]
+            if _row_of(sentence.text):  # the next row is of something else
+                beside = [s for s in beside if not _row_of(s.text)]
             near = any(s.place in by_value[number] for s in beside)
             if not near or self._has_own(value, claim, sentence):
                 return None
@@ -160,18 +166,19 @@ class Fitting:
         count = max(1, len(claim.rest))
         return Share(own, titled / count, wide / count)
 
-    def _denied(self, sentence: Sentence, stood: Stand) -> bool:
-        """True for a sentence that says the contrary, or that lacks the `not` of a claim with those beside it."""
-        if stood.lacks:
-            return not any(s.negated for s in self.ground.around(sentence))
-        return stood.denies
+    def _denied(self, claim: Claim, sentence: Sentence, stood: Stand, names: frozenset[str]) -> bool:
+        """True for a sentence that says the contrary, or that lacks the `not` of a claim with each beside it."""
+        if not stood.lacks:
+            return stood.denies
+        near = (f"{sentence.text} {beside.text}" for beside in self.ground.around(sentence) if beside.negated)
+        return all(stand(claim.text, both, names).lacks for both in near)
 
     def _says_enough(self, claim: Claim, sentence: Sentence, share: Share, in_body: int) -> bool:
         """True for a sentence that has more of a claim than the name of its page."""
         if claim.rest and not (claim.values or claim.terms or in_body) and not (share.own and share.wide >= TOGETHER):
             return False
         if not (claim.values or claim.names or claim.terms):
-            return len(claim.rest) > 1 and share.wide >= NAMES_ONLY
+            return len(claim.rest) > 1 and share.wide >= NAMES_ONLY and share.own >= TOGETHER * len(claim.rest)
         if not claim.values and len(claim.rest) > 1 and in_body < 3 and share.wide < NAMES_ONLY:
             return False
         if claim.values and not claim.names and self._is_foreign(sentence) and self._says_values(claim, sentence):
@@ -206,11 +213,24 @@ class Fitting:
         names = () if claim.names else self._asked_names
         near = self.ground.around(sentence) if claim.values else ()
         return (
-            any(misbound(claim, one.text, names) for one in (sentence, *near))
+            self._is_of_another_row(claim, sentence)
+            or any(misbound(claim, one.text, names) for one in (sentence, *near))
             or other_value_of_key(claim, text)
             or in_another_role(claim, text)
             or of_another_name(claim, text)
         )
+
+    def _is_of_another_row(self, claim: Claim, sentence: Sentence) -> bool:
+        """True for a row of which a claim has not a word, where it has all of another row of the passage.
+
+        Example: `Radar from above: ±0.3 cm` beside `Pressure probe: ±0.5 cm` for `The pressure probe has ±0.3 cm`.
+        """
+        own = _row_of(sentence.text)
+        said = {stem(word) for word in words(claim.text)}
+        if not own or own & said:
+            return False
+        rows = self.ground.read[sentence.passage].sentences[:_ROWS]
+        return any((row := _row_of(self.ground.sentences[n].text)) and row <= said for n in rows)
 
     def _substituted(self, claim: Claim, sentence: Sentence, share: Share) -> bool:
         """True for a sentence that says nearly the same with one other word: `rural` for `urban landscapes`."""
@@ -228,6 +248,13 @@ class Fitting:
             if stem(b) not in sentence.stems and stem(other) not in claim.rest:
                 return True
         return False
+
+
+@functools.lru_cache(maxsize=4096)
+def _row_of(text: str) -> frozenset[str]:
+    """The stems of what a row is of: `Radar from above: ±0.3 cm`; none of a sentence."""
+    label = _ROW.match(text)
+    return frozenset(stem(word) for word in words(label[1]) if is_content(word)) if label else frozenset()
 
 
 def is_telling(value: Value) -> bool:

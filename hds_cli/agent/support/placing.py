@@ -13,7 +13,7 @@ from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
 from hds_cli.agent.support.values import Value, same
-from hds_cli.agent.support.words import is_content, stem, words
+from hds_cli.agent.support.words import is_content, is_denial, stem, words
 from hds_cli.types import Level, Quote
 
 MAX_QUOTE = 300  # characters
@@ -79,6 +79,7 @@ class Placing:
             return Judged("unsourced")
         by_value = {number: set(self.ground.with_value(value)) for number, value in enumerate(claim.values)}
         best: tuple[tuple[int, int, float], Judged] | None = None
+        said = frozenset[str]()
         for sentence in self.ground.candidates(claim, by_value):
             level, share = self._fitting.fits(claim, sentence, by_value)
             if level is None or not may_say(sentence):
@@ -86,8 +87,16 @@ class Placing:
             marked = self.ground.read[sentence.passage].passage.n in claim.marks
             rank = (-ORDER.index(level), int(marked), share)
             if best is None or rank > best[0]:
-                best = rank, Judged(level, (self.quote(sentence, claim),))
-        return best[1] if best is not None else self._elsewhere(claim)
+                best, said = (rank, Judged(level, (self.quote(sentence, claim),))), self._own(claim, sentence)
+        if best is None:
+            return self._elsewhere(claim)
+        may_be_denied = best[0][2] < 1 and not any(map(is_denial, words(claim.text)))
+        against = self._denying(claim, said) if may_be_denied else None
+        return best[1] if against is None else Judged("contradicted", (against,), (), claim.values)
+
+    def _own(self, claim: Claim, sentence: Sentence) -> frozenset[str]:
+        """The words of a claim that a sentence has by itself."""
+        return sentence.stems.intersection((*claim.rest, *claim.terms))
 
     def quote(self, sentence: Sentence, claim: Claim) -> Quote:
         """The sentence as a quote, around the first of the claim's values where it is long."""
@@ -174,8 +183,12 @@ class Placing:
                 return self.quote(sentence, claim)
         return None
 
-    def _denying(self, claim: Claim) -> Quote | None:
-        """A sentence with the names and values of a claim that denies it."""
+    def _denying(self, claim: Claim, beyond: frozenset[str] | None = None) -> Quote | None:
+        """A sentence with the names and values of a claim that denies it.
+
+        Args:
+            beyond: it has one of the claim's other words that is not among these.
+        """
         names = frozenset(stem(word) for name in claim.names for word in name)
         for sentence in self.ground.candidates(claim, {}) if names else ():
             has = sentence.words | sentence.head.words
@@ -183,7 +196,8 @@ class Placing:
                 continue
             given = (*sentence.values, *sentence.head.values)
             said = all(any(same(value, other) for other in given) for value in claim.values)
-            if said and stand(claim.text, sentence.text, names).denies:
+            nearer = beyond is None or bool(self._own(claim, sentence) - beyond)
+            if said and nearer and stand(claim.text, sentence.text, names).denies:
                 return self.quote(sentence, claim)
         return None
 

@@ -120,7 +120,7 @@ class Results:
     def _own(self, number: int, judged: Judged, found: Sequence[Equation]) -> tuple[list[Input], list[Value]]:
         """The values of a unit that stand somewhere or are known results, and those that have to follow from others."""
         unit, own, sought = self._units[number], list[Input](), list[Value]()
-        last = [v for v in judged.unplaced if v.kind == "number"][-1:]
+        last = [v for v in judged.unplaced if v.kind == "number" and not v.is_year][-1:]
         for one in self._inputs(number, measured=False):
             value = one.value
             inside = next((e for e in found if e.start <= value.start < e.end), None)

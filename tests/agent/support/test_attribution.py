@@ -314,3 +314,33 @@ def test_hostile_pages_and_messages_take_no_long_time() -> None:
         started = time.process_time()
         _graded(piece * (8_000 // len(piece)), ("T", piece * (8_000 // len(piece))))
         assert time.process_time() - started < 10, piece
+
+
+SENSORS = (
+    "Level sensors",
+    "| Sensor | Accuracy | Price |\n|---|---|---|\n| Radar from above | ±0.3 cm | 1,850 |\n| Pressure probe | ±0.5 cm | 420 |",
+)
+COFFEE = (
+    "Pour-over, cold brew",
+    "Coarse coffee stands in cold water for 12 hours. Pregnant women should stay below 200 mg of caffeine a day.",
+)
+TABLETS = (
+    "Renavita",
+    "Do not give Renavita together with pain-killers (for example meloxicam). It may be given with kidney diet food.",
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "page", "level"),
+    [
+        ("The pressure probe has an accuracy of ±0.3 cm.", SENSORS, None),
+        ("The pressure probe has an accuracy of ±0.5 cm.", SENSORS, "quoted"),
+        ("Cold brew is lower in caffeine.", COFFEE, None),
+        ("Renavita may be given together with meloxicam.", TABLETS, "contradicted"),
+        ("Renavita may be given with kidney diet food.", TABLETS, "quoted"),
+    ],
+)
+def test_a_row_a_title_and_a_half_are_no_ground(claim: str, page: tuple[str, str], level: str | None) -> None:
+    """The row of something else, words of the title alone, or half a claim beside a sentence that denies all of it."""
+    (support,) = _graded(claim, page)
+    assert support.level == level if level else support.weak, support

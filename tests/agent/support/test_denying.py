@@ -92,3 +92,39 @@ def test_long_sentences_are_compared_in_bounded_time() -> None:
         started = time.process_time()
         stand(piece * 3_000, piece * 4_000)
         assert time.process_time() - started < 2, piece
+
+
+@pytest.mark.parametrize(
+    ("claim", "sentence", "good"),
+    [
+        (
+            "Renavita may be given together with meloxicam.",
+            "Do not give Renavita together with pain-killers of that group (for example meloxicam) unless a vet says so.",
+            False,
+        ),
+        ("All three filters removed the germs.", "None of the three filters removed the germs.", False),
+        ("None of the three filters removed the germs.", "None of the three filters removed the germs.", True),
+        (
+            "The Duo was the only jug whose lid did not leak.",
+            "The Duo was the only jug whose lid leaked. It was not dear.",
+            False,
+        ),
+        (
+            "Harbours that paid do not keep the old price until their year ends.",
+            "Harbours that paid keep the old price until their year ends.",
+            False,
+        ),
+        ("The tunnel was not opened until 1950.", "The tunnel was opened in 1950.", True),
+        ("The tunnel was opened in 1950.", "The tunnel was not opened until 1950.", True),
+        (
+            "The gallery opened in 1950 and did not close in the war.",
+            "The gallery opened in 1950. It did not close in the war.",
+            True,
+        ),
+    ],
+)
+def test_what_a_denial_reaches(claim: str, sentence: str, good: bool) -> None:
+    """Its examples in brackets, what stands behind `none of`, no sentence beside it, and `until` where both have it."""
+    passage = Passage("https://example.org/a", "Notes", sentence, n=1)
+    (support,) = attribute(claim, "", [("", passage)])
+    assert (support.level in GOOD_LEVELS) is good, support
