@@ -81,7 +81,7 @@ def test_a_killed_run_goes_on_after_its_last_finished_turn(
     kept = (home / "data" / "runs" / f"{run_id}.jsonl").read_text()
     assert kept.startswith("".join(seen))  # whatever was printed is on disk
     finished = kept.count('"event": "turn_finished"')
-    assert done <= finished <= done + 1
+    assert done <= finished <= len(TURNS)  # on a busy machine the kill comes later than the event
     again = ready("ask", "--resume", run_id, "-m", script(*TURNS[finished:], END), "--jsonl")
     assert again.returncode == 0, again.stderr
     rows = lines(again.stdout)
