@@ -77,14 +77,18 @@ def _peak(call: Callable[[Any], Any], value: Any) -> int:
 
 
 def _confirmed(call: Callable[[Any], Any], make: Callable[[int], Any], size: int) -> str | None:
-    """A jump may be another process, or the processor's cache: what grows too fast does so over three doublings."""
-    sizes = (size // 4, size)
-    small, large = (min(_cost(call, _another(make(n)))[0] for _ in range(3)) for n in sizes)
-    if large <= MOST**2 * max(small, FLOOR / MOST):
-        return None
-    if large < 0.25 and min(_cost(call, _another(make(2 * size)))[0] for _ in range(2)) <= MOST * large:
-        return None  # no faster from there on: the caches were full
-    return f"{sizes[0]} characters take {small:.4f} s, {sizes[1]} take {large:.4f} s"
+    """A jump may be another process, or the processor's cache: what grows too fast does so over two doublings.
+
+    It is looked at where the smaller cost is no noise.
+    """
+    while True:
+        sizes = (size // 4, size)
+        small, large = (min(_cost(call, _another(make(n)))[0] for _ in range(3)) for n in sizes)
+        if large <= MOST**2 * max(small, FLOOR / MOST):
+            return None
+        if small >= FLOOR or large > 0.5:
+            return f"{sizes[0]} characters take {small:.4f} s, {sizes[1]} take {large:.4f} s"
+        size *= 2
 
 
 def _another(value: Any) -> Any:
