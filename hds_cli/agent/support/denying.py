@@ -204,7 +204,7 @@ def stand(claim: str, sentence: str, names: Collection[str] = ()) -> Stand:
     Args:
         names: stems of the names of the claim, for which the sentence may say `it`.
     """
-    until = not ("until" in words(claim[:_LONGEST]) and "until" in words(sentence[:_LONGEST]))
+    until = not all("until" in text.casefold() for text in (claim, sentence))
     theirs = clauses(sentence, until)
     agrees, known = True, False
     for own in clauses(claim, until):

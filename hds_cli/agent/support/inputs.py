@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.claims import Names, pieces
-from hds_cli.agent.support.values import Value, values
+from hds_cli.agent.support.values import Value, is_once, values
 from hds_cli.agent.support.words import is_content, stem, words
 from hds_cli.text import fold
 
@@ -24,7 +24,6 @@ _PLACE = re.compile(
 _NUMBERED = re.compile(r"^[\s*_>]*\d{1,3}[.)](?=[\s*_])")
 _VERSIONED = re.compile(r"(?:^|[\s(\"'“„])[A-ZÄÖÜ][\w.+#-]*[ -]v?$")
 _SMALL = 100  # up to which a whole number behind a name may be its version
-_ONCE = re.compile(r"\s+(?:de\b|mil\b|(?!(?:as|has|his|is|its|this|was)\b)\w+s\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Input:
 
 def counts(value: Value, text: str) -> bool:
     """True for a value that says how much: no number of a page or a list, no English `once`."""
-    if value.text.strip().casefold() == "once" and not _ONCE.match(text, value.end):
+    if is_once(value, text):
         return False
     if _PLACE.search(text[max(0, value.start - 16) : value.start]):
         return False

@@ -12,7 +12,7 @@ from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
-from hds_cli.agent.support.values import Value, same
+from hds_cli.agent.support.values import Value, is_once, same
 from hds_cli.agent.support.words import is_content, is_denial, stem, words
 from hds_cli.types import Level, Quote
 
@@ -36,8 +36,6 @@ _DERIVED = re.compile(
 )
 """Behind a number that was worked out, `29 more games`, `twelve years after`: no page need have it. English: in other
 languages such a number is compared with those of the pages."""
-_NUMBERED = re.compile(r"\s+(?:de\b|mil\b|(?!(?:as|has|his|is|its|this|was)\b)\w+s\b)", re.IGNORECASE)
-"""Behind a Spanish `once`, which is eleven: `once provincias`, `once de mayo`."""
 _OTHERS = re.compile(r"\b(?:not|no|others?|rest|remain\w*|left|without|outside)\b|n't\b", re.IGNORECASE)
 """In a claim about what is left of a whole."""
 
@@ -217,9 +215,9 @@ class Placing:
 
 def _is_of_no_page(value: Value, text: str) -> bool:
     """True for a number that was worked out, and for an English `once`."""
-    if value.text.strip().casefold() == "once" and not _NUMBERED.match(text, value.end):
-        return True
-    return value.kind == "number" and not value.is_year and _DERIVED.match(text, value.end) is not None
+    return is_once(value, text) or (
+        value.kind == "number" and not value.is_year and _DERIVED.match(text, value.end) is not None
+    )
 
 
 def _worked_out(value: Value, inputs: Sequence[Value], text: str) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from hds_cli import code
 from hds_cli.agent.support.message import without_marks
 from hds_cli.agent.support.units import UNSPACED
 from hds_cli.text import fold, in_pieces
@@ -31,7 +32,6 @@ _LEFT_OUT = re.compile(r"[\[(]?(?:…|\.\s?\.\s?\.)[\])]?|\[[^\[\]\n]{0,80}\]") 
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,500}\)")
 _NOTE = re.compile(r"\[\d{1,4}\]")
 _WORD = re.compile(r"[^\W_]+")
-_FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,9 @@ class Quotation:
 
 def quotations(text: str) -> Iterator[Quotation]:
     """The quotations of a message that claim to be the words of a page; none in code between fences."""
-    place, fenced = 0, False
-    for line in text.splitlines(keepends=True):
-        if _FENCE.match(line):
-            fenced = not fenced
-        elif not fenced:
-            for match in _MARKED.finditer(line):
-                if not _is_title(match[match.lastgroup or 0]):
-                    yield Quotation(place + match.start(), place + match.end(), match[0])
-        place += len(line)
+    for match in _MARKED.finditer(code.blanked(text)):
+        if not _is_title(match[match.lastgroup or 0]):
+            yield Quotation(match.start(), match.end(), match[0])
 
 
 def _is_title(inner: str) -> bool:

@@ -105,6 +105,7 @@ _BOUND = re.compile(
     r"|above|at least|mehr als|mindestens|plus de|más de|più di|более)\s$",
     re.IGNORECASE,
 )  # not `over` and `under`: who rules over five provinces rules five
+_ELEVEN = re.compile(r"\s+(?:de\b|mil\b|(?!(?:as|has|his|is|its|this|was)\b)\w+s\b)", re.IGNORECASE)  # behind `once`
 _REACH = 1.5  # times a bound, up to which a page's value is taken for the one that was compared with it
 _MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
 _FALLS = re.compile(
@@ -291,6 +292,11 @@ def _with_unit(text: str, value: Value) -> Value:
         value, text=text[value.start : end], end=end, readings=readings, step=step, rounded=rounded,
         dimension=dimension, factor=factor, currency=money,
     )  # fmt: skip
+
+
+def is_once(value: Value, text: str) -> bool:
+    """True for an English `once`; the Spanish one is eleven: `once provincias`, `once de mayo`."""
+    return value.text.strip().casefold() == "once" and not _ELEVEN.match(text, value.end)
 
 
 def same(stated: Value, ground: Value) -> bool:
