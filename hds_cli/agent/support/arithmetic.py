@@ -21,8 +21,8 @@ _TIMES = re.compile(
 
 
 def says(value: Value, number: float) -> bool:
-    """True when a value says a number, to the last place that it writes."""
-    return abs(value.readings[0] - number) <= _room(value, number) + 1e-12
+    """True when a value says a number, to the last place that it writes; a date says none."""
+    return bool(value.readings) and abs(value.readings[0] - number) <= _room(value, number) + 1e-12
 
 
 def _room(value: Value, number: float) -> float:

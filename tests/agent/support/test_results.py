@@ -137,3 +137,11 @@ def test_many_results_take_no_long_time() -> None:
         started = time.process_time()
         graded(message, LAMPS, AREAS)
         assert time.process_time() - started < 10, message[:40]
+
+
+def test_a_date_is_no_product() -> None:
+    """It is worked out from nothing but another day: numbers beside it end nothing."""
+    page = Passage("https://example.org/fair", "Fair", "The fair has 12 stands and 4 rows. Entry is 6 euros.", n=1)
+    said = "The fair with 12 stands in 4 rows opens on 3 May 2031."
+    (support,) = attribute(said, "", [("", page)])
+    assert support.weak
