@@ -36,6 +36,7 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.arithmetic": "values of a message, which is as long as a model writes",
     "hds_cli.agent.support.asides.told": "units of a message; what stands in one is a sentence",
     "hds_cli.agent.support.fitting.is_telling": "a value, no text",
+    "hds_cli.agent.support.comparatives.comparing_words": "a kind and a sign, no text",
     "hds_cli.agent.support.asked.is_lone": "units of a message, which is as long as a model writes",
     "hds_cli.agent.support.denying.stand": "two texts of 2,000 characters at most; clauses() is called here",
     "hds_cli.agent.support.inputs": "a unit of a message, or a sentence of 2,000 characters at most",

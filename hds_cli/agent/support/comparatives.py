@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from hds_cli.text import fold
+
 _MOST = 1_000  # characters of a text
 Kind = Literal["size", "age", "speed"]
 
@@ -38,6 +40,15 @@ _LISTED_BEHIND: tuple[tuple[Kind, int, str], ...] = (
 )  # fmt: skip
 _BEHIND = {word: (kind, sign) for kind, sign, listed in _LISTED_BEHIND for word in listed.split()}
 _TOKEN = re.compile(r"[^\W\d_]+")
+_SUPERLATIVES = ("st", "ßt", "most")
+
+
+def comparing_words(kind: Kind, sign: int) -> frozenset[str]:
+    """The folded words of a kind and direction that compare two; no superlatives, and no `mayor`."""
+    listed = (word for word, said in _WORDS.items() if said == (kind, sign))
+    return frozenset(fold(word) for word in listed if not word.endswith(_SUPERLATIVES) and word != "mayor")
+
+
 _BOUND = re.compile(r"\s+(?:than|als|que|de|di)\s+[\d$€£]", re.IGNORECASE)
 _WORD_BEHIND = re.compile(r"\s+[^\W\d_]")
 AGAINST = re.compile(

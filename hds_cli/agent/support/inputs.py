@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.claims import Names, pieces
+from hds_cli.agent.support.comparatives import comparing_words
 from hds_cli.agent.support.values import Value, is_once, values
 from hds_cli.agent.support.words import is_content, stem, words
 from hds_cli.text import fold
@@ -89,23 +90,19 @@ def _folded(text: str) -> frozenset[str]:
     return frozenset(map(fold, text.split()))
 
 
-_MORE = _folded(
-    "more dearer costlier higher larger bigger greater longer taller heavier older warmer additional rose "
-    "rise risen rises grew grow grown grows increased increase increases climbed gained up mehr teurer "
-    "höher größer länger schwerer älter wärmer stieg gestiegen stiegen gewachsen wuchs zugenommen "
-    "gestiegene augmenté augmente hausse grimpé subió subido aumentó aumentado creció aumentato salito "
-    "cresciuto aumentou subiu gestegen duurder meer"
+_MORE = comparing_words("size", 1) | _folded(
+    "older älter additional rose rise risen rises grew grow grown grows increased increase increases climbed gained up "
+    "stieg gestiegen stiegen gewachsen wuchs zugenommen gestiegene augmenté augmente hausse grimpé subió subido "
+    "aumentó aumentado creció aumentato salito cresciuto aumentou subiu gestegen duurder dearer"
 )
-_LESS = _folded(
-    "less fewer cheaper lower smaller shorter lighter younger cooler colder fell fall fallen falls "
-    "dropped drop drops decreased decrease decreases declined decline shrank shrunk sank down lost "
-    "weniger billiger günstiger niedriger kleiner kürzer leichter jünger kälter fiel gefallen fielen "
-    "gesunken sank sanken geschrumpft abgenommen verbilligt baissé baisse diminué recul bajó bajado "
-    "disminuyó disminuido cayó diminuito sceso calato diminuiu caiu gedaald goedkoper minder"
+_LESS = comparing_words("size", -1) | _folded(
+    "younger jünger fell fall fallen falls dropped drop drops decreased decrease decreases declined decline shrank "
+    "shrunk sank down lost günstiger fiel gefallen fielen gesunken sanken geschrumpft abgenommen verbilligt baissé "
+    "baisse diminué recul bajó bajado disminuyó disminuido cayó diminuito sceso calato diminuiu caiu gedaald goedkoper"
 )
 _DIRECTIONS = _MORE | _LESS
 # More or less, by what is measured.
-_SPEEDS = _folded("faster slower quicker sooner later earlier schneller langsamer")
+_SPEEDS = comparing_words("speed", 1) | comparing_words("speed", -1) | _folded("sooner later earlier")
 _OPERATIONS = frozenset(
     map(
         stem,
