@@ -85,8 +85,8 @@ class Fitting:
                 return None  # `four cats` is not said by `four rooms` beside `3 cats`
             # What a sentence names is told in the next one, not in the one before it.
             beside = [s for s in self.ground.around(sentence) if s.place > sentence.place or not claim.names]
-            if _row_of(sentence.text):  # the next row is of something else
-                beside = [s for s in beside if not _row_of(s.text)]
+            if _row_of(sentence.text):  # the next row is of something else, which may be compared with it
+                beside = [s for s in beside if not _row_of(s.text) or _are_compared(claim, sentence, s, value)]
             near = any(s.place in by_value[number] for s in beside)
             if not near or self._has_own(value, claim, sentence):
                 return None
@@ -229,8 +229,10 @@ class Fitting:
         said = {stem(word) for word in words(claim.text)}
         if not own or own & said:
             return False
-        rows = self.ground.read[sentence.passage].sentences[:_ROWS]
-        return any((row := _row_of(self.ground.sentences[n].text)) and row <= said for n in rows)
+        rows = (self.ground.sentences[n] for n in self.ground.read[sentence.passage].sentences[:_ROWS])
+        others = [row for row in rows if (label := _row_of(row.text)) and label <= said]
+        compared = any(_are_compared(claim, sentence, row, value) for row in others for value in claim.values)
+        return bool(others) and not compared
 
     def _substituted(self, claim: Claim, sentence: Sentence, share: Share) -> bool:
         """True for a sentence that says nearly the same with one other word: `rural` for `urban landscapes`."""
@@ -255,6 +257,18 @@ def _row_of(text: str) -> frozenset[str]:
     """The stems of what a row is of: `Radar from above: ±0.3 cm`; none of a sentence."""
     label = _ROW.match(text)
     return frozenset(stem(word) for word in words(label[1]) if is_content(word)) if label else frozenset()
+
+
+def _are_compared(claim: Claim, row: Sentence, other: Sentence, value: Value) -> bool:
+    """True where another row has a value in the column in which a row has another value of the claim."""
+    columns = {_column(row, stated) for stated in claim.values if not same(stated, value)} - {None}
+    return _column(other, value) in columns
+
+
+def _column(row: Sentence, value: Value) -> int | None:
+    """The column of a row in which a value stands; None: in none."""
+    place = next((own.start for own in row.values if same(value, own)), None)
+    return None if place is None else row.text.count(": ", 0, place)
 
 
 def is_telling(value: Value) -> bool:

@@ -335,6 +335,9 @@ TABLETS = (
     [
         ("The pressure probe has an accuracy of ±0.3 cm.", SENSORS, None),
         ("The pressure probe has an accuracy of ±0.5 cm.", SENSORS, "quoted"),
+        ("The radar has an accuracy of ±0.5 cm and costs 1,850.", SENSORS, None),
+        ("Its accuracy is ±0.3 cm, that of the pressure probe ±0.5 cm.", SENSORS, "together"),
+        ("The radar has an accuracy of ±0.3 cm, that of the probe is ±0.5 cm.", SENSORS, "together"),
         ("Cold brew is lower in caffeine.", COFFEE, None),
         ("Renavita may be given together with meloxicam.", TABLETS, "contradicted"),
         ("Renavita may be given with kidney diet food.", TABLETS, "quoted"),
