@@ -48,6 +48,7 @@ class Fitting:
         self, ground: Ground, queries: Mapping[str, Sequence[int]], question: str, language: str | None = None
     ) -> None:
         self.ground, self.queries, self._language = ground, queries, language
+        self._headed: dict[int, list[Sentence]] = {}
         self._stems_of = {query: {stem(w) for w in words(query) if is_content(w)} for query in queries}
         self._question = {stem(w) for w in words(question) if is_content(w)}
         self._asked_names = claim_of(question, ground.names).names
@@ -87,6 +88,7 @@ class Fitting:
             beside = [s for s in self.ground.around(sentence) if s.place > sentence.place or not claim.names]
             if _row_of(sentence.text):  # the next row is of something else, which may be compared with it
                 beside = [s for s in beside if not _row_of(s.text) or _are_compared(claim, sentence, s, value)]
+                beside += self._columns_of(sentence)
             near = any(s.place in by_value[number] for s in beside)
             if not near or self._has_own(value, claim, sentence):
                 return None
@@ -149,7 +151,7 @@ class Fitting:
             return True
         if claim.values and self._is_foreign(sentence):
             return False
-        near = self.ground.stems_around(sentence)
+        near = self._stems_around(sentence)
         head = sentence.head.stems
         return False if all(term in near or term in head for term in lacking) else None
 
@@ -158,7 +160,7 @@ class Fitting:
         return self.ground.is_foreign(self.ground.read[sentence.passage], self._language)
 
     def share(self, claim: Claim, sentence: Sentence) -> Share:
-        near = self.ground.stems_around(sentence)
+        near = self._stems_around(sentence)
         head = sentence.head.stems
         own = sum(key in sentence.stems for key in claim.rest)
         titled = sum(key in sentence.stems or key in head for key in claim.rest)
@@ -219,6 +221,20 @@ class Fitting:
             or in_another_role(claim, text)
             or of_another_name(claim, text)
         )
+
+    def _columns_of(self, sentence: Sentence) -> list[Sentence]:
+        """The row with the names of the columns, which is said of each row of a table; none of a sentence."""
+        if sentence.place not in self._headed:
+            first = sentence.place
+            begin = max(self.ground.read[sentence.passage].sentences.start, first - _ROWS)
+            while first >= begin and _row_of(self.ground.sentences[first].text):
+                first -= 1
+            first += 1
+            self._headed[sentence.place] = [self.ground.sentences[first]] if first < sentence.place else []
+        return self._headed[sentence.place]
+
+    def _stems_around(self, sentence: Sentence) -> frozenset[str]:
+        return frozenset().union(self.ground.stems_around(sentence), *(row.stems for row in self._columns_of(sentence)))
 
     def _is_of_another_row(self, claim: Claim, sentence: Sentence) -> bool:
         """True for a row of which a claim has not a word, where it has all of another row of the passage.
