@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import asyncio
 
-_PATIENCE = 0.2  # seconds in which a loop that is not blocked has answered
+_PATIENCE = 0.2  # seconds in which a loop that is not blocked has answered; asked for as long until the run ends
 _FAREWELL = 0.3  # seconds for the terminal to be put right before the process ends
 _farewells: list[Callable[[], object]] = []
 
@@ -131,24 +131,29 @@ class Interrupts:
     def _in_main_thread(self, number: int, frame: FrameType | None) -> None:
         if self._before:
             self._take()
-        if self._state == "stopping" and not self._heard.is_set():
-            if self._loop is None:
+        if self._state != "stopping":
+            return
+        if self._loop is None:
+            if not self._heard.is_set():
                 self._heard.set()
                 # Raised inside a task, it would be logged as an exception that nobody took, beside being raised.
                 import logging
 
                 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
                 raise KeyboardInterrupt
-            if _in_source(frame):
-                from hds_cli.errors import SourceError
+        elif self._heard.is_set():  # a search that was under way may block the loop after it has answered: ask again
+            self._heard.clear()
+            self._loop.call_soon_threadsafe(self._heard.set)
+        elif _in_source(frame):
+            from hds_cli.errors import SourceError
 
-                raise SourceError("it was stopped while it held up everything else", code="interrupted")
+            raise SourceError("it was stopped while it held up everything else", code="interrupted")
 
     def _interrupted(self) -> None:
         if self._state == "run" and self._loop is not None:
             self._state = "stopping"
             self._loop.call_soon_threadsafe(self._asked_to_stop, context=self._context)
-            # Until the loop has answered, a source that blocks it is ended, then the next one. A thread cannot do it
+            # Until the run has ended, a source that blocks the loop is ended, then the next one. A thread cannot do it
             # while the main thread keeps the interpreter's lock.
             signal.setitimer(signal.ITIMER_REAL, _PATIENCE, _PATIENCE)
         elif self._state == "idle" and self._raising:
@@ -158,7 +163,6 @@ class Interrupts:
 
     def _asked_to_stop(self) -> None:
         self._heard.set()
-        signal.setitimer(signal.ITIMER_REAL, 0)
         self._stop()
 
 
