@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Give each of several processes of tests (pytest-xdist) a core of its own, so that none is slowed by another."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +42,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("HDS_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def near_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """`home` with a path that leaves room for the name of a socket, however deep pytest's own folders are."""
+    with tempfile.TemporaryDirectory(prefix="hds-") as folder:
+        monkeypatch.setenv("HDS_HOME", folder)
+        yield Path(folder)
 
 
 Hds = Callable[..., "subprocess.CompletedProcess[str]"]

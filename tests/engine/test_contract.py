@@ -321,6 +321,18 @@ def test_closing_a_session_ends_what_it_writes(bench: Bench) -> None:
     assert bench.write(session).reason == "aborted"
 
 
+def test_a_text_that_was_written_before_is_not_written_to_a_stopped_session(bench: Bench) -> None:
+    """An engine may remember texts: one that is aborted or closed gets none of them either."""
+    for _ in range(2):
+        session = bench.session()
+        assert bench.write(session, 5).reason == "length"
+    stopped, closed = bench.session(), bench.session()
+    stopped.abort()
+    closed.close()
+    assert bench.write(stopped, 5).reason == "aborted"
+    assert bench.write(closed, 5).reason == "aborted"
+
+
 def test_a_caller_that_fails_ends_its_own_text_only(bench: Bench) -> None:
     """An exception of `on_text` reaches its caller, and the session can be used again."""
     session = bench.session()

@@ -39,6 +39,11 @@ LETTERS = "root ::= [a-z ] root"
 
 
 @pytest.fixture
+def home(near_home: Path) -> Path:
+    return near_home
+
+
+@pytest.fixture
 def settings(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Settings with a tiny model that is kept warm; what was started ends with the test, and runs the code of the tests."""
     monkeypatch.setenv("PYTHONPATH", str(Path(hds_cli.__file__).parents[1]))

@@ -23,6 +23,11 @@ WARM = {"HDS_KEEP_WARM": "5m", "HDS_N_THREADS": "1"}
 COLD = {"HDS_N_THREADS": "1"}
 
 
+@pytest.fixture
+def home(near_home: Path) -> Path:
+    return near_home
+
+
 @pytest.fixture(autouse=True)
 def _ended(home: Path) -> Iterator[None]:
     """What was started ends with the test."""

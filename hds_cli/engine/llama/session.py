@@ -68,6 +68,11 @@ class LlamaSession:
         return len(self._sequence.tokens)
 
     @property
+    def stopped(self) -> bool:
+        """True when it is closed or aborted, and writes nothing."""
+        return self._sequence.closed or self._sequence.aborted
+
+    @property
     def pending(self) -> int:
         """Tokens that the next `generate` evaluates before it writes."""
         return len(self._sequence.tokens) - self._sequence.kept

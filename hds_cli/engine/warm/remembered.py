@@ -22,6 +22,10 @@ class Replayed(Protocol):
     def tokens(self) -> tuple[int, ...]:
         """The ids it holds."""
 
+    @property
+    def stopped(self) -> bool:
+        """True when it is closed or aborted, and writes nothing."""
+
     def replay(self, ids: tuple[int, ...], generated: int) -> None:
         """Add tokens that were written before, as if they were written now."""
 
@@ -41,9 +45,9 @@ class Remembered:
 
     def generate(self, session: Session, order: dict[str, Any], on_text: OnText) -> Generation:
         """`session.generate(**order)`, or what it gave before."""
-        if not hasattr(session, "replay"):
-            return session.generate(**order, on_text=on_text)
         replayed: Any = session
+        if not hasattr(session, "replay") or replayed.stopped:
+            return session.generate(**order, on_text=on_text)
         before = replayed.tokens
         key = hashlib.sha256(array.array("i", before).tobytes() + repr(sorted(order.items())).encode()).digest()
         if (known := self._texts.get(key)) is not None:
