@@ -133,12 +133,14 @@ def test_a_grade_and_the_ledger_do_not_differ_without_a_word(tmp_path: Path, lev
 
 
 def test_a_question_with_one_condition_has_no_ledger(tmp_path: Path) -> None:
-    """No event, no note, no further call: nobody asks for more lines than the script has."""
+    """No note to the model, no further call, and whoever asked for a ledger is told that there is none."""
     method = kept(tmp_path, written("constraints", CONDITIONS[:1]), gate=True)
     finished, seen, text = play(tmp_path, [block("rusalka"), box("Antonín Dvořák")], method)
     assert finished.status == "answered"
     assert ledgers(seen) == []
     assert "Ledger" not in text
+    said = [event.message for event in seen if isinstance(event, events.Notice) and event.code == "no_ledger"]
+    assert said == ["no ledger: the question has one condition only"]
 
 
 def test_a_malformed_call_is_made_once_more_and_then_left(tmp_path: Path) -> None:

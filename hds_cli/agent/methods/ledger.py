@@ -142,6 +142,9 @@ class LiveLedger(Method):
     def judged(self, verdict: Verdict, book: Notebook) -> Verdict:
         """The ledger for the candidate that the answer names; a warning where a condition of it is not verified."""
         ledger = self._ledger
+        if ledger is None:
+            missing = "has one condition only" if self._asks else "lists no things that searches were made for"
+            self.say(events.Notice, level="info", code="no_ledger", message=f"no ledger: the question {missing}")
         if ledger is None or verdict.status == "failed":
             return verdict
         text = "\n".join(part for part in (verdict.text, verdict.answer, verdict.explanation) if part)

@@ -12,6 +12,7 @@ from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.claims import claim as claim_of
 from hds_cli.agent.support.denying import Stand, stand
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
+from hds_cli.agent.support.ordinals import counts_differently, is_same
 from hds_cli.agent.support.roles import in_another_role, of_another_name
 from hds_cli.agent.support.values import Value, same
 from hds_cli.agent.support.words import is_content, stem, words
@@ -71,7 +72,8 @@ class Fitting:
         strict = values and names_strict and terms and stood.agrees
         if strict and (share.titled >= QUOTED or not claim.rest):
             return "quoted", share.titled
-        if any(stand(claim.text, beside.text, stems).denies for beside in self.ground.around(sentence)):
+        around = [beside.text for beside in self.ground.around(sentence)]
+        if any(stand(claim.text, text, stems).denies or counts_differently(claim.text, text) for text in around):
             return None, 0.0
         return "together", share.wide
 
@@ -218,6 +220,7 @@ class Fitting:
             self._is_of_another_row(claim, sentence)
             or any(misbound(claim, one.text, names) for one in (sentence, *near))
             or other_value_of_key(claim, text)
+            or counts_differently(claim.text, text)
             or in_another_role(claim, text)
             or of_another_name(claim, text)
         )
@@ -263,7 +266,7 @@ class Fitting:
                 continue
             if not (is_content(a) or is_content(c) or b in named):
                 continue
-            if stem(b) not in sentence.stems and stem(other) not in claim.rest:
+            if stem(b) not in sentence.stems and stem(other) not in claim.rest and not is_same(b, other):
                 return True
         return False
 

@@ -16,6 +16,7 @@ from typing import Literal
 from hds_cli.agent.support.cldr import names
 from hds_cli.agent.support.dates import Day, dates
 from hds_cli.agent.support.numerals import number_words
+from hds_cli.agent.support.ordinals import ordinal_words
 from hds_cli.agent.support.units import CJK_SCALES, CURRENCY_SIGNS, UNSPACED, cjk_scaled, currency, scale, unit
 
 _REMEMBERED = 2000  # characters of a text whose values are kept: the same sentences are asked for again
@@ -143,7 +144,8 @@ def values(text: str) -> tuple[Value, ...]:
 def _values(text: str) -> tuple[Value, ...]:
     folded = plain(text)
     values = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(folded)]
-    for finder in (_times, _decades, _numbers, _worded) if _DIGIT.search(folded) else (_worded,):
+    in_words = (_ordinals, _worded)
+    for finder in (_times, _decades, _numbers, *in_words) if _DIGIT.search(folded) else in_words:
         values += _free(finder(folded), values)
     return tuple(sorted(values, key=lambda value: value.start))
 
@@ -167,6 +169,11 @@ def _times(text: str) -> Iterator[Value]:
 def _decades(text: str) -> Iterator[Value]:
     for match in _DECADE.finditer(text):
         yield Value("decade", match[0], match.start(), match.end(), (float(match[1]),))
+
+
+def _ordinals(text: str) -> Iterator[Value]:
+    for start, end, number in ordinal_words(text):
+        yield Value("number", text[start:end], start, end, (number,), dimension="ordinal")
 
 
 def _worded(text: str) -> Iterator[Value]:
