@@ -58,6 +58,10 @@ _OPPOSITES = [
         ("open opens opened", "closed closes shut"),
         ("nobody", "everybody everyone anybody anyone"), ("niemand", "jeder alle"), ("nadie", "todos"),
         ("won", "lost"), ("minimum", "maximum"), ("successful succeeded", "unsuccessful failed"),
+        ("first", "last"), ("narrow narrowly", "wide widely large"), ("easy easily", "difficult hard"),
+        ("praised", "criticized criticised"), ("public publicly", "private privately"), ("male", "female"),
+        ("smallest", "largest biggest"), ("shortest", "longest tallest"), ("lowest", "highest"),
+        ("youngest newest", "oldest"), ("slowest", "fastest"), ("poorest", "richest"), ("worst", "best"),
         ("abgelehnt verweigert lehnte", "angenommen genehmigt bewilligt akzeptiert"),
         ("erlaubt zulässig gestattet", "verboten untersagt unzulässig"),
         ("steigt stieg gestiegen steigen", "fällt fiel gefallen sinkt sank gesunken"),
@@ -80,7 +84,14 @@ _HAVE_OPPOSITES = frozenset(word for pair in _OPPOSITES for words_of in pair for
 _BEFORE_A_WORD = [
     tuple(map(fold, pair.split()))
     for pair in ("before after", "with without", "above below", "inside outside", "vor nach", "mit ohne", "über unter",
-                 "avant après", "avec sans", "con sin", "con senza", "com sem", "met zonder", "с без", "до после")
+                 "avant après", "avec sans", "con sin", "con senza", "com sem", "met zonder", "с без", "до после",
+                 "left right", "upper lower", "inner outer", "few most", "few each", "few every", "few all",
+                 "linken rechten")
+]  # fmt: skip
+_DIRECTIONS = [
+    tuple(map(fold, pair.split()))
+    for pair in ("north south", "east west", "northeast southwest", "northwest southeast", "northern southern",
+                 "eastern western", "nördlich südlich", "östlich westlich")
 ]  # fmt: skip
 
 
@@ -259,8 +270,12 @@ def _strong(clause: Clause, sought: Collection[str]) -> bool:
 def _opposite(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) -> bool | None:
     """True where a clause has the opposite of a word, and nearly all of the others; False where it also denies it."""
     said = set(own.words)
-    if any(_prepositions(own, clause, sought) for clause in theirs):
-        return True
+    said_at_all = frozenset().union(*(clause.stems for clause in theirs))
+    for clause in theirs:
+        if _before_a_word(own, clause, sought, clause.stems, _BEFORE_A_WORD):
+            return True
+        if _before_a_word(own, clause, sought, said_at_all, _DIRECTIONS):  # `in the bay, east of the island`
+            return True
     for mine, other in (way for pair in _OPPOSITES for way in (pair, pair[::-1])) if said & _HAVE_OPPOSITES else ():
         if not said & mine or said & other or any(mine & set(clause.words) for clause in theirs):
             continue
@@ -274,11 +289,13 @@ def _opposite(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) ->
     return None
 
 
-def _prepositions(own: Clause, clause: Clause, sought: Collection[str]) -> bool:
-    """True for `before the meal` beside `after the meal`."""
-    if len(set(sought) & clause.stems) < max(2, _REST * len(sought)):
+def _before_a_word(
+    own: Clause, clause: Clause, sought: Collection[str], stems: frozenset[str], pairs: Sequence[tuple[str, ...]]
+) -> bool:
+    """True for `before the meal` beside `after the meal`, where `stems` has most of what is sought."""
+    if len(set(sought) & stems) < max(2, _REST * len(sought)):
         return False
-    for pair in _BEFORE_A_WORD:
+    for pair in pairs:
         for mine, other in (pair, pair[::-1]):
             here, there = _behind(own.words, mine), _behind(clause.words, other)
             if here & there and not here & _behind(clause.words, mine):

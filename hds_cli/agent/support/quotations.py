@@ -32,6 +32,7 @@ _LEFT_OUT = re.compile(r"[\[(]?(?:…|\.\s?\.\s?\.)[\])]?|\[[^\[\]\n]{0,80}\]") 
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,500}\)")
 _NOTE = re.compile(r"\[\d{1,4}\]")
 _WORD = re.compile(r"[^\W_]+")
+_PARTED = re.compile(r"(?<=[^\W\d_])[-‐][ \t]{0,8}\n[ \t]{0,8}(?=[^\W\d_])")  # a word that the end of a line parts
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,18 @@ class Literal:
         """What was read, the passages first, then the rest of their pages."""
         if self._texts is None:
             told = (f"{p.title}\n{p.heading}\n{p.text}" for p in self._passages)
-            self._texts = [_plain(text) for text in (*self._read, *told)]
+            self._texts = [plain for text in (*self._read, *told) for plain in _ways(text)]
         yield from self._texts
         if self._pages is None:
             urls = dict.fromkeys(passage.url for passage in self._passages)
-            self._pages = [_plain(self._page_text(url)[:_MOST_READ]) for url in urls]
+            self._pages = [plain for url in urls for plain in _ways(self._page_text(url)[:_MOST_READ])]
         yield from self._pages
+
+
+def _ways(text: str) -> list[str]:
+    """The words of a text; once more with the words whole that the end of a line parts, `even-` and `ing`."""
+    whole = _PARTED.sub("", text)
+    return [_plain(text)] if whole == text else [_plain(text), _plain(whole)]
 
 
 def _plain(text: str) -> str:

@@ -30,7 +30,8 @@ class Value:
 
     `readings`: the numbers it may mean, as written, with its scale (`2.5 million`: 2500000); a time in minutes.
     `factor` and `dimension`: its unit (`km`: 1000, `length`); `step`: the place of its last written digit;
-    `rounded`: written as an approximation; `worded`: written in words. `bound`: 1 for more than it, -1 for less.
+    `rounded`: written as an approximation; `worded`: written in words. `bound`: 1 for more than it, -1 for less;
+    `lean`: the same of an approximation, `over 900,000` and `nearly 900,000`.
     """
 
     kind: Kind
@@ -46,13 +47,25 @@ class Value:
     worded: bool = False
     days: tuple[Day, ...] = ()
     bound: int = 0
+    lean: int = 0
 
     @property
     def key(self) -> tuple[object, ...]:
         """The key that two equal values share wherever they stand."""
         text = self.text if self.kind == "code" else ""
         unit = (self.factor, self.dimension, self.currency)
-        return (self.kind, self.readings, unit, self.step, self.rounded, self.worded, self.days, text, self.bound)
+        return (
+            self.kind,
+            self.readings,
+            unit,
+            self.step,
+            self.rounded,
+            self.worded,
+            self.days,
+            text,
+            self.bound,
+            self.lean,
+        )
 
     @property
     def number(self) -> float:
@@ -98,6 +111,11 @@ _ABOUT = frozenset(
     "|alrededor de|casi|aproximadamente|около|примерно|почти|более|περίπου|σχεδόν|حوالي|نحو|تقريبا"
     "|约|約|大约|およそ|ประมาณ|ราว".split("|")
 )
+# Of these, what is said of a larger number, or of a smaller one; neither is said of a number of the other kind.
+_MORE = frozenset("over|more than|just over|at least|über|plus de|más de|più di|более".split("|"))
+_NOT_YET = frozenset(
+    "nearly|almost|just under|under|at most|less than|up to|fast|knapp|près de|casi|почти|σχεδόν".split("|")
+)
 _BOUND = re.compile(
     r"(?<!\w)(?:"
     r"(?P<less>(?:less|fewer|lower|smaller|shorter|lighter|younger|no more|not more) than|short of"
@@ -108,6 +126,7 @@ _BOUND = re.compile(
 )  # not `over` and `under`: who rules over five provinces rules five
 _ELEVEN = re.compile(r"\s+(?:de\b|mil\b|(?!(?:as|has|his|is|its|this|was)\b)\w+s\b)", re.IGNORECASE)  # behind `once`
 _REACH = 1.5  # times a bound, up to which a page's value is taken for the one that was compared with it
+_LEANS = 1.1  # the same of an approximation: `over 850,000` for 874,579
 _MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
 _FALLS = re.compile(
     r"\b(?:shr[iau]nk|f[ae]ll|declin|decreas|dropp?|contract|los[est]|sink|sank|schrumpf|fiel|gesunken|zurückgeh"
@@ -214,6 +233,7 @@ def _numbers(text: str) -> Iterator[Value]:
             "number", match[0], start, end, readings, step=step,
             currency=CURRENCY_SIGNS.get((match["money"] or "").strip(), (match["money"] or "").strip()),
             rounded=bool(match["about"] or _follows(before, _ABOUT)), bound=_bound(before),
+            lean=_follows(before, _MORE) - _follows(before, _NOT_YET),
         )  # fmt: skip
         if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
             start = match.start("digits")  # `UAE 609 km` is 609 km
@@ -359,6 +379,9 @@ def _near(stated: Value, ground: Value, a: float, b: float) -> bool:
         return False
     if stated.bound and a > 0 and not (stated.is_year or ground.is_year):
         least, most = (a, _REACH * a) if stated.bound > 0 else (a / _REACH, a)
+        return least <= b * (1 + 1e-9) and b <= most * (1 + 1e-9)
+    if stated.lean and a > 0 and not (stated.bound or ground.rounded or stated.is_year or ground.is_year):
+        least, most = (a, _LEANS * a) if stated.lean > 0 else (a / _LEANS, a)
         return least <= b * (1 + 1e-9) and b <= most * (1 + 1e-9)
     return a == b or abs(a - b) <= room + 1e-9 * max(abs(a), abs(b))
 

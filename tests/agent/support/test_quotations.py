@@ -65,6 +65,14 @@ def test_the_rest_of_a_page_is_looked_through() -> None:
     assert not graded(said, page="Long. Store the spare cartridge in a dry  cupboard.")[0].missing
 
 
+def test_a_word_that_the_end_of_a_line_parts_is_whole() -> None:
+    """Hyphens at the end of a line are no part of a word, unless they are: `well-known`."""
+    page = "The spare car-\ntridge of this well-\nknown maker is stored in a dry cup-\n  board."
+    for said in ("the spare cartridge of this well-known maker", "is stored in a dry cupboard"):
+        assert not graded(f"The leaflet says “{said}” [1].", page=page)[0].missing[1:]
+    assert "“is stored in a wet cupboard”" in graded("It “is stored in a wet cupboard” [1].", page=page)[0].missing
+
+
 class _Sure:
     """A verifier that takes everything for said."""
 

@@ -93,3 +93,15 @@ def test_the_names_are_those_of_the_locale_data() -> None:
     }
     assert kept.units["quadratkilometer"] == kept.units["km2"] == ("area", 1e6)
     assert kept.scales["millionen"] == kept.scales["млн"] == 1e6
+
+
+@pytest.mark.parametrize(
+    ("said", "page", "expected"),
+    [
+        ("over 900,000", "874,579", False), ("over 850,000", "874,579", True), ("nearly 875,000", "874,579", True),
+        ("nearly 870,000", "874,579", False), ("about 870,000", "874,579", True), ("über 870.000", "874.579", True),
+        ("almost 880,000", "about 881,000", True), ("over 5 provinces", "5 provinces", True),
+    ],
+)  # fmt: skip
+def test_over_is_said_of_more_and_nearly_of_less(said: str, page: str, expected: bool) -> None:
+    assert same(values(said)[0], values(page)[0]) is expected
