@@ -168,9 +168,11 @@ def _elapsed(value: Value, inputs: Iterable[Value]) -> tuple[Value, ...] | None:
     """Two dates or years between which a number of years, months or days lies."""
     if value.dimension not in ("", "years", "months", "time", "ordinal") or value.currency:
         return None
-    places = [(v, day) for v in inputs for day in _days(v)][:_MOST]
+    places = [(v, day) for v in inputs for day in days_of(v)][:_MOST]
     for (a, first), (b, last) in itertools.combinations(places, 2):
-        if value.dimension in ("", "years", "ordinal") and any(says(value, years) for years in _years(first, last)):
+        if value.dimension in ("", "years", "ordinal") and any(
+            says(value, years) for years in years_between(first, last)
+        ):
             return a, b
         if value.dimension in ("", "months") and first.month and last.month:
             span = ((last.year or 0) - (first.year or last.year or 0)) * 12 + last.month - first.month
@@ -182,13 +184,13 @@ def _elapsed(value: Value, inputs: Iterable[Value]) -> tuple[Value, ...] | None:
     return None
 
 
-def _days(value: Value) -> tuple[Day, ...]:
+def days_of(value: Value) -> tuple[Day, ...]:
     return (
         value.days[:1] if value.kind == "date" else tuple(Day(year, None, None) for year in value.years if year > 999)
     )
 
 
-def _years(first: Day, last: Day) -> set[int]:
+def years_between(first: Day, last: Day) -> set[int]:
     """How many years may lie between two dates: one number, or two where a month is not given."""
     if first.year is None or last.year is None:
         return set()
@@ -247,4 +249,4 @@ def _day_number(day: Day) -> int:
         return 0
 
 
-__all__ = ["derived", "product", "says", "total"]
+__all__ = ["days_of", "derived", "product", "says", "total", "years_between"]

@@ -28,6 +28,7 @@ from hds_cli.agent.support.claims import (
 )
 from hds_cli.agent.support.comparing import Comparing
 from hds_cli.agent.support.denying import stand
+from hds_cli.agent.support.elapsed import Elapsed
 from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
@@ -115,6 +116,7 @@ class _Judge:
         self._asked = Asked(placing.ground, placing.queries, question)
         self._ranking = Ranking(placing.ground, placing.queries, question)
         self._comparing = Comparing(placing, question, german=german)
+        self._elapsed = Elapsed(placing)
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -190,6 +192,8 @@ class _Judge:
         if compared is not None and compared.level == "contradicted":
             return compared
         worked_out = None if is_yes_or_no(unit.text) else self._results.of(number, judged, self._first)
+        if worked_out is None and judged.level in ("missing", "apart", "contradicted"):
+            worked_out = self._elapsed.of(of_unit(unit, self._names, german=self._german))
         if worked_out is not None or compared is None:
             return worked_out or judged
         return compared if _is_better(compared, judged) else judged

@@ -300,7 +300,7 @@ def is_telling(value: Value) -> bool:
 def rivals(value: Value, other: Value) -> bool:
     """True for two values of one kind, of which only one can be right in one place."""
     if value.kind != other.kind:
-        return "date" in (value.kind, other.kind) and bool(value.years and other.years)
+        return "date" in (value.kind, other.kind) and all(v.kind == "date" or v.is_year for v in (value, other))
     if value.kind != "number":
         return True
     if value.is_year != other.is_year or value.worded != other.worded:
