@@ -192,11 +192,17 @@ class _Judge:
         if compared is not None and compared.level == "contradicted":
             return compared
         worked_out = None if is_yes_or_no(unit.text) else self._results.of(number, judged, self._first)
-        if worked_out is None and judged.level in ("missing", "apart", "contradicted"):
-            worked_out = self._elapsed.of(of_unit(unit, self._names, german=self._german))
+        if (worked_out or judged).level not in GOOD_LEVELS:
+            worked_out = self._elapsed_of(unit) or worked_out
         if worked_out is not None or compared is None:
             return worked_out or judged
         return compared if _is_better(compared, judged) else judged
+
+    def _elapsed_of(self, unit: Unit) -> Judged | None:
+        """The support of an age or a span, of a lone number with the words of the question."""
+        if is_lone(unit, self._units):
+            return self._elapsed.answer(unit.text, claim(self._question, self._names))
+        return self._elapsed.of(of_unit(unit, self._names, german=self._german))
 
     def _again(self, number: int, judged: Judged) -> Judged:
         """A yes or no, and a headline that repeats a result, rest on the other units."""

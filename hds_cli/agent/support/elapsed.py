@@ -16,8 +16,8 @@ from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.dates import Day
 from hds_cli.agent.support.ground import Sentence
 from hds_cli.agent.support.placing import Judged, Placing
-from hds_cli.agent.support.values import Value
-from hds_cli.agent.support.words import is_denial, stem, words
+from hds_cli.agent.support.values import Value, values
+from hds_cli.agent.support.words import is_content, is_denial, stem, words
 
 _MOST = 8  # dates of a sentence, and sentences that are combined
 _NAME = 80  # characters before a parenthesis in which the name stands, and before a date in which `born` does
@@ -39,8 +39,15 @@ _ORDER = re.compile(r"\s+(before|after)\b", re.IGNORECASE)
 _DIED = frozenset(
     map(stem, "died dies dead death lived reached passed killed starb gestorben mort morte murió".split())
 )
+_HOW_OLD = re.compile(
+    r"\b(?:how old|what age|wie alt|quel âge|qué edad|cuántos años tenía|quanti anni aveva)\b", re.IGNORECASE
+)
+_HOW_OLD_AT_BIRTH = re.compile(r"\b(?:born|birth|geboren|née?|naci[óo])\b", re.IGNORECASE)
+_HOW_LONG = re.compile(
+    r"\b(?:how many years|wie viele jahre|combien d['’]années|cuántos años|quanti anni)\b", re.IGNORECASE
+)
 _LIFE = re.compile(r"\(([^()]{4,160})\)")
-_DASH = re.compile(r"^[^\w]*[-–—][^\w]*(?:d\.|c\.|ca\.|died|circa)?\s*$", re.IGNORECASE)
+_DASH = re.compile(r"^[^()\d]{0,60}[-–—][^()\d]{0,40}$")  # `24 October 1650, Delft – 1704`
 _BORN = re.compile(r"(?:\b(?:born|b\.|geb\.|geboren|née?|nacid[oa]|nat[oa])|\*)[^();]{0,60}$", re.IGNORECASE)
 _DEAD = re.compile(r"(?:\b(?:died|d\.|gest\.|gestorben|starb|mort|murió|mor[ìt]o)|†)[^();]{0,60}$", re.IGNORECASE)
 
@@ -81,6 +88,21 @@ class Elapsed:
         if others or span.dimension != "years":
             return None
         return self._span(claim, span, dates, likely)
+
+    def answer(self, text: str, asked: Claim) -> Judged | None:
+        """The support of a short answer that is one number, `53` or `87 years`, to a question for such a one."""
+        given = [value for value in values(text) if value.kind == "number" and value.readings]
+        if len(given) != 1 or not asked.names or given[0].dimension not in ("", "years") or given[0].currency:
+            return None
+        if set(map(stem, filter(is_content, words(text)))) - _SPAN_WORDS - {stem(w) for w in words(given[0].text)}:
+            return None
+        dates = [day for value in asked.values for day in days_of(value)]
+        likely = self._ground.candidates(replace(asked, values=()), {})
+        if _HOW_OLD.search(asked.text):
+            if not dates and _HOW_OLD_AT_BIRTH.search(asked.text) and len(asked.names) > 1:
+                dates = [life.born for one in likely for life in self._lives(one, asked.names[1])][:1]
+            return self._age(asked, given[0], dates, likely)
+        return self._span(asked, given[0], dates, likely) if _HOW_LONG.search(asked.text) else None
 
     # --- ages ----------------------------------------------------------------------------------------------------
 
