@@ -122,6 +122,7 @@ class _Judge:
     def all(self) -> list[Judged]:
         self._first = [self._unit(unit) for unit in self._units]
         self._first = [self._with_results(number, j) for number, j in enumerate(self._first)]
+        self._first = [self._as_written(unit, j) for unit, j in zip(self._units, self._first, strict=True)]
         return [self._again(number, j) for number, j in enumerate(self._first)]
 
     def _unit(self, unit: Unit) -> Judged:
@@ -197,6 +198,11 @@ class _Judge:
         if worked_out is not None or compared is None:
             return worked_out or judged
         return compared if _is_better(compared, judged) else judged
+
+    def _as_written(self, unit: Unit, judged: Judged) -> Judged:
+        """A unit that is a sentence of a page to the word needs no other ground."""
+        literal = None if judged.level in GOOD_LEVELS else self._placing.ground.literal(unit.text)
+        return judged if literal is None else Judged("quoted", (self._placing.quote(literal, Claim("")),))
 
     def _elapsed_of(self, unit: Unit) -> Judged | None:
         """The support of an age or a span, of a lone number with the words of the question."""

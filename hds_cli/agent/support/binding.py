@@ -25,11 +25,12 @@ _YES = frozenset(map(stem, YES))
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a list: the words beside its values, whether one is a name, and the values."""
+    """An entry of a list: the words beside its values, whether one is a name, the values, and all of its words."""
 
     words: frozenset[str]
     named: bool
     values: tuple[Value, ...]
+    all: frozenset[str]
 
 
 @functools.lru_cache(maxsize=2048)
@@ -39,11 +40,12 @@ def entries(text: str) -> tuple[Entry, ...]:
     for piece in pieces(text[:_LONGEST].replace("(", " ").replace(")", " "))[:_MOST]:
         if not (stated := values(piece)):
             continue
-        before = _BEHIND.split(piece[: stated[0].start])[-1].split()[-_ENTRY:]
+        first = next((v for v in stated if not (v.kind == "date" or v.is_year)), stated[0])  # `In 2010 Rwanda had 5`
+        before = _BEHIND.split(piece[: first.start])[-1].split()[-_ENTRY:]
         beside = _name(before) or piece[stated[-1].end :].split()[:_ENTRY]
         name = frozenset(words(" ".join(_name(beside)))) - _JOINED  # `US` is a name, `us` says nothing
         if own := name or frozenset(filter(is_content, words(" ".join([*before, *beside])))):
-            out.append(Entry(own, bool(name), stated))
+            out.append(Entry(own, bool(name), stated, frozenset(words(piece))))
     return tuple(out) if len(out) > 1 else ()
 
 
@@ -51,7 +53,7 @@ def _name(beside: Sequence[str]) -> list[str]:
     """The last name of some words: `Congo` of `has borders with Congo for`."""
     out: list[str] = []
     for word in reversed(beside):
-        if word.lstrip("\"'“„«")[:1].isupper():
+        if word.lstrip("\"'“„«")[:1].isupper() and any(map(is_content, words(word))):
             out.append(word)
         elif out and word not in _JOINED:
             break
@@ -65,7 +67,7 @@ def bound_to_another(names: Sequence[tuple[str, ...]], value: Value, text: str) 
     """
     rows = entries(text)
     giving = [row for row in rows if any(same(value, other) for other in row.values)]
-    if not giving or not names:
+    if not giving or not names or any(all(row.all.issuperset(name) for name in names) for row in giving):
         return False
     named = [row for row in rows if any(row.words.issuperset(name) for name in names)]
     if not named or not all(row.named for row in giving) or any(row in named for row in giving):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hds_cli.agent.support.words import is_content, is_denial, negated, stem, words
@@ -88,6 +88,7 @@ _BEFORE_A_WORD = [
                  "left right", "upper lower", "inner outer", "few most", "few each", "few every", "few all",
                  "linken rechten")
 ]  # fmt: skip
+_OF_IT = frozenset("of the us von der des du la de los las".split())
 _DIRECTIONS = [
     tuple(map(fold, pair.split()))
     for pair in ("north south", "east west", "northeast southwest", "northwest southeast", "northern southern",
@@ -270,12 +271,11 @@ def _strong(clause: Clause, sought: Collection[str]) -> bool:
 def _opposite(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) -> bool | None:
     """True where a clause has the opposite of a word, and nearly all of the others; False where it also denies it."""
     said = set(own.words)
-    said_at_all = frozenset().union(*(clause.stems for clause in theirs))
     for clause in theirs:
-        if _before_a_word(own, clause, sought, clause.stems, _BEFORE_A_WORD):
+        if _before_a_word(own, clause, sought):
             return True
-        if _before_a_word(own, clause, sought, said_at_all, _DIRECTIONS):  # `in the bay, east of the island`
-            return True
+    if _turned(own, theirs, sought):
+        return True
     for mine, other in (way for pair in _OPPOSITES for way in (pair, pair[::-1])) if said & _HAVE_OPPOSITES else ():
         if not said & mine or said & other or any(mine & set(clause.words) for clause in theirs):
             continue
@@ -289,18 +289,44 @@ def _opposite(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) ->
     return None
 
 
-def _before_a_word(
-    own: Clause, clause: Clause, sought: Collection[str], stems: frozenset[str], pairs: Sequence[tuple[str, ...]]
-) -> bool:
-    """True for `before the meal` beside `after the meal`, where `stems` has most of what is sought."""
+def _before_a_word(own: Clause, clause: Clause, sought: Collection[str]) -> bool:
+    """True for `before the meal` beside `after the meal`."""
+    if len(set(sought) & clause.stems) < max(2, _REST * len(sought)):
+        return False
+    return _exchanged(_BEFORE_A_WORD, own.words, clause.words, _behind)
+
+
+def _turned(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) -> bool:
+    """True for `east of the island` beside `in the bay, west of the island`: the clauses are taken together."""
+    stems = frozenset[str]().union(*(clause.stems for clause in theirs))
     if len(set(sought) & stems) < max(2, _REST * len(sought)):
         return False
+    return _exchanged(_DIRECTIONS, own.words, [word for clause in theirs for word in (*clause.words, ",")], _of)
+
+
+def _exchanged(
+    pairs: Sequence[tuple[str, ...]],
+    own: Sequence[str],
+    theirs: Sequence[str],
+    said_of: Callable[[Sequence[str], str], set[str]],
+) -> bool:
+    """True where one text has the other word of a pair before the same word, and never the same one."""
     for pair in pairs:
         for mine, other in (pair, pair[::-1]):
-            here, there = _behind(own.words, mine), _behind(clause.words, other)
-            if here & there and not here & _behind(clause.words, mine):
+            here = said_of(own, mine)
+            if here & said_of(theirs, other) and not here & said_of(theirs, mine):
                 return True
     return False
+
+
+def _of(said: Sequence[str], word: str) -> set[str]:
+    """The stems of what a direction is of: `east of the island`, `Eastern Europe`."""
+    out = set()
+    for at, one in enumerate(said):
+        if one == word:
+            following = [other for other in said[at + 1 : at + 4] if other not in _OF_IT][:1]
+            out |= {stem(other) for other in following if is_content(other)}
+    return out
 
 
 def _behind(said: Sequence[str], word: str) -> set[str]:

@@ -21,6 +21,7 @@ from hds_cli.types import Passage
 _LOOKS = 64  # places of a page that are read for one value
 MOST_READ = 400_000  # characters of a page that are looked through for what none of its passages has
 _DIGITS = re.compile(r"\d[\d.,' ]{0,14}")
+_WHOLE = 4  # words from which on a text is a statement
 _STATEMENT = 150  # words of a sentence
 _NOUNS_HAVE_CAPITALS = ("de", "lb")
 _CANDIDATES = 32  # sentences that are compared in full with a claim
@@ -84,6 +85,7 @@ class Ground:
         self._page_text = page_text
         self._pages: dict[str, Page] = {}
         self._likeliest: dict[Claim, list[Sentence]] = {}
+        self._by_words: dict[tuple[str, ...], Sentence] | None = None
         self._around: dict[int, frozenset[str]] = {}
         self._with_value: dict[tuple[object, ...], list[int]] = {}
         self._stated: dict[tuple[object, ...], bool] = {}
@@ -188,6 +190,13 @@ class Ground:
                 places.update(s.place for s in self.sentences if any(v.kind == "code" for v in s.values))
         places = {p for p in places - sure if any(same(value, v) for v in self.sentences[p].values)}
         return sorted(sure | places)
+
+    def literal(self, text: str) -> Sentence | None:
+        """The sentence that has the words of a text, and no others."""
+        if self._by_words is None:
+            self._by_words = {tuple(words(sentence.text)): sentence for sentence in reversed(self.sentences)}
+        said = tuple(words(text))
+        return self._by_words.get(said) if len(said) >= _WHOLE else None
 
     def has_value(self, value: Value) -> bool:
         """True when a sentence or a title gives a value."""
