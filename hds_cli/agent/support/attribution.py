@@ -138,7 +138,7 @@ class _Judge:
             return not crossed(said, sentence.text) and (gives is None or gives(sentence))
 
         whole = self._placing.place(said, may_say)
-        if whole.level in GOOD_LEVELS and not is_entries(unit.text):
+        if whole.sure or (whole.level in GOOD_LEVELS and not is_entries(unit.text)):
             return whole
         parts = [self._results.uncounted(part) for part in self._pieces(unit)]
         if len(parts) < 2:
@@ -189,6 +189,8 @@ class _Judge:
     def _with_results(self, number: int, judged: Judged) -> Judged:
         """A unit whose value stands in no page may follow from others: the arithmetic is done again."""
         unit = self._units[number]
+        if judged.sure:
+            return judged
         compared = self._comparing.of(unit) if judged.level != "quoted" else None
         if compared is not None and compared.level == "contradicted":
             return compared

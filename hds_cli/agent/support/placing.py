@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.binding import misbound
 from hds_cli.agent.support.claims import Claim
+from hds_cli.agent.support.contexts import exchanges
 from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
@@ -17,6 +18,7 @@ from hds_cli.agent.support.words import is_content, is_denial, stem, words
 from hds_cli.types import Level, Quote
 
 MAX_QUOTE = 300  # characters
+_NEARLY = 0.8  # share of a claim's words that a sentence on the same has
 _MOST_INPUTS = 24  # values of a sentence
 ORDER: tuple[Level, ...] = (
     "quoted",
@@ -42,12 +44,16 @@ _OTHERS = re.compile(r"\b(?:not|no|others?|rest|remain\w*|left|without|outside)\
 
 @dataclass(frozen=True)
 class Judged:
-    """The support of a claim; `unplaced`: its values that no sentence gives together with the rest."""
+    """The support of a claim.
+
+    `unplaced`: its values that no sentence gives together with the rest; `sure`: nothing that is worked out changes it.
+    """
 
     level: Level
     quotes: tuple[Quote, ...] = ()
     missing: tuple[str, ...] = ()
     unplaced: tuple[Value, ...] = ()
+    sure: bool = False
 
 
 class Placing:
@@ -77,20 +83,32 @@ class Placing:
             return Judged("unsourced")
         by_value = {number: set(self.ground.with_value(value)) for number, value in enumerate(claim.values)}
         best: tuple[tuple[int, int, float], Judged] | None = None
-        said = frozenset[str]()
+        said, other = frozenset[str](), None
         for sentence in self.ground.candidates(claim, by_value):
             level, share = self._fitting.fits(claim, sentence, by_value)
+            if exchanges(claim, sentence.text) and self._is_about(claim, sentence):
+                other = other or sentence
+                continue
             if level is None or not may_say(sentence):
                 continue
             marked = self.ground.read[sentence.passage].passage.n in claim.marks
             rank = (-ORDER.index(level), int(marked), share)
             if best is None or rank > best[0]:
                 best, said = (rank, Judged(level, (self.quote(sentence, claim),))), self._own(claim, sentence)
+        if other is not None and (best is None or best[1].level != "quoted"):
+            return Judged("contradicted", (self.quote(other, claim),), (), claim.values, sure=True)
         if best is None:
             return self._elsewhere(claim)
         may_be_denied = best[0][2] < 1 and not any(map(is_denial, words(claim.text)))
         against = self._denying(claim, said) if may_be_denied else None
         return best[1] if against is None else Judged("contradicted", (against,), (), claim.values)
+
+    def _is_about(self, claim: Claim, sentence: Sentence) -> bool:
+        """True for a sentence with all names of a claim, or nearly all of its words where it has no name."""
+        has = sentence.words | sentence.head.words
+        if claim.names:
+            return all(has_word(word, has) for name in claim.names for word in name)
+        return len(self._own(claim, sentence)) >= max(2, _NEARLY * (len(claim.rest) + len(claim.terms)))
 
     def _own(self, claim: Claim, sentence: Sentence) -> frozenset[str]:
         """The words of a claim that a sentence has by itself."""
