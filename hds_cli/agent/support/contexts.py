@@ -1,8 +1,12 @@
-"""A sentence said again with another value in its place: `five terminal buildings` for `four terminal buildings`."""
+"""A sentence said again with another value in its place, or with two of its names exchanged.
+
+Examples: `five terminal buildings` for `four terminal buildings`, `Hull beat Leeds in the final` for the contrary.
+"""
 
 from __future__ import annotations
 
 import functools
+import re
 from typing import NamedTuple
 
 from hds_cli.agent.support.claims import Claim
@@ -14,6 +18,17 @@ _MOST = 24  # values of a text
 _BESIDE = 3  # words on each side of a value, the beginning and the end of a text among them
 _EQUAL = 4  # of these that have to be equal, one at least on each side, and one at least with a content
 _ROOM = 60  # characters in which they stand
+_NAME = re.compile(r"[^\W\d_a-z][\w'’.-]*\w(?:\s+(?:(?:of|de|van|von|da|del|der)\s+)?[^\W\d_a-z][\w'’.-]*\w){0,5}")
+_JOINED = frozenset("and or und oder et ou y o e und sowie both with between".split())
+_MUTUAL = frozenset("married marries met meets borders bordering adjoins equals wed divorced joined".split())
+
+
+class _Named(NamedTuple):
+    words: tuple[str, ...]
+    start: int
+    end: int
+    before: tuple[str, ...]
+    behind: tuple[str, ...]
 
 
 class _Place(NamedTuple):
@@ -36,23 +51,57 @@ def exchanges(claim: Claim, text: str) -> bool:
     return False
 
 
+def swaps(claim: str, text: str) -> bool:
+    """True for a sentence that says the same of two names the other way round; of what is joined it does not matter."""
+    if len(text) > _LONGEST or len(claim) > _LONGEST:
+        return False
+    own, theirs = _names(claim), _names(text)
+    given = {other.words: other for other in theirs}
+    stated = {one.words for one in own}
+    for one in own:
+        here = given.get(one.words)
+        for other in theirs if here is not None else ():
+            if other.words not in stated or set(other.words) & set(one.words) or not _is_between_the_same(one, other):
+                continue
+            if not any(_is_between_the_same(one, place) for place in theirs if place.words == one.words):
+                return here is not None and not _is_mutual(text, here, other)
+    return False
+
+
+def _is_mutual(text: str, one: _Named, other: _Named) -> bool:
+    """True for two names of a list, or of what each is to the other: `Ann, Bob and Carl`, `Ann married Bob`."""
+    first, second = sorted((one, other), key=lambda name: name.start)
+    between = _NAME.sub(" ", text[first.end : second.start])
+    said = words(between)
+    return all(word in _JOINED for word in said) or (len(said) < 4 and not _MUTUAL.isdisjoint(said))
+
+
+@functools.lru_cache(maxsize=4096)
+def _names(text: str) -> tuple[_Named, ...]:
+    out = []
+    for match in _NAME.finditer(text):
+        said = tuple(words(match[0]))
+        if any(map(is_content, said)):
+            out.append(_Named(said, match.start(), match.end(), *_beside(text, match.start(), match.end())))
+    return tuple(out[:_MOST])
+
+
 @functools.lru_cache(maxsize=4096)
 def _places(text: str) -> tuple[_Place, ...]:
-    out = []
-    for value in values(text)[:_MOST]:
-        before = ("^", *words(text[:_ROOM][: value.start])) if value.start < _ROOM else words(_cut(text, value.start))
-        behind = words(text[value.end : value.end + _ROOM])
-        if value.end + _ROOM >= len(text):
-            behind = (*behind, "$")
-        out.append(_Place(value, tuple(before[::-1][:_BESIDE]), tuple(behind[:_BESIDE])))
-    return tuple(out)
+    return tuple(_Place(value, *_beside(text, value.start, value.end)) for value in values(text)[:_MOST])
 
 
-def _cut(text: str, end: int) -> str:
-    return text[end - _ROOM : end]
+def _beside(text: str, start: int, end: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words before a place, the nearest first, and behind it, with a sign for the beginning and the end."""
+    before, behind = [*words(text[max(0, start - _ROOM) : start])], [*words(text[end : end + _ROOM])]
+    if start < _ROOM:
+        before = ["^", *before]
+    if end + _ROOM >= len(text):
+        behind = [*behind, "$"]
+    return tuple(before[::-1][:_BESIDE]), tuple(behind[:_BESIDE])
 
 
-def _is_between_the_same(one: _Place, other: _Place) -> bool:
+def _is_between_the_same(one: _Place | _Named, other: _Place | _Named) -> bool:
     left, right = _equal(one.before, other.before), _equal(one.behind, other.behind)
     matched = (*one.before[:left], *one.behind[:right])
     return bool(left and right) and len(matched) >= _EQUAL and any(len(w) > 1 and is_content(w) for w in matched)
@@ -88,4 +137,4 @@ def _rivals(value: Value, other: Value) -> bool:
     ) and not same(other, value)  # fmt: skip
 
 
-__all__ = ["exchanges"]
+__all__ = ["exchanges", "swaps"]

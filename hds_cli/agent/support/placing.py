@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.binding import misbound
 from hds_cli.agent.support.claims import Claim
-from hds_cli.agent.support.contexts import exchanges
+from hds_cli.agent.support.contexts import exchanges, swaps
 from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
@@ -86,7 +86,8 @@ class Placing:
         said, other = frozenset[str](), None
         for sentence in self.ground.candidates(claim, by_value):
             level, share = self._fitting.fits(claim, sentence, by_value)
-            if exchanges(claim, sentence.text) and self._is_about(claim, sentence):
+            changed = exchanges(claim, sentence.text) or swaps(claim.text, sentence.text)
+            if changed and self._is_about(claim, sentence):
                 other = other or sentence
                 continue
             if level is None or not may_say(sentence):

@@ -50,3 +50,32 @@ def test_a_page_that_says_it_is_a_ground_beside_one_that_says_otherwise() -> Non
     """Pages differ; the one that has the value is quoted."""
     other = f"{PAGE} In a later year Ilmari Airport has five terminal buildings, and one is closed."
     assert set(_levels("Ilmari Airport has five terminal buildings, and one is closed.", other)) <= set(GOOD_LEVELS)
+
+
+MATCH = (
+    "Hull Rovers defeated Leeds Wanderers in the final of 1966. Anna Berg and Jens Krag founded the club in Ribe. Anna Berg "
+    "married Jens Krag in the church of Ribe. The trophy was made by Otto Holm for the city of Hull, not for the city of Leeds."
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Leeds Wanderers defeated Hull Rovers in the final of 1966.",
+        "The trophy was made by Otto Holm for the city of Leeds, not for the city of Hull.",
+    ],
+)
+def test_two_names_that_are_exchanged_are_no_ground(text: str) -> None:
+    assert not set(_levels(text, MATCH)) <= set(GOOD_LEVELS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hull Rovers defeated Leeds Wanderers in the final of 1966.",
+        "Jens Krag and Anna Berg founded the club in Ribe.",
+        "Jens Krag married Anna Berg in the church of Ribe.",
+    ],
+)
+def test_the_order_of_a_list_and_of_a_couple_does_not_matter(text: str) -> None:
+    assert set(_levels(text, MATCH)) <= set(GOOD_LEVELS)
