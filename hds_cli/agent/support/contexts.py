@@ -1,4 +1,4 @@
-"""A sentence said again with another value in its place, or with two of its names exchanged.
+"""A sentence said again with another value or name in its place, or with two of its names exchanged.
 
 Examples: `five terminal buildings` for `four terminal buildings`, `Hull beat Leeds in the final` for the contrary.
 """
@@ -10,8 +10,9 @@ import re
 from typing import NamedTuple
 
 from hds_cli.agent.support.claims import Claim
+from hds_cli.agent.support.territories import forms
 from hds_cli.agent.support.values import Value, same, values
-from hds_cli.agent.support.words import is_content, words
+from hds_cli.agent.support.words import is_content, kin, words
 
 _LONGEST = 2000  # characters of a text
 _MOST = 24  # values of a text
@@ -37,18 +38,19 @@ class _Place(NamedTuple):
     behind: tuple[str, ...]
 
 
-def exchanges(claim: Claim, text: str) -> bool:
-    """True for a sentence that has another value where a claim has one, between the same words, and not the claim's."""
+def exchanged(claim: Claim, text: str) -> tuple[Value, Value] | None:
+    """A value of a claim, and the other one that a sentence has between the same words; None: it has the claim's."""
     if not claim.values or len(text) > _LONGEST or len(claim.text) > _LONGEST:
-        return False
+        return None
     theirs = _places(text)
     for own in _places(claim.text):
         if not any(own.value.key == value.key for value in claim.values):
             continue
         alike = [other.value for other in theirs if _is_between_the_same(own, other)]
-        if any(_rivals(own.value, other) for other in alike) and not any(_is_said(own, other) for other in theirs):
-            return True
-    return False
+        rival = next((other for other in alike if _rivals(own.value, other)), None)
+        if rival is not None and not any(_is_said(own, other) for other in theirs):
+            return own.value, rival
+    return None
 
 
 def swaps(claim: str, text: str) -> bool:
@@ -66,6 +68,27 @@ def swaps(claim: str, text: str) -> bool:
             if not any(_is_between_the_same(one, place) for place in theirs if place.words == one.words):
                 return here is not None and not _is_mutual(text, here, other)
     return False
+
+
+def renames(claim: str, text: str) -> bool:
+    """True for a sentence that has another name where a claim has one that it lacks, between the same words."""
+    if len(text) > _LONGEST or len(claim) > _LONGEST:
+        return False
+    theirs, said = _names(text), set(words(text))
+    for one in _names(claim):
+        if not said.isdisjoint(one.words):
+            continue
+        if any(_is_between_the_same(one, other) and not _may_be_one(one.words, other.words) for other in theirs):
+            return True
+    return False
+
+
+def _may_be_one(name: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """True for two names that may be of one thing: they share a word, one is the other's letters, or a translation."""
+    if any(kin(a, b) for a in name for b in other) or not set(forms(name)).isdisjoint(forms(other)):
+        return True
+    initials = ["".join(word[0] for word in one if is_content(word)) for one in (name, other)]
+    return "".join(name) in (initials[1], "".join(other)) or "".join(other) == initials[0]
 
 
 def _is_mutual(text: str, one: _Named, other: _Named) -> bool:
@@ -137,4 +160,4 @@ def _rivals(value: Value, other: Value) -> bool:
     ) and not same(other, value)  # fmt: skip
 
 
-__all__ = ["exchanges", "swaps"]
+__all__ = ["exchanged", "renames", "swaps"]

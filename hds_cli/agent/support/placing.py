@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hds_cli.agent.support.arithmetic import derived
 from hds_cli.agent.support.binding import misbound
 from hds_cli.agent.support.claims import Claim
-from hds_cli.agent.support.contexts import exchanges, swaps
+from hds_cli.agent.support.contexts import exchanged, renames, swaps
 from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
@@ -83,12 +83,15 @@ class Placing:
             return Judged("unsourced")
         by_value = {number: set(self.ground.with_value(value)) for number, value in enumerate(claim.values)}
         best: tuple[tuple[int, int, float], Judged] | None = None
-        said, other = frozenset[str](), None
+        said, other, renamed = frozenset[str](), None, None
         for sentence in self.ground.candidates(claim, by_value):
             level, share = self._fitting.fits(claim, sentence, by_value)
-            changed = exchanges(claim, sentence.text) or swaps(claim.text, sentence.text)
+            changed = self._has_other_value(claim, sentence) or swaps(claim.text, sentence.text)
             if changed and self._is_about(claim, sentence):
                 other = other or sentence
+                continue
+            if renames(claim.text, sentence.text):
+                renamed = renamed or (sentence if self._says_all_else(claim, sentence) else None)
                 continue
             if level is None or not may_say(sentence):
                 continue
@@ -97,18 +100,38 @@ class Placing:
             if best is None or rank > best[0]:
                 best, said = (rank, Judged(level, (self.quote(sentence, claim),))), self._own(claim, sentence)
         if other is not None and (best is None or best[1].level != "quoted"):
-            return Judged("contradicted", (self.quote(other, claim),), (), claim.values, sure=True)
+            missing = tuple(v.text.strip() for v in claim.values if not self.ground.pages_with(v))
+            return Judged("contradicted", (self.quote(other, claim),), missing, claim.values, sure=True)
+        if renamed is not None and best is not None and best[1].level != "quoted":
+            return Judged("apart", (self.quote(renamed, claim),), (), claim.values)
         if best is None:
             return self._elsewhere(claim)
         may_be_denied = best[0][2] < 1 and not any(map(is_denial, words(claim.text)))
         against = self._denying(claim, said) if may_be_denied else None
         return best[1] if against is None else Judged("contradicted", (against,), (), claim.values)
 
+    def _has_other_value(self, claim: Claim, sentence: Sentence) -> bool:
+        """True for a sentence that says a claim with another value, of which the claim's is not what is left."""
+        found = exchanged(claim, sentence.text)
+        if found is None or _is_of_no_page(found[0], claim.text):
+            return False
+        own, other = found
+        is_left = _OTHERS.search(claim.text) is not None
+        if is_left and own.dimension == "%":
+            return not _is_rest(own, other)
+        if not is_left or own.kind != "number" or other.kind != "number" or own.number >= other.number:
+            return True
+        return all(not same(other, value) for value in derived(own, sentence.values[:_MOST_INPUTS], claim.text) or ())
+
     def _is_about(self, claim: Claim, sentence: Sentence) -> bool:
         """True for a sentence with all names of a claim, or nearly all of its words where it has no name."""
         has = sentence.words | sentence.head.words
         if claim.names:
             return all(has_word(word, has) for name in claim.names for word in name)
+        return self._says_all_else(claim, sentence)
+
+    def _says_all_else(self, claim: Claim, sentence: Sentence) -> bool:
+        """True for a sentence with nearly all words of a claim that are no names."""
         return len(self._own(claim, sentence)) >= max(2, _NEARLY * (len(claim.rest) + len(claim.terms)))
 
     def _own(self, claim: Claim, sentence: Sentence) -> frozenset[str]:

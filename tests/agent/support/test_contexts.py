@@ -3,6 +3,7 @@
 import pytest
 
 from hds_cli.agent.support.attribution import attribute
+from hds_cli.agent.support.contexts import renames
 from hds_cli.types import GOOD_LEVELS, Passage
 
 PAGE = (
@@ -79,3 +80,28 @@ def test_two_names_that_are_exchanged_are_no_ground(text: str) -> None:
 )
 def test_the_order_of_a_list_and_of_a_couple_does_not_matter(text: str) -> None:
     assert set(_levels(text, MATCH)) <= set(GOOD_LEVELS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The trophy was made by Jens Krag for the city of Hull.",
+        "Hull Rovers defeated Otto Holm in the final of 1966.",
+        "Anna Berg married Jens Krag in the church of Leeds.",
+    ],
+)
+def test_another_name_between_the_same_words_is_no_ground(text: str) -> None:
+    """Though the page has it somewhere, beside what is said."""
+    assert not set(_levels(text, MATCH)) <= set(GOOD_LEVELS)
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "expected"),
+    [
+        ("the UK", "the United Kingdom", False), ("Berg", "Anna Berg", False), ("Myanmar", "Burma", False),
+        ("Otto Holm", "Anna Berg", True), ("the Board of Hull", "the United Kingdom", True),
+    ],
+)  # fmt: skip
+def test_one_thing_may_have_two_names(name: str, other: str, expected: bool) -> None:
+    """A part of a name, its letters, or a country's name in use elsewhere."""
+    assert renames(f"It was signed by {name} in the spring.", f"It was signed by {other} in the spring.") is expected
