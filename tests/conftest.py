@@ -16,8 +16,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run all tests in two processes where pytest-xdist is installed; chosen ones, or with `-n 0`, in this one."""
+    option = config.option
+    if config.args_source is config.ArgsSource.TESTPATHS and getattr(option, "numprocesses", 0) is None:
+        option.numprocesses, option.dist = 2, "loadfile"
+
+
 def pytest_configure() -> None:
-    """Give each of several processes of tests (pytest-xdist) a core of its own, so that none is slowed by another."""
+    """Give each of several processes of tests a core of its own, so that none is slowed by another."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
