@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Run all tests in two processes where pytest-xdist is installed; chosen ones, or with `-n 0`, in this one."""
     option = config.option
+    if "PYTEST_XDIST_WORKER" in os.environ or hasattr(config, "workerinput"):  # it is called in those two as well
+        return
     if config.args_source is config.ArgsSource.TESTPATHS and getattr(option, "numprocesses", 0) is None:
         option.numprocesses, option.dist = 2, "loadfile"
 
