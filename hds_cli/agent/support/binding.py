@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent.support.claims import YES, Claim, pieces
-from hds_cli.agent.support.values import Value, same, values
+from hds_cli.agent.support.values import Value, alike, same, values
 from hds_cli.agent.support.words import is_content, stem, words
 
 _LONGEST = 2000  # characters of a sentence that are looked at
@@ -72,13 +72,7 @@ def bound_to_another(names: Sequence[tuple[str, ...]], value: Value, text: str) 
     named = [row for row in rows if any(row.words.issuperset(name) for name in names)]
     if not named or not all(row.named for row in giving) or any(row in named for row in giving):
         return False
-    return any(_alike(value, other) for row in named for other in row.values)
-
-
-def _alike(value: Value, other: Value) -> bool:
-    return (value.kind, value.dimension, value.currency, value.is_year) == (
-        other.kind, other.dimension, other.currency, other.is_year,
-    )  # fmt: skip
+    return any(alike(value, other) for row in named for other in row.values)
 
 
 def misbound(claim: Claim, text: str, names: Sequence[tuple[str, ...]] = ()) -> bool:

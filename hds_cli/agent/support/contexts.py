@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.territories import forms
-from hds_cli.agent.support.values import Value, same, values
+from hds_cli.agent.support.values import Value, alike, same, values
 from hds_cli.agent.support.words import is_content, kin, words
 
 _LONGEST = 2000  # characters of a text
 _MOST = 24  # values of a text
 _BESIDE = 3  # words on each side of a value, the beginning and the end of a text among them
-_EQUAL = 4  # of these that have to be equal, one at least on each side, and one at least with a content
+_EQUAL = 4  # of these that have to be equal, one at least on each side and one with a content; not tuned
 _ROOM = 60  # characters in which they stand
 _NAME = re.compile(r"[^\W\d_a-z][\w'’.-]*\w(?:\s+(?:(?:of|de|van|von|da|del|der)\s+)?[^\W\d_a-z][\w'’.-]*\w){0,5}")
 _JOINED = frozenset("and or und oder et ou y o e und sowie both with between".split())
@@ -46,8 +46,8 @@ def exchanged(claim: Claim, text: str) -> tuple[Value, Value] | None:
     for own in _places(claim.text):
         if not any(own.value.key == value.key for value in claim.values):
             continue
-        alike = [other.value for other in theirs if _is_between_the_same(own, other)]
-        rival = next((other for other in alike if _rivals(own.value, other)), None)
+        between = (other.value for other in theirs if _is_between_the_same(own, other))
+        rival = next((other for other in between if alike(own.value, other) and not same(other, own.value)), None)
         if rival is not None and not any(_is_said(own, other) for other in theirs):
             return own.value, rival
     return None
@@ -61,12 +61,14 @@ def swaps(claim: str, text: str) -> bool:
     given = {other.words: other for other in theirs}
     stated = {one.words for one in own}
     for one in own:
-        here = given.get(one.words)
-        for other in theirs if here is not None else ():
+        if (here := given.get(one.words)) is None:
+            continue
+        for other in theirs:
             if other.words not in stated or set(other.words) & set(one.words) or not _is_between_the_same(one, other):
                 continue
-            if not any(_is_between_the_same(one, place) for place in theirs if place.words == one.words):
-                return here is not None and not _is_mutual(text, here, other)
+            stands = any(_is_between_the_same(one, place) for place in theirs if place.words == one.words)
+            if not stands and not _is_mutual(text, here, other):
+                return True
     return False
 
 
@@ -151,13 +153,6 @@ def _equal(one: tuple[str, ...], other: tuple[str, ...]) -> int:
             break
         count += 1
     return count
-
-
-def _rivals(value: Value, other: Value) -> bool:
-    """True for two values of one kind and unit, written in words or not."""
-    return (value.kind, value.dimension, value.currency, value.is_year) == (
-        other.kind, other.dimension, other.currency, other.is_year,
-    ) and not same(other, value)  # fmt: skip
 
 
 __all__ = ["exchanged", "renames", "swaps"]

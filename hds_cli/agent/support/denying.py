@@ -271,10 +271,7 @@ def _strong(clause: Clause, sought: Collection[str]) -> bool:
 def _opposite(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) -> bool | None:
     """True where a clause has the opposite of a word, and nearly all of the others; False where it also denies it."""
     said = set(own.words)
-    for clause in theirs:
-        if _before_a_word(own, clause, sought):
-            return True
-    if _turned(own, theirs, sought):
+    if any(_before_a_word(own, clause, sought) for clause in theirs) or _turned(own, theirs, sought):
         return True
     for mine, other in (way for pair in _OPPOSITES for way in (pair, pair[::-1])) if said & _HAVE_OPPOSITES else ():
         if not said & mine or said & other or any(mine & set(clause.words) for clause in theirs):

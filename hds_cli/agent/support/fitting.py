@@ -22,7 +22,6 @@ from hds_cli.types import Level
 QUOTED = 0.6  # share of the other words of a claim that a sentence has which says it
 TOGETHER = 0.34  # the same of a sentence and its neighbours
 NAMES_ONLY = 0.5  # the same for a claim without values: its names may stand together for another reason
-_ALL = 0.8  # share of a claim's words in a sentence that says the same with another value
 _ROW = re.compile(r"([^:.!?\n]{2,60}):\s[^:\n]{1,200}:\s")  # with two cells or more: what it is of is no key
 _ROWS = 64  # of a passage
 _SUBJECT = 5  # words at the beginning of a sentence that say what it is about
@@ -99,9 +98,8 @@ class Fitting:
         return strict
 
     def _has_own(self, value: Value, claim: Claim, sentence: Sentence) -> bool:
-        """True for a sentence that names what a claim is about, or says all else of it, with a value of its own."""
-        named = any(has_word(w, sentence.words) for name in claim.names for w in name)
-        if not named and sum(key in sentence.stems for key in claim.rest) < max(2, _ALL * len(claim.rest)):
+        """True for a sentence that names what a claim is about and gives a value of its own for it."""
+        if not any(has_word(w, sentence.words) for name in claim.names for w in name):
             return False
         others = (v for v in sentence.values if not any(same(stated, v) for stated in claim.values))
         return any(rivals(value, other) for other in others)

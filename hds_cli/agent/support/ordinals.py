@@ -51,11 +51,9 @@ _MONTH = re.compile(rf"\s+(?:of\s+)?(?:{_MONTHS})")
 _NAME = re.compile(r"\s+[^\W\d_a-z]")
 
 
-class Ordinal(NamedTuple):
-    """An ordinal where it stands, and the stems of the words behind it, of which one says what is counted."""
+class _Ordinal(NamedTuple):
+    """An ordinal, and the stems of the words behind it, of which one says what is counted."""
 
-    start: int
-    end: int
     number: int
     counted: tuple[str, ...]
 
@@ -95,7 +93,7 @@ def is_same(word: str, other: str) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def _ordinals(text: str) -> tuple[Ordinal, ...]:
+def _ordinals(text: str) -> tuple[_Ordinal, ...]:
     """The ordinals of a text in words and figures; a fraction and a day are none."""
     out = []
     text = text[:_LONGEST]
@@ -104,7 +102,7 @@ def _ordinals(text: str) -> tuple[Ordinal, ...]:
         if number and not _is_another(text, match.start(), match.end()):
             behind = re.split(r"[,.;:()]", text[match.end() : match.end() + 60], maxsplit=1)[0]
             counted = tuple(stem(word) for word in words(behind) if is_content(word))
-            out.append(Ordinal(match.start(), match.end(), number, counted))
+            out.append(_Ordinal(number, counted))
     return tuple(out[:_MOST])
 
 

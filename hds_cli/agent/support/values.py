@@ -54,18 +54,8 @@ class Value:
         """The key that two equal values share wherever they stand."""
         text = self.text if self.kind == "code" else ""
         unit = (self.factor, self.dimension, self.currency)
-        return (
-            self.kind,
-            self.readings,
-            unit,
-            self.step,
-            self.rounded,
-            self.worded,
-            self.days,
-            text,
-            self.bound,
-            self.lean,
-        )
+        written = (self.step, self.rounded, self.worded, self.bound, self.lean)
+        return (self.kind, self.readings, unit, written, self.days, text)
 
     @property
     def number(self) -> float:
@@ -126,7 +116,7 @@ _BOUND = re.compile(
 )  # not `over` and `under`: who rules over five provinces rules five
 _ELEVEN = re.compile(r"\s+(?:de\b|mil\b|(?!(?:as|has|his|is|its|this|was)\b)\w+s\b)", re.IGNORECASE)  # behind `once`
 _REACH = 1.5  # times a bound, up to which a page's value is taken for the one that was compared with it
-_LEANS = 1.1  # the same of an approximation: `over 850,000` for 874,579
+_LEANS = 1.1  # the same of an approximation, not tuned: `over 850,000` for 874,579
 _MINUS = frozenset("minus|moins|menos|meno|минус|μείον|ناقص|负|負|零下|氷点下|マイナス|ลบ".split("|"))
 _FALLS = re.compile(
     r"\b(?:shr[iau]nk|f[ae]ll|declin|decreas|dropp?|contract|los[est]|sink|sank|schrumpf|fiel|gesunken|zurückgeh"
@@ -324,6 +314,13 @@ def _with_unit(text: str, value: Value) -> Value:
 def is_once(value: Value, text: str) -> bool:
     """True for an English `once`; the Spanish one is eleven: `once provincias`, `once de mayo`."""
     return value.text.strip().casefold() == "once" and not _ELEVEN.match(text, value.end)
+
+
+def alike(value: Value, other: Value) -> bool:
+    """True for two values of one kind and unit, written in words or not."""
+    return (value.kind, value.dimension, value.currency, value.is_year) == (
+        other.kind, other.dimension, other.currency, other.is_year,
+    )  # fmt: skip
 
 
 def same(stated: Value, ground: Value) -> bool:
