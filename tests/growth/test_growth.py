@@ -50,6 +50,7 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.lists.of_queries": "the model's queries, which have a limit",
     "hds_cli.agent.support.lists.lacking 1": "a message, which is as long as a model writes",
     "hds_cli.agent.support.values.same": "two values",
+    "hds_cli.agent.support.values.alike": "two values, no text",
     "hds_cli.agent.support.units.cjk_scaled": "one number of a text",
     "hds_cli.extract": "part of an extractor, which is called here with every kind of body",
     "hds_cli.text.folding.in_pieces": "a function over pieces; fold(), plain() and indexed() are called here",
