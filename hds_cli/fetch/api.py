@@ -90,7 +90,7 @@ class Api:
         error: SourceError
         try:
             async with asyncio.timeout(self._settings.fetch_timeout):
-                status, fields, data = await self._sent(self.http.with_params(url, params), headers, body)
+                status, fields, data = await self._send(self.http.with_params(url, params), headers, body)
         except (Exception, asyncio.CancelledError) as exc:
             if isinstance(exc, asyncio.CancelledError):
                 raise
@@ -100,17 +100,6 @@ class Api:
                 return data
             error = _refused(host, status, fields)
         raise error from None  # the cause names the URL, and the URL may hold a key
-
-    async def _sent(
-        self, url: str, headers: Mapping[str, str], content: bytes | None
-    ) -> tuple[int, Mapping[str, str], bytes | bytearray]:
-        """One request; a GET goes out again over a connection that the server was just closing (RFC 9110 9.2.2)."""
-        try:
-            return await self._send(url, headers, content)
-        except Exception as exc:
-            if content is not None or judge(exc)[1] not in ("reset", "protocol"):
-                raise
-            return await self._send(url, headers, content)
 
     async def _send(
         self, url: str, headers: Mapping[str, str], content: bytes | None

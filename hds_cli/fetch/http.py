@@ -76,14 +76,15 @@ class Http:
         self.seen = Tally()
 
     @contextmanager
-    def _lane(self, origin: tuple[str, str, int | None]) -> Iterator[httpx.AsyncBaseTransport]:
-        """A transport for one request at a time, the one that last spoke with this origin if it is free.
+    def _lane(self, origin: tuple[str, str, int | None]) -> Iterator[tuple[httpx.AsyncBaseTransport, bool]]:
+        """A transport for one request at a time, the one that last spoke with this origin if it is free; True for it.
 
         One connection each: httpcore looks at every connection of a pool, with two system calls, for every request
         that starts or ends; in one pool of 64 that was four fifths of all the time of fetching.
         """
         own = self._idle.setdefault(origin, [])
         other = next((lanes for lanes in self._idle.values() if lanes), None)
+        spoke = bool(own)
         if own:
             lane = own.pop()
         elif other is not None and len(self._lanes) >= MAX_LANES:
@@ -92,7 +93,7 @@ class Http:
             lane = self._given or self._guarded()
             self._lanes.append(lane)
         try:
-            yield lane
+            yield lane, spoke
         finally:
             own.append(lane)
 
@@ -116,6 +117,8 @@ class Http:
     ) -> AsyncIterator[httpx.Response]:
         """The response, its body unread; the URL is checked and the request counted. With a `body` it is a POST.
 
+        A GET goes out again where the server was just closing the connection that was kept (RFC 9110 9.2.2).
+
         Raises:
             Blocked: the guard refuses it. httpx's errors: it did not work.
         """
@@ -130,8 +133,14 @@ class Http:
         except (UnicodeError, ValueError) as exc:
             raise Blocked("bad_url") from exc
         self.seen.note(parsed.host, requests=1)
-        with self._lane((parsed.scheme, parsed.host, parsed.port)) as lane:
-            response = await lane.handle_async_request(request)
+        with self._lane((parsed.scheme, parsed.host, parsed.port)) as (lane, spoke):
+            try:
+                response = await lane.handle_async_request(request)
+            except Exception as exc:
+                if not spoke or body is not None or judge(exc)[1] not in ("reset", "protocol"):
+                    raise
+                self.seen.note(parsed.host, requests=1)
+                response = await lane.handle_async_request(request)
             try:
                 if len(response.headers.raw) > MAX_HEADERS:
                     raise Refused("too_many_headers")

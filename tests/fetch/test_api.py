@@ -63,8 +63,9 @@ def test_each_failure_has_its_code(reply: Any, code: str, server: Web, settings:
 
 
 def test_a_connection_that_the_server_just_closed_costs_nothing(server: Web, settings: Make) -> None:
-    """A reset before any answer is asked again, once; a POST is not, it may have been counted."""
-    replies = [None, answer(b'{"a": 1}', "200 OK", "application/json")]
+    """A GET is asked again, once, over a new one; a POST is not, it may have been counted, nor what a new one resets."""
+    good = answer(b'{"a": 1}', "200 OK", "application/json")
+    replies = [None, good]
 
     def reply(request: Request) -> None:
         data = replies.pop(0)
@@ -75,16 +76,20 @@ def test_a_connection_that_the_server_just_closed_costs_nothing(server: Web, set
             request.connection.shutdown(socket.SHUT_RD)
 
     url = served(server, reply)
-    assert ask(settings(searxng_url=server.url), url) == {"a": 1}
-    replies[:] = [None, answer(b"{}", "200 OK", "application/json")]
+    server.routes["/kept"] = good
 
-    async def post() -> Any:
+    async def asked(*, kept: bool = True, post: bool = False) -> Any:
         async with Fetcher(settings(searxng_url=server.url)) as fetcher:
-            return await fetcher.api.post_json(url, {})
+            if kept:
+                await fetcher.api.get_json(f"{server.url}/kept")
+            return await (fetcher.api.post_json(url, {}) if post else fetcher.api.get_json(url))
 
-    with pytest.raises(SourceError):
-        run(post())
-    assert len(replies) == 1
+    assert run(asked()) == {"a": 1}
+    for how in ({"kept": True, "post": True}, {"kept": False}):
+        replies[:] = [None, good]
+        with pytest.raises(SourceError):
+            run(asked(**how))
+        assert len(replies) == 1
 
 
 def test_an_answer_is_decoded_and_parameters_are_added(server: Web, settings: Make) -> None:

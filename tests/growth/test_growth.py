@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,26 @@ def test_twice_the_text_costs_at_most_two_and_a_half_times(name: str) -> None:
 
     wrong = {family: said for family, make in FAMILIES.items() if (said := measure.fault(tolerant, make, END))}
     assert wrong == {}
+
+
+def test_the_measure_finds_what_is_quadratic_and_no_slow_moment() -> None:
+    """A machine that is slow for a few calls is no fault of what is called."""
+    slow = iter(range(5))
+
+    def burning(seconds: float) -> None:
+        until = time.process_time() + seconds
+        while time.process_time() < until:
+            pass
+
+    def linear(text: str) -> None:
+        burning(len(text) * (2e-5 if len(text) >= measure.START and next(slow, None) is not None else 2e-6))
+
+    def quadratic(text: str) -> None:
+        burning(len(text) ** 2 * 1e-9)
+
+    assert measure.fault(linear, "a".__mul__, END) is None
+    assert next(slow, None) is None
+    assert measure.fault(quadratic, "a".__mul__, END) is not None
 
 
 @pytest.mark.parametrize("name", BODIES)
