@@ -59,6 +59,7 @@ GIVEN: dict[str, Callable[[str], Any]] = {
         "The Walrus led 12 of them, and the Harbour slept in Oslo.", Names(_PROPER, frozenset())
     ),
     "Value": lambda text: values("315 km")[0],
+    "Sequence[Value]": values,
     "Bound": lambda text: Bound("did", "led", frozenset(QUERY)),
     "Part": lambda text: Part("walrus", True),
     "list[Row]": lambda text: [text.split(" ")],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hds_cli.agent.support.initials import ShortForms
 from hds_cli.extract.files import KINDS
 from hds_cli.extract.page import extract, preload
 from hds_cli.search.local import Collection
@@ -53,6 +54,8 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.values.same": "two values",
     "hds_cli.agent.support.values.alike": "two values, no text",
     "hds_cli.agent.support.units.cjk_scaled": "one number of a text",
+    "hds_cli.agent.support.digits.readings_of": "one number of a text",
+    "hds_cli.agent.support.rates.ways": "values of a sentence",
     "hds_cli.extract": "part of an extractor, which is called here with every kind of body",
     "hds_cli.text.folding.in_pieces": "a function over pieces; fold(), plain() and indexed() are called here",
     "hds_cli.fetch.entry": "an entry of the cache, which is read whole",
@@ -83,6 +86,9 @@ def _calls() -> dict[str, Call]:
     for name, function in functions().items():
         if name not in ELSEWHERE and name not in EXTRACTORS:
             made |= {f"{name} {number}": call for number, call in enumerate(automatic(function), 1)}
+    forms = ShortForms("The WTO and the United Kingdom met.", ["The World Trade Organization met the UK."])
+    made["hds_cli.agent.support.initials.ShortForms.put"] = forms.put
+    made["hds_cli.agent.support.initials.ShortForms"] = lambda text: ShortForms(text, [text])
     return {name: call for name, call in made.items() if name not in ELSEWHERE}
 
 

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from hds_cli.agent.support.dates import Day
-from hds_cli.agent.support.values import Value
+from hds_cli.agent.support.values import Value, same
 
 _MOST = 48  # values that are combined
 _DAY = 86_400  # seconds
+_DAYS = {"time": 1 / _DAY, "months": 365.25 / 12, "years": 365.25}  # of the units of lengths of time
+_SPAN_ROOM = 0.016  # 30 days are a month, 730 two years; not tuned
 _FACTORS = 12  # values that are multiplied
 _TIMES = re.compile(
     r"\b(?:times|twice|fold|ratio|per|divided|average|mean|mal|fois|veces|volte|vezes|раз|φορές|مرة|percent|share)\b|倍|×|%|÷|/",
@@ -56,7 +58,19 @@ def derived(value: Value, inputs: Sequence[Value], text: str) -> tuple[Value, ..
             return pair
     if (_TIMES.search(text) or value.dimension == "%") and (pair := _share(value, numbers)):
         return pair
-    return _years_from(value, inputs[:_MOST]) or _elapsed(value, inputs)
+    return _years_from(value, inputs[:_MOST]) or _elapsed(value, inputs) or between(value, inputs[:_MOST])
+
+
+def restates(value: Value, other: Value) -> bool:
+    """True for a value that is another one in another unit: `six minutes` for 360 seconds, two years for 24 months."""
+    if value.kind != "number" or other.kind != "number" or not (value.readings and other.readings):
+        return False
+    if value.dimension == other.dimension:
+        return bool(value.dimension) and value.factor != other.factor and same(value, other)
+    if value.dimension not in _DAYS or other.dimension not in _DAYS:
+        return False
+    a, b = (v.number * _DAYS[v.dimension] for v in (value, other))
+    return abs(a - b) <= _SPAN_ROOM * max(a, b)
 
 
 def total(value: Value, inputs: Sequence[Value]) -> bool:
@@ -82,7 +96,7 @@ def _groups(value: Value, numbers: Sequence[Value]) -> list[list[Value]]:
     if unit == ("", ""):
         return [*groups.values(), *([*group, *bare] for (_, money), group in groups.items() if money and bare)]
     own = groups.get(unit, [])
-    return [own, [*own, *bare]]
+    return [own] if value.dimension == "%" else [own, [*own, *bare]]  # 36 more are no 36 %
 
 
 def _size(value: Value, result: Value) -> float:
@@ -101,6 +115,16 @@ def product(value: Value, inputs: Sequence[Value]) -> tuple[Value, Value] | None
         if a.readings[0] != 1 != b.readings[0] and says(value, a.readings[0] * _size(b, value)):
             return a, b
     return None
+
+
+def is_quotient(value: Value, inputs: Sequence[Value]) -> bool:
+    """True for a value that is one of others by a bare number, of months say: 84 euros for 3 months."""
+    numbers = [v for v in inputs if v.kind == "number" and v.readings and not v.is_year][:_FACTORS]
+    return any(
+        says(value, _size(a, value) / b.readings[0])
+        for a, b in itertools.permutations(numbers, 2)
+        if b.readings[0] > 1 and not b.currency and (a.dimension, a.currency) == (value.dimension, value.currency)
+    )
 
 
 def _sum_or_difference(value: Value, alike: Sequence[Value]) -> tuple[Value, Value] | None:
@@ -128,7 +152,7 @@ def _share(value: Value, numbers: Sequence[Value]) -> tuple[Value, Value] | None
     room = 1.02 * _room(value, value.readings[0]) / (100 if value.dimension == "%" else 1) + 1e-6 * (abs(times) + 1)
     for b in numbers:
         y = b.number
-        if not y or not any(_has_near(sizes, y * t, abs(y) * room) for t in (times, times + 1)):
+        if not y or not any(_has_near(sizes, y * t, abs(y) * room) for t in (times, 1 + times, 1 - times)):
             continue
         for a in numbers:
             alike = a.dimension == b.dimension or not (a.dimension and b.dimension)
@@ -160,7 +184,7 @@ def _years_from(value: Value, inputs: Sequence[Value]) -> tuple[Value, Value] | 
 
 def _ratio(value: Value, x: float, y: float) -> bool:
     if value.dimension == "%":
-        return says(value, 100 * x / y) or says(value, 100 * (x - y) / y)
+        return any(says(value, 100 * share) for share in (x / y, (x - y) / y, (y - x) / y))
     return not value.dimension and not value.currency and says(value, x / y)
 
 
@@ -180,6 +204,16 @@ def _elapsed(value: Value, inputs: Iterable[Value]) -> tuple[Value, ...] | None:
                 return a, b
         days = _day_number(last) - _day_number(first) if first.day and last.day and first.year and last.year else 0
         if value.dimension == "time" and days and says(value, abs(days) * 86400 / value.factor):
+            return a, b
+    return None
+
+
+def between(value: Value, inputs: Sequence[Value]) -> tuple[Value, Value] | None:
+    """Two times of the day between which a length of time lies, the next day's among them."""
+    times = [v for v in inputs if v.kind == "time"] if value.dimension == "time" else []
+    for a, b in itertools.combinations(times, 2):
+        apart = abs(a.readings[0] - b.readings[0])
+        if any(says(value, 60 * minutes / value.factor) for minutes in (apart, 1440 - apart)):
             return a, b
     return None
 
@@ -249,4 +283,4 @@ def _day_number(day: Day) -> int:
         return 0
 
 
-__all__ = ["days_of", "derived", "product", "says", "total", "years_between"]
+__all__ = ["between", "days_of", "derived", "is_quotient", "product", "restates", "says", "total", "years_between"]

@@ -30,6 +30,7 @@ from hds_cli.agent.support.comparing import Comparing
 from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.elapsed import Elapsed
 from hds_cli.agent.support.ground import Ground, Sentence
+from hds_cli.agent.support.initials import ShortForms
 from hds_cli.agent.support.message import Unit, units
 from hds_cli.agent.support.placing import ORDER, Judged, Placing
 from hds_cli.agent.support.quotations import Literal, Quotation
@@ -38,6 +39,7 @@ from hds_cli.agent.support.results import Results
 from hds_cli.agent.support.roles import crossed
 from hds_cli.agent.support.values import same, values
 from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
+from hds_cli.agent.support.working import Working
 from hds_cli.text.language import language_of, page_language
 from hds_cli.types import GOOD_LEVELS, Level, Passage, Support
 
@@ -69,13 +71,15 @@ def attributed(
     page_text: Callable[[str], str] = lambda _: "",
 ) -> list[tuple[Unit, Support]]:
     """The units of a message that claim something, with where they stand in it, and the support of each."""
-    ground = Ground([passage for _, passage in passages], page_text)
+    forms = ShortForms(text, (part for _, p in passages for part in (p.title, p.heading, p.text)))
+    ground = Ground([passage for _, passage in passages], page_text, forms)
+    question = forms.put(question)
     asked = frozenset(map(stem, filter(is_content, words(" ".join([question, *(query for query, _ in passages)])))))
     queries: dict[str, list[int]] = {}
     for query, passage in passages:
-        queries.setdefault(query, []).append(passage.n)
+        queries.setdefault(forms.put(query), []).append(passage.n)
     parts = told(units(text), question)
-    kept = [part for _, part in parts]
+    kept = [forms.of_unit(part) for _, part in parts]
     language = _language(text, question)
     translates = any(ground.is_foreign(read, language) for read in ground.read)
     ground.names = replace(ground.names, translates=translates)
@@ -117,6 +121,7 @@ class _Judge:
         self._ranking = Ranking(placing.ground, placing.queries, question)
         self._comparing = Comparing(placing, question, german=german)
         self._elapsed = Elapsed(placing)
+        self._working = Working(placing, placing.fitting)
         self._first: list[Judged] = []
 
     def all(self) -> list[Judged]:
@@ -196,7 +201,7 @@ class _Judge:
             return compared
         worked_out = None if is_yes_or_no(unit.text) else self._results.of(number, judged, self._first)
         if (worked_out or judged).level not in GOOD_LEVELS:
-            worked_out = self._elapsed_of(unit) or worked_out
+            worked_out = self._elapsed_of(unit) or self._working.of(self._said(unit)) or worked_out
         if worked_out is not None or compared is None:
             return worked_out or judged
         return compared if _is_better(compared, judged) else judged
@@ -210,7 +215,10 @@ class _Judge:
         """The support of an age or a span, of a lone number with the words of the question."""
         if is_lone(unit, self._units):
             return self._elapsed.answer(unit.text, claim(self._question, self._names))
-        return self._elapsed.of(of_unit(unit, self._names, german=self._german))
+        return self._elapsed.of(self._said(unit))
+
+    def _said(self, unit: Unit) -> Claim:
+        return of_unit(unit, self._names, german=self._german)
 
     def _again(self, number: int, judged: Judged) -> Judged:
         """A yes or no, and a headline that repeats a result, rest on the other units."""

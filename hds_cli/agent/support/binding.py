@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent.support.claims import YES, Claim, pieces
+from hds_cli.agent.support.inputs import counts
 from hds_cli.agent.support.values import Value, alike, same, values
 from hds_cli.agent.support.words import is_content, stem, words
 
@@ -20,6 +21,10 @@ _BEHIND = re.compile(r"[:：]\s+(?=[^\W\d_])")  # the names of a list stand behi
 _JOINED = frozenset("of the de la and du da do des del".split())
 _MOST = 200  # entries
 _LABEL = re.compile(r"^(?P<key>[^\n]{2,240}?)\s*[:：]\s+(?P<value>[^:：\n]{1,80})$")
+_EMPTY = frozenset(
+    "had have has was were made got costs cost took takes up least most more less than about end ende early late mid "
+    "anfang mitte fin debut".split()
+)  # beside a value these say nothing of what it is
 _YES = frozenset(map(stem, YES))
 
 
@@ -90,6 +95,46 @@ def misbound(claim: Claim, text: str, names: Sequence[tuple[str, ...]] = ()) -> 
         if bound_to_another(own, value, text):
             return True
     return False
+
+
+def of_another_part(claim: Claim, text: str) -> bool:
+    """True for a sentence that says all of another of its parts, and gives a value of a claim in one that it lacks.
+
+    Example: `single ticket 4.20 euros, day ticket 9.50 euros` for `A single ticket costs 9.50 euros`.
+    """
+    if not claim.values or len(text) > _LONGEST:
+        return False
+    parts = _parts(text)
+    own = _keys(claim.text, claim.values)
+    for value in claim.values if len(parts) > 1 else ():
+        giving = [part for part in parts if any(same(value, other) for other in part.values)]
+        if not giving or any(part.all <= own for part in giving):
+            continue
+        for other in parts:
+            apart = all(other.all - part.all and not (part.all - other.all) & own for part in giving)
+            stated = any(same(mine, given) for mine in claim.values for given in other.values)
+            if apart and other.all <= own and not stated and any(alike(value, given) for given in other.values):
+                return True
+    return False
+
+
+@functools.lru_cache(maxsize=2048)
+def _parts(text: str) -> tuple[Entry, ...]:
+    """The parts of a sentence with a value each, and the stems of their other words."""
+    out = []
+    for piece in pieces(text)[:_MOST]:
+        if (stated := values(piece)) and (keys := _keys(piece, stated)):
+            out.append(Entry(keys, False, stated, keys))
+    return tuple(out)
+
+
+def _keys(text: str, stated: Sequence[Value]) -> frozenset[str]:
+    """The stems of the words of a text that say something, without its values."""
+    for value in sorted(stated, key=lambda value: -value.start):
+        if counts(value, text):  # `§ 4` says which one
+            text = f"{text[: value.start]} {text[value.end :]}"
+    said = (word for word in words(text) if word.isdigit() or is_content(word))
+    return frozenset(stem(word) for word in said if word not in _EMPTY)
 
 
 def other_value_of_key(claim: Claim, text: str) -> bool:

@@ -192,9 +192,11 @@ def _named(
         folded = words(run[0][0])
         lone = len(run) == 1
         acronym = _is_acronym(run[0][0])
+        label = (short and not _lower_follows(run[0])) or _joined(run[0])
         is_name = bool(folded) and is_content(folded[0]) and (
             acronym
-            or known.is_name(folded[0], label=(short and not _lower_follows(run[0])) or _joined(run[0]))
+            or known.is_name(folded[0], label=label)
+            or (_is_one(run[0]) and known.is_name(folded[0], label=True))
             or bool(re.search(r"-[^\W\d_a-zß-öø-ÿ]", run[0][0]))
             or not (lone or folded[0] in known.common)
             or known.written((folded[0],)) != (folded[0],)
@@ -234,11 +236,19 @@ def _lower_follows(token: re.Match[str]) -> bool:
     return bool(following and following[1].islower() and is_content(words(following[1])[0]))
 
 
+def _is_one(token: re.Match[str]) -> bool:
+    """True for a lone word that does something: `Tobiah is`, where a noun would have an article."""
+    return _ONE_DOES.match(token.string[token.end() : token.end() + 12]) is not None
+
+
 def _joined(token: re.Match[str]) -> bool:
     """True for a word with another name behind it: `Jupiter and Saturn`."""
     return bool(
         re.match(r"(?:,|\s(?:and|or|und|et|y|e|и|και))\s[^\W\d_a-zß-öø-ÿ]", token.string[token.end() : token.end() + 8])
     )
+
+
+_ONE_DOES = re.compile(r"\s(?:is|was|has|does|did|will|would|wants|ist|war|hat|est|était|es|fue|è)\s")
 
 
 def _is_acronym(word: str) -> bool:

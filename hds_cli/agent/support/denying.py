@@ -12,20 +12,23 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from hds_cli.agent.support.opposites import BEFORE_A_WORD, DIRECTIONS, HAVE_OPPOSITES, LIGHT, OPPOSITES
 from hds_cli.agent.support.words import is_content, is_denial, negated, stem, words
-from hds_cli.text import fold
 
 _LONGEST = 2_000  # characters of a text
 _MOST = 40  # clauses
 _ITEM = 4  # words of an item of a list, which is denied with it
 _FOCUS = 2  # words behind a denial that it denies; one before it: `entfernt nicht`
 # Shares of a clause's words beyond which one with a `not` denies it: anywhere in it, and beside one of them.
+_OF_IT = frozenset("of the us von der des du de la los las".split())
 _ALL, _BESIDE = 0.8, 0.5
 _REST = 0.6  # the same for an opposite, of the other words
 _CUT = re.compile(
     r"(?P<strong>[.;:!?()—–](?=\s|$)|[()])|(?P<comma>,)(?=\s)"
     r"|(?<=\s)(?P<list>and|or|nor|und|oder|noch|et|ou|ni|y|o|e|и|или)(?=\s)"
-    r"|(?<=\s)(?P<turn>but|yet|although|though|because|while|whereas|which|who|except|aber|sondern|sowie|weil|obwohl"
+    r"|(?<=\s)(?P<except>except(?:ing)?|excluding|unless|without|außer|ohne|sauf|sans|excepto|salvo|sin|eccetto|tranne"
+    r"|senza|exceto|sem|behalve|zonder|кроме|без)(?=\s)"
+    r"|(?<=\s)(?P<turn>but|yet|although|though|because|while|whereas|which|who|aber|sondern|sowie|weil|obwohl"
     r"|während"
     r"|dass|mais|parce|tandis|qui|pero|sino|porque|aunque|que|ma|però|perché|mas|maar|omdat|но|а)(?=\s)",
     re.IGNORECASE,
@@ -37,73 +40,26 @@ _EXAMPLE = re.compile(
     r"\W*(?:for example|for instance|e\.\s?g\.|such as|including|zum Beispiel|z\.\s?B\.|wie|par exemple|por ejemplo)\s",
     re.IGNORECASE,
 )  # of what the clause before it says
+_BOUNDED = re.compile(
+    r"\b(?:not|never|cannot|nicht|nie)\b[^.,;:]{0,24}\b(?:exceed\w*|(?:more|less|fewer|greater|longer|larger|higher|lower"
+    r"|shorter|mehr|weniger) (?:than|als))\b",
+    re.IGNORECASE,
+)
 _NO_DENIAL = frozenset({"without", "non"})
-
-
-def _folded(text: str) -> frozenset[str]:
-    return frozenset(fold(word) for word in text.split())
-
-
-_OPPOSITES = [
-    (_folded(first), _folded(second))
-    for first, second in (
-        ("refused rejected declined refuses rejects", "accepted approved granted accepts approves grants"),
-        ("allowed permitted allows permits legal", "forbidden prohibited banned forbids prohibits illegal disallowed"),
-        ("rises rose risen rising increases increased grew grows",
-         "falls fell fallen falling decreases decreased dropped"),
-        ("enabled enables activated", "disabled disables deactivated"),
-        ("included includes including", "excluded excludes excluding"),
-        ("mandatory required compulsory obligatory", "optional voluntary"),
-        ("always", "never"), ("safe", "unsafe dangerous"), ("possible", "impossible"),
-        ("open opens opened", "closed closes shut"),
-        ("nobody", "everybody everyone anybody anyone"), ("niemand", "jeder alle"), ("nadie", "todos"),
-        ("won", "lost"), ("minimum", "maximum"), ("successful succeeded", "unsuccessful failed"),
-        ("first", "last"), ("narrow narrowly", "wide widely large"), ("easy easily", "difficult hard"),
-        ("praised", "criticized criticised"), ("public publicly", "private privately"), ("male", "female"),
-        ("smallest", "largest biggest"), ("shortest", "longest tallest"), ("lowest", "highest"),
-        ("youngest newest", "oldest"), ("slowest", "fastest"), ("poorest", "richest"), ("worst", "best"),
-        ("abgelehnt verweigert lehnte", "angenommen genehmigt bewilligt akzeptiert"),
-        ("erlaubt zulässig gestattet", "verboten untersagt unzulässig"),
-        ("steigt stieg gestiegen steigen", "fällt fiel gefallen sinkt sank gesunken"),
-        ("aktiviert eingeschaltet", "deaktiviert ausgeschaltet"), ("immer", "nie niemals"),
-        ("geöffnet offen", "geschlossen"),
-        ("verpflichtend vorgeschrieben", "freiwillig"), ("gewann gewonnen", "verlor verloren"),
-        ("refusé refusée rejeté rejetée", "accepté acceptée approuvé approuvée"),
-        ("autorisé autorisée permis permise", "interdit interdite"),
-        ("augmente augmenté hausse", "baisse baissé diminue diminué"),
-        ("activé activée", "désactivé désactivée"), ("ouvert ouverte", "fermé fermée"),
-        ("obligatoire", "facultatif facultative"),
-        ("rechazado rechazada rechazó", "aceptado aceptada aceptó aprobado aprobada aprobó"),
-        ("permitido permitida", "prohibido prohibida"), ("sube subió aumenta aumentó", "baja bajó disminuye disminuyó"),
-        ("activado activada habilitado", "desactivado desactivada deshabilitado"),
-        ("abierto abierta", "cerrado cerrada"),
-        ("obligatorio obligatoria", "opcional"),
-    )
-]  # fmt: skip
-_HAVE_OPPOSITES = frozenset(word for pair in _OPPOSITES for words_of in pair for word in words_of)
-_BEFORE_A_WORD = [
-    tuple(map(fold, pair.split()))
-    for pair in ("before after", "with without", "above below", "inside outside", "vor nach", "mit ohne", "über unter",
-                 "avant après", "avec sans", "con sin", "con senza", "com sem", "met zonder", "с без", "до после",
-                 "left right", "upper lower", "inner outer", "few most", "few each", "few every", "few all",
-                 "linken rechten")
-]  # fmt: skip
-_OF_IT = frozenset("of the us von der des du la de los las".split())
-_DIRECTIONS = [
-    tuple(map(fold, pair.split()))
-    for pair in ("north south", "east west", "northeast southwest", "northwest southeast", "northern southern",
-                 "eastern western", "nördlich südlich", "östlich westlich")
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Clause:
-    """A clause: its words, their stems, whether it denies (None: nobody can tell), and what stands beside the `not`."""
+    """A clause: its words, their stems, whether it denies (None: nobody can tell), and what stands beside the `not`.
+
+    `excepts`: it says what is left out, `without the ferry`.
+    """
 
     words: tuple[str, ...]
     stems: frozenset[str]
     denied: bool | None
     focus: frozenset[str]
+    excepts: bool = False
 
 
 @functools.lru_cache(maxsize=4096)
@@ -123,15 +79,29 @@ def clauses(text: str, until: bool = True) -> tuple[Clause, ...]:
             continue
         focus = frozenset(stem(said[n]) for at in places for n in _near(said, at))
         one = Clause(said, frozenset(map(stem, content)), _denies(piece, said, until), focus)
-        if out and _EXAMPLE.match(piece):
-            before = out[-1]
-            one = replace(one, stems=one.stems | before.stems, denied=before.denied, focus=one.stems | before.focus)
+        before = pieces[number - 1][0] if number else ""
+        if joined == "except":
+            one = replace(one, denied=not (out and out[-1].denied), focus=one.stems, excepts=True)
+        elif before == "except" and joined == "comma":
+            pass  # `Without the ferry, it is 1,150 euros`
+        elif out and _is_subject(out[-1], one, joined):
+            out[-1] = replace(out[-1], stems=out[-1].stems | one.stems, denied=True, focus=out[-1].stems | one.focus)
+        elif out and _EXAMPLE.match(piece):
+            last = out[-1]
+            one = replace(one, stems=one.stems | last.stems, denied=last.denied, focus=one.stems | last.focus)
         elif joined == "nor" and not one.denied and len(said) > _ITEM:
             one = replace(one, denied=True)  # `Neither Norway nor Sweden is part of it`
         elif out and joined != "strong":
             one = _continued(one, out[-1], joined, [way for way, _ in pieces[number + 1 : number + 6]])
         out.append(one)
     return tuple(out)
+
+
+def _is_subject(before: Clause, one: Clause, joined: str) -> bool:
+    """True for a lone name or noun that is denied with the one behind it: `Windows and mirrors are not covered`."""
+    content = [word for word in before.words if is_content(word)]
+    small = all(is_content(word) or word in _SMALL for word in before.words)
+    return joined == "list" and bool(one.denied) and len(content) == 1 and small and not before.denied
 
 
 def _continued(one: Clause, before: Clause, joined: str, behind: Sequence[str]) -> Clause:
@@ -161,7 +131,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
             if not text[start : match.start()].strip() and new in ("list", "or", "nor") and joined == "strong"
             else new
         )
-        start = match.end()
+        start = match.start() if way == "except" else match.end()
     yield joined, text[start:]
 
 
@@ -169,7 +139,7 @@ def _denies(piece: str, said: Sequence[str], until: bool) -> bool:
     """True for a clause that denies; `not only` and `without` do not, and `ni … ni`, `neither … nor` deny once."""
     if any(is_denial(a) and b in _ONLY for a, b in itertools.pairwise(said)):
         return False
-    if until and "until" in said:  # `not opened until 1950`
+    if (until and "until" in said) or _BOUNDED.search(piece):  # `not opened until 1950`, `not more than 300`
         return False
     kept = [word for word in said if word not in _NO_DENIAL]
     if len(said) == len(kept):
@@ -220,6 +190,10 @@ def stand(claim: str, sentence: str, names: Collection[str] = ()) -> Stand:
     theirs = clauses(sentence, until)
     agrees, known = True, False
     for own in clauses(claim, until):
+        if own.excepts:
+            if _is_said(_keys(own.words) - LIGHT, theirs):
+                return Stand(denies=True)
+            continue
         sought = {key for key in own.stems if key not in names or any(key in clause.stems for clause in theirs)}
         if (opposed := _opposite(own, theirs, sought)) is not None:
             if opposed:
@@ -233,16 +207,23 @@ def stand(claim: str, sentence: str, names: Collection[str] = ()) -> Stand:
             continue
         ways = {clause.denied for clause in found}
         if own.denied:
+            known = known or any(clause.excepts and _keys(clause.words) - LIGHT <= sought for clause in theirs)
             known = known or True in ways
             agrees = agrees and (True in ways or not found)
-        elif _contained(theirs, sought):
+        elif _contained(theirs, sought, [word for word in own.words if word.isdigit()]):
             return Stand(denies=True)
         elif ways == {True}:
             agrees = False
             if any(_strong(clause, sought) for clause in found):
                 return Stand(denies=True)
-    lacks = not known and any(own.denied for own in clauses(claim, until))
+    lacks = not known and any(own.denied and not own.excepts for own in clauses(claim, until))
     return Stand(agrees=agrees and not lacks, lacks=lacks)
+
+
+def _is_said(keys: set[str], theirs: Sequence[Clause]) -> bool:
+    """True for words that a clause has which does not deny, and no other one."""
+    ways = {bool(clause.denied) for clause in theirs if keys and _keys(clause.words) >= keys}
+    return ways == {False}
 
 
 def _closest(theirs: Sequence[Clause], sought: Collection[str]) -> list[Clause]:
@@ -252,11 +233,16 @@ def _closest(theirs: Sequence[Clause], sought: Collection[str]) -> list[Clause]:
     return [clause for count, clause in shared if count == most] if most else []
 
 
-def _contained(theirs: Sequence[Clause], sought: Collection[str]) -> bool:
-    """True where all that a clause denies is sought, and said nowhere else: `but not if it is reserved`."""
-    said = {key for clause in theirs if not clause.denied for key in clause.stems}
-    denied = (set(map(stem, filter(is_content, clause.words))) for clause in theirs if clause.denied)
-    return any(own - {""} and own <= set(sought) and not own & said for own in denied)
+def _contained(theirs: Sequence[Clause], sought: Collection[str], numbers: Collection[str]) -> bool:
+    """True where all that a clause denies is sought, and not all of it said elsewhere: `but not if it is reserved`."""
+    said = {key for clause in theirs if not clause.denied for key in _keys(clause.words)}
+    denied = ((keys := _keys(clause.words)) - LIGHT or keys for clause in theirs if clause.denied)
+    return any(own <= {*sought, *numbers} and own - said for own in denied)
+
+
+def _keys(said: Sequence[str]) -> set[str]:
+    """The stems of the words with a content that do not deny, and the numbers."""
+    return {stem(word) for word in said if word.isdigit() or (is_content(word) and not is_denial(word))}
 
 
 def _strong(clause: Clause, sought: Collection[str]) -> bool:
@@ -271,26 +257,47 @@ def _strong(clause: Clause, sought: Collection[str]) -> bool:
 def _opposite(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) -> bool | None:
     """True where a clause has the opposite of a word, and nearly all of the others; False where it also denies it."""
     said = set(own.words)
-    if any(_before_a_word(own, clause, sought) for clause in theirs) or _turned(own, theirs, sought):
+    if (
+        _reversed(own, theirs, sought)
+        or any(_before_a_word(own, clause, sought) for clause in theirs)
+        or _turned(own, theirs, sought)
+    ):
         return True
-    for mine, other in (way for pair in _OPPOSITES for way in (pair, pair[::-1])) if said & _HAVE_OPPOSITES else ():
-        if not said & mine or said & other or any(mine & set(clause.words) for clause in theirs):
+    for mine, other in (way for pair in OPPOSITES for way in (pair, pair[::-1])) if said & HAVE_OPPOSITES else ():
+        if not said & mine or said & other:
             continue
         rest = set(sought) - set(map(stem, said & mine))
+        subject = next((stem(word) for word in own.words if is_content(word)), "")
+        named = any(subject in clause.stems for clause in theirs if mine & set(clause.words))
+        same = max((len(rest & clause.stems) for clause in theirs if mine & set(clause.words)), default=-1)
         for clause in theirs:
             theirs_said = set(clause.words)
             if not theirs_said & other or clause.denied is None or own.denied is None:
                 continue
-            if len(rest & clause.stems) >= max(1, _REST * len(rest)):
+            shared = len(rest & clause.stems)
+            if shared >= max(1, same + 1, _REST * len(rest)) or (subject in clause.stems and same > 0 and not named):
                 return clause.denied == own.denied
     return None
+
+
+def _reversed(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) -> bool:
+    """True for `unlocked` beside `locked`, where a sentence has nearly all of the other words."""
+    said, all_words = set(own.words), {word for clause in theirs for word in clause.words}
+    stems = frozenset[str]().union(*(clause.stems for clause in theirs))
+    for clause in theirs:
+        for word in clause.words if clause.denied == own.denied else ():
+            other = word[2:] if word[:2] in ("un", "in") and len(word) > 6 else f"un{word}"
+            if other in said and word not in said and other not in all_words:
+                rest = set(sought) - {stem(other)}
+                return len(rest & stems) >= max(1, _REST * len(rest))
+    return False
 
 
 def _before_a_word(own: Clause, clause: Clause, sought: Collection[str]) -> bool:
     """True for `before the meal` beside `after the meal`."""
     if len(set(sought) & clause.stems) < max(2, _REST * len(sought)):
         return False
-    return _exchanged(_BEFORE_A_WORD, own.words, clause.words, _behind)
+    return _exchanged(BEFORE_A_WORD, own.words, clause.words, _behind)
 
 
 def _turned(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) -> bool:
@@ -298,7 +305,7 @@ def _turned(own: Clause, theirs: Sequence[Clause], sought: Collection[str]) -> b
     stems = frozenset[str]().union(*(clause.stems for clause in theirs))
     if len(set(sought) & stems) < max(2, _REST * len(sought)):
         return False
-    return _exchanged(_DIRECTIONS, own.words, [word for clause in theirs for word in (*clause.words, ",")], _of)
+    return _exchanged(DIRECTIONS, own.words, [word for clause in theirs for word in (*clause.words, ",")], _of)
 
 
 def _exchanged(

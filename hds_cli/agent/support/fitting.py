@@ -7,13 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent.support.binding import misbound, other_value_of_key, without_key
+from hds_cli.agent.support.binding import misbound, of_another_part, other_value_of_key, without_key
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.claims import claim as claim_of
 from hds_cli.agent.support.denying import Stand, stand
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.ordinals import counts_differently, is_same
+from hds_cli.agent.support.qualifying import overstates
+from hds_cli.agent.support.rates import of_another
 from hds_cli.agent.support.roles import in_another_role, of_another_name
+from hds_cli.agent.support.sequence import turned_round
 from hds_cli.agent.support.values import Value, same
 from hds_cli.agent.support.words import is_content, stem, words
 from hds_cli.types import Level
@@ -73,7 +76,7 @@ class Fitting:
         if strict and (share.titled >= QUOTED or not claim.rest):
             return "quoted", share.titled
         around = [beside.text for beside in self.ground.around(sentence)]
-        if any(stand(claim.text, text, stems).denies or counts_differently(claim.text, text) for text in around):
+        if any(stand(claim.text, text, stems).denies or _says_otherwise(claim.text, text) for text in around):
             return None, 0.0
         return "together", share.wide
 
@@ -92,7 +95,7 @@ class Fitting:
                 beside = [s for s in beside if not _row_of(s.text) or _are_compared(claim, sentence, s, value)]
                 beside += self._columns_of(sentence)
             near = any(s.place in by_value[number] for s in beside)
-            if not near or self._has_own(value, claim, sentence):
+            if not near or self._has_own(value, claim, sentence) or _has_own_date(value, claim, sentence):
                 return None
             strict = False
         return strict
@@ -219,10 +222,12 @@ class Fitting:
         return (
             self._is_of_another_row(claim, sentence)
             or any(misbound(claim, one.text, names) for one in (sentence, *near))
+            or any(of_another(claim.text, one.text, ends=one is sentence) for one in (sentence, *near))
             or other_value_of_key(claim, text)
-            or counts_differently(claim.text, text)
             or in_another_role(claim, text)
             or of_another_name(claim, text)
+            or of_another_part(claim, text)
+            or _says_otherwise(claim.text, text)
         )
 
     def _columns_of(self, sentence: Sentence) -> list[Sentence]:
@@ -269,6 +274,17 @@ class Fitting:
             if stem(b) not in sentence.stems and stem(other) not in claim.rest and not is_same(b, other):
                 return True
         return False
+
+
+def _says_otherwise(claim: str, text: str) -> bool:
+    """True for a sentence with another ordinal, a limit that a claim lacks, or the contrary order."""
+    return counts_differently(claim, text) or overstates(claim, text) or turned_round(claim, text)
+
+
+def _has_own_date(value: Value, claim: Claim, sentence: Sentence) -> bool:
+    """True for a line with a day of its own, where a claim has the day of the line beside it."""
+    others = (v for v in sentence.values if v.kind == "date" and not any(same(stated, v) for stated in claim.values))
+    return value.kind == "date" and any(rivals(value, other) for other in others)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hds_cli.agent.support.claims import Claim, Names
+from hds_cli.agent.support.initials import ShortForms
 from hds_cli.agent.support.values import Value, plain, same, values
 from hds_cli.agent.support.words import kin, negated, stem, words
 from hds_cli.text import fold, in_pieces
@@ -54,6 +55,7 @@ class Sentence:
     stems: frozenset[str]
     values: tuple[Value, ...]
     negated: bool
+    written: str  # as the passage has it, where `text` has short forms of names
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,19 @@ class Ground:
 
     Args:
         page_text: the text of the page of an address, "" where none is kept; asked only for what no passage has.
+        forms: how names are written where they are compared.
     """
 
-    def __init__(self, passages: Sequence[Passage], page_text: Callable[[str], str] = lambda _: "") -> None:
+    def __init__(
+        self,
+        passages: Sequence[Passage],
+        page_text: Callable[[str], str] = lambda _: "",
+        forms: ShortForms = ShortForms(),
+    ) -> None:
         unique = {p.n: p for p in passages}
         self.sentences: list[Sentence] = []
         self.read: list[Read] = []
-        self._page_text = page_text
+        self._page_text, self._forms = page_text, forms
         self._pages: dict[str, Page] = {}
         self._likeliest: dict[Claim, list[Sentence]] = {}
         self._by_words: dict[tuple[str, ...], Sentence] | None = None
@@ -103,15 +111,16 @@ class Ground:
 
     def _add(self, passage: Passage, numbers: list[tuple[float, int, int]]) -> None:
         start = len(self.sentences)
-        top = Head.of(passage.title, passage.heading)
+        top = Head.of(self._forms.put(passage.title), self._forms.put(passage.heading))
         everything = set(top.words)
-        for head, text in _statements(passage, top):
+        for head, written in self._statements(passage, top):
+            text = self._forms.put(written)
             tokens = words(text)
             everything.update(tokens)
             place = len(self.sentences)
             sentence = Sentence(
                 place, len(self.read), head, text, frozenset(tokens), frozenset(map(stem, tokens)), values(text),
-                negated(text),
+                negated(text), written,
             )  # fmt: skip
             self.sentences.append(sentence)
             for key in sentence.stems:
@@ -127,13 +136,23 @@ class Ground:
                         self._by_year[-day.month].append(place)
         self.read.append(Read(passage, top, frozenset(everything), range(start, len(self.sentences))))
 
+    def _statements(self, passage: Passage, top: Head) -> Iterator[tuple[Head, str]]:
+        """The sentences, items and rows of a passage, each with what it stands under."""
+        head, text = top, passage.text
+        for piece in pieces(text, _STATEMENT):
+            if piece.kind == "heading":
+                heading = text[piece.start : piece.end].strip("# \n")
+                head = Head.of(*map(self._forms.put, (passage.title, heading)))
+            elif statement := plain_text(text[piece.start : piece.end], piece.kind):
+                yield head, statement
+
     def _names(self) -> Names:
         within: set[str] = set()  # words with a capital
         small: set[str] = set()
         first_ones: set[str] = set()
         for read in self.read:
             for text, titled in (
-                (read.passage.title, True),
+                (self._forms.put(read.passage.title), True),
                 *((self.sentences[i].text, False) for i in read.sentences),
             ):
                 first = not titled
@@ -258,7 +277,9 @@ class Ground:
             read = [r for r in self.read if r.passage.url == url]
             known = frozenset().union(*(r.all for r in read))
             stated = [v for r in read for v in r.head.values]
-            self._pages[url] = Page(self._page_text(url), known, frozenset(map(stem, known)), stated)
+            self._pages[url] = Page(
+                self._forms.put(self._page_text(url)[:MOST_READ]), known, frozenset(map(stem, known)), stated
+            )
         return self._pages[url]
 
     def pages_with(self, value: Value) -> frozenset[str]:
@@ -279,21 +300,11 @@ class Ground:
         return list(dict.fromkeys(read.passage.url for read in self.read))
 
 
-def _statements(passage: Passage, top: Head) -> Iterator[tuple[Head, str]]:
-    """The sentences, items and rows of a passage, each with what it stands under."""
-    head, text = top, passage.text
-    for piece in pieces(text, _STATEMENT):
-        if piece.kind == "heading":
-            head = Head.of(passage.title, text[piece.start : piece.end].strip("# \n"))
-        elif statement := plain_text(text[piece.start : piece.end], piece.kind):
-            yield head, statement
-
-
 class Page:
     """A page: the words of its passages, the values of their titles, and its text, read where something is sought."""
 
     def __init__(self, text: str, known: frozenset[str], stems: frozenset[str], stated: Sequence[Value]) -> None:
-        self._text, self._known, self._stems, self._stated = text[:MOST_READ], known, stems, stated
+        self._text, self._known, self._stems, self._stated = text, known, stems, stated
         self._found: dict[str, bool] = {}
         self._read: dict[int, tuple[Value, ...]] = {}
 

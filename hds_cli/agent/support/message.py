@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hds_cli import code
 from hds_cli.agent.support import latex
 from hds_cli.agent.support.dates import dates
+from hds_cli.agent.support.values import values
 from hds_cli.agent.untrusted import restored
 from hds_cli.text.sentences import spans
 
@@ -92,8 +93,10 @@ def units(text: str) -> tuple[Unit, ...]:
     """The units of a message in order; headings, code and lines that only lead in a list are none."""
     out: list[Unit] = []
     context = ""
-    for block in _blocks(text[:MOST]):
-        if block.kind == "heading":
+    blocks = list(_blocks(text[:MOST]))
+    for number, block in enumerate(blocks):
+        behind = "".join(other.kind for other in blocks[number + 1 : number + 2])
+        if block.kind == "heading" and _is_heading(text[block.start : block.end], behind):
             context = _bare(text[block.start : block.end]).strip("# ")
         elif block.kind == "table":
             out += _rows(text, block, context)
@@ -103,6 +106,19 @@ def units(text: str) -> tuple[Unit, ...]:
                 context = block_units.pop().text.rstrip(":：")
             out += block_units
     return tuple(unit for unit in out if any(c.isalnum() for c in unit.text))
+
+
+def _is_heading(line: str, behind: str) -> bool:
+    """False for a line in bold letters that says something: a sentence, an amount, or what nothing stands under.
+
+    Args:
+        behind: the kind of the block below it.
+    """
+    if line.lstrip().startswith("#"):
+        return True
+    said = _bare(line)
+    stated = any(value.dimension or value.currency for value in values(said))
+    return behind not in ("", "heading") and not said.endswith((".", "!", "。", "！")) and not stated
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent.support.arithmetic import derived
+from hds_cli.agent.support.arithmetic import derived, is_quotient, product
 from hds_cli.agent.support.binding import misbound
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.contexts import exchanged, renames, swaps
 from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
+from hds_cli.agent.support.rates import speaks_of_whole
 from hds_cli.agent.support.values import Value, is_once, same
 from hds_cli.agent.support.words import is_content, is_denial, stem, words
 from hds_cli.types import Level, Quote
@@ -74,7 +75,7 @@ class Placing:
         language: str | None = None,
     ) -> None:
         self.ground, self.queries, self.asked = ground, queries, asked
-        self._fitting = Fitting(ground, queries, question, language)
+        self.fitting = Fitting(ground, queries, question, language)
         self._is_foreign = bool(ground.read) and all(ground.is_foreign(read, language) for read in ground.read)
 
     def place(self, claim: Claim, may_say: Callable[[Sentence], bool] = lambda _: True) -> Judged:
@@ -85,7 +86,7 @@ class Placing:
         best: tuple[tuple[int, int, float], Judged] | None = None
         said, other, renamed = frozenset[str](), None, None
         for sentence in self.ground.candidates(claim, by_value):
-            level, share = self._fitting.fits(claim, sentence, by_value)
+            level, share = self.fitting.fits(claim, sentence, by_value)
             changed = self._has_other_value(claim, sentence) or swaps(claim.text, sentence.text)
             if changed and self._is_about(claim, sentence):
                 other = other or sentence
@@ -116,6 +117,8 @@ class Placing:
         if found is None or _is_of_no_page(found[0], claim.text):
             return False
         own, other = found
+        if speaks_of_whole(claim.text) and _is_more(own, [other]):
+            return False
         is_left = _OTHERS.search(claim.text) is not None
         if is_left and own.dimension == "%":
             return not _is_rest(own, other)
@@ -142,7 +145,7 @@ class Placing:
         """The sentence as a quote, around the first of the claim's values where it is long."""
         passage = self.ground.read[sentence.passage].passage
         places = [v.start for v in sentence.values if any(same(stated, v) for stated in claim.values)]
-        return Quote(passage.n, clip(sentence.text, places[0] if places else 0))
+        return Quote(passage.n, clip(sentence.written, places[0] if places else 0))
 
     # --- what no sentence says -----------------------------------------------------------------------------------
 
@@ -202,7 +205,7 @@ class Placing:
 
     def _against(self, claim: Claim) -> Quote | None:
         """A sentence that has all of a claim but another value in the place of one of its values."""
-        wrong = [v for v in claim.values if not self.ground.with_value(v)] or list(claim.values)
+        wrong = [v for v in claim.values if not self.ground.has_value(v)] or list(claim.values)
         wrong = [v for v in wrong if not _is_of_no_page(v, claim.text)]
         if not wrong or len(claim.values) > 3:
             return None
@@ -213,12 +216,17 @@ class Placing:
                 has_word(w, sentence.words) or has_word(w, sentence.head.words) for name in claim.names for w in name
             ):
                 continue
-            share = self._fitting.share(claim, sentence)
+            share = self.fitting.share(claim, sentence)
             if not share.own or share.titled < 0.5:
                 continue
             others = [v for v in sentence.values if not any(same(stated, v) for stated in claim.values)]
+            given = (*sentence.values, *sentence.head.values)
+            if not all(v in wrong or any(same(v, other) for other in given) for v in claim.values):
+                continue
             said_here = any(same(value, v) for value in wrong for v in sentence.values)
             disputed = [value for value in wrong if any(rivals(value, other) for other in others)]
+            if speaks_of_whole(claim.text):
+                disputed = [value for value in disputed if not _is_more(value, others)]
             if not said_here and any(not _worked_out(value, sentence.values, claim.text) for value in disputed):
                 return self.quote(sentence, claim)
         return None
@@ -265,7 +273,15 @@ def _is_of_no_page(value: Value, text: str) -> bool:
 def _worked_out(value: Value, inputs: Sequence[Value], text: str) -> bool:
     """True for a value that follows from those of a sentence, such as what is left of 100 % for the others."""
     parts = [v for v in inputs if v.dimension == "%"] if value.dimension == "%" and _OTHERS.search(text) else ()
-    return any(_is_rest(value, part) for part in parts) or derived(value, inputs[:_MOST_INPUTS], text) is not None
+    given = inputs[:_MOST_INPUTS]
+    if any(_is_rest(value, part) for part in parts) or derived(value, given, text) is not None:
+        return True
+    return value.kind == "number" and (product(value, given) is not None or is_quotient(value, given))
+
+
+def _is_more(value: Value, parts: Sequence[Value]) -> bool:
+    """True for a number that is more than each of those that may be a part of it."""
+    return value.kind == "number" and all(part.number < value.number for part in parts if rivals(value, part))
 
 
 def _is_rest(value: Value, other: Value) -> bool:

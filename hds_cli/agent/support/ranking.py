@@ -82,7 +82,7 @@ class Ranking:
 
     def _quote(self, one: Placed) -> Quote:
         passage = self._ground.read[one.sentence.passage].passage
-        return Quote(passage.n, clip(one.sentence.text, one.value.start))
+        return Quote(passage.n, clip(one.sentence.written, one.value.start))
 
     def _comes_before(self, one: float, other: float) -> bool:
         return abs(one - other) > _ALIKE * max(abs(one), abs(other)) and (one > other) == self._most

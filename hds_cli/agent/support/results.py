@@ -11,7 +11,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hds_cli.agent.support.arithmetic import derived, product, total
+from hds_cli.agent.support.arithmetic import derived, product, restates, total
 from hds_cli.agent.support.claims import Claim, is_short, listed, of_unit
 from hds_cli.agent.support.equations import Equation, equations
 from hds_cli.agent.support.ground import Ground, has_word
@@ -218,6 +218,8 @@ class Results:
     def _follows(self, number: int, value: Value, own: Sequence[Input]) -> list[Input] | None:
         """What a value follows from: values of its unit, of those beside it, of a table, or of what was read for it."""
         unit, measured = self._units[number], bool(value.dimension or value.currency)
+        if again := next((one for one in own if restates(value, one.value)), None):
+            return [again]
         names = names_in(unit.text, self._ground.names)
         mine = [one for one in own if not (measured and one.value not in usable(unit.text, True))]
         near = [*mine, *self._beside(number, names, measured)]

@@ -27,7 +27,8 @@ _BEFORE_NAMES = frozenset("of in at by for from with to on near under over after
 _IN = frozenset("in at on near".split())
 _TIMES = frozenset(
     "january february march april may june july august september october november december summer winter spring autumn"
-    " monday tuesday wednesday thursday friday saturday sunday".split()
+    " monday tuesday wednesday thursday friday saturday sunday"
+    " jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun".split()
 )
 _PAST = frozenset(
     "won wrote led made built sang drew gave got took beat sold bought shot taught found became ran held met fought"
@@ -36,9 +37,9 @@ _PAST = frozenset(
 _TITLES = frozenset(
     map(
         stem,
-        "president chairman chancellor premier minister mayor governor senator king queen emperor empress prince"
-        " princess pope bishop director coach captain general admiral secretary judge chief head leader founder"
-        " author".split(),
+        "president chair chairwoman treasurer ceo cfo editor dean rector chairman chancellor premier minister mayor"
+        " governor senator king queen emperor empress prince princess pope bishop director coach captain general"
+        " admiral secretary judge chief head leader founder author".split(),
     )
 )
 _PARTING = frozenset(", ; : ( ) and while whereas but".split())
@@ -87,6 +88,7 @@ def _run_before(tokens: Sequence[_Token], place: int) -> frozenset[str]:
         if tokens[place].capital:
             out.add(tokens[place].word)
         place -= 1
+    place -= place >= 0 and tokens[place].word in _ARTICLES
     if place >= 0 and tokens[place].word in _BEFORE_NAMES:
         return frozenset()
     return frozenset(out)
@@ -106,13 +108,26 @@ def _did(tokens: Sequence[_Token], place: int) -> frozenset[str]:
 
 
 def _holds(tokens: Sequence[_Token], place: int) -> frozenset[str]:
-    """Who has the role that the word at a place names: `President Ann`, `its president was Ann`, `president: Ann`."""
+    """Who has the role that a word names: `President Ann`, `Ann was president`, `Ann (chair)`."""
     after = place + 1
+    if place > 1 and tokens[place - 1].word == "(" and after < len(tokens) and tokens[after].word in (")", ","):
+        return _run_before(tokens, place - 2)
     if after < len(tokens) and tokens[after].word in _AUXILIARY | {":"}:
         after += 1
     if after < len(tokens) and tokens[after].capital:
         return _run(tokens, after)
+    before = _auxiliary_before(tokens, place)
+    if before > 0 and tokens[place].stem in _TITLES:
+        return _run_before(tokens, before - 1)
     return frozenset()
+
+
+def _auxiliary_before(tokens: Sequence[_Token], place: int) -> int:
+    """The place of the verb in `Ann was the first president`; -1 where there is none."""
+    before = place - 1
+    while before >= 0 and tokens[before].word in _ARTICLES | _ADVERBS:
+        before -= 1
+    return before if before >= 0 and tokens[before].word in _AUXILIARY else -1
 
 
 def _where(tokens: Sequence[_Token], place: int) -> frozenset[str]:
@@ -145,13 +160,19 @@ _READINGS = {"did": _did, "is": _holds, "in": _where, "as": _as}
 class Bound:
     """The names that a text binds to a word: `kind` is who did it, who is it, where or as what; `act` its stem.
 
-    `stated`: said in so many words, not by standing beside it alone.
+    `stated`: said in so many words, not by standing beside it alone. `place`: the number of the word in the text.
     """
 
     kind: str
     act: str
     names: frozenset[str]
     stated: bool = True
+    place: int = 0
+
+    @property
+    def referred(self) -> bool:
+        """True where a pronoun stands for the name: `She`."""
+        return not any(map(is_content, self.names))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -166,7 +187,8 @@ def bound_names(text: str) -> tuple[Bound, ...]:
         for kind, reading in _READINGS.items():
             may = not token.capital or (token.stem in _TITLES if kind == "is" else kind == "did" and following == "by")
             if may and (names := reading(tokens, place)):
-                out.append(Bound(kind, token.stem, names, kind != "is" or following in _AUXILIARY | {":"}))
+                stated = kind != "is" or following in _AUXILIARY | {":"} or _auxiliary_before(tokens, place) > 0
+                out.append(Bound(kind, token.stem, names, stated, place))
     return tuple(out)
 
 
@@ -175,13 +197,20 @@ def in_another_role(claim: Claim, text: str) -> bool:
 
     Example: `developed by Atari, published by Midway` for `Midway developed it`.
     """
-    return any(contrary(one, text) for one in bound_names(claim.text) if one.stated)
+    return any(contrary(one, text) for one in bound_names(claim.text) if one.stated and not one.referred)
 
 
 def contrary(said: Bound, text: str) -> bool:
     """True where a sentence binds what is said of a name to another one, and never to that."""
-    others = [one.names for one in bound_names(text) if (one.kind, one.act) == (said.kind, said.act)]
-    return bool(others) and not any(said.names & names for names in others)
+    others = [one for one in bound_names(text) if (one.kind, one.act) == (said.kind, said.act)]
+    others = [one for one in others if not one.referred or _comes_later(said.names, text, one.place)]
+    return bool(others) and not any(said.names & one.names for one in others)
+
+
+def _comes_later(names: frozenset[str], text: str, place: int) -> bool:
+    """True for names that a sentence has only behind a word, whose pronoun does not stand for them then."""
+    places = [n for n, token in enumerate(_tokens(text)) if token.word in names]
+    return bool(places) and min(places) > place
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ _CURRENCY_WORD = {
 _WORD_CURRENCY = {fold(word): code for code, words in _CURRENCY_WORD.items() for word in words.split()}
 UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 CJK_SCALES = {"百": 1e2, "千": 1e3, "万": 1e4, "萬": 1e4, "만": 1e4, "亿": 1e8, "億": 1e8, "억": 1e8, "兆": 1e12}
+_SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "mm": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12}
+_SHORT_SCALE = re.compile(r"\s?(k|mn|mm|m|bn|b|tn)\b", re.IGNORECASE)
 _SHORT = 40  # letters of a word behind numbers that is kept: few are longer
 _CJK_REST = re.compile(r"(\d{1,4})([百千万萬亿億兆만억]?)")
 
@@ -82,6 +84,12 @@ def scale(text: str, end: int) -> tuple[float, int] | None:
         if word in table:
             return table[word], place
     return None
+
+
+def short_scale(text: str, end: int) -> tuple[float, int] | None:
+    """The factor of a letter behind an amount of money, `£48.6m`, and where it ends."""
+    match = _SHORT_SCALE.match(text, end)
+    return (_SHORT_SCALES[match[1].casefold()], match.end()) if match else None
 
 
 def unit(text: str, end: int) -> tuple[tuple[str, float], int] | None:

@@ -14,10 +14,21 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hds_cli.agent.support.cldr import names
+from hds_cli.agent.support.clock import clock_times, joined, lengths
 from hds_cli.agent.support.dates import Day, dates
+from hds_cli.agent.support.digits import readings_of
 from hds_cli.agent.support.numerals import number_words
 from hds_cli.agent.support.ordinals import ordinal_words
-from hds_cli.agent.support.units import CJK_SCALES, CURRENCY_SIGNS, UNSPACED, cjk_scaled, currency, scale, unit
+from hds_cli.agent.support.units import (
+    CJK_SCALES,
+    CURRENCY_SIGNS,
+    UNSPACED,
+    cjk_scaled,
+    currency,
+    scale,
+    short_scale,
+    unit,
+)
 
 _REMEMBERED = 2000  # characters of a text whose values are kept: the same sentences are asked for again
 _CENTURIES = frozenset(str(century) for century in range(10, 22))
@@ -85,10 +96,6 @@ _NUMBER = re.compile(
     rf"(?<![\dA-Za-z\u00c0-\u06ff^_])(?<!\d[.,])(?<![^\W\d_][-‑])(?P<digits>{_DIGITS})"
     r"(?:\s?[×x·*]\s?10(?:\^?(?P<power>[-−⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))|\^(?P<up>\d{1,3})|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))?"
 )
-_TIME = re.compile(
-    r"(?<![\d.:,])(\d{1,2})(?:[:.](\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?)|(?<![\d.:,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])",
-    re.IGNORECASE,
-)
 _DIGIT = re.compile(r"\d")
 _DECADE = re.compile(r"(?<![\w.,])(1\d{2}0|20\d0)(?:['’]?s\b|er[n]?\b|-[ех]\b|\s?年代)")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|º|ª|ème|er|-?й|-?я)\b", re.IGNORECASE)
@@ -114,6 +121,7 @@ _BOUND = re.compile(
     r"|above|at least|mehr als|mindestens|plus de|más de|più di|более)\s$",
     re.IGNORECASE,
 )  # not `over` and `under`: who rules over five provinces rules five
+_DENIED = re.compile(r"(?:\b(?:not|never|cannot|nicht|nie|pas|jamais)|n['’]t)\b[^.,;:]{0,24}$", re.IGNORECASE)
 _ELEVEN = re.compile(r"\s+(?:de\b|mil\b|(?!(?:as|has|his|is|its|this|was)\b)\w+s\b)", re.IGNORECASE)  # behind `once`
 _REACH = 1.5  # times a bound, up to which a page's value is taken for the one that was compared with it
 _LEANS = 1.1  # the same of an approximation, not tuned: `over 850,000` for 874,579
@@ -153,10 +161,10 @@ def values(text: str) -> tuple[Value, ...]:
 def _values(text: str) -> tuple[Value, ...]:
     folded = plain(text)
     values = [Value("date", text[slice(*d.whole)], d.start, d.end, days=d.days) for d in dates(folded)]
-    in_words = (_ordinals, _worded)
-    for finder in (_times, _decades, _numbers, *in_words) if _DIGIT.search(folded) else in_words:
+    in_words = (_lengths, _ordinals, _worded)
+    for finder in (_times, _lengths, _decades, _numbers, *in_words) if _DIGIT.search(folded) else in_words:
         values += _free(finder(folded), values)
-    return tuple(sorted(values, key=lambda value: value.start))
+    return tuple(joined(text, sorted(values, key=lambda value: value.start)))
 
 
 def _free(more: Iterable[Value], taken: Iterable[Value]) -> list[Value]:
@@ -166,13 +174,13 @@ def _free(more: Iterable[Value], taken: Iterable[Value]) -> list[Value]:
 
 
 def _times(text: str) -> Iterator[Value]:
-    for match in _TIME.finditer(text):
-        if match[3]:
-            hour = int(match[1]) % 12 + (12 if match[3][0] in "pP" else 0)
-            minutes = 60 * hour + int(match[2] or 0)
-        else:
-            minutes = 60 * int(match[4]) + int(match[5])
-        yield Value("time", match[0], match.start(), match.end(), (float(minutes),))
+    for start, end, minutes in clock_times(text):
+        yield Value("time", text[start:end], start, end, (minutes,))
+
+
+def _lengths(text: str) -> Iterator[Value]:
+    for start, end, number, factor, dimension in lengths(text):
+        yield Value("number", text[start:end], start, end, (number,), factor, dimension, rounded=dimension == "years")
 
 
 def _decades(text: str) -> Iterator[Value]:
@@ -201,7 +209,7 @@ def _numbers(text: str) -> Iterator[Value]:
         if match.start() < reach:
             continue  # `1億2000万` is one number
         digits = match["digits"]
-        readings, step = _readings(digits, commas)
+        readings, step = readings_of(digits, commas)
         start, end = match.start(), match.end()
         if not readings:
             yield Value("code", digits, start, end)
@@ -222,7 +230,7 @@ def _numbers(text: str) -> Iterator[Value]:
         value = Value(
             "number", match[0], start, end, readings, step=step,
             currency=CURRENCY_SIGNS.get((match["money"] or "").strip(), (match["money"] or "").strip()),
-            rounded=bool(match["about"] or _follows(before, _ABOUT)), bound=_bound(before),
+            rounded=bool(match["about"] or _follows(before, _ABOUT)), bound=_bound(text[max(0, start - 48) : start]),
             lean=_follows(before, _MORE) - _follows(before, _NOT_YET),
         )  # fmt: skip
         if value.currency and value.currency.isalpha() and value.currency.lower() not in names().currencies:
@@ -252,36 +260,10 @@ def _follows(before: str, words: frozenset[str]) -> bool:
 
 
 def _bound(before: str) -> int:
-    """-1 behind words such as `less than`, 1 behind `more than`, else 0."""
+    """-1 behind words such as `less than` and `must not exceed`, 1 behind `more than`, else 0."""
     match = _BOUND.search(before)
-    return 0 if match is None else -1 if match["less"] else 1
-
-
-def _readings(digits: str, commas: bool) -> tuple[tuple[float, ...], float]:
-    """The numbers that digits with separators may mean, and the place of the last digit; none: a code, `3.13.1`."""
-    groups = re.split(r"[.,٫٬'’ ]", digits)
-    marks = [c for c in digits if not c.isdigit()]
-    if len(digits) > 40:
-        return (), 1.0
-    if not marks:
-        return (float(digits),), 1.0
-    grouped = all(len(g) == 3 for g in groups[1:]) and len(groups[0]) <= 3
-    indian = len(groups) > 2 and len(groups[-1]) == 3 and all(len(g) == 2 for g in groups[1:-1])
-    whole = float("".join(groups))
-    kinds = set(marks)
-    decimals = 10.0 ** -len(groups[-1])
-    fraction = float(f"{''.join(groups[:-1])}.{groups[-1]}")
-    if len(kinds) == 1 and len(marks) == 1 and marks[0] in ".,٫":
-        if len(groups[1]) == 3 and len(groups[0]) <= 3 and groups[0] != "0":
-            if marks[0] == ",":
-                return (whole,), 1.0
-            return ((whole, fraction), 1.0) if commas else ((fraction, whole), decimals)
-        return (fraction,), decimals
-    if len(kinds) == 1:
-        return ((whole,), 1.0) if grouped or indian or marks[0] in " '’٬" else ((), 1.0)
-    if len(kinds) == 2 and marks[-1] not in marks[:-1]:
-        return (fraction,), decimals
-    return (), 1.0
+    denied = match is not None and _DENIED.search(before[: match.start()]) is not None
+    return 0 if match is None else -1 if bool(match["less"]) != denied else 1
 
 
 def _with_unit(text: str, value: Value) -> Value:
@@ -291,7 +273,7 @@ def _with_unit(text: str, value: Value) -> Value:
     if text[end : end + 1] in CJK_SCALES and text[end : end + 1]:
         readings, step, end = cjk_scaled(text, readings[0], end)
         rounded = True
-    elif scaled := scale(text, end):
+    elif scaled := (value.currency and short_scale(text, end)) or scale(text, end):
         readings, step = tuple(n * scaled[0] for n in readings), step * scaled[0]
         rounded, end = not value.worded, scaled[1]
     dimension, factor, money = value.dimension, value.factor, value.currency
@@ -357,8 +339,13 @@ def _same_unit(stated: Value, ground: Value) -> bool:
         if b not in _FAMILIES.get(a, ()) and a not in _FAMILIES.get(b, ()):
             return False
     if bool(stated.currency) != bool(ground.currency) and (stated.dimension or ground.dimension):
-        return False
+        return "GBP" in (stated.currency, ground.currency) and _may_be_money(ground if stated.currency else stated)
     return stated.dimension == ground.dimension or not stated.dimension or not ground.dimension
+
+
+def _may_be_money(value: Value) -> bool:
+    """True for a weight in pounds, which may be an amount."""
+    return value.dimension == "mass" and value.text.casefold().endswith(("pound", "pounds"))
 
 
 def _near(stated: Value, ground: Value, a: float, b: float) -> bool:
@@ -372,8 +359,8 @@ def _near(stated: Value, ground: Value, a: float, b: float) -> bool:
         room = (stated.step * stated.factor + ground.step * ground.factor) / 2
     else:
         room = _place(stated, a) / 2 if stated.rounded else 0.0
-    if stated.bound and ground.bound not in (0, stated.bound):
-        return False
+    if stated.bound and ground.bound:
+        return stated.bound == ground.bound and abs(a - b) <= 1e-9 * max(abs(a), abs(b))
     if stated.bound and a > 0 and not (stated.is_year or ground.is_year):
         least, most = (a, _REACH * a) if stated.bound > 0 else (a / _REACH, a)
         return least <= b * (1 + 1e-9) and b <= most * (1 + 1e-9)

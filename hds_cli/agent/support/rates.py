@@ -1,0 +1,164 @@
+"""What a value is said of: `14 euros per child`, `until 5 May`, `by 12 euros`; a sentence may give it of another thing.
+
+Every function is linear in its texts.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hds_cli.agent.support.values import Value, same, values
+from hds_cli.agent.support.words import stem, words
+
+_LONGEST = 2000  # characters of a text
+_MOST = 16  # values of a text
+_REACH = 32  # characters before a value
+_NOUNS = {
+    "hour": "hour hours h hr stunde std heure hora ora час часа uur", "day": "day daily tag jour dia giorno день dag",
+    "night": "night nacht nuit noche notte ночь nights", "week": "week woche semaine semana settimana неделю",
+    "month": "month monat mois mes mese месяц maand", "year": "year annum jahr an annee ano anno год jaar",
+    "person": "person head people kopf personne persona человека adult", "child": "child kind enfant nino bambino",
+    "minute": "minute min minuto минуту", "second": "second sekunde seconde s",
+}  # fmt: skip
+_NOUN = {word: noun for noun, listed in _NOUNS.items() for word in listed.split()}
+_PERIODS = rf"(?:{'|'.join(sorted((w for w in _NOUN if w.isascii()), key=len, reverse=True))}|ticket|piece|case|item)"
+_RATE = re.compile(
+    r"[\s,]{0,2}(?:(?:/\s?|(?:per|each|every|pro|je|par|por|à l['’]|в)\s+)(?:(?:the|der|la|le)\s+)?([^\W\d_]{1,20})"
+    rf"|(?:an?|al|im|a la|in the)\s+({_PERIODS})\b|(each|apiece|jeweils|chacun|cada uno)\b)",
+    re.IGNORECASE,
+)
+_EACH = re.compile(r"\b(?:each|jeder|jede|chaque|chacun|cada)\s+[^\W\d_]{2,20}\s*(?:about\s+)?$", re.IGNORECASE)
+_WHOLE = frozenset(
+    "total altogether both whole entire together combined sum shared insgesamt zusammen gesamt beide toute tout totale "
+    "juntos ambos вместе всего".split()
+)
+_FILLED = r"\s+(?:(?:the|den|dem|le|el|about|around|only|almost|nearly)\s+){0,2}$"
+# What stands before a value: where something begins or ends, or by how much, from what and to what it changed.
+_BEFORE = {
+    way: re.compile(rf"(?<!\w)(?:{listed}){_FILLED}", re.IGNORECASE)
+    for way, listed in {
+        "start": "from|since|after|starting(?: on)?|beginning(?: on)?|as of|ab|seit|nach|depuis|à partir d[ue]|desde"
+        "|a partir del?|после|начиная с|dal|dopo il",
+        "end": "until|till|by|before|through|to|no later than|up to|bis(?: z[um]{1,2})?|vor|jusqu['’]au|avant"
+        "|hasta(?: el)?|antes del?|до|fino al|entro il|prima del",
+        "by": "by|um",
+        "to": "to|auf",
+        "from": "from|von",
+    }.items()
+}
+_ENDS = ("start", "end")
+_CHANGES = ("by", "to", "from")
+_CONTRARY = {
+    "start": {"end"}, "end": {"start"}, "by": {"to", "from"}, "to": {"by", "from"}, "from": {"by", "to"},
+}  # fmt: skip
+_OLD_BEFORE = re.compile(
+    r"(?:\bbefore:|\bpreviously|\bformerly|\binstead of|\brather than|\bdown from|\bup from|\bstatt|\bzuvor|\bbisher"
+    r"|\bau lieu de|\ben lugar de)\s+(?:below\s+|above\s+|at\s+)?$",
+    re.IGNORECASE,
+)
+_OLD_BEHIND = re.compile(r"\s+(?:before|previously|until then|so far|zuvor|vorher|bisher|auparavant|antes)\b(?!\s+\w)")
+_PAST = frozenset(
+    "was were had before previous previously former formerly until from used instead earlier war waren bisher zuvor "
+    "vorher statt avait etait auparavant era antes был была было".split()
+)
+
+
+class _Said(NamedTuple):
+    value: Value
+    rate: str
+    way: str
+    old: bool
+
+
+@functools.lru_cache(maxsize=4096)
+def _said(text: str) -> tuple[_Said, ...]:
+    text = text[:_LONGEST]
+    out = []
+    for value in values(text)[:_MOST]:
+        before = text[max(0, value.start - _REACH) : value.start]
+        old = bool(_OLD_BEFORE.search(before) or _OLD_BEHIND.match(text, value.end))
+        out.append(_Said(value, rate_of(text, value), _way(value, before), old))
+    return tuple(out)
+
+
+def rate_of(text: str, value: Value) -> str:
+    """What a value is said of each of: `month` for `28 euros a month`; "" where nothing says so."""
+    if value.kind != "number":
+        return ""
+    match = _RATE.match(text, value.end)
+    if match is None:
+        return "each" if _EACH.search(text[max(0, value.start - _REACH) : value.start]) else ""
+    noun = "".join(words(match[1] or match[2] or "")[:1])
+    return _NOUN.get(noun, _NOUN.get(noun.removesuffix("s"), stem(noun))) if noun else "each"
+
+
+def _way(value: Value, before: str) -> str:
+    dated = value.kind in ("date", "time") or value.is_year
+    for way in _ENDS if dated else _CHANGES if value.kind == "number" else ():
+        if _BEFORE[way].search(before):
+            return way
+    return ""
+
+
+@functools.lru_cache(maxsize=4096)
+def of_another(claim: str, sentence: str, *, ends: bool = True) -> bool:
+    """True for a sentence that gives a value of a claim per another thing, as another end, or as what was before.
+
+    Args:
+        ends: false where ends do not count: what is due until a day may cost more after it.
+    """
+    theirs = _said(sentence)
+    told = any(other.rate or other.way or other.old for other in theirs)
+    said = frozenset(words(claim))
+    for own in _said(claim) if theirs else ():
+        if not (told or own.rate):
+            continue
+        given = [other for other in theirs if same(own.value, other.value)]
+        if given and (
+            all(_is_of_another(own, other, sentence, said) for other in given)
+            or (ends and all(other.way in _CONTRARY.get(own.way, ()) for other in given))
+            or (all(other.old for other in given) and not own.old and said.isdisjoint(_PAST))
+        ):
+            return True
+    return False
+
+
+def _is_of_another(own: _Said, other: _Said, sentence: str, said: frozenset[str]) -> bool:
+    if own.rate and other.rate:
+        return own.rate != other.rate and "each" not in (own.rate, other.rate)
+    if other.rate:
+        return not said.isdisjoint(_WHOLE)
+    return bool(own.rate) and any(
+        counts_of(one.value, own.rate, sentence) for one in _said(sentence) if one is not other
+    )
+
+
+def counts_of(value: Value, rate: str, text: str) -> bool:
+    """True for a number of what a rate is said of each of: `3 months`, `four nights`; `each` is of anything."""
+    if not value.readings or value.readings[0] <= 1 or value.currency or value.is_year:
+        return False
+    if rate == "each":
+        return not value.dimension
+    said = [*words(value.text)[-1:], *words(text[value.end : value.end + _REACH])[:1]]
+    return any(_NOUN.get(noun, _NOUN.get(noun.removesuffix("s"), stem(noun))) == rate for noun in said)
+
+
+def is_change(text: str, value: Value) -> bool:
+    """True for a value by which something changed: `by 12 euros`."""
+    return _BEFORE["by"].search(text[max(0, value.start - _REACH) : value.start]) is not None
+
+
+def ways(text: str, stated: Iterable[Value], way: str) -> list[Value]:
+    """The values of a text from which (`from`) or to which (`to`) something changed."""
+    return [v for v in stated if _BEFORE[way].search(text[max(0, v.start - _REACH) : v.start])]
+
+
+def speaks_of_whole(text: str) -> bool:
+    """True for a text about a total."""
+    return not _WHOLE.isdisjoint(words(text))
+
+
+__all__ = ["counts_of", "is_change", "of_another", "rate_of", "speaks_of_whole", "ways"]

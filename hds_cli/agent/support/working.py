@@ -1,0 +1,89 @@
+"""Results of one sentence of a page: `28 euros a month` of 84 euros for 3 months, 15 hours of `from 7 to 22 o'clock`.
+
+The sentence has the names of the claim and half of its other words; what it is said of each of has to fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hds_cli.agent.support.arithmetic import between, says
+from hds_cli.agent.support.claims import Claim
+from hds_cli.agent.support.fitting import Fitting
+from hds_cli.agent.support.ground import Sentence, has_word
+from hds_cli.agent.support.inputs import counts
+from hds_cli.agent.support.placing import Judged, Placing
+from hds_cli.agent.support.rates import counts_of, is_change, rate_of, ways
+from hds_cli.agent.support.values import Value, alike, same
+
+_SENTENCES = 12  # that are looked at
+_MOST = 12  # values of a sentence
+_SHARE = 0.5  # of a claim's other words (see fitting.QUOTED)
+_IN = {("month", "year"): 12, ("day", "week"): 7, ("hour", "day"): 24, ("week", "year"): 52, ("minute", "hour"): 60}
+
+
+class Working:
+    """Works out what a claim states and a sentence of a page has the inputs of."""
+
+    def __init__(self, placing: Placing, fitting: Fitting) -> None:
+        self._placing, self._ground, self._fitting = placing, placing.ground, fitting
+
+    def of(self, claim: Claim) -> Judged | None:
+        """The support of a claim with one value that no page gives; None: it has none, or nothing is known."""
+        absent = [v for v in claim.values if v.kind == "number" and not self._ground.has_value(v)]
+        if len(absent) != 1 or claim.negated:
+            return None
+        rest = [value for value in claim.values if value is not absent[0]]
+        for sentence in self._ground.candidates(claim, {})[:_SENTENCES]:
+            if self._is_about(claim, sentence, rest) and _follows(absent[0], claim, sentence):
+                return Judged("computed", (self._placing.quote(sentence, claim),))
+        return None
+
+    def _is_about(self, claim: Claim, sentence: Sentence, rest: Sequence[Value]) -> bool:
+        has = sentence.words | sentence.head.words
+        given = (*sentence.values, *sentence.head.values)
+        share = self._fitting.share(claim, sentence)
+        return (
+            all(has_word(word, has) for name in claim.names for word in name)
+            and all(any(same(value, other) for other in given) for value in rest)
+            and share.own > 0
+            and share.titled >= _SHARE
+        )
+
+
+def _follows(value: Value, claim: Claim, sentence: Sentence) -> bool:
+    """True where two values of a sentence make the one of a claim."""
+    return any(says(value, number) for number in _results(value, claim, sentence))
+
+
+def _results(value: Value, claim: Claim, sentence: Sentence) -> Iterator[float]:
+    text, given = sentence.text, sentence.values[:_MOST]
+    own = rate_of(claim.text, value)
+    parts = [one for one in given if one.kind == "number" and one.readings]
+    numbers = [one for one in parts if alike(one, value)]
+    for one in numbers:
+        rate, size = rate_of(text, one), one.number / value.factor
+        if own and not rate:
+            yield from (size / count.readings[0] for count in parts if counts_of(count, own, text))
+        if own and (times := _IN.get((own, rate))):
+            yield size / times
+        if rate and own != rate:
+            counted = [v for v in parts if v is not one and counts(v, text) and counts_of(v, rate, text)]
+            counted += [v for v in claim.values if v is not value and counts_of(v, rate, claim.text)]
+            yield from (size * v.readings[0] for v in counted)
+        shares = [v for v in parts if v.dimension == "%"]
+        if value.dimension != "%" and len(shares) == 1:
+            yield size * shares[0].readings[0] / 100
+    if is_change(claim.text, value):
+        changing = [
+            *numbers,
+            *(v for v in parts if not (v.dimension or v.currency or v.is_year)),
+        ]  # `from 72 to 84 euros`
+        first, last = (dict.fromkeys(ways(text, changing, way)) for way in ("from", "to"))
+        yield from (abs(b.readings[0] - a.readings[0]) for a in first for b in last)
+    times_of_day = [one for one in given if one.kind == "time"]
+    if len(times_of_day) == 2 and between(value, times_of_day):
+        yield value.readings[0]
+
+
+__all__ = ["Working"]
