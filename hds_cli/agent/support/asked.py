@@ -15,7 +15,7 @@ from hds_cli.agent.support.claims import Claim, is_entries, is_short
 from hds_cli.agent.support.fitting import rivals
 from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit
-from hds_cli.agent.support.roles import Bound, contrary, part_of_name, says_part
+from hds_cli.agent.support.roles import Bound, contrary, is_title, part_of_name, says_part
 from hds_cli.agent.support.values import same, values
 from hds_cli.agent.support.words import is_content, stem, words
 
@@ -132,6 +132,8 @@ def _acts(question: str, texts: Sequence[str]) -> list[tuple[str, str]]:
         acts += [("is", match[1]), ("did", match[1])]
     if match := _WHO.search(question):
         acts.append(("did", match[1]))
+        if is_title(stem(words(match[1])[0])):  # `who chaired it` is who was chair
+            acts.append(("is", match[1]))
     if match := _WHERE.search(question):
         acts.append(("in", match[1]))
     if not acts or re.match(r"\W*who\b", question, re.IGNORECASE):

@@ -28,6 +28,7 @@ YES = frozenset(
     "yes no true false ja nein oui non si sí sì no да нет так ні ναι όχι نعم لا 是 不是 否 はい いいえ ใช่ ไม่ใช่".split()
 )
 _NO = frozenset("no false nein non não нет ні όχι لا 不是 否 いいえ ไม่ใช่".split())
+_LEAD = re.compile(r"\W*(\w+)(?:[,:;]|\s[–—-])\s")
 _FIRST = re.compile(r"([^\s,.;:!—–-]+)\s*([,.;:!—–-]?)")
 _ALSO_NONE = frozenset({"no", "non"})  # with a noun behind it: `no page`
 _SHORT = 5  # content words up to which each has to stand in the page
@@ -117,6 +118,8 @@ def claim(text: str, known: Names, *, marks: Sequence[int] = (), short: bool = F
         names.append(name)
         shown[" ".join(name)] = text[start:end]
     left = _blanked(rest, taken)
+    if (lead := _LEAD.match(left)) and lead[1].casefold() in YES:
+        left = left[lead.end() :]  # `Yes, it is covered`
     stems: dict[str, str] = {}
     for word in words(left):
         if is_content(word):

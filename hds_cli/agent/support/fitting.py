@@ -14,7 +14,7 @@ from hds_cli.agent.support.denying import Stand, stand
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.ordinals import counts_differently, is_same
 from hds_cli.agent.support.qualifying import overstates
-from hds_cli.agent.support.rates import of_another
+from hds_cli.agent.support.rates import counts_otherwise, of_another
 from hds_cli.agent.support.roles import in_another_role, of_another_name
 from hds_cli.agent.support.sequence import turned_round
 from hds_cli.agent.support.values import Value, same
@@ -228,6 +228,7 @@ class Fitting:
             or of_another_name(claim, text)
             or of_another_part(claim, text)
             or _says_otherwise(claim.text, text)
+            or counts_otherwise(claim.text, text)
         )
 
     def _columns_of(self, sentence: Sentence) -> list[Sentence]:

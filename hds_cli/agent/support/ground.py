@@ -22,6 +22,7 @@ from hds_cli.types import Passage
 _LOOKS = 64  # places of a page that are read for one value
 MOST_READ = 400_000  # characters of a page that are looked through for what none of its passages has
 _DIGITS = re.compile(r"\d[\d.,' ]{0,14}")
+_THING = re.compile(r"\s(?!(?:more|further|full|and|or|to|of|und|bis|et|a|y|in)\b)[^\W\d_A-Z]{3,}")  # that is counted
 _WHOLE = 4  # words from which on a text is a statement
 _STATEMENT = 150  # words of a sentence
 _NOUNS_HAVE_CAPITALS = ("de", "lb")
@@ -204,11 +205,19 @@ class Ground:
                     left = bisect.bisect_left(self._numbers, (number - room, -1, 0))
                     right = bisect.bisect_right(self._numbers, (number + room, 1 << 60, 0))
                     near = self._numbers[left:right]
-                    sure.update(place for _, place, number in near if same(value, self._values[number]))
+                    sure.update(place for _, place, n in near if self._gives(self.sentences[place], value, n))
             if value.kind == "code":
                 places.update(s.place for s in self.sentences if any(v.kind == "code" for v in s.values))
         places = {p for p in places - sure if any(same(value, v) for v in self.sentences[p].values)}
         return sorted(sure | places)
+
+    def _gives(self, sentence: Sentence, value: Value, number: int) -> bool:
+        """True for a value of a sentence that is another one; `two spoons` are no two hours."""
+        given = self._values[number]
+        if not same(value, given):
+            return False
+        measured = bool(value.dimension) and given.worded and not (given.dimension or given.currency)
+        return not measured or _THING.match(sentence.text, given.end) is None
 
     def literal(self, text: str) -> Sentence | None:
         """The sentence that has the words of a text, and no others."""

@@ -20,6 +20,7 @@ from hds_cli.types import Level, Quote
 
 MAX_QUOTE = 300  # characters
 _NEARLY = 0.8  # share of a claim's words that a sentence on the same has
+_DENIED = 3  # words of a claim without names that a sentence may deny
 _MOST_INPUTS = 24  # values of a sentence
 ORDER: tuple[Level, ...] = (
     "quoted",
@@ -155,9 +156,11 @@ class Placing:
         absent = [v for v in claim.values if not ground.pages_with(v)]
         pages = {url: ground.page(url) for url in ground.urls}
         missing = [v.text.strip() for v in absent] + ([] if self._is_foreign else self._missing(claim, pages))
-        against = self._against(claim) or self._bound(claim) or self._denying(claim)
-        if against is not None and (absent or not missing):
-            return Judged("contradicted", (against,), tuple(missing), claim.values)
+        against = self._against(claim) or self._bound(claim)
+        denying = self._denying(claim) if against is None else None
+        if (told := against or denying) is not None and (absent or not missing):
+            nameless = denying is not None and not claim.names  # its pieces have no name that would be missed
+            return Judged("contradicted", (told,), tuple(missing), claim.values, sure=nameless)
         if missing:
             return Judged("missing", (), tuple(missing), claim.values)
         if any(self._on_page(claim, url) for url in pages):
@@ -232,15 +235,17 @@ class Placing:
         return None
 
     def _denying(self, claim: Claim, beyond: frozenset[str] | None = None) -> Quote | None:
-        """A sentence with the names and values of a claim that denies it.
+        """A sentence with the names and values of a claim that denies it, or with nearly all words of a nameless one.
 
         Args:
             beyond: it has one of the claim's other words that is not among these.
         """
         names = frozenset(stem(word) for name in claim.names for word in name)
-        for sentence in self.ground.candidates(claim, {}) if names else ():
+        for sentence in self.ground.candidates(claim, {}):
             has = sentence.words | sentence.head.words
             if not all(has_word(word, has) for name in claim.names for word in name):
+                continue
+            if not names and (len(claim.rest) < _DENIED or self.fitting.share(claim, sentence).titled < _NEARLY):
                 continue
             given = (*sentence.values, *sentence.head.values)
             said = all(any(same(value, other) for other in given) for value in claim.values)

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hds_cli.agent.support.values import Value, same, values
-from hds_cli.agent.support.words import stem, words
+from hds_cli.agent.support.words import is_content, stem, words
 
 _LONGEST = 2000  # characters of a text
 _MOST = 16  # values of a text
+_NOUNS_BEHIND = 2  # words behind a number of which one may be what is counted: `two young daughters`
 _REACH = 32  # characters before a value
 _NOUNS = {
     "hour": "hour hours h hr stunde std heure hora ora час часа uur", "day": "day daily tag jour dia giorno день dag",
@@ -146,6 +147,28 @@ def counts_of(value: Value, rate: str, text: str) -> bool:
     return any(_NOUN.get(noun, _NOUN.get(noun.removesuffix("s"), stem(noun))) == rate for noun in said)
 
 
+@functools.lru_cache(maxsize=4096)
+def _counted(text: str) -> tuple[tuple[Value, tuple[str, ...]], ...]:
+    """The numbers of a text without a unit, each with the stems of the words behind it that may be what is counted."""
+    out = []
+    for value in values(text[:_LONGEST])[:_MOST]:
+        bare = value.kind == "number" and not (value.dimension or value.currency or value.is_year)
+        behind = re.split(r"[.,;:()]", text[value.end : value.end + _REACH], maxsplit=1)[0]
+        nouns = tuple(stem(word) for word in words(behind) if is_content(word))
+        out.append((value, nouns if bare else ()))
+    return tuple(out)
+
+
+def counts_otherwise(claim: str, sentence: str) -> bool:
+    """True for a sentence that has another number of what a claim counts: `two daughters` for `three daughters`."""
+    theirs = _counted(sentence)
+    for value, nouns in _counted(claim):
+        given = [other for other, behind in theirs if nouns and nouns[0] in behind[:_NOUNS_BEHIND]]
+        if given and not any(same(value, other) for other in given):
+            return True
+    return False
+
+
 def is_change(text: str, value: Value) -> bool:
     """True for a value by which something changed: `by 12 euros`."""
     return _BEFORE["by"].search(text[max(0, value.start - _REACH) : value.start]) is not None
@@ -161,4 +184,4 @@ def speaks_of_whole(text: str) -> bool:
     return not _WHOLE.isdisjoint(words(text))
 
 
-__all__ = ["counts_of", "is_change", "of_another", "rate_of", "speaks_of_whole", "ways"]
+__all__ = ["counts_of", "counts_otherwise", "is_change", "of_another", "rate_of", "speaks_of_whole", "ways"]

@@ -192,6 +192,11 @@ def bound_names(text: str) -> tuple[Bound, ...]:
     return tuple(out)
 
 
+def is_title(key: str) -> bool:
+    """True for the stem of a word for what somebody is: `president`, `chair`."""
+    return key in _TITLES
+
+
 def in_another_role(claim: Claim, text: str) -> bool:
     """True where a sentence binds an act, a role or a place to another name than a claim does.
 

@@ -197,3 +197,18 @@ def test_lengths_of_time_and_amounts(one: str, other: str, equal: bool) -> None:
     """Parts of one measure are one value."""
     (mine,), (theirs,) = values(one), values(other)
     assert same(mine, theirs) is equal
+
+
+@pytest.mark.parametrize(
+    ("page", "right", "wrong"),
+    [
+        ("In 1956 she had two daughters, Eva and Brigid, and worked for three years as a nurse.",
+         "She had two daughters.", "She had three daughters."),
+        ("The dough needs two spoons of water.", "The dough needs two spoons of water.", "The dough needs two hours."),
+        ("The garages and sheds are not heated.", "No, the sheds are not heated.", "Yes, the garages and sheds are heated."),
+    ],
+)  # fmt: skip
+def test_a_number_is_of_what_is_counted(page: str, right: str, wrong: str) -> None:
+    """And a yes is a claim like any other."""
+    assert is_good(right, page)
+    assert not is_good(wrong, page)
