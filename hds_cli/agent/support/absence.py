@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from typing import Literal, NamedTuple
 
 from hds_cli.agent.support.values import Value, same, values
 from hds_cli.agent.support.words import is_content, is_denial, stem, words
@@ -90,7 +91,32 @@ _LIMITS = re.compile(
 )
 _OF = re.compile(r"\s(?:of|for|de|du|des|der|von|nach|del|della)\s", re.IGNORECASE)
 _NOUN = re.compile(r"[^\W\d_]+")
+_SOUGHT = re.compile(
+    r"\b(?:(?P<who>who|whom|wer|wen|qui|quién)|(?P<much>how (?:many|much|long|old|far|high|tall|often)"
+    r"|wie (?:viele?|lange|alt|hoch|weit|oft))|(?P<when>when|wann|quand|cuándo))\b",
+    re.IGNORECASE,
+)
+_KINDS: dict[str, Literal["name", "number", "date"]] = {"who": "name", "much": "number", "when": "date"}
 _LABEL = re.compile(r"[^:：]{1,80}[:：]\s")
+
+
+class Sought(NamedTuple):
+    """What a statement says that no page tells: a name, a number, a date, and the stems of what it is of."""
+
+    kind: Literal["name", "number", "date"]
+    stems: frozenset[str]
+
+
+def sought(text: str) -> Sought | None:
+    """What is not told by a statement that `says_absent`; None: it is not put as a question of two words or more.
+
+    Example: `The pages do not say how long the dough rests` of a number, the dough and rests.
+    """
+    match = _SOUGHT.search(text[:_MOST])
+    if match is None or match.lastgroup is None:
+        return None
+    stems = frozenset(_content(text[match.end() :]))
+    return Sought(_KINDS[match.lastgroup], stems) if len(stems) > 1 else None
 
 
 def says_absent(text: str, question: str) -> bool:
@@ -166,4 +192,4 @@ def _content(text: str) -> list[str]:
     return [stem(word) for word in words(text) if is_content(word)]
 
 
-__all__ = ["is_absent", "says_absent"]
+__all__ = ["Sought", "is_absent", "says_absent", "sought"]

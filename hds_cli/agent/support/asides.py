@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from hds_cli.agent.support.absence import is_absent, says_absent
@@ -39,12 +39,19 @@ _PAGES = _folded("pages passages sources seiten quellen fuentes páginas")
 _STARTS = _folded("here heres below let based following have to sum hier nachfolgend folgende voici voilà aquí ecco")
 
 
-def told(parts: Iterable[Unit], question: str) -> list[tuple[Unit, Unit]]:
-    """The units that claim something, each with itself as it is judged: a row without its cells `not found`."""
+def told(
+    parts: Iterable[Unit], question: str, is_said: Callable[[str], bool] = lambda _: False
+) -> list[tuple[Unit, Unit]]:
+    """The units that claim something, each with itself as it is judged: a row without its cells `not found`.
+
+    Args:
+        is_said: true for a statement that something was not found which a page does say.
+    """
     out: list[tuple[Unit, Unit]] = []
     for unit in parts:
         kept = _without_absent(unit)
-        if kept is not None and not says_absent(unit.text, question) and not leads_in(unit.text):
+        absent = says_absent(unit.text, question) and not is_said(unit.text)
+        if kept is not None and not absent and not leads_in(unit.text):
             out.append((unit, kept))
     return out
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from hds_cli.agent.support.absence import says_absent, sought
 from hds_cli.agent.support.asides import told
 from hds_cli.agent.support.asked import Asked, is_lone
 from hds_cli.agent.support.claims import (
@@ -78,7 +79,7 @@ def attributed(
     queries: dict[str, list[int]] = {}
     for query, passage in passages:
         queries.setdefault(forms.put(query), []).append(passage.n)
-    parts = told(units(text), question)
+    parts = told(units(text), question, lambda absent: _told_after_all(ground, absent) is not None)
     kept = [forms.of_unit(part) for _, part in parts]
     language = _language(text, question)
     translates = any(ground.is_foreign(read, language) for read in ground.read)
@@ -97,6 +98,23 @@ def _language(text: str, question: str) -> str | None:
     """The language of a message, or of the question where a few words do not tell it: `Die Hard`."""
     found = (language_of(text) or page_language(text)) if len(text.split()) >= _TELLING else None
     return found or language_of(question)
+
+
+def _told_after_all(ground: Ground, absent: str) -> Sentence | None:
+    """The sentence that tells what is said not to be told: it has all of its words, and a name, number or date."""
+    wanted = sought(absent)
+    if wanted is None:
+        return None
+    for sentence in ground.sentences:
+        if not wanted.stems <= sentence.stems or sentence.negated:
+            continue
+        numbers = [value for value in sentence.values if value.kind == "number" and not value.is_year]
+        dated = [value for value in sentence.values if value.kind == "date" or value.is_year]
+        names = claim(sentence.text, ground.names).names
+        other = any(wanted.stems.isdisjoint(map(stem, name)) for name in names)
+        if {"name": other, "number": bool(numbers), "date": bool(dated)}[wanted.kind]:
+            return sentence
+    return None
 
 
 def _as_quoted(unit: Unit, judged: Judged, lacking: Sequence[Quotation]) -> Judged:
@@ -142,6 +160,8 @@ class _Judge:
         def may_say(sentence: Sentence) -> bool:
             return not crossed(said, sentence.text) and (gives is None or gives(sentence))
 
+        if says_absent(unit.text, self._question) and (told := _told_after_all(self._placing.ground, unit.text)):
+            return Judged("contradicted", (self._placing.quote(told, said),), sure=True)
         whole = self._placing.place(said, may_say)
         if whole.sure or (whole.level in GOOD_LEVELS and not is_entries(unit.text)):
             return whole

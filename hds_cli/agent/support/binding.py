@@ -154,6 +154,11 @@ def other_value_of_key(claim: Claim, text: str) -> bool:
     return bool(named) and bool(said - key) and bool(set(claim.rest) & key) and not given & said
 
 
+def is_keyed(text: str) -> bool:
+    """True for a line `KEY: VALUE`."""
+    return len(text) <= _LONGEST and _LABEL.match(text) is not None
+
+
 def without_key(text: str) -> str:
     """What a row `KEY: VALUE` says to the rows beside it, its value; another text as it is."""
     row = _LABEL.match(text) if len(text) <= _LONGEST else None

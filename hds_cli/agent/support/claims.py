@@ -196,7 +196,7 @@ def _named(
         lone = len(run) == 1
         acronym = _is_acronym(run[0][0])
         label = (short and not _lower_follows(run[0])) or _joined(run[0])
-        is_name = bool(folded) and is_content(folded[0]) and (
+        is_name = bool(folded) and (is_content(folded[0]) or (acronym and folded[0] in _ALSO_WORDS)) and (
             acronym
             or known.is_name(folded[0], label=label)
             or (_is_one(run[0]) and known.is_name(folded[0], label=True))
@@ -219,6 +219,9 @@ def _named(
     if core:
         end = run[-1].end() - (run[-1][0].endswith(".") and len(run[-1][0]) > 4)
         yield core, run[0].start(), end
+
+
+_ALSO_WORDS = frozenset({"us", "it", "who"})  # as acronyms they are names
 
 
 def _may_name(word: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hds_cli.agent.support.binding import misbound, of_another_part, other_value_of_key, without_key
+from hds_cli.agent.support.binding import is_keyed, misbound, of_another_part, other_value_of_key, without_key
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.claims import claim as claim_of
 from hds_cli.agent.support.denying import Stand, stand
@@ -94,6 +94,8 @@ class Fitting:
             if _row_of(sentence.text):  # the next row is of something else, which may be compared with it
                 beside = [s for s in beside if not _row_of(s.text) or _are_compared(claim, sentence, s, value)]
                 beside += self._columns_of(sentence)
+            if not claim.names and len(claim.values) == 1 and is_keyed(sentence.text):  # it gives its own key alone
+                beside = [s for s in beside if not is_keyed(s.text)]
             near = any(s.place in by_value[number] for s in beside)
             if not near or self._has_own(value, claim, sentence) or _has_own_date(value, claim, sentence):
                 return None

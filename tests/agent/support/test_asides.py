@@ -217,3 +217,20 @@ def test_a_word_that_only_begins_a_sentence_is_no_part_of_a_name(first: str) -> 
     """Its capital is that of the sentence."""
     known = Names(frozenset({"norway"}), frozenset())
     assert claim(f"{first} Norway it lives in deserts.", known).names == (("norway",),)
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("The dough rests for half an hour.", "The sources don't mention how long the dough rests."),
+        ("The Sharks are owned by Hasso Berg.", "The passages do not mention who owns the Sharks."),
+        ("The museum was opened on 5 May 1921.", "The pages do not say when the museum was opened."),
+        ("Das Museum wurde am 5. Mai 1921 eröffnet.", "Die Quellen sagen nicht, wann das Museum eröffnet wurde."),
+    ],
+)
+def test_what_a_page_tells_is_not_absent(page: str, said: str) -> None:
+    """Such a statement is against the page; where the page has no answer of the kind, it claims nothing."""
+    passage = Passage(url="https://p.example", title="", text=page, n=1)
+    assert [one.level for one in attribute(said, "", [("", passage)])] == ["contradicted"]
+    other = Passage(url="https://p.example", title="", text="The dough, the Sharks and the museum are old.", n=1)
+    assert attribute(said, "", [("", other)]) == ()
