@@ -38,6 +38,7 @@ from hds_cli.agent.support.quotations import Literal, Quotation
 from hds_cli.agent.support.ranking import Ranking
 from hds_cli.agent.support.results import Results
 from hds_cli.agent.support.roles import crossed
+from hds_cli.agent.support.totals import Totals
 from hds_cli.agent.support.values import same, values
 from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
 from hds_cli.agent.support.working import Working
@@ -139,6 +140,7 @@ class _Judge:
         self._ranking = Ranking(placing.ground, placing.queries, question)
         self._comparing = Comparing(placing, question, german=german)
         self._elapsed = Elapsed(placing)
+        self._totals = Totals(placing)
         self._working = Working(placing, placing.fitting)
         self._first: list[Judged] = []
 
@@ -221,7 +223,8 @@ class _Judge:
             return compared
         worked_out = None if is_yes_or_no(unit.text) else self._results.of(number, judged, self._first)
         if (worked_out or judged).level not in GOOD_LEVELS:
-            worked_out = self._elapsed_of(unit) or self._working.of(self._said(unit)) or worked_out
+            said = self._said(unit)
+            worked_out = self._elapsed_of(unit) or self._working.of(said) or self._totals.of(said) or worked_out
         if worked_out is not None or compared is None:
             return worked_out or judged
         return compared if _is_better(compared, judged) else judged

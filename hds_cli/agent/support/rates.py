@@ -36,6 +36,7 @@ _WHOLE = frozenset(
     "total altogether both whole entire together combined sum shared insgesamt zusammen gesamt beide toute tout totale "
     "juntos ambos вместе всего".split()
 )
+_MEAN = frozenset("average averages mean durchschnitt schnitt moyenne promedio media".split())
 _FILLED = r"\s+(?:(?:the|den|dem|le|el|about|around|only|almost|nearly)\s+){0,2}$"
 # What stands before a value: where something begins or ends, or by how much, from what and to what it changed.
 _BEFORE = {
@@ -184,4 +185,18 @@ def speaks_of_whole(text: str) -> bool:
     return not _WHOLE.isdisjoint(words(text))
 
 
-__all__ = ["counts_of", "counts_otherwise", "is_change", "of_another", "rate_of", "speaks_of_whole", "ways"]
+def speaks_of_mean(text: str) -> bool:
+    """True for a text about an average."""
+    return not _MEAN.isdisjoint(words(text))
+
+
+__all__ = [
+    "counts_of",
+    "counts_otherwise",
+    "is_change",
+    "of_another",
+    "rate_of",
+    "speaks_of_mean",
+    "speaks_of_whole",
+    "ways",
+]

@@ -212,3 +212,26 @@ def test_a_number_is_of_what_is_counted(page: str, right: str, wrong: str) -> No
     """And a yes is a claim like any other."""
     assert is_good(right, page)
     assert not is_good(wrong, page)
+
+
+STAGES = (
+    "Stage 1, Ald to Fox: 14.2 km, 620 m of ascent.\n\nStage 2, Fox to Gan: 17.8 km, 940 m of ascent.\n\n"
+    "Stage 3, Gan to Pin: 11.5 km, 310 m of ascent."
+)
+LEAVE = "name: Ina Holt; month: March; days: 5\n\nname: Karl Beck; month: May; days: 9\n\nname: Ina Holt; month: June; days: 15"
+
+
+@pytest.mark.parametrize(
+    ("page", "right", "wrong"),
+    [
+        (STAGES, "The three stages are 43.5 km long.", "The three stages are 44.5 km long."),
+        (STAGES, "The total ascent of the stages is 1,870 m.", "The total ascent of the stages is 1,970 m."),
+        (STAGES, "On average a stage is 14.5 km long.", "On average a stage is 15.5 km long."),
+        (LEAVE, "Ina Holt has 20 days in total.", "Ina Holt has 29 days in total."),
+        (LEAVE, "All names together have 29 days.", "All names together have 28 days."),
+    ],
+)
+def test_rows_are_added_up(page: str, right: str, wrong: str) -> None:
+    """Those of a name by themselves; a total is a column's."""
+    assert is_good(right, page)
+    assert not is_good(wrong, page)
