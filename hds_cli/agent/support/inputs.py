@@ -120,11 +120,15 @@ _OPERATIONS = frozenset(
     )
 )
 _ASKS = _OPERATIONS | frozenset(map(stem, _DIRECTIONS | _SPEEDS))
-_RESULTS = _DIRECTIONS | _folded(
-    "total totals sum altogether together combined difference times ratio average mean percent share remaining remain "
-    "remains left over later earlier apart insgesamt zusammen summe differenz unterschied durchschnitt übrig bleiben "
-    "bleibt später früher somme ensemble différence fois moyenne reste suma juntos juntas diferencia veces promedio "
-    "quedan queda totale insieme somma differenza media"
+_RESULTS = (
+    _DIRECTIONS
+    | _SPEEDS
+    | _folded(
+        "total totals sum altogether together combined difference times ratio average mean percent share remaining "
+        "remain remains left over later earlier apart insgesamt zusammen summe differenz unterschied durchschnitt "
+        "übrig bleiben bleibt später früher somme ensemble différence fois moyenne reste suma juntos juntas diferencia "
+        "veces promedio quedan queda totale insieme somma differenza media"
+    )
 )
 _EARLIER_BEHIND = re.compile(
     r"\b(?:instead of|than|als|against|versus|vs|from|compared (?:to|with)|rather than|previously|formerly|statt"

@@ -68,7 +68,8 @@ OPPOSITES = [
 HAVE_OPPOSITES = frozenset(word for pair in OPPOSITES for words_of in pair for word in words_of)
 BEFORE_A_WORD = [
     tuple(map(fold, pair.split()))
-    for pair in ("before after", "before during", "after during", "with without", "above below",
+    for pair in ("before after", "before during", "after during", "prior after", "following before",
+                 "with without", "above below",
                  "inside outside", "vor nach", "mit ohne", "über unter",
                  "avant après", "avec sans", "con sin", "con senza", "com sem", "met zonder", "с без", "до после",
                  "left right", "upper lower", "inner outer", "few most", "few each", "few every", "few all",

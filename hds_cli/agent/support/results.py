@@ -30,6 +30,7 @@ from hds_cli.agent.support.inputs import (
 from hds_cli.agent.support.looking_up import Lookup
 from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.placing import Judged, Placing
+from hds_cli.agent.support.rates import of_another
 from hds_cli.agent.support.values import Value, same, values
 from hds_cli.agent.support.words import negated, stem, words
 from hds_cli.types import GOOD_LEVELS, Quote
@@ -277,6 +278,8 @@ class Results:
         whole = of_unit(unit, self._ground.names, german=self._german)
         if not all(any(all(has_word(w, r.all) for w in name) for r in self._ground.read) for name in whole.names):
             return False
+        if any(_is_of_another(self._ground, unit, value) for value in whole.values):
+            return False
         keys = [key for key in (*whole.rest, *whole.terms) if not is_operation(key)]
         places = dict.fromkeys(p for one in used for p in self._ground.with_value(one.value)[:_NEAR])
         sentences = [self._ground.sentences[place] for place in places]
@@ -289,6 +292,12 @@ class Results:
             if other != number and judged.level in GOOD_LEVELS:
                 beside |= set(map(stem, words(self._units[other].text)))
         return sum(key in beside for key in keys) >= min(_SHARE * len(keys), len(keys) - 1)
+
+
+def _is_of_another(ground: Ground, unit: Unit, value: Value) -> bool:
+    """True for a value that every sentence gives of another thing: `by 7,049` for `to 7,049`."""
+    places = ground.with_value(value)[:_NEAR]
+    return bool(places) and all(of_another(unit.text, ground.sentences[place].text) for place in places)
 
 
 def _named(ground: Ground, parts: Sequence[Input], names: Sequence[tuple[str, ...]]) -> list[Input]:

@@ -37,7 +37,7 @@ _FUNCTION_WORDS = STOPWORDS | frozenset(
 )
 _NEGATIONS = frozenset(
     fold(
-        "not never no none cannot neither nor without nicht kein keine keiner keinen keinem keines nie pas jamais aucun no nunca ningún non não niet geen не нет ни никогда δεν όχι μη ليس لا لم لن غير"
+        "not never no none cannot neither nor without lacks lacked lacking dispensed nicht kein keine keiner keinen keinem keines nie pas jamais aucun no nunca ningún non não niet geen не нет ни никогда δεν όχι μη ليس لا لم لن غير"
     ).split()
 )
 _NEGATING_LETTERS = re.compile("[不没沒未无無]|ない|なかった|ません|ไม่|ไม")

@@ -5,20 +5,27 @@ The sentence has the names of the claim and half of its other words; what it is 
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Sequence
 
 from hds_cli.agent.support.arithmetic import between, says
 from hds_cli.agent.support.claims import Claim
+from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting
 from hds_cli.agent.support.ground import Sentence, has_word
-from hds_cli.agent.support.inputs import counts
+from hds_cli.agent.support.inputs import Input, asks_result, counts, fits_direction, inputs, names_in
 from hds_cli.agent.support.placing import Judged, Placing
 from hds_cli.agent.support.rates import counts_of, is_change, rate_of, ways
 from hds_cli.agent.support.values import Value, alike, same
 
 _SENTENCES = 12  # that are looked at
 _MOST = 12  # values of a sentence
+_PAIRS = 5  # values of a sentence that are compared
+_TIMES = re.compile(r"\b(?:times|twice|fold|mal|fois|veces)\b", re.IGNORECASE)
 _SHARE = 0.5  # of a claim's other words (see fitting.QUOTED)
+_BESIDE = 0.2  # the same of two sentences that give a value each, and of one with two others of the claim; not tuned
+_ANCHORED = 2
 _IN = {("month", "year"): 12, ("day", "week"): 7, ("hour", "day"): 24, ("week", "year"): 52, ("minute", "hour"): 60}
 
 
@@ -34,20 +41,55 @@ class Working:
         if len(absent) != 1 or claim.negated:
             return None
         rest = [value for value in claim.values if value is not absent[0]]
-        for sentence in self._ground.candidates(claim, {})[:_SENTENCES]:
-            if self._is_about(claim, sentence, rest) and _follows(absent[0], claim, sentence):
+        likely = self._ground.candidates(claim, {})[:_SENTENCES]
+        least = _SHARE if len(rest) < _ANCHORED else _BESIDE
+        for sentence in likely:
+            if self._is_about(claim, sentence, rest, least) and (
+                _follows(absent[0], claim, sentence)
+                or self._differs(absent[0], claim, inputs(sentence.text, 0, measured=False))
+            ):
                 return Judged("computed", (self._placing.quote(sentence, claim),))
+        return self._between_years(absent[0], claim, rest, likely)
+
+    def _between_years(
+        self, value: Value, claim: Claim, rest: Sequence[Value], likely: Sequence[Sentence]
+    ) -> Judged | None:
+        """The support of what changed between two years of a claim, each with a sentence of its own."""
+        if len(rest) != 2 or not all(one.is_year or one.kind == "date" for one in rest) or not asks_result(claim.text):
+            return None
+        found: list[tuple[Sentence, Input]] = []
+        for year in rest:
+            for sentence in likely:
+                given = [v for v in sentence.values[:_MOST] if v.kind == "number" and v.readings and not v.is_year]
+                if len(given) == 1 and self._is_about(claim, sentence, [year], _BESIDE):
+                    found.append((sentence, Input(given[0], f"{sentence.text} {year.text}", (len(found), 0))))
+                    break
+        if len(found) == 2 and self._differs(value, claim, [one for _, one in found]):
+            return Judged("computed", tuple(self._placing.quote(sentence, claim) for sentence, _ in found))
         return None
 
-    def _is_about(self, claim: Claim, sentence: Sentence, rest: Sequence[Value]) -> bool:
+    def _differs(self, value: Value, claim: Claim, given: Sequence[Input]) -> bool:
+        """True for what lies between two of some values, in the direction that a claim tells."""
+        if not asks_result(claim.text):
+            return False
+        names = names_in(claim.text, self._ground.names)
+        numbers = [one for one in given if one.value.kind == "number" and one.value.readings and not one.value.is_year]
+        return any(
+            any(says(value, number) for number in _changes(value, claim.text, a.value, b.value))
+            and fits_direction(claim.text, value, (a, b), names)
+            for a, b in itertools.permutations(numbers[:_PAIRS], 2)
+        )
+
+    def _is_about(self, claim: Claim, sentence: Sentence, rest: Sequence[Value], least: float = _SHARE) -> bool:
         has = sentence.words | sentence.head.words
         given = (*sentence.values, *sentence.head.values)
         share = self._fitting.share(claim, sentence)
         return (
             all(has_word(word, has) for name in claim.names for word in name)
             and all(any(same(value, other) for other in given) for value in rest)
-            and share.own > 0
-            and share.titled >= _SHARE
+            and (share.own > 0 or least < _SHARE)
+            and share.titled >= least
+            and not stand(claim.text, sentence.text).denies
         )
 
 
@@ -75,15 +117,25 @@ def _results(value: Value, claim: Claim, sentence: Sentence) -> Iterator[float]:
         if value.dimension != "%" and len(shares) == 1:
             yield size * shares[0].readings[0] / 100
     if is_change(claim.text, value):
-        changing = [
-            *numbers,
-            *(v for v in parts if not (v.dimension or v.currency or v.is_year)),
-        ]  # `from 72 to 84 euros`
+        bare = [v for v in parts if not (v.dimension or v.currency or v.is_year)]  # `from 72 to 84 euros`
+        changing = [*numbers, *bare]
         first, last = (dict.fromkeys(ways(text, changing, way)) for way in ("from", "to"))
         yield from (abs(b.readings[0] - a.readings[0]) for a in first for b in last)
     times_of_day = [one for one in given if one.kind == "time"]
     if len(times_of_day) == 2 and between(value, times_of_day):
         yield value.readings[0]
+
+
+def _changes(value: Value, text: str, a: Value, b: Value) -> Iterator[float]:
+    """What lies between two values, how many times as much one is, or by how many percent they differ."""
+    if (a.dimension, a.currency) != (b.dimension, b.currency) or not b.number:
+        return
+    if value.dimension == "%" and a.dimension != "%":
+        yield from (100 * abs(a.number - b.number) / abs(b.number), 100 * a.number / b.number)
+    elif _TIMES.search(text) and not (value.dimension or value.currency):
+        yield a.number / b.number
+    elif alike(a, value):
+        yield abs(a.number - b.number) / value.factor
 
 
 __all__ = ["Working"]
