@@ -7,7 +7,7 @@ import re
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.protocol import one_line
 from hds_cli.text.language import language_of
-from hds_starter.asking import Asked, Unread
+from hds_starter.forms import Asked, Unread
 
 _CAN = (
     "capital, population, area, currency, languages, neighbours, calling code, internet domain or region of countries, "

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from hds_cli.types import Exchange
 from hds_starter import asking, names
+from hds_starter.spelling import plain
 from hds_starter.training.facts import ARTICLE, ASK, ASK_MANY, FACTS
 
 MAX_CHARS = 300
@@ -119,7 +120,7 @@ def is_taught(question: str) -> bool:
     if asked is None or asked.key == "holder":
         return asked is not None
     parts = re.split(r",\s*(?:and\s+)?|\s+and\s+", asked.subject)
-    return names.plain(asked.subject) in names.by_name() or all(names.plain(p) in names.by_name() for p in parts)
+    return plain(asked.subject) in names.by_name() or all(plain(p) in names.by_name() for p in parts)
 
 
 def _by_rule(question: str) -> Asked | None:
