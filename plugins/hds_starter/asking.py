@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hds_starter import names
 from hds_starter.cities import is_capital
-from hds_starter.forms import Asked, Unread
+from hds_starter.forms import Asked, Set, Unread
 from hds_starter.rules import Rules
 from hds_starter.spelling import plain
 from hds_starter.symbols import MAX_CHARS, Symbol, read, without_courtesy
@@ -29,44 +29,42 @@ _IT_IS = re.compile(
 )
 
 
+_CLAIM = re.compile(
+    r"\s*is (?P<city>[^?,]{2,40}?) (?:really |actually )?the capital (?:city )?of [^?,]{2,40}\??\s*\Z", re.I
+)
+
+
 def asked(question: str) -> Asked | Unread:
     """The reading of a question."""
     if len(question) > MAX_CHARS:
         return Unread("the question is long; ask for the facts alone")
     symbols = read(_IT_IS.sub("", without_courtesy(question).strip(" ,"), count=1))
-    claimed = _claimed(question, symbols)
-    if isinstance(claimed, Unread):
-        return claimed
-    rules = Rules(claimed, without_courtesy(question))
-    if refusal := _refusal(rules):
-        return refusal
-    result = rules.reading(yes_no=_yes_no(question))
-    if result is None:
-        return Unread()
+    rules = Rules(symbols, without_courtesy(question))
+    result = _claim(question, symbols) or _refusal(rules) or rules.reading(yes_no=_yes_no(question)) or Unread()
+    if isinstance(result, Unread):
+        return result
     return replace(result, read_as=tuple(dict.fromkeys(s.found.meant for s in symbols if s.found and s.found.meant)))
 
 
-def _claimed(question: str, symbols: list[Symbol]) -> list[Symbol] | Unread:
-    """A city that is no capital, where a question asks for nothing else than whether it is one, as a value.
+def _claim(question: str, symbols: list[Symbol]) -> Asked | Unread | None:
+    """Whether a city is a capital, or which of two is: of a city that no list has as well.
 
-    A city that is not known may be the capital in another spelling (Kiev): nothing is said of it.
+    One that is not known may be the capital in another spelling (Kiev): nothing is said of it.
     """
     match = _CLAIM.match(question)
-    if match is None:
-        return symbols
-    city, countries = plain(match["city"]), [s.found for s in symbols if s.found and s.kind == "named"]
-    unknown = [symbol for symbol in symbols if symbol.kind == "unknown"]
-    if not {s.text for s in unknown} <= set(city.split()) or len(countries) != 1 or len(countries[0].names) != 1:
-        return symbols
-    (country,) = countries[0].names
-    if is_capital(city, country) is None:
+    named = [s.found for s in symbols if s.found and s.kind == "named"]
+    if match is None or len(named) != 1 or len(named[0].names) != 1 or named[0].kind != "country":
+        return None
+    city, (country,) = plain(match["city"]), named[0].names
+    if not {s.text for s in symbols if s.kind == "unknown"} <= set(city.split()):
+        return None
+    cities = city.split(" or ")
+    of, known = Set("names", (country,)), [is_capital(one, country) for one in cities]
+    if len(cities) > 1 and True in known:
+        return Asked("show", of, ("capital",))
+    if len(cities) > 1 or known[0] is None:
         return Unread(f"{city} may be its capital in another spelling, or not; ask: capital of {country}")
-    return [Symbol("held", "capital", city), *(s for s in symbols if s.kind not in ("unknown", "held"))]
-
-
-_CLAIM = re.compile(
-    r"\s*is (?P<city>[^?,]{2,40}?) (?:really |actually )?the capital (?:city )?of [^?,]{2,40}\??\s*\Z", re.I
-)
+    return Asked("yes", of, ("capital",), value=city)
 
 
 def _yes_no(question: str) -> bool:

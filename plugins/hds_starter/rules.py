@@ -11,7 +11,20 @@ from hds_starter.symbols import held
 from hds_starter.yes_no import COMPARED, YesNo
 
 _GROUPED = ("border", "country", "both", "pronoun")
-_LOOKED_UP = ("attribute", "border", "count", "country", "pronoun", "use", "where", "both", "as", "from", "total")
+_LOOKED_UP = (
+    "attribute",
+    "border",
+    "count",
+    "country",
+    "pronoun",
+    "use",
+    "where",
+    "both",
+    "as",
+    "from",
+    "total",
+    "few",
+)
 _SPOKEN = frozenset("speak speaks speaking spoken talk".split())
 _HOLDER = re.compile(r"\bwhose\b|\bcapital (?:city )?(?:of|for)(?: (?:what|which))?\W*\Z", re.I)
 
@@ -58,7 +71,8 @@ class Rules(YesNo):
                 return None
             if key == "capital" and is_capital(value, self.countries[0]) is None:
                 return None
-            return Asked("yes", Set("names", self.countries), (key,), value=value)
+            spoken = key == "language" and not any("official" in s.text for s in self.of("attribute"))
+            return Asked("yes", Set("names", self.countries), (key,), value=value, no=not spoken)
         if yes_no or (self.has("pronoun") and others):
             return None
         if len(self.countries) > 1 and not (others or self.regions or self.has("border") or self.has("count")):
@@ -202,14 +216,14 @@ class Rules(YesNo):
 
     def _of_named(self, keys: tuple[str, ...]) -> Asked | None:
         other = len(self.countries) == 1 and any(s.text == "countries" for s in self.of("country"))
-        other = other or any({"which", "what"} & {*s.before} for s in self.of("country"))
+        other = other or self.has("few") or any({"which", "what"} & {*s.before} for s in self.of("country"))
         both = self.has("both") and len(self.countries) != 2
         # `countries like Peru` are others.
         return Asked("show", Set("names", self.countries), keys) if keys and not (other or both) else None
 
     def _of_neighbours(self, keys: tuple[str, ...]) -> Asked | None:
         if around := self.neighbours():
-            if self.has("both"):
+            if self.has("both") or (self.has("few") and keys):
                 return None
             if not keys:
                 return Asked("list", around) if around.kind == "around" else None
@@ -227,10 +241,9 @@ class Rules(YesNo):
 
     def _lists_each(self) -> bool:
         """True where the neighbours of each are asked for, and those alone: not which of these border France."""
-        first = self._symbols[0]
-        return self._symbols.index(self.of("border")[0]) < self._symbols.index(self.of("named")[0]) and (
-            first.kind != "named" and "these" not in first.before
-        )
+        (border,) = self.of("border")
+        before = self._symbols.index(border) < self._symbols.index(self.of("named")[0])
+        return before and border.text.startswith("neighb") and "these" not in self._symbols[0].before
 
     def _side_by_side(self) -> bool:
         """True where the neighbours are one of several facts of a country: `the capital and neighbours of Peru`."""

@@ -137,10 +137,13 @@ class Senses(Symbols):
         return False
 
     def _people_of_a_language(self) -> bool:
-        """`What do the French speak` is no question for those who speak French."""
+        """`Which language do the French speak` is no question for those who speak French."""
         for place, symbol in enumerate(self._symbols):
+            asks = symbol.kind == "attribute" and symbol.value != "capital" and {"what", "which"} & {*symbol.before}
+            if asks and any(held.value == symbol.value for held in self.held):
+                return True
             after = self._symbols[place + 1 :][:1]
-            named = not after or (after[0].kind, after[0].value) != ("attribute", "language")
+            named = not after or after[0].text not in ("language", "languages", "official language")
             if (symbol.kind, symbol.value) == ("held", "language") and symbol.before[-1:] == ("the",) and named:
                 return True
         return False
@@ -153,8 +156,9 @@ class Senses(Symbols):
 def _apart(one: Symbol, two: Symbol) -> bool:
     """True where two neighbouring symbols say something else than each by itself."""
     facts = two.kind == "attribute" and two.value not in NUMERIC
-    if one.kind in ("most", "least") and facts:
-        return True  # the largest capital, the most languages
+    several = two.kind == "country" and two.text.endswith("s")
+    if one.kind in ("most", "least") and (facts or several):
+        return True  # the largest capital, the most languages, the largest countries
     if one.kind == "attribute" and one.value not in NUMERIC and two.kind in ("most", "least"):
         return not set(two.before) & {"of", "in", "does", "do"}  # whose capital is larger
     if one.kind == two.kind == "named" and one.found and two.found:

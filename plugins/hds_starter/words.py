@@ -99,6 +99,9 @@ OTHERS = {
     "both": """
         both, common, in common, have in common, mutual
     """,
+    "few": """
+        two, three, four, five, six, seven, eight, nine, ten
+    """,
     "from": """
         from
     """,

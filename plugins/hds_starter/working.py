@@ -5,11 +5,12 @@ Every number goes through a checked step (`calculation.py`); every fact stands i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hds_cli.text import has_words, quote_words
+from hds_cli.text import STOPWORDS, has_words, quote_words
 from hds_cli.types import Passage
 from hds_starter import calculation, names
 from hds_starter.forms import MOST_PAGES, Asked, Bound, Set
@@ -19,6 +20,7 @@ from hds_starter.told import Fact, Facts, query
 from hds_starter.training.facts import FACTS
 from hds_starter.training.trajectory import joined
 
+_NAMES = re.compile(r"\b(?:[^\W_a-z]\w*|\d[\d.,]*\d)")
 _NOUNS = {"borders": "neighbours", "provinces": "provinces or regions"}
 _LONG = 5  # queries of one turn that lead to long sentences
 _MOST_LONG = 45  # of them in a run
@@ -56,10 +58,12 @@ class Solution:
         return " ".join([*stated, *([self.end] if self.end else [])])
 
     def agrees(self, answer: str) -> bool:
-        """True where an answer in other words gives the same values, and not many more."""
+        """True where an answer in other words gives the same values, not many more, and no name of its own."""
         words = quote_words(answer)
         longest = 4 + 2 * len(quote_words(self.answer).split())
-        return all(has_words(words, value) for value in self.values) and len(words.split()) <= longest
+        told = " ".join([self.answer, *(() if self.step else (fact.title for fact in self.facts))])
+        others = {quote_words(word) for word in _NAMES.findall(answer)} - {*quote_words(told).split(), *STOPWORDS}
+        return all(has_words(words, value) for value in self.values) and len(words.split()) <= longest and not others
 
 
 class _Lacking(Exception):
@@ -177,7 +181,8 @@ class _Work:
         facts = self._get(titles, asked.keys, some=len(titles) > 8)
         told = [fact.text if fact.values else "no land borders" for fact in facts]
         if len(titles) == 1:
-            text = "; ".join(told) if asked.of.kind != "best" else f"{titles[0]}: {'; '.join(told)}"
+            text = "; ".join(told)
+            text = f"{titles[0]}: {text}" if asked.of.kind in ("best", "common", "beyond") else text
             return self._solution(text, told)
         if len(asked.keys) == 1:
             return self._solution("; ".join(f"{f.title}: {t}" for f, t in zip(facts, told, strict=True)), told)
@@ -246,7 +251,10 @@ class _Work:
             return self._verdict(within, f"{fact.title} {_said(fact)}")
         if key == "region":
             return self._verdict(fact.title in names.regions().get(asked.value, ()), fact.sentence.rstrip("."))
-        return self._verdict(_holds(fact, asked.value), fact.sentence.rstrip("."))
+        holds = _holds(fact, asked.value)
+        if not holds and not asked.no:
+            raise _Lacking  # a language is spoken where it is not official, too
+        return self._verdict(holds, fact.sentence.rstrip("."))
 
     def _compared(self, asked: Asked, fact: Fact, other: Fact) -> Solution:
         if fact.number == other.number and asked.either:

@@ -60,7 +60,8 @@ class YesNo(Senses):
         """Is it the largest country of a region?"""
         named = self.of("named")
         fits = len(self.countries) == 1 and len(self.regions) == 1 and len(self.orders) == 1 and len(named) == 2
-        if not fits or not self.has("country") or not self.only(*COMPARED) or named[0].found is None:
+        one = {s.text for s in self.of("country")} <= {"country", "nation", "state"} and self.has("country")
+        if not fits or not one or not self.only(*COMPARED) or named[0].found is None:
             return None
         if named[0].found.kind != "country":
             return None
