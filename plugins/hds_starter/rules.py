@@ -25,6 +25,7 @@ _LOOKED_UP = (
     "total",
     "few",
 )
+_COMPARATIVE = re.compile(r"er\b|\Amore\b|\Aless\b")
 _SPOKEN = frozenset("speak speaks speaking spoken talk".split())
 _HOLDER = re.compile(r"\bwhose\b|\bcapital (?:city )?(?:of|for)(?: (?:what|which))?\W*\Z", re.I)
 
@@ -62,7 +63,7 @@ class Rules(YesNo):
         """Of a value: which country has it, whether one has it, or something else of those that have it."""
         key, value = self.held[0].value, self.held[0].text
         others = tuple(k for k in self.keys if k != key)
-        if not self.only("held", "attribute", "border", "count", "country", "use", "where", "pronoun", "or"):
+        if not self.only("held", "attribute", "border", "count", "country", "use", "where", "pronoun", "or", "as"):
             return None
         if len(self.held) > 1 or self.has("or"):
             return self._capital_among()
@@ -73,7 +74,8 @@ class Rules(YesNo):
                 return None
             spoken = key == "language" and not any("official" in s.text for s in self.of("attribute"))
             return Asked("yes", Set("names", self.countries), (key,), value=value, no=not spoken)
-        if yes_no or (self.has("pronoun") and others):
+        told = key == "capital" and "capital" in self.keys and self.has("country")  # the country with the capital …
+        if yes_no or (self.has("pronoun") and others and not told):
             return None
         if len(self.countries) > 1 and not (others or self.regions or self.has("border") or self.has("count")):
             return Asked("list", Set("held", self.countries, key=key, value=value)) if key != "capital" else None
@@ -178,8 +180,11 @@ class Rules(YesNo):
             return None
         if not self.only("or", "between", *_GROUPED, *COMPARED, *(("use",) if "currency" in self.keys else ())):
             return None
+        if group.kind in ("around", "region") and _COMPARATIVE.search(self.orders[0].text):
+            return None  # larger than which?
         best = Set("best", of=group, key=key, most=self.largest)
-        others = tuple(k for k in self.keys if k != key)
+        of_first = {s.value for s in self.of("attribute") if self.is_of_first(s)}
+        others = tuple(k for k in self.keys if k != key or k in of_first)
         return Asked("show", best, others) if others else Asked("best", best, (key,))
 
     # --- counts and look-ups ---------------------------------------------------------------------------------------
@@ -217,7 +222,7 @@ class Rules(YesNo):
     def _of_named(self, keys: tuple[str, ...]) -> Asked | None:
         other = len(self.countries) == 1 and any(s.text == "countries" for s in self.of("country"))
         other = other or self.has("few") or any({"which", "what"} & {*s.before} for s in self.of("country"))
-        both = self.has("both") and len(self.countries) != 2
+        both = self.has("both") and (len(self.countries) != 2 or any(s.text != "both" for s in self.of("both")))
         # `countries like Peru` are others.
         return Asked("show", Set("names", self.countries), keys) if keys and not (other or both) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hds_starter.forms import NUMERIC
-from hds_starter.sequence import Symbols
+from hds_starter.sequence import OF, Symbols
 from hds_starter.symbols import Symbol
 
 _AROUND = frozenset({"around", "surround", "surrounds", "surrounding"})
@@ -127,7 +127,8 @@ class Senses(Symbols):
         """Words that join in more than one way: `people from Poland`, `as large as`."""
         for place, symbol in enumerate(self._symbols):
             after = self._symbols[place + 1 :][:1]
-            told = bool(after) and after[0].kind == "attribute" and after[0].value in ("currency", "language")
+            fact = [s for s in self._symbols[place + 1 :][:2] if s.kind != "pronoun"][:1]
+            told = bool(fact) and fact[0].kind == "attribute" and fact[0].value in ("currency", "language", "capital")
             if symbol.kind == "as" and not (told or self.has("same")):
                 return True
             region = bool(after) and after[0].found is not None and after[0].found.kind == "region"
@@ -160,7 +161,7 @@ def _apart(one: Symbol, two: Symbol) -> bool:
     if one.kind in ("most", "least") and (facts or several):
         return True  # the largest capital, the most languages, the largest countries
     if one.kind == "attribute" and one.value not in NUMERIC and two.kind in ("most", "least"):
-        return not set(two.before) & {"of", "in", "does", "do"}  # whose capital is larger
+        return not OF & {*two.before}  # whose capital is larger
     if one.kind == two.kind == "named" and one.found and two.found:
         if one.found.demonym or two.found.demonym:
             return True

@@ -12,6 +12,10 @@ _SENSES = frozenset({"how large", "how big", "how small", "size"})
 """Words of an area that say nothing of it before a population: `how large is the population`."""
 
 
+OF = frozenset({"of", "in", "does", "do"})
+"""Words between a fact and whose it is: the capital of the largest country."""
+
+
 class Symbols:
     """The symbols of a question by kind.
 
@@ -81,6 +85,8 @@ class Symbols:
         """The countries that an order, a sum or a list is over."""
         if around := self.neighbours():
             return around
+        if self.has("border") and len(self.countries) < 2 and self.dimension() != "borders":
+            return None  # the neighbours of a region, or of what comes first
         several = len(self.countries) > 1
         if several and self.has("border") and self.dimension() != "borders":
             return Set("common", of=Set("names", self.countries)) if self.has("both") and not self.regions else None
@@ -95,7 +101,7 @@ class Symbols:
 
     def dimension(self) -> str | None:
         """The number that an order or a sum is of."""
-        numeric = [s for s in self.of("attribute") if s.value in NUMERIC and not self._is_of_first(s)]
+        numeric = [s for s in self.of("attribute") if s.value in NUMERIC and not self.is_of_first(s)]
         keys = {s.value for s in numeric}
         values = {s.value for s in self.orders} - {""}
         if len(keys) == 1:
@@ -108,11 +114,11 @@ class Symbols:
             return "borders"
         return values.pop() if len(values) == 1 else None
 
-    def _is_of_first(self, symbol: Symbol) -> bool:
+    def is_of_first(self, symbol: Symbol) -> bool:
         """True where a fact of what comes first is meant: the population of the largest country."""
         place = self._symbols.index(symbol)
         after = self._symbols[place + 1 : place + 2]
-        return bool(after) and after[0].kind in ("most", "least") and "of" in after[0].before
+        return bool(after) and after[0].kind in ("most", "least") and bool(OF & {*after[0].before})
 
 
 def _says_nothing(symbol: Symbol, after: Sequence[Symbol]) -> bool:

@@ -88,7 +88,8 @@ OTHERS = {
         how many, number of, count, amount of
     """,
     "total": """
-        total, combined, together, altogether, sum, in total, all together, added up, taken together, overall, summed
+        total, combined, together, altogether, sum, in total, all together, added up, taken together, plus, overall,
+        summed
     """,
     "gap": """
         difference, by how many, by how much, how much
@@ -122,7 +123,7 @@ OTHERS = {
         land border, any land neighbours
     """,
     "and": """
-        and, plus, with, as well as, along with
+        and, with, as well as, along with
     """,
     "use": """
         use, uses, used, using, accept, accepts

@@ -87,6 +87,8 @@ class YesNo(Senses):
             return Asked("touch", Set("names", self.countries)) if not self.has("both") else None
         if not self.has("border") or (self.has("country") and self.of("country")[0].text.endswith("s")):
             return None
+        if self.of("border")[0].text.startswith("neighb") and any(s.text != "both" for s in self.of("both")):
+            return None  # have they common neighbours?
         before, after = self.apart("border")
         if not after.countries and len(before.countries) == 2:
             return Asked("touch", Set("names", before.countries[:1]), other=before.countries[1:])
