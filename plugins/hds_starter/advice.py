@@ -25,7 +25,7 @@ def line(reading: Asked | Unread, book: Notebook) -> str:
     if isinstance(reading, Unread) and reading.hint:
         return reading.hint
     question = book.question
-    if isinstance(reading, Unread) and language_of(question) not in (None, "en"):
+    if isinstance(reading, Unread) and len(reading.unknown) > 1 and language_of(question) not in (None, "en"):
         return f"the starter reads English alone; {_able()}"
     if isinstance(reading, Unread) and re.match(
         r"\W*(?:why|how)\b(?! (?:many|much|large|big|populous))", question, re.I

@@ -26,6 +26,9 @@ _LOOKED_UP = (
     "few",
 )
 _COMPARATIVE = re.compile(r"er\b|\Amore\b|\Aless\b")
+_SEVERAL = ("countries", "capitals", "capital cities", "capitols")
+_TAKEN = frozenset("accept accepts pay pays paying spend".split())
+"""Words for money that may be taken where it is not the currency."""
 _SPOKEN = frozenset("speak speaks speaking spoken talk".split())
 _HOLDER = re.compile(r"\bwhose\b|\bcapital (?:city )?(?:of|for)(?: (?:what|which))?\W*\Z", re.I)
 
@@ -73,7 +76,8 @@ class Rules(YesNo):
             if key == "capital" and is_capital(value, self.countries[0]) is None:
                 return None
             spoken = key == "language" and not any("official" in s.text for s in self.of("attribute"))
-            return Asked("yes", Set("names", self.countries), (key,), value=value, no=not spoken)
+            taken = any(s.text in _TAKEN for s in self.of("attribute", "use"))
+            return Asked("yes", Set("names", self.countries), (key,), value=value, no=not (spoken or taken))
         told = key == "capital" and "capital" in self.keys and self.has("country")  # the country with the capital …
         if yes_no or (self.has("pronoun") and others and not told):
             return None
@@ -207,10 +211,14 @@ class Rules(YesNo):
     def _looked_up(self) -> Asked | None:
         """Facts of named countries, of neighbours or of a region."""
         keys = self.keys or (("region",) if self.has("where") else ())
-        if not self.only(*_LOOKED_UP) or (self.has("where") and keys != ("region",)):
+        if not self.only(*_LOOKED_UP) or (self.has("where") and (keys != ("region",) or self.has("border"))):
             return None
         if self.has("from") and not {*keys} & {"people", "language", "currency"}:
             return None
+        if self.regions and len(self.countries) == 1:
+            members = names.regions()[self.regions[0]]  # in which region of Africa does Chad lie?
+            inside = len(self.regions) == 1 and self.countries[0] in members and self.only("attribute", "where")
+            return Asked("show", Set("names", self.countries), keys) if inside and keys == ("region",) else None
         if self.regions:
             group = self.group()
             listed = self.has("country") and keys and group and len(group.names) <= MOST_PAGES // 3
@@ -220,10 +228,10 @@ class Rules(YesNo):
         return self._of_neighbours(keys) if self.has("border") else self._of_named(keys)
 
     def _of_named(self, keys: tuple[str, ...]) -> Asked | None:
-        other = len(self.countries) == 1 and any(s.text == "countries" for s in self.of("country"))
+        other = len(self.countries) == 1 and any(s.text in _SEVERAL for s in self.of("country", "attribute"))
         other = other or self.has("few") or any({"which", "what"} & {*s.before} for s in self.of("country"))
         both = self.has("both") and (len(self.countries) != 2 or any(s.text != "both" for s in self.of("both")))
-        # `countries like Peru` are others.
+        # `countries like Peru` are others; `the capitals of Bolivia` are more than its page has.
         return Asked("show", Set("names", self.countries), keys) if keys and not (other or both) else None
 
     def _of_neighbours(self, keys: tuple[str, ...]) -> Asked | None:

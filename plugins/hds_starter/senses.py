@@ -9,6 +9,7 @@ from hds_starter.sequence import OF, Symbols
 from hds_starter.symbols import Symbol
 
 _AROUND = frozenset({"around", "surround", "surrounds", "surrounding"})
+_ORDERS = ("most", "least")
 _COUNTED = frozenset(
     {"inhabitants", "residents", "area", "currency", "currencies", "population", "provinces", "province", "km2",
      "official languages", "people living", "square kilometres", "square kilometers", "square km", "sq km"}
@@ -58,6 +59,7 @@ class Senses(Symbols):
                     return True
                 last, joined = symbol, False
             joined = joined or symbol.kind in ("and", "country", "border")
+            joined = joined or (symbol.kind == "held" and last is not None and last.value == symbol.value == "capital")
         blocks = re.sub(r"(.)\1+", r"\1", "".join({"attribute": "a", "named": "n"}.get(s.kind, "") for s in kinds))
         if self.orders or self.held or self.has("border") or len(self.countries) < 2:
             return False
@@ -69,9 +71,11 @@ class Senses(Symbols):
         for one, two, three in zip(self._symbols, self._symbols[1:], self._symbols[2:], strict=False):
             if one.kind in ("most", "least") and two.kind == "named" and _apart(one, three):
                 return True
+            if two.text == "with" and one.kind == "attribute" and one.value not in NUMERIC and three.kind in _ORDERS:
+                return True  # the capital with the most people
         capital = next((n for n, s in enumerate(self._symbols) if s.kind == "attribute" and s.value == "capital"), None)
-        if capital is None:
-            return False
+        if capital is None or (self.held and self.has("country")):
+            return False  # of the country with a capital: that one is named
         later = self._symbols[capital + 1 :]
         number = any(s.kind == "attribute" and s.value in NUMERIC for s in later)
         return number and "pronoun" in kinds[capital:]
@@ -104,8 +108,10 @@ class Senses(Symbols):
         if len(border) > 1:
             return True
         for place, symbol in enumerate(self._symbols):
+            before, after = self._symbols[:place][-1:], self._symbols[place + 1 :][:1]
+            if symbol.text in ("border", "borders") and "the" in symbol.before:
+                return [s.kind for s in after] != ["country"]  # what is spoken at the border
             if symbol.kind == "border" and symbol.text in _AROUND:
-                before, after = self._symbols[:place][-1:], self._symbols[place + 1 :][:1]
                 plural = bool(before) and before[0].kind == "country" and before[0].text.endswith(("ies", "s"))
                 if not plural or not after or after[0].kind != "named":
                     return True
@@ -156,14 +162,18 @@ class Senses(Symbols):
 
 def _apart(one: Symbol, two: Symbol) -> bool:
     """True where two neighbouring symbols say something else than each by itself."""
-    facts = two.kind == "attribute" and two.value not in NUMERIC
-    several = two.kind == "country" and two.text.endswith("s")
-    if one.kind in ("most", "least") and (facts or several):
-        return True  # the largest capital, the most languages, the largest countries
+    if one.kind in ("most", "least"):
+        return _is_of_several(one, two) or (two.kind == "attribute" and two.value not in NUMERIC)
     if one.kind == "attribute" and one.value not in NUMERIC and two.kind in ("most", "least"):
         return not OF & {*two.before}  # whose capital is larger
     if one.kind == two.kind == "named" and one.found and two.found:
         if one.found.demonym or two.found.demonym:
             return True
-        return two.found.kind != "region" and bool(set(two.before) - {"the"})
+        return "region" not in (one.found.kind, two.found.kind) and bool(set(two.before) - {"the"})
     return False
+
+
+def _is_of_several(order: Symbol, symbol: Symbol) -> bool:
+    """True for `the largest countries` and `the biggest neighbours`, of which no rule gives the first few."""
+    several = symbol.kind == "country" or (symbol.kind == "border" and order.value and symbol.text.startswith("neighb"))
+    return bool(several) and symbol.text.endswith("s") and not {"of", "among"} & {*symbol.before}

@@ -76,7 +76,7 @@ class Symbols:
 
     def neighbours(self) -> Set | None:
         """The neighbours of the one country that is named; `and its neighbours`: those and itself."""
-        if not self.has("border") or len(self.countries) != 1 or self.regions:
+        if not self.has("border") or len(self.countries) != 1 or len(self.of("named")) > 1:
             return None
         kinds = " ".join(s.kind for s in self._symbols)
         return Set("within" if "named and pronoun border" in kinds else "around", of=Set("names", self.countries))

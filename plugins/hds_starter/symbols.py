@@ -91,7 +91,7 @@ def held() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         if title in ("Burma", "Vatican City State", "Serbia and Montenegro", "Antilles néerlandaises"):
             continue
         values = {
-            "capital": [info.get("capital") or ""],
+            "capital": [capital := str(info.get("capital") or ""), capital.removesuffix("'s")],  # as `words_of` cuts it
             "language": world.languages_of(dict(info)),
             "calling": [f"+{code}" for code in (info.get("callingCodes") or [])[:1]],
             "domain": (info.get("tld") or [])[:1],

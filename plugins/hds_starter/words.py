@@ -4,11 +4,12 @@ from __future__ import annotations
 
 ATTRIBUTES = {
     "capital": """
-        capital, capitals, capital city, capital cities, capital town, seat of government, capitol, capitols
+        capital, capitals, capital city, capital cities, capital town, capitol, capitols
     """,
     "population": """
         population, populations, inhabitants, inhabitant, residents, populous, number of people, how many people, head
-        count, populated, how many folks, people living, populace, population size, size of the population
+        count, populated, how many folks, people living, populace, population size, size of the population,
+        number of inhabitants, number of residents
     """,
     "area": """
         area, areas, size, sizes, surface, surface area, land area, square kilometres, square kilometers, square km,

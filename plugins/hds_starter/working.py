@@ -5,6 +5,7 @@ Every number goes through a checked step (`calculation.py`); every fact stands i
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -244,8 +245,8 @@ class _Work:
         key = asked.keys[0]
         (fact,) = self._get(asked.of.names, asked.keys)
         if asked.other:
-            (other,) = self._get(asked.other, asked.keys)
-            return self._same(fact, other) if asked.value == "same" else self._compared(asked, fact, other)
+            others = self._get(asked.other, asked.keys)
+            return self._same([fact, *others]) if asked.value == "same" else self._compared(asked, fact, others[0])
         if asked.bounds:
             within = all(_is_beyond(fact.number, bound) for bound in asked.bounds)
             return self._verdict(within, f"{fact.title} {_said(fact)}")
@@ -253,7 +254,7 @@ class _Work:
             return self._verdict(fact.title in names.regions().get(asked.value, ()), fact.sentence.rstrip("."))
         holds = _holds(fact, asked.value)
         if not holds and not asked.no:
-            raise _Lacking  # a language is spoken where it is not official, too
+            raise _Lacking  # a language is spoken, and money taken, where the page does not say it
         return self._verdict(holds, fact.sentence.rstrip("."))
 
     def _compared(self, asked: Asked, fact: Fact, other: Fact) -> Solution:
@@ -265,12 +266,13 @@ class _Work:
             return self._solution(f"{word}. {ground}.", (word,))
         return self._verdict(fact.number > other.number if asked.most else fact.number < other.number, ground)
 
-    def _same(self, fact: Fact, other: Fact) -> Solution:
-        """Whether two have the same values; of several they may have some in common, which is neither yes nor no."""
-        same = set(fact.values) == set(other.values)
-        if not same and set(fact.values) & set(other.values):
+    def _same(self, facts: Sequence[Fact]) -> Solution:
+        """Whether all have the same values; of several they may have some in common, which is neither yes nor no."""
+        values = [set(fact.values) for fact in facts]
+        same = all(value == values[0] for value in values)
+        if not same and not any(one.isdisjoint(two) for one, two in itertools.combinations(values, 2)):
             raise _Lacking
-        return self._verdict(same, f"{fact.title}: {fact.text}; {other.title}: {other.text}")
+        return self._verdict(same, "; ".join(f"{fact.title}: {fact.text}" for fact in facts))
 
     def _is_first(self, asked: Asked) -> Solution:
         step, first = self._first(asked.of)

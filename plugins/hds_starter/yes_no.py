@@ -5,6 +5,7 @@ from __future__ import annotations
 from hds_starter import names
 from hds_starter.forms import Asked, Bound, Set
 from hds_starter.senses import Senses
+from hds_starter.sequence import Symbols
 
 COMPARED = ("attribute", "most", "least", "country")
 """Kinds of symbols of a comparison."""
@@ -25,7 +26,7 @@ class YesNo(Senses):
         one = Set("names", self.countries[:1])
         rest = self.countries[1:]
         if self.has("same"):
-            compared = len(rest) == 1 and len(self.keys) == 1 and not self.regions
+            compared = rest and len(self.keys) == 1 and not self.regions
             fits = compared and self.only("attribute", "same", "use", "both", "as", "pronoun")
             return Asked("yes", one, self.keys, rest, value="same") if fits else None
         if self.has("border") or self.has("land"):
@@ -47,6 +48,8 @@ class YesNo(Senses):
             return Asked("yes", one, (key,), bounds=bounds) if fits else None
         if self.has("than"):
             first, second = self.apart("than")
+            if not second.countries:
+                return self._beyond_neighbours(key, first, second)
             sides = len(first.countries) == len(second.countries) == 1 and not self.regions
             if not (sides and first.orders and second.only("attribute") and first.only(*COMPARED, "or")):
                 return None
@@ -55,6 +58,14 @@ class YesNo(Senses):
                 return None
             return Asked("yes", one, (key,), second.countries, most=first.orders[0].kind == "most", either=either)
         return self._first_of_all(key)
+
+    def _beyond_neighbours(self, key: str, first: Symbols, second: Symbols) -> Asked | None:
+        """Is it larger than all its neighbours?"""
+        own = second.only("border", "pronoun") and second.has("border") and second.has("pronoun")
+        if not own or len(self.countries) != 1 or self.regions or len(self.orders) > 1 or not first.only(*COMPARED):
+            return None
+        best = Set("best", of=Set("within", of=Set("names", self.countries)), key=key, most=self.largest)
+        return Asked("first", best, (key,), self.countries) if key != "borders" else None
 
     def _first_of_all(self, key: str) -> Asked | None:
         """Is it the largest country of a region?"""
