@@ -15,6 +15,9 @@ _COUNTED = frozenset(
      "official languages", "people living", "square kilometres", "square kilometers", "square km", "sq km"}
 )  # fmt: skip
 _UNCOUNTED = frozenset({"currency", "language", "capital", "calling", "domain", "region", "people", "area"})
+_PAID = frozenset({"pay", "pays", "paying", "buy things", "spend"})
+_SPENT = re.compile(r"\b(?:spend|pays?|paying|paid)\b.{0,20}\b(?:on|for)\b", re.I)
+_WHERE = frozenset("is are s the exactly in on does do can i you we find".split())
 _PERSON = re.compile(
     r"\b(?:people|persons?|someone|somebody|citizens?|inhabitants?|residents?|folks|natives|locals|anyone|nationals?)\b",
     re.I,
@@ -88,6 +91,7 @@ class Senses(Symbols):
             or self._counts_something_else()
             or self._from_or_as()
             or self._people_of_a_language()
+            or self._asks_otherwise()
             or ("people" in self.keys and not self._people())
             or ("provinces" in self.keys and not self.has("count"))
         )
@@ -154,6 +158,19 @@ class Senses(Symbols):
             if (symbol.kind, symbol.value) == ("held", "language") and symbol.before[-1:] == ("the",) and named:
                 return True
         return False
+
+    def _asks_otherwise(self) -> bool:
+        """`Who is on the coins`, `how is the capital`, `where do people live`: no question for what these are."""
+        if _SPENT.search(self._question):
+            return True
+        for symbol in self.of("attribute"):
+            who = "who" in symbol.before and not self.held and not self.orders
+            how = "how" in symbol.before and symbol.text not in _PAID and symbol.value not in ("population", "people")
+            how = how and "called" not in self._question
+            if who or how or (symbol.value == "currency" and "on" in symbol.before):
+                return True
+        named = self.of("named")
+        return self.has("where") and not self.keys and bool(named) and not _WHERE.issuperset(named[0].before)
 
     def _people(self) -> bool:
         said = [s.text for s in self.of("attribute") if s.value == "people"]

@@ -145,14 +145,14 @@ OTHERS = {
 """What is done with it, and small words that hold a question together."""
 FILLERS = frozenset(
     """
-    a across actually again all also am among amongst an any anyone are at be belong belongs but by can citizens come
-    comes compare compared comparing could curious currently dear do does each evening every everyone exactly find
-    folks for friend get gimme give go goes good got guys has have having hello help hey hi hold how holds i id if im
-    in inside into is just kind kindly know let lets like list live lives living locals look madam maybe me morning
-    much my name named need now of official oh ok okay on one ones our out own people perhaps person please pls plz
-    possibly question quick quickly r really remind right s say see should show sir so somebody someone stand stands
-    sure teh tell thank thanks that the then these this those thx to today too true u up ur waht want wat well what
-    whats whcih whether which who whom whos whose whta wich within wonder wondering would you your
+    a across actually again all also am among amongst an any anyone are at be belong belongs but by can citizens
+    compare compared comparing could curious currently dear do does each evening every everyone exactly find folks
+    for friend get gimme give good got guys has have having hello help hey hi hold how holds i id if im in inside
+    into is just kind kindly know let lets list live lives living locals look madam maybe me morning much my name
+    named need now of official oh ok okay on one ones our out own people perhaps person please pls plz possibly
+    question quick quickly r really remind right s should show sir so somebody someone sure teh tell thank thanks
+    that the then these this those thx to today too true u up ur waht want wat well what whats whcih whether which
+    who whom whos whose whta wich within wonder wondering would you your
     """.split()
 )
 """Words that say nothing of what is asked."""

@@ -247,6 +247,8 @@ def test_another_place_is_not_read_as_a_country_that_it_resembles(question: str)
         "how much is the population of france and germany", "how many languages are spoken in india",
         "capital with the most inhabitants in africa", "capitals of south africa", "seat of government of bolivia",
         "which language is spoken at the border of peru", "who are peru's biggest neighbours",
+        "who is on the coins of peru", "how is the capital of peru", "where do people live in peru",
+        "what is the capital of peru like", "how do you say money in french",
         "where is the capital of peru", "capital of peru and population of chile", "which big countries border austria",
     ],
 )  # fmt: skip
