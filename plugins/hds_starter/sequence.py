@@ -117,8 +117,9 @@ class Symbols:
     def is_of_first(self, symbol: Symbol) -> bool:
         """True where a fact of what comes first is meant: the population of the largest country."""
         place = self._symbols.index(symbol)
-        after = self._symbols[place + 1 : place + 2]
-        return bool(after) and after[0].kind in ("most", "least") and bool(OF & {*after[0].before})
+        after = self._symbols[place + 1 : place + 3]
+        order = bool(after) and after[0].kind in ("most", "least") and not OF.isdisjoint(after[0].before)
+        return order and after[-1].kind not in ("number", "than")  # a population of more than 5 million
 
 
 def _says_nothing(symbol: Symbol, after: Sequence[Symbol]) -> bool:

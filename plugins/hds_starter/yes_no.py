@@ -9,6 +9,7 @@ from hds_starter.sequence import Symbols
 
 COMPARED = ("attribute", "most", "least", "country")
 """Kinds of symbols of a comparison."""
+_APART = 1000  # times, above which two ends of a range are not of one scale
 _EQUAL = frozenset(
     {"at least", "no fewer than", "no less than", "not fewer than", "not less than", "at most", "no more than",
      "not more than"}
@@ -86,6 +87,9 @@ class YesNo(Senses):
         pairs = all(o.kind != "number" and n.kind == "number" for o, n in zip(orders, numbers, strict=False))
         if not pairs or len(orders) != len(numbers):
             return ()
+        values = [float(number.value) for number in numbers]
+        if max(values) >= _APART * min(values):
+            return ()  # more than 5 and less than 6 million
         return tuple(
             Bound(n.value, o.kind == "most", o.text in _EQUAL) for o, n in zip(orders, numbers, strict=True)
         )  # fmt: skip

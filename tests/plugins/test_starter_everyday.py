@@ -180,6 +180,7 @@ def test_a_slip_is_read_and_another_place_is_not(word: str, meant: str) -> None:
         ("does austria have at least 8 million inhabitants", "Yes. Austria 8,527,230."),
         ("does sweden have at most 10 million people?", "Yes."),
         ("does norway have no more than 5 million people", "No."),
+        ("does norway have a population of at least 5 million", "Yes."),
         ("does peru have more than 30 million but fewer than 35 million people", "Yes."),
         ("does peru have more than 31 million but fewer than 35 million people", "No."),
         ("is algeria the largest country in africa", "Yes."),
@@ -208,7 +209,7 @@ def test_yes_or_no_is_of_all_that_was_asked(question: str, shown: str) -> None:
         "is the capital of australia bigger than the capital of austria?", "is kenya as big as france",
         "is chile bigger than ecuador and bolivia", "is russia larger than all its neighbours together",
         "is peru one of the biggest countries in south america", "does peru have more than 30 or less than 20 million people",
-        "do french people speak english", "does switzerland accept euros",
+        "does norway have more than 6 and less than 7 million people", "do french people speak english", "does switzerland accept euros",
         "is spanish the only official language of peru", "do belgium and france speak the same language",
     ],
 )  # fmt: skip
