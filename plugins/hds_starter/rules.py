@@ -50,7 +50,7 @@ class Rules(YesNo):
             return self._total()
         if len(self.countries) > 1 and any(s.text == "total area" for s in self.of("attribute")):
             return self._total()
-        if self.has("gap") or (self.has("count") and self.has("than") and not self._is_of_a_group()):
+        if self.has("gap") or self._counts_the_difference():
             return self._gap()
         if self.has("than") or self.has("number"):
             return self._beyond()
@@ -129,9 +129,10 @@ class Rules(YesNo):
             return Asked("show", Set("names", self.countries), self.keys)  # the total area of one
         return None
 
-    def _is_of_a_group(self) -> bool:
-        """True where what is counted are countries: of neighbours, of a list, of a region."""
-        return self.has("border") or self.has("country") or bool(self.regions) or len(self.countries) > 2
+    def _counts_the_difference(self) -> bool:
+        """True for `how many more`: not for `how many neighbours have more`, which counts countries."""
+        counted = zip(self._symbols, self._symbols[1:], strict=False)
+        return self.has("than") and any(one.kind == "count" and two.kind in ("most", "least") for one, two in counted)
 
     def _gap(self) -> Asked | None:
         """The difference of two, where one is said to be more than the other or the word itself stands there."""
@@ -143,9 +144,8 @@ class Rules(YesNo):
             return Asked("show", Set("names", self.countries), self.keys) if not apart and not by else None
         if key is None or {*self.keys} - {key} or len(self.countries) != 2 or self.regions:
             return None
-        if not self.only("gap", "count", "than", "between", "or", *COMPARED) or not (compared or apart or by):
-            return None
-        if key != "borders" and self.has("border"):
+        border = ("border",) if key == "borders" else ()
+        if not self.only("gap", "count", "than", "between", "or", *COMPARED, *border) or not (compared or apart or by):
             return None
         named = self.of("named")
         told = compared and named[0].found is not None and self._stands_before_than(named[0].text)

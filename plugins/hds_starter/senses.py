@@ -16,7 +16,9 @@ _COUNTED = frozenset(
 )  # fmt: skip
 _UNCOUNTED = frozenset({"currency", "language", "capital", "calling", "domain", "region", "people", "area"})
 _PAID = frozenset({"pay", "pays", "paying", "buy things", "spend"})
-_SPENT = re.compile(r"\b(?:spend|pays?|paying|paid)\b.{0,20}\b(?:on|for)\b", re.I)
+_OTHERWISE = re.compile(
+    r"\b(?:spend|pays?|paying|paid)\b.{0,20}\b(?:on|for)\b|\band (?:which|what|who|how|where)(?: ones?)?\W*\Z", re.I
+)
 _WHERE = frozenset("is are s the exactly in on does do can i you we find".split())
 _PERSON = re.compile(
     r"\b(?:people|persons?|someone|somebody|citizens?|inhabitants?|residents?|folks|natives|locals|anyone|nationals?)\b",
@@ -161,7 +163,7 @@ class Senses(Symbols):
 
     def _asks_otherwise(self) -> bool:
         """`Who is on the coins`, `how is the capital`, `where do people live`: no question for what these are."""
-        if _SPENT.search(self._question):
+        if _OTHERWISE.search(self._question):
             return True
         for symbol in self.of("attribute"):
             who = "who" in symbol.before and not self.held and not self.orders

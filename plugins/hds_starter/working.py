@@ -262,7 +262,8 @@ class _Work:
             raise _Lacking
         ground = f"{fact.title} {_said(fact)}, {other.title} {_said(other)}"
         if asked.either:
-            word = "Larger" if fact.number > other.number else "Smaller"
+            words = ("Larger", "Smaller") if fact.key == "area" else ("More", "Fewer")
+            word = words[fact.number < other.number]
             return self._solution(f"{word}. {ground}.", (word,))
         return self._verdict(fact.number > other.number if asked.most else fact.number < other.number, ground)
 

@@ -283,6 +283,7 @@ def test_a_fact_of_something_else_is_not_shown(question: str) -> None:
         ("how many official languages does south africa have?", "11"),
         ("which is the capital of peru: quito, lima or bogota", "Lima"),
         ("please remind us what the capital of peru is", "Lima"),
+        ("how many more neighbours does germany have than france", "1"),
         ("does anyone know the capital of bhutan", "Thimphu"),
         ("The country with the capital Ottawa: what is its currency", "Canadian Dollar"),
         ("which nation has lima as its capital", "Peru"),
