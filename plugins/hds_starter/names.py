@@ -32,6 +32,13 @@ _DEPENDENT = frozenset(
     """.split(";")
 )
 """Pages on no country of its own: dependent territories, parts, former states, and second pages on one country."""
+_PARTS = ("region", "subregion", "intermediateregion")
+_OTHER_AMERICA = {"North America": "South America", "South America": "North America"}
+_OF_TWO = frozenset(
+    {"Armenia", "Azerbaijan", "Cyprus", "Denmark", "East Timor", "Egypt", "France", "Georgia", "Indonesia",
+     "Kazakhstan", "Netherlands", "Portugal", "Russia", "Spain", "Turkey", "United Kingdom", "United States", "Yemen"}
+)  # fmt: skip
+"""Countries of which a part lies in, or is counted to, another continent."""
 _VARIANTS = {
     "america": "United States", "u s": "United States", "u s a": "United States",
     "us": "United States", "usa": "United States", "united states of america": "United States",
@@ -141,10 +148,25 @@ def regions() -> Mapping[str, tuple[str, ...]]:
     parts: dict[str, list[str]] = defaultdict(list)
     for title, info in countries().items():
         if title not in _DEPENDENT:
-            for part in {str(info.get(key) or "") for key in ("region", "subregion", "intermediateregion")} - {""}:
+            for part in {str(info.get(key) or "") for key in _PARTS} - {""}:
                 parts["South-eastern Asia" if part == "South-Eastern Asia" else part].append(title)
     parts["North America"] = [*parts["Northern America"], *parts["Central America"], *parts["Caribbean"]]
     return {part: tuple(sorted(titles)) for part, titles in parts.items()}
+
+
+def lies_in(title: str, part: str) -> bool | None:
+    """Whether a country lies in a part of the world; None where that is a matter of how the parts are drawn.
+
+    The United Kingdom is of Northern Europe on its page, and of Western Europe to many; Russia is of two continents.
+    """
+    info = countries()[title]
+    if title in regions().get(part, ()) or part in {str(info.get(key)) for key in _PARTS}:
+        return True
+    if title in regions().get(_OTHER_AMERICA.get(part, ""), ()):
+        return False
+    continents = {str(countries()[name].get("region")) for name in regions().get(part, ())}
+    apart = str(info.get("region")) not in continents and title not in _OF_TWO
+    return False if apart and info.get("region") and continents else None
 
 
 @functools.cache

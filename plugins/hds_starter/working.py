@@ -251,7 +251,10 @@ class _Work:
             within = all(_is_beyond(fact.number, bound) for bound in asked.bounds)
             return self._verdict(within, f"{fact.title} {_said(fact)}")
         if key == "region":
-            return self._verdict(fact.title in names.regions().get(asked.value, ()), fact.sentence.rstrip("."))
+            lies = names.lies_in(fact.title, asked.value)
+            if lies is None:
+                raise _Lacking
+            return self._verdict(lies, fact.sentence.rstrip("."))
         holds = _holds(fact, asked.value)
         if not holds and not asked.no:
             raise _Lacking  # a language is spoken, and money taken, where the page does not say it

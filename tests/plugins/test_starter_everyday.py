@@ -184,6 +184,8 @@ def test_a_slip_is_read_and_another_place_is_not(word: str, meant: str) -> None:
         ("does peru have more than 30 million but fewer than 35 million people", "Yes."),
         ("does peru have more than 31 million but fewer than 35 million people", "No."),
         ("is algeria the largest country in africa", "Yes."),
+        ("is hong kong in asia", "Yes."),
+        ("is peru in africa", "No."),
         ("is germany larger than all its neighbours?", "No. France comes first"),
         ("do mali, niger and togo use the same currency", "Yes."),
         ("do peru, chile and brazil speak the same language", "No."),
