@@ -55,6 +55,8 @@ def _claim(question: str, symbols: list[Symbol]) -> Asked | Unread | None:
     named = [s.found for s in symbols if s.found and s.kind == "named"]
     if match is None or len(named) != 1 or len(named[0].names) != 1 or named[0].kind != "country":
         return None
+    if [s.kind for s in symbols if s.kind not in ("unknown", "held", "named", "or")] != ["attribute"]:
+        return None  # it asks for something else as well
     city, (country,) = plain(match["city"]), named[0].names
     if not {s.text for s in symbols if s.kind == "unknown"} <= set(city.split()):
         return None

@@ -40,7 +40,7 @@ class Asked:
     `what`: show, list, count, total, gap, best, yes, first (is it the first of an order?), touch (do they border?).
 
     `keys` are attributes, or `borders`; `other`, `value` and `bounds` are what a yes-or-no question compares with.
-    `either`: it asks for the more or the less of two. `no`: that a page does not say it means no.
+    `either`: it asks as well which of two has the more, or the less. `no`: that a page does not say it means no.
     """
 
     what: str

@@ -149,8 +149,8 @@ class Rules(YesNo):
             return None
         named = self.of("named")
         told = compared and named[0].found is not None and self._stands_before_than(named[0].text)
-        return Asked("gap", Set("names", self.countries), (key,), most=self.largest if told else True,
-                     value="told" if told else "")  # fmt: skip
+        return Asked("gap", Set("names", self.countries), (key,), most=self.largest if self.orders else True,
+                     value="told" if told else "", either=self.has("or"))  # fmt: skip
 
     def _stands_before_than(self, text: str) -> bool:
         return any(s.text == text for s in self.apart("than")[0].of("named"))

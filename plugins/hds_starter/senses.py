@@ -181,6 +181,8 @@ class Senses(Symbols):
 
 def _apart(one: Symbol, two: Symbol) -> bool:
     """True where two neighbouring symbols say something else than each by itself."""
+    if one.kind == "and" and one.text != "with" and two.kind == "count":
+        return True  # which countries are they, and how many?
     if one.kind in ("most", "least"):
         return _is_of_several(one, two) or (two.kind == "attribute" and two.value not in NUMERIC)
     if one.kind == "attribute" and one.value not in NUMERIC and two.kind in ("most", "least"):

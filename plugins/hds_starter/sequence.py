@@ -30,11 +30,14 @@ class Symbols:
         found = [s.found for s in self.of("named") if s.found]
         self.countries = tuple(dict.fromkeys(n for f in found if f.kind in ("country", "group") for n in f.names))
         self.regions = tuple(dict.fromkeys(n for f in found if f.kind == "region" for n in f.names))
+        called = [s for s in self.of("attribute") if s.text in ("call", "called")]
+        others = {s.value for s in self.of("attribute") if s not in called}
+        folk = [s for s in self.of("attribute") if s.text in ("inhabitants", "inhabitant", "residents")]
+        # `what is the currency called` asks for no demonym, `what are the inhabitants called` for no number.
+        if called and others:
+            unsaid = folk if folk and others == {"population"} else called
+            self._symbols = [s for s in self._symbols if s not in unsaid]
         keys = tuple(dict.fromkeys(s.value for s in self.of("attribute")))
-        if len(keys) > 1 and all(s.text in ("call", "called") for s in self.of("attribute") if s.value == "people"):
-            # `what is the currency called` asks for no demonym.
-            self._symbols = [s for s in self._symbols if (s.kind, s.value) != ("attribute", "people")]
-            keys = tuple(key for key in keys if key != "people")
         self.keys = keys
         self.held = self.of("held")
 

@@ -216,7 +216,7 @@ def _misspelt(words: Sequence[str]) -> tuple[int, Symbol | None]:
     word = words[0]
     if any(typed(word, filler) for filler in FILLERS if len(filler) > 5):
         return 1, None
-    near = [] if word in places() else [name for name in _slippery() if typed(word, name, 5)]
+    near = [] if word in places() else [n for n in _slippery() if typed(word, n, 5) and n != f"{word}s"]
     kinds = {(_phrases()[name].kind, _phrases()[name].value) for name in near if name in _phrases()}
     found = names.meant(word, words[1] if len(words) > 1 else "")
     if len(kinds) == 1 and found is None:

@@ -228,9 +228,9 @@ class _Work:
         step = f"[[difference: {_entries([high, low])}"
         gap = calculation.result(step) or ""
         unit = _unit(asked.keys[0])
-        return self._solution(
-            f"{gap}{unit}", (gap,), step=f"{step}]] = {gap}", end=f"{high.title} has {gap}{unit} more."
-        )
+        first = high if asked.most else low
+        answer = f"{first.title}, by {gap}{unit}" if asked.either else f"{gap}{unit}"
+        return self._solution(answer, (gap,), step=f"{step}]] = {gap}", end=f"{high.title} has {gap}{unit} more.")
 
     def _best(self, asked: Asked) -> Solution:
         step, first = self._first(asked.of)
