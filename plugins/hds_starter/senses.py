@@ -165,6 +165,11 @@ class Senses(Symbols):
         """`Who is on the coins`, `how is the capital`, `where do people live`: no question for what these are."""
         if _OTHERWISE.search(self._question):
             return True
+        listed = [
+            s for one, s in zip(self._symbols, self._symbols[1:], strict=False) if one.text == "," and not s.before
+        ]
+        if any(s.value == "area" for s in self.orders) and any(s.value == "population" for s in listed):
+            return True  # the largest country, population
         for symbol in self.of("attribute"):
             who = "who" in symbol.before and not self.held and not self.orders
             how = "how" in symbol.before and symbol.text not in _PAID and symbol.value not in ("population", "people")

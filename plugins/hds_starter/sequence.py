@@ -118,11 +118,23 @@ class Symbols:
         return values.pop() if len(values) == 1 else None
 
     def is_of_first(self, symbol: Symbol) -> bool:
-        """True where a fact of what comes first is meant: the population of the largest country."""
-        place = self._symbols.index(symbol)
-        after = self._symbols[place + 1 : place + 3]
-        order = bool(after) and after[0].kind in ("most", "least") and not OF.isdisjoint(after[0].before)
-        return order and after[-1].kind not in ("number", "than")  # a population of more than 5 million
+        """True where a fact of what comes first is meant: the population of the largest, the largest and its area."""
+        place = next(n for n, one in enumerate(self._symbols) if one is symbol)
+        earlier = [s for s in self._symbols[:place] if s.kind != "pronoun"]
+        ordered = any(s.kind in ("most", "least") for s in earlier)
+        measured = any(s.kind == "attribute" and s.value in NUMERIC for s in earlier)  # in area and population
+        if ordered and earlier[-1].text == "and" and not measured:
+            return True
+        rest = self._symbols[place + 1 :]
+        while rest and (rest[0].kind == "attribute" or rest[0].text == "and"):
+            rest = rest[1:]
+        owner = bool(rest) and rest[0].kind == "named" and not OF.isdisjoint(rest[0].before)
+        order, after = rest[owner : owner + 1], rest[owner + 1 : owner + 2]
+        if not order or order[0].kind not in ("most", "least") or (after and after[0].kind in ("number", "than")):
+            return False  # a population of more than 5 million
+        if owner:
+            return bool(after) and after[0].kind in ("border", "country")
+        return symbol.text.startswith("how ") or not OF.isdisjoint(order[0].before)
 
 
 def _says_nothing(symbol: Symbol, after: Sequence[Symbol]) -> bool:

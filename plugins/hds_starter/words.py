@@ -12,7 +12,7 @@ ATTRIBUTES = {
         number of inhabitants, number of residents
     """,
     "area": """
-        area, areas, size, sizes, surface, surface area, land area, square kilometres, square kilometers, square km,
+        area, areas, size, sizes, surface, surface area, square kilometres, square kilometers, square km,
         sq km, km2, how large, how big, land mass, landmass, how much land, square kilometre, square kilometer, how
         small, total area, size of the territory
     """,
@@ -139,7 +139,7 @@ OTHERS = {
         country, countries, nation, nations, state, states, countrys
     """,
     "refused": """
-        why, how come, surrounded, surrounded by
+        why, how come, surrounded, surrounded by, but one, but two
     """,
 }
 """What is done with it, and small words that hold a question together."""
