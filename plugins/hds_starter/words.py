@@ -149,10 +149,10 @@ FILLERS = frozenset(
     compare compared comparing could curious currently dear do does each evening every everyone exactly find folks
     for friend get gimme give good got guys has have having hello help hey hi hold how holds i id if im in inside
     into is just kind kindly know let lets list live lives living locals look madam maybe me morning much my name
-    named need now of official oh ok okay on one ones our out own people perhaps person please pls plz possibly
-    question quick quickly r really remind right s should show sir so somebody someone sure teh tell thank thanks
-    that the then these this those thx to today too true u up ur waht want wat well what whats whcih whether which
-    who whom whos whose whta wich within wonder wondering would you your
+    named need now of official oh ok okay on one ones our own people perhaps person please pls plz possibly question
+    quick quickly r really remind right s show sir so somebody someone sure teh tell thank thanks that the then
+    these this those thx to today too true u ur waht want wat well what whats whcih whether which who whom whos
+    whose whta wich within wonder wondering would you your
     """.split()
 )
 """Words that say nothing of what is asked."""
