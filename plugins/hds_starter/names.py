@@ -150,7 +150,8 @@ def regions() -> Mapping[str, tuple[str, ...]]:
         if title not in _DEPENDENT:
             for part in {str(info.get(key) or "") for key in _PARTS} - {""}:
                 parts["South-eastern Asia" if part == "South-Eastern Asia" else part].append(title)
-    parts["North America"] = [*parts["Northern America"], *parts["Central America"], *parts["Caribbean"]]
+    parts["Central America"].remove("Mexico")  # of Central America to the United Nations alone
+    parts["North America"] = ["Mexico", *parts["Northern America"], *parts["Central America"], *parts["Caribbean"]]
     return {part: tuple(sorted(titles)) for part, titles in parts.items()}
 
 
@@ -160,6 +161,8 @@ def lies_in(title: str, part: str) -> bool | None:
     The United Kingdom is of Northern Europe on its page, and of Western Europe to many; Russia is of two continents.
     """
     info = countries()[title]
+    if (title, part) == ("Mexico", "Central America"):
+        return None
     if title in regions().get(part, ()) or part in {str(info.get(key)) for key in _PARTS}:
         return True
     if title in regions().get(_OTHER_AMERICA.get(part, ""), ()):

@@ -11,20 +11,7 @@ from hds_starter.symbols import held
 from hds_starter.yes_no import COMPARED, YesNo
 
 _GROUPED = ("border", "country", "both", "pronoun")
-_LOOKED_UP = (
-    "attribute",
-    "border",
-    "count",
-    "country",
-    "pronoun",
-    "use",
-    "where",
-    "both",
-    "as",
-    "from",
-    "total",
-    "few",
-)
+_LOOKED_UP = tuple("as attribute border both count country few from pronoun total use where".split())
 _COMPARATIVE = re.compile(r"er\b|\Amore\b|\Aless\b")
 _SEVERAL = ("countries", "capitals", "capital cities", "capitols")
 _TAKEN = frozenset("accept accepts pay pays paying spend".split())

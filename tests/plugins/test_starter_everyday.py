@@ -288,6 +288,7 @@ def test_a_fact_of_something_else_is_not_shown(question: str) -> None:
         ("how many more neighbours does germany have than france", "1"),
         ("whats smaller niger or nigeria and by how much", "Nigeria, by 343,232 square kilometres"),
         ("what are the inhabitants of peru called", "Peruvian"),
+        ("largest country in central america", "Nicaragua"),
         ("capital and population of peru's smallest neighbour", "Ecuador: Quito; 15,888,900"),
         ("how big is the biggest neighbour of peru", "Brazil: 8,515,767 square kilometres"),
         ("largest country in africa and how many people live there", "Algeria: 38,700,000"),
