@@ -150,7 +150,8 @@ def regions() -> Mapping[str, tuple[str, ...]]:
         if title not in _DEPENDENT:
             for part in {str(info.get(key) or "") for key in _PARTS} - {""}:
                 parts["South-eastern Asia" if part == "South-Eastern Asia" else part].append(title)
-    parts["Central America"].remove("Mexico")  # of Central America to the United Nations alone
+    # Of Central America it is to the United Nations alone.
+    parts["Central America"] = [title for title in parts["Central America"] if title != "Mexico"]
     parts["North America"] = ["Mexico", *parts["Northern America"], *parts["Central America"], *parts["Caribbean"]]
     return {part: tuple(sorted(titles)) for part, titles in parts.items()}
 
