@@ -7,7 +7,7 @@ import re
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.protocol import one_line
 from hds_cli.text.language import language_of
-from hds_starter.asking import Asked, Unread
+from hds_starter.forms import Asked, Unread
 
 _CAN = (
     "capital, population, area, currency, languages, neighbours, calling code, internet domain or region of countries, "
@@ -25,7 +25,7 @@ def line(reading: Asked | Unread, book: Notebook) -> str:
     if isinstance(reading, Unread) and reading.hint:
         return reading.hint
     question = book.question
-    if isinstance(reading, Unread) and language_of(question) not in (None, "en"):
+    if isinstance(reading, Unread) and len(reading.unknown) > 1 and language_of(question) not in (None, "en"):
         return f"the starter reads English alone; {_able()}"
     if isinstance(reading, Unread) and re.match(
         r"\W*(?:why|how)\b(?! (?:many|much|large|big|populous))", question, re.I

@@ -7,8 +7,9 @@ import re
 from hds_cli.agent.notebook import Notebook
 from hds_cli.agent.verdict import Verdict
 from hds_cli.text import STOPWORDS, terms
-from hds_starter.asking import Asked, Unread
+from hds_starter.forms import Asked, Unread
 from hds_starter.symbols import read
+from hds_starter.told import Facts
 
 _BORDERS = re.compile(r"\bborder countries(?: \(\d{1,2}\))?: ([^\n]{3,2000})", re.IGNORECASE)  # the World Factbook's
 _MOST = 40  # neighbours
@@ -18,14 +19,12 @@ _ASKING = frozenset(
 )  # fmt: skip
 
 
-def covers(reading: Asked | Unread, verdict: Verdict, book: Notebook) -> bool:
+def covers(verdict: Verdict, book: Notebook) -> bool:
     """True where what was cited, with the answer, has every word of the question that says what is asked for.
 
-    A question that was read by rule and not solved by its pages has no answer there.
+    Over pages that the rules know, those of `world` and copies of them, an answer is what the rules work out, or none.
     """
-    if any(c.url.startswith("local://world/") for c in verdict.citations) and (
-        isinstance(reading, Asked) or reading.hint
-    ):
+    if any(c.url.startswith("local://world/") for c in verdict.citations) or Facts(book.read).any:
         return False
     cited = {citation.url for citation in verdict.citations}
     texts = [f"{p.title} {p.heading} {p.text}" for _, p in book.read if p.url in cited]

@@ -18,7 +18,8 @@ from hds_cli.events import RunContinued
 from hds_cli.text import normalise
 from hds_cli.types import Passage
 from hds_starter import calculation
-from hds_starter.asking import Asked, asked
+from hds_starter.asking import asked
+from hds_starter.forms import Asked
 from hds_starter.further import is_taught
 from hds_starter.told import Facts
 from hds_starter.working import Need, Solution, thought, work

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from hds_cli.types import Exchange
 from hds_starter import asking, names
+from hds_starter.spelling import plain
 from hds_starter.training.facts import ARTICLE, ASK, ASK_MANY, FACTS
 
 MAX_CHARS = 300
@@ -50,6 +51,8 @@ _LEADING = re.compile(
 )
 _ASKING = re.compile(r"(?:what(?:'s| is| are| was| were)|which (?:is|are)|tell me|name|give me|list)\s+", re.I)
 _PREPOSITION = re.compile(r"(?:(?:that|those|the one|the ones)\s+)?(?:of|in|for|from)\s+", re.I)
+_OF_CITIES = frozenset({"population", "area", "borders"})
+_ENDS = re.compile(r"\b(?:largest|biggest|smallest)\b", re.I)
 _POSSESSIVE = re.compile(r"(?:its|their|his|her)\s+", re.I)
 _PRONOUNS = frozenset("it they them he she him her this that these those there".split())
 _OWNERS = frozenset("its their his her theirs".split())
@@ -78,8 +81,8 @@ class Asked:
         if self.around:
             noun = PLURALS.get(self.key, f"{FACTS[self.key].noun}s")
             return f"What are the {noun} of the countries that border {subject}?"
-        several = re.search(r",|\band\b", subject)
-        return FACTS[self.key].ask_many[0].format(l=subject) if several else FACTS[self.key].ask[0].format(t=subject)
+        many = _several(subject)
+        return FACTS[self.key].ask_many[0].format(l=subject) if many else FACTS[self.key].ask[0].format(t=subject)
 
 
 def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> str | None:
@@ -95,15 +98,18 @@ def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> st
     if alone is not None and alone.subject.casefold() not in _PRONOUNS:
         return alone.whole if joined else question
     last = before[-1]
+    if ordered := _in_order(plain_question, last):
+        return ordered
     asked = _read(_plain(last.question)) or _by_rule(last.question)
+    of_a_city = asked is not None and asked.key == "capital" and not asked.around and not _several(asked.subject)
     if asked is not None and re.search(r"\b(?:it|its)\b", plain_question, re.I):
         asked = replace(asked, around=False, key=asked.key if asked.key == "holder" else "capital")
-    if alone is not None:
-        return _of_referent(alone.key, asked, last.answer)
     fragment = _fragment(plain_question)
-    key, known = _attribute(fragment, names)
+    key, known = (alone.key, True) if alone is not None else _attribute(fragment, names)
     if key is not None:
-        return _of_referent(key, asked, last.answer)
+        # `how many live there?` behind `Oslo`: the city, or its country?
+        unclear = of_a_city and key in _OF_CITIES and not _POSSESSIVE.match(fragment)
+        return None if unclear else _of_referent(key, asked, last.answer)
     if _stands_alone(_LEADING.sub("", plain_question, count=1)):
         return question
     if around := _match(_AROUND, _PREPOSITION.sub("", fragment, count=1)):
@@ -113,13 +119,33 @@ def whole(before: Sequence[Exchange], question: str, names: Sequence[str]) -> st
     return _of_another(_PREPOSITION.sub("", fragment, count=1), asked, last.question)
 
 
+def _in_order(question: str, last: Exchange) -> str | None:
+    """A further question on an order: the other end of it, the first of the neighbours, or by how many it is first."""
+    fragment = _fragment(question)
+    ends = _ENDS.findall(last.question)
+    if (match := re.fullmatch(r"(?:the )?(\w+)(?: one)?", fragment, re.I)) and _ENDS.fullmatch(match[1]):
+        return _ENDS.sub(match[1].casefold(), last.question) if len(ends) == 1 else None
+    if match := re.fullmatch(r"which (?:one )?of (?:them|these|those) (?P<end>(?:is|has) the .{4,60})", question, re.I):
+        asked = _read(_plain(last.question))
+        alone = asked is not None and asked.key == "borders" and not _several(asked.subject)
+        return f"Which neighbour of {asked.subject} {match['end']}?" if asked is not None and alone else None
+    reading = asking.asked(last.question) if fragment.casefold() in ("how many", "how many people") else None
+    if isinstance(reading, asking.Asked) and (reading.what, reading.of.key) == ("best", "population"):
+        return Asked("population", last.answer).whole if last.answer in names.countries() else None
+    return None
+
+
+def _several(subject: str) -> bool:
+    return re.search(r",|\band\b", subject) is not None
+
+
 def is_taught(question: str) -> bool:
     """True for a question in a phrasing that the adapter was taught, over names that are written right."""
     asked = _read(_plain(question))
     if asked is None or asked.key == "holder":
         return asked is not None
     parts = re.split(r",\s*(?:and\s+)?|\s+and\s+", asked.subject)
-    return names.plain(asked.subject) in names.by_name() or all(names.plain(p) in names.by_name() for p in parts)
+    return plain(asked.subject) in names.by_name() or all(plain(p) in names.by_name() for p in parts)
 
 
 def _by_rule(question: str) -> Asked | None:
@@ -146,10 +172,12 @@ def _of_another(fragment: str, asked: Asked | None, question: str) -> str | None
     """The last question of somebody else."""
     subject = _name(re.sub(r"'s\Z", "", fragment))
     if asked is not None:
-        if (asked.around or asked.key not in FACTS) and re.search(r",|\band\b", subject):
+        if (asked.around or asked.key not in FACTS) and _several(subject):
             return None  # the neighbours of several were not taught
         return replace(asked, subject=subject).whole
     other = _OTHER.fullmatch(question.strip()[:MAX_CHARS])
+    if re.match(r"\W*(?:is|are|does|do)\b", question, re.I):
+        return None  # `and of Chile?` behind `is Lima the capital of Peru`: is it Lima there?
     if other is None or set(other["t"].casefold().split()) & _SENTENCE:
         return None
     return f"{other['head']}{subject}{other['tail']}"
@@ -171,6 +199,7 @@ def _read(text: str) -> Asked | None:
 
 def _attribute(fragment: str, names: Sequence[str]) -> tuple[str | None, bool]:
     """The fact that a fragment names without saying of whom, and whether it is clear that it names one."""
+    fragment = re.sub(r"\Athe ones? of\b", "of", fragment, flags=re.I)
     owned = _POSSESSIVE.match(fragment)
     noun = re.sub(r"\A(?:its|their|his|her|the)\s+|\s+(?:of|in|for)\s+(?:it|them|there)\Z", "", fragment, flags=re.I)
     if key := FACT_NOUNS.get(noun.casefold()):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hds_starter import world
+from hds_starter.spelling import FEW, places, plain, resembles, typed
 
 MAX_WORDS = 60  # of a question that is read by rule
 _LONGEST = 7  # words of a name
-_FEW = 4  # letters below which nothing is taken for a misspelling
+_MOST_SIMILAR = 3  # names that are asked back
+_OTHERS = frozenset("cocos island mann mexicanos portuguesa prathet viti yugoslavia".split())
+"""Spellings of the package that are other words to those who type them."""
 _DEPENDENT = frozenset(
     " ".join(part.split())
     for part in """
@@ -30,8 +32,15 @@ _DEPENDENT = frozenset(
     """.split(";")
 )
 """Pages on no country of its own: dependent territories, parts, former states, and second pages on one country."""
+_PARTS = ("region", "subregion", "intermediateregion")
+_OTHER_AMERICA = {"North America": "South America", "South America": "North America"}
+_OF_TWO = frozenset(
+    {"Armenia", "Azerbaijan", "Cyprus", "Denmark", "East Timor", "Egypt", "France", "Georgia", "Indonesia",
+     "Kazakhstan", "Netherlands", "Portugal", "Russia", "Spain", "Turkey", "United Kingdom", "United States", "Yemen"}
+)  # fmt: skip
+"""Countries of which a part lies in, or is counted to, another continent."""
 _VARIANTS = {
-    "america": "United States", "the states": "United States", "u s": "United States", "u s a": "United States",
+    "america": "United States", "u s": "United States", "u s a": "United States",
     "us": "United States", "usa": "United States", "united states of america": "United States",
     "britain": "United Kingdom", "uk": "United Kingdom", "u k": "United Kingdom", "great britain": "United Kingdom",
     "uae": "United Arab Emirates", "emirates": "United Arab Emirates", "drc": "Democratic Republic of the Congo",
@@ -49,6 +58,7 @@ _VARIANTS = {
     "st kitts and nevis": "Saint Kitts and Nevis", "saint kitts": "Saint Kitts and Nevis", "macao": "Macau",
     "st vincent": "Saint Vincent and the Grenadines", "saint vincent": "Saint Vincent and the Grenadines",
     "russian federation": "Russia", "bahamas": "The Bahamas", "gambia": "The Gambia",
+    "democratic republic of congo": "Democratic Republic of the Congo", "republic of congo": "Republic of the Congo",
     "s korea": "South Korea", "n korea": "North Korea", "ksa": "Saudi Arabia",
     "png": "Papua New Guinea",
 }  # fmt: skip
@@ -62,6 +72,7 @@ _ADJECTIVES = {
 _SEVERAL = {
     "congo": ("Democratic Republic of the Congo", "Republic of the Congo"), "korea": ("North Korea", "South Korea"),
     "guiana": ("French Guiana", "Guyana"), "congolese": ("Democratic Republic of the Congo", "Republic of the Congo"),
+    "dominican": ("Dominica", "Dominican Republic"),
     "korean": ("North Korea", "South Korea"), "virgin islands": ("Virgin Islands, U.S.", "Virgin Islands, British"),
 }  # fmt: skip
 _GROUPS = {
@@ -99,13 +110,6 @@ class Found:
     demonym: bool = False
 
 
-def plain(text: str) -> str:
-    """A text in small letters without accents and marks, its words apart by one blank."""
-    letters = unicodedata.normalize("NFKD", text.replace("ı", "i").replace("’", "'"))
-    kept = "".join(c for c in letters if not unicodedata.combining(c)).casefold().replace("'", "")
-    return " ".join(re.findall(r"[^\W_]+", kept))
-
-
 @functools.cache
 def countries() -> Mapping[str, Mapping[str, Any]]:
     return world.countries()
@@ -118,7 +122,9 @@ def by_name() -> Mapping[str, tuple[str, ...]]:
     for title, info in countries().items():
         for name in (title, title.partition(" (")[0], *(info.get("altSpellings") or [])):
             short = plain(str(name))
-            if len(short) > _FEW - 1 and title not in known[short] and (short == plain(title) or not known[short]):
+            if len(short) < FEW or short in _OTHERS:
+                continue
+            if title not in known[short] and (short == plain(title) or not known[short]):
                 known[short].append(title)
     exact = {plain(title): (title,) for title in countries() if title not in ("Burma", "Vatican City State")}
     variants = {name: (title,) for name, title in _VARIANTS.items() if title in countries()}
@@ -142,10 +148,29 @@ def regions() -> Mapping[str, tuple[str, ...]]:
     parts: dict[str, list[str]] = defaultdict(list)
     for title, info in countries().items():
         if title not in _DEPENDENT:
-            for part in {str(info.get(key) or "") for key in ("region", "subregion", "intermediateregion")} - {""}:
+            for part in {str(info.get(key) or "") for key in _PARTS} - {""}:
                 parts["South-eastern Asia" if part == "South-Eastern Asia" else part].append(title)
-    parts["North America"] = [*parts["Northern America"], *parts["Central America"], *parts["Caribbean"]]
+    # Of Central America it is to the United Nations alone.
+    parts["Central America"] = [title for title in parts["Central America"] if title != "Mexico"]
+    parts["North America"] = ["Mexico", *parts["Northern America"], *parts["Central America"], *parts["Caribbean"]]
     return {part: tuple(sorted(titles)) for part, titles in parts.items()}
+
+
+def lies_in(title: str, part: str) -> bool | None:
+    """Whether a country lies in a part of the world; None where that is a matter of how the parts are drawn.
+
+    The United Kingdom is of Northern Europe on its page, and of Western Europe to many; Russia is of two continents.
+    """
+    info = countries()[title]
+    if (title, part) == ("Mexico", "Central America"):
+        return None
+    if title in regions().get(part, ()) or part in {str(info.get(key)) for key in _PARTS}:
+        return True
+    if title in regions().get(_OTHER_AMERICA.get(part, ""), ()):
+        return False
+    continents = {str(countries()[name].get("region")) for name in regions().get(part, ())}
+    apart = str(info.get("region")) not in continents and title not in _OF_TWO
+    return False if apart and info.get("region") and continents else None
 
 
 @functools.cache
@@ -157,7 +182,7 @@ def _by_region() -> Mapping[str, str]:
 def _spellings() -> tuple[str, ...]:
     """The names that a misspelt one may be meant to be: English ones, of four letters or more."""
     titles = {plain(title.partition(" (")[0]) for title in countries() if title not in _DEPENDENT}
-    return tuple(sorted(name for name in {*titles, *_VARIANTS, *_by_region()} if len(name) >= _FEW))
+    return tuple(sorted(name for name in {*titles, *_VARIANTS, *_by_region()} if len(name) >= FEW))
 
 
 def find(words: Sequence[str]) -> Found | None:
@@ -179,11 +204,9 @@ def find(words: Sequence[str]) -> Found | None:
 
 
 def meant(word: str, following: str = "") -> Found | None:
-    """What a misspelt name was meant to be, where only one is near; None where that cannot be told."""
+    """What a misspelt name was meant to be, where one alone is a typist's slip away and the word names nothing else."""
     for text, count in ((f"{word} {following}", 2), (word, 1)) if following else ((word, 1),):
-        near = [name for name in closest(text, _spellings()) if name[0] == text[0]]
-        # A letter is left out more often than put in: `austrlia` is Australia.
-        near = [name for name in near if len(name) > len(text)] or near
+        near = [] if text in places() or text in _OTHERS else [name for name in _spellings() if typed(text, name)]
         titles = {by_name().get(name) or (_by_region()[name],) for name in near}
         if len(titles) == 1:
             (names,) = titles
@@ -193,38 +216,9 @@ def meant(word: str, following: str = "") -> Found | None:
 
 
 def similar(word: str) -> str:
-    """A name that a word resembles, for `did you mean …?`; "" for none."""
-    near = closest(word, _spellings(), most=1 + (len(word) > 7)) if len(word) >= _FEW else []
-    return by_name().get(near[0], (_by_region().get(near[0], ""),))[0] if near else ""
-
-
-def closest(word: str, known: Iterable[str], most: int | None = None) -> list[str]:
-    """Those of `known` that are nearest to a word, as near as its length allows: one slip, or two in nine letters."""
-    allowed = most if most is not None else 0 if len(word) < _FEW else 1 if len(word) < 9 else 2
-    near = [(slips(word, name, allowed), name) for name in known if abs(len(name) - len(word)) <= allowed + 1]
-    if len(word) == _FEW:
-        near = [(count, name) for count, name in near if len(name) > _FEW]
-    least = min((count for count, _ in near), default=allowed + 1)
-    return [name for count, name in near if count == least <= allowed]
-
-
-def slips(a: str, b: str, most: int) -> int:
-    """Letters to add, take away, change or swap between two words (optimal string alignment); `most` + 1: more."""
-    if a == b:
-        return 0
-    if re.sub(r"(.)\1", r"\1", a) == re.sub(r"(.)\1", r"\1", b):
-        return 1  # a letter doubled in the wrong place: `morroco`
-    if most == 0 or len(a) > 40 or len(b) > 40:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, letter in enumerate(a, 1):
-        older, before, row = before, row, [i]
-        for j, other in enumerate(b, 1):
-            cost = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return row[-1]
+    """The names that a word resembles, for `did you mean …?`; "" for none."""
+    if word in _OTHERS:
+        return ""
+    near = [name for name in _spellings() if resembles(word, name)]
+    titles = dict.fromkeys(by_name().get(name, (_by_region().get(name, ""),))[0] for name in near)
+    return " or ".join(titles) if len(titles) <= _MOST_SIMILAR else ""

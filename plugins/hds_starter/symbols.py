@@ -9,9 +9,10 @@ import functools
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hds_starter import names, world
+from hds_starter.spelling import places, plain, typed
 from hds_starter.words import ATTRIBUTES, BORDERS, FILLERS, LEAST, MOST, OTHERS, phrases
 
 MAX_CHARS = 400
@@ -24,17 +25,21 @@ class Symbol:
     """One stretch of a question.
 
     `kind`: named (`found`), attribute, border, held (a value that a country has), most, least, number, unknown, or
-    one of `words.OTHERS`.
+    one of `words.OTHERS`. `before`: the words just before it that say nothing.
     """
 
     kind: str
     value: str = ""
     text: str = ""
     found: names.Found | None = None
+    before: tuple[str, ...] = ()
 
 
 _COURTESY = re.compile(
     r"\b(?:i was (?:just )?wondering|(?:do|would) you happen to|so kind as to|excuse me|at the moment|right now|"
+    r"(?:does|do|can|could|would|will) (?:any|some)(?:one|body)(?: here| please)? (?:know|tell (?:me|us))|"
+    r"(?:i|we)(?:'d| would|d) like(?: to (?:know|see|find out|hear|have|ask))?|let(?:'s| us) see|find out|look up|"
+    r"who (?:knows|can tell me)|(?<=\bare )there|(?<=\bis )there|"
     r"these days|of (?:the|these) (?:two|three|four|five)|"
     r"(?:when|if|before) (?:i|we|you) (?:travel|go|fly|visit|am|are|come)\b(?: there)?|in your opinion|"
     r"(?:i|we) (?:have|need|want|ought) to know|as far as you know|good (?:morning|evening|afternoon|day)|"
@@ -49,6 +54,12 @@ _ALIASES = {
     "cfa franc": "franc", "renminbi": "yuan", "euros": "euro", "dollars": "dollar", "zlotys": "zloty",
 }  # fmt: skip
 _USES = frozenset("use uses used using accept accepts".split())
+_TOLD = frozenset("tell give show let help remind teach inform send for to with".split())
+_COUNTRY_OF = frozenset("the of in does do is are has than and or".split())
+_FOLK = frozenset("people inhabitants residents citizens persons folks".split())
+_MOST_FOLK = frozenset(f"most {word}" for word in _FOLK)
+_SPEAKERS = frozenset("the has have with having country countries".split())
+"""Words before `most people`, where that is an order: not in `what most people speak`."""
 
 
 @functools.cache
@@ -81,16 +92,16 @@ def held() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         if title in ("Burma", "Vatican City State", "Serbia and Montenegro", "Antilles néerlandaises"):
             continue
         values = {
-            "capital": [info.get("capital") or ""],
-            "language": world._named(info.get("languages"), "languages"),
+            "capital": [capital := str(info.get("capital") or ""), capital.removesuffix("'s")],  # as `words_of` cuts it
+            "language": world.languages_of(dict(info)),
             "calling": [f"+{code}" for code in (info.get("callingCodes") or [])[:1]],
             "domain": (info.get("tld") or [])[:1],
         }
         for key, texts in values.items():
             for text in texts:
-                known[key][names.plain(text) if key in ("capital", "language") else text].append(title)
+                known[key][plain(text) if key in ("capital", "language") else text].append(title)
         for currency in world._named(info.get("currencies"), "currencies"):
-            words = names.plain(currency).split()
+            words = plain(currency).split()
             for part in {" ".join(words), words[-1]}:
                 known["currency"][part].append(title)
     for name, of in _ALIASES.items():
@@ -99,14 +110,25 @@ def held() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     return {key: {v: tuple(dict.fromkeys(t)) for v, t in texts.items() if v and t} for key, texts in known.items()}
 
 
+def without_courtesy(question: str) -> str:
+    """A question without the phrases that ask for nothing."""
+    return _COURTESY.sub(" ", question[:MAX_CHARS].replace("’", "'"))
+
+
 def words_of(question: str) -> list[str]:
     """The words of a question in plain letters; `+977`, `.fi` and a comma are words of their own."""
-    text = _COURTESY.sub(" ", question[:MAX_CHARS].replace("’", "'"))
-    text = re.sub(r"\b(tell|give|show|let|help) us\b", r"\1 me", text)
-    text = re.sub(r"'s\b|s'(?=\s)", lambda m: "" if m[0] == "'s" else "s", text, flags=re.I)
+    text = re.sub(r"'s\b|s'(?=\s)", lambda m: "" if m[0] == "'s" else "s", without_courtesy(question), flags=re.I)
     tokens = re.findall(r"\+\d{1,4}\b|(?<![\w.])\.[A-Za-z]{2,3}\b|\d[\d.,]*\d|\w+(?:'\w+)?|,|;|&", text)
-    plain = [token if token[0] in "+.,;" or token[0].isdigit() else names.plain(token) for token in tokens]
-    return [part for token in plain for part in ("and" if token == "&" else token.casefold()).split() if part]
+    parts = [token if token[0] in "+.,;" or token[0].isdigit() else plain(token) for token in tokens]
+    words = [part for token in parts for part in ("and" if token == "&" else token.casefold()).split() if part]
+    capitals = "US" in tokens and text != text.upper()
+    return words if capitals else [_us(words, place) if word == "us" else word for place, word in enumerate(words)]
+
+
+def _us(words: Sequence[str], place: int) -> str:
+    """`us` as the country, as those who ask (`me`), or as what cannot be told."""
+    before = words[place - 1] if place else "the"
+    return "us" if before in _COUNTRY_OF or before == "," else "me" if before in _TOLD else "us?"
 
 
 def read(question: str) -> list[Symbol]:
@@ -118,10 +140,18 @@ def read(question: str) -> list[Symbol]:
     }
     asked |= {"currency"} if set(words) & _USES else set()
     symbols: list[Symbol] = []
+    skipped: list[str] = []
+    before = ""
     while words and sum(symbol.kind == "unknown" for symbol in symbols) < _UNKNOWN:
         count, symbol = _next(words, asked)
+        if symbol is None and words[0] in _FOLK and symbols and symbols[-1].kind == "number" and not skipped:
+            symbol = Symbol("attribute", "population", words[0])  # 8 million people
+        if symbol is not None and symbol.text in _MOST_FOLK and before and before not in _SPEAKERS:
+            symbol = Symbol("refused", "", symbol.text)
         if symbol is not None:
-            symbols.append(symbol)
+            symbols.append(replace(symbol, before=tuple(skipped)))
+        skipped = [*skipped, words[0]] if symbol is None else []
+        before = words[count - 1]
         words = words[count:]
     return symbols
 
@@ -131,6 +161,9 @@ def _next(words: Sequence[str], attributes: set[str]) -> tuple[int, Symbol | Non
     phrase = next((n for n in range(min(_LONGEST, len(words)), 0, -1) if " ".join(words[:n]) in _phrases()), 0)
     found = names.find(words)
     value = _held(words, attributes)
+    folk = found is not None and not _FOLK.isdisjoint(words[found.words : found.words + 1])
+    if value and value[1].value == "language" and folk:
+        value = None  # what French people speak
     if value and value[0] >= phrase and (not found or value[0] > found.words or _is_language(value[1], found)):
         return value
     if found and found.words >= phrase:
@@ -181,13 +214,13 @@ def _number(words: Sequence[str]) -> tuple[int, Symbol]:
 def _misspelt(words: Sequence[str]) -> tuple[int, Symbol | None]:
     """The symbol that a misspelt word is meant to be: one of the words that ask, or a name."""
     word = words[0]
-    near = [name for name in names.closest(word, _slippery()) if len(word) > 4 and name[0] == word[0]]
-    if any(names.slips(word, filler, 1) == 1 for filler in FILLERS if len(filler) > 5):
+    if any(typed(word, filler) for filler in FILLERS if len(filler) > 5):
         return 1, None
+    near = [] if word in places() else [n for n in _slippery() if typed(word, n, 5) and n != f"{word}s"]
     kinds = {(_phrases()[name].kind, _phrases()[name].value) for name in near if name in _phrases()}
     found = names.meant(word, words[1] if len(words) > 1 else "")
-    if len(kinds) == 1 and not (found and names.slips(word, names.plain(found.meant), 1) < 2):
+    if len(kinds) == 1 and found is None:
         return 1, _phrases()[near[0]]
-    if found is not None:
+    if found is not None and not kinds:
         return found.words, Symbol("named", found.kind, " ".join(words[: found.words]), found)
     return 1, Symbol("unknown", "", word)

@@ -13,7 +13,8 @@ from hds_cli.agent.verdict import Verdict, Warned, attributed_to, removed, unans
 from hds_cli.text import has_words, quote_words
 from hds_cli.types import Citation, Support
 from hds_starter import advice, covering, grounds, passages
-from hds_starter.asking import Asked, asked
+from hds_starter.asking import asked
+from hds_starter.forms import Asked
 from hds_starter.working import Solution, solved
 
 _WHO = frozenset("who whom whose wer wem wen wessen qui quién quien quem chi кто кого хто ποιος ποια من".split())
@@ -34,7 +35,7 @@ def judge(written: Written, book: Notebook, stopped: str | None = None) -> Verdi
         return replace(passages.best(book, others, stopped), raw_answer=verdict.raw_answer)  # for scoring
     if verdict.answer is not None and (around := covering.misread(reading, verdict.answer, book)):
         return replace(refused(verdict, stopped), reason=stopped or "advice", explanation=advice.misread(around))
-    if verdict.answer is not None and not covering.covers(reading, verdict, book):
+    if verdict.answer is not None and not covering.covers(verdict, book):
         verdict = refused(verdict, stopped)
     if verdict.answer is not None:
         return verdict

@@ -15,9 +15,10 @@ POPULATION_YEAR = 2014
 _FUNDS = frozenset({"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "USS", "UYI", "UYW"})
 # Neighbours that the package lacks or has wrong, by code: those to add, and those that are none.
 _BORDERS = {
-    "CHN": ("NPL", ""), "IND": ("", "LKA"), "KWT": ("IRQ", "IRN"), "LKA": ("", "IND"), "MMR": ("IND", "BTN"),
+    "CHN": ("NPL", ""), "IND": ("", "LKA AFG"), "KWT": ("IRQ", "IRN"), "LKA": ("", "IND"), "MMR": ("IND", "BTN"),
     "TCD": ("SDN", "SSD"),
 }  # fmt: skip
+_MORE_LANGUAGES = {"ZAF": ("nso",)}  # which the package lacks, as they have no code of two letters
 # Short names that people use; the others of so few letters are codes.
 _SHORT = frozenset({"DRC", "UAE", "UK", "USA"})
 
@@ -27,7 +28,7 @@ def collection() -> BundledCollection:
     import countryinfo
 
     version = getattr(countryinfo, "__version__", None) or _installed_version()
-    return BundledCollection(f"countryinfo {version}, pages 4", "one page a country (countryinfo, MIT)", documents)
+    return BundledCollection(f"countryinfo {version}, pages 5", "one page a country (countryinfo, MIT)", documents)
 
 
 def _installed_version() -> str:
@@ -82,7 +83,7 @@ def page(name: str, info: dict[str, Any], by_code: dict[str, str]) -> str:
 def borders(info: dict[str, Any], by_code: dict[str, str]) -> list[str]:
     """The names of the neighbours."""
     add, drop = _BORDERS.get(info["ISO"]["alpha3"], ("", ""))
-    codes = [code for code in info.get("borders") or [] if code != drop]
+    codes = [code for code in info.get("borders") or [] if code not in drop.split()]
     codes += [add] if add and add not in codes else []
     return [by_code[code] for code in codes if code in by_code]
 
@@ -119,11 +120,16 @@ def _people(name: str, info: dict[str, Any]) -> str:
     sentences = []
     if info.get("population"):
         sentences.append(f"The population of {name} is {info['population']:,} ({POPULATION_YEAR}).")
-    languages = _named(info.get("languages"), "languages")
+    languages = languages_of(info)
     if languages:
         word = "language" if len(languages) == 1 else "languages"
         sentences.append(f"The official {word} of {name} {'is' if len(languages) == 1 else 'are'} {_list(languages)}.")
     return " ".join(sentences)
+
+
+def languages_of(info: dict[str, Any]) -> list[str]:
+    """The names of the official languages."""
+    return _named([*(info.get("languages") or []), *_MORE_LANGUAGES.get(info["ISO"]["alpha3"], ())], "languages")
 
 
 def _economy(name: str, info: dict[str, Any]) -> str:
@@ -150,7 +156,7 @@ def _named(codes: Any, kind: str) -> list[str]:
     from babel import Locale
 
     names = getattr(Locale("en"), kind)
-    known = [str(names[code]) for code in codes or [] if code in names and code not in _FUNDS][:4]
+    known = [str(names[code]) for code in codes or [] if code in names and code not in _FUNDS]
     return [re.sub(r"\s*\(\d{4}\D+(?:\d{4})?\)\Z", "", name) for name in known]  # Zambian Kwacha (1968–2012)
 
 

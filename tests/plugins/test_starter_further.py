@@ -18,6 +18,11 @@ HOLDER = Exchange("Whose capital is Lima?", "Peru")
 CHOICE = Exchange("Which has more people, Togo or Benin?", "Benin")
 OTHER = Exchange("What is the life expectancy of Japan?", "84 years")
 
+CITY = Exchange("capital of norway", "Oslo")
+CLAIM = Exchange("is lima the capital of peru", "Yes. The capital of Peru is Lima.")
+MONEY = Exchange("currency of iran", "Iranian Rial")
+BIGGEST = Exchange("what is the largest neighbour of austria", "Germany")
+
 
 @pytest.mark.parametrize(
     ("before", "question", "asked"),
@@ -38,6 +43,10 @@ OTHER = Exchange("What is the life expectancy of Japan?", "84 years")
         (CHOICE, "and its capital?", "What is the capital of Benin?"),
         (OTHER, "and of Italy?", "What is the life expectancy of Italy?"),
         (TYPO, "and its population?", "What is the population of Kazakhstan?"),
+        (MONEY, "and the one of iraq", "What is the currency of Iraq?"),
+        (BIGGEST, "and the smallest?", "what is the smallest neighbour of austria"),
+        (BORDERS, "which of them is the largest?", "Which neighbour of Peru is the largest?"),
+        (CHOICE, "and how many?", "What is the population of Benin?"),
         (ONE, "What is the capital of Nepal?", "What is the capital of Nepal?"),
         (ONE, "Who wrote Hamlet?", "Who wrote Hamlet?"),
     ],
@@ -52,6 +61,7 @@ def test_a_further_question_is_made_whole(before: Exchange, question: str, asked
     [
         (ONE, "and the president?"), (ONE, "why?"), (ONE, "are you sure about that"), (CHOICE, "and Mali?"),
         (AROUND, "and the largest?"), (AROUND, "and Togo and Benin?"), (OTHER, "and their currencies?"), (ONE, ""),
+        (CITY, "how many people live there?"), (CITY, "how big is it?"), (CLAIM, "and of chile?"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_told_is_not_guessed(before: Exchange, question: str) -> None:

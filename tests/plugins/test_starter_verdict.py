@@ -117,6 +117,15 @@ def test_an_answer_to_another_question_is_refused_in_one_line(question: str, ans
     assert "\n" not in verdict.explanation
 
 
+def test_over_these_pages_a_question_that_is_not_read_is_not_answered() -> None:
+    """The model's words stand on the page, and are of something else: prefectures where people were asked for."""
+    read = world_book("population of hokkaido", "Japan", queries=("population of Hokkaido",))
+    verdict = judge(
+        Written("", (), "Aichi, Akita and Hokkaido", "Japan has provinces: Aichi, Akita, Hokkaido [1]."), read
+    )
+    assert (verdict.exit_code, verdict.answer) == (3, None)
+
+
 @pytest.mark.parametrize("model", ["Accra", "Tema"])
 def test_a_misspelt_name_is_read_and_said(model: str) -> None:
     """One line for the reader; none where the name was written right, or where nothing is answered."""

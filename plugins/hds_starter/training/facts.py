@@ -32,7 +32,7 @@ def _first_currency(info: dict[str, Any]) -> str | None:
 
 
 def _languages(info: dict[str, Any]) -> str | None:
-    names = world._named(info.get("languages"), "languages")
+    names = world.languages_of(info)
     return world._list(names) if 0 < len(names) < 4 else None
 
 
