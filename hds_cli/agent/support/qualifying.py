@@ -45,7 +45,6 @@ class _Superlative(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def _superlatives(text: str) -> tuple[_Superlative, ...]:
-    text = text[:_LONGEST]
     out = []
     for match in _SUPERLATIVE.finditer(text):
         if (word := match[0].casefold()) in _NO_SUPERLATIVES:
@@ -58,6 +57,7 @@ def _superlatives(text: str) -> tuple[_Superlative, ...]:
 
 def overstates(claim: str, sentence: str) -> bool:
     """True for a claim that lacks what limits a sentence: its rank, its kind, or how many of all it is said of."""
+    claim, sentence = claim[:_LONGEST], sentence[:_LONGEST]
     theirs = _superlatives(sentence)
     said = set(words(claim))
     for own in _superlatives(claim):
@@ -80,7 +80,7 @@ def _is_of_a_kind(own: _Superlative, other: _Superlative, said: set[str]) -> boo
 
 def _of_all(said: set[str], claim: str, sentence: str) -> bool:
     """True for a claim of all of which a sentence says that it is most, some or nearly all."""
-    theirs = set(words(sentence[:_LONGEST]))
+    theirs = set(words(sentence))
     if not said & _ALL or said & _SOME or _NEARLY.search(claim):
         return False
     return bool(_NEARLY.search(sentence)) or "except" in theirs or (not theirs & _ALL and bool(theirs & _SOME))

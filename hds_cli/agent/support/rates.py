@@ -77,7 +77,6 @@ class _Said(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def _said(text: str) -> tuple[_Said, ...]:
-    text = text[:_LONGEST]
     out = []
     for value in values(text)[:_MOST]:
         before = text[max(0, value.start - _REACH) : value.start]
@@ -105,13 +104,17 @@ def _way(value: Value, before: str) -> str:
     return ""
 
 
-@functools.lru_cache(maxsize=4096)
 def of_another(claim: str, sentence: str, *, ends: bool = True) -> bool:
     """True for a sentence that gives a value of a claim per another thing, as another end, or as what was before.
 
     Args:
         ends: false where ends do not count: what is due until a day may cost more after it.
     """
+    return _of_another(claim[:_LONGEST], sentence[:_LONGEST], ends)
+
+
+@functools.lru_cache(maxsize=4096)
+def _of_another(claim: str, sentence: str, ends: bool) -> bool:
     theirs = _said(sentence)
     told = any(other.rate or other.way or other.old for other in theirs)
     said = frozenset(words(claim))
@@ -152,7 +155,7 @@ def counts_of(value: Value, rate: str, text: str) -> bool:
 def _counted(text: str) -> tuple[tuple[Value, tuple[str, ...]], ...]:
     """The numbers of a text without a unit, each with the stems of the words behind it that may be what is counted."""
     out = []
-    for value in values(text[:_LONGEST])[:_MOST]:
+    for value in values(text)[:_MOST]:
         bare = value.kind == "number" and not (value.dimension or value.currency or value.is_year)
         behind = re.split(r"[.,;:()]", text[value.end : value.end + _REACH], maxsplit=1)[0]
         nouns = tuple(stem(word) for word in words(behind) if is_content(word))
@@ -162,8 +165,8 @@ def _counted(text: str) -> tuple[tuple[Value, tuple[str, ...]], ...]:
 
 def counts_otherwise(claim: str, sentence: str) -> bool:
     """True for a sentence that has another number of what a claim counts: `two daughters` for `three daughters`."""
-    theirs = _counted(sentence)
-    for value, nouns in _counted(claim):
+    theirs = _counted(sentence[:_LONGEST])
+    for value, nouns in _counted(claim[:_LONGEST]):
         given = [other for other, behind in theirs if nouns and nouns[0] in behind[:_NOUNS_BEHIND]]
         if given and not any(same(value, other) for other in given):
             return True

@@ -31,7 +31,6 @@ Pair = tuple[frozenset[str], frozenset[str]]
 @functools.lru_cache(maxsize=4096)
 def _pairs(text: str) -> tuple[Pair, ...]:
     """What a text says comes first, and what comes behind it: the stems of both."""
-    text = text[:_LONGEST]
     if leading := _LEADING.match(text):
         inner, outer = _stems(leading[2]), _stems(leading[3])
         return ((outer, inner) if leading[1].split()[0].casefold() in _FIRST else (inner, outer),)
@@ -49,8 +48,8 @@ def _stems(text: str) -> frozenset[str]:
 
 def turned_round(claim: str, sentence: str) -> bool:
     """True for a claim that puts first what a sentence puts behind."""
-    for first, second in _pairs(claim):
-        for theirs, later in _pairs(sentence):
+    for first, second in _pairs(claim[:_LONGEST]):
+        for theirs, later in _pairs(sentence[:_LONGEST]):
             crossed = (first & later) - theirs, (second & theirs) - later
             kept = (first & theirs) - later, (second & later) - theirs
             if crossed[0] and not any(kept) and (crossed[1] or len(crossed[0]) > 1):
