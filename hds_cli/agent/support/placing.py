@@ -13,7 +13,7 @@ from hds_cli.agent.support.contexts import exchanged, renames, swaps
 from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting, rivals
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
-from hds_cli.agent.support.rates import speaks_of_whole
+from hds_cli.agent.support.rates import is_for_another_time, speaks_of_whole
 from hds_cli.agent.support.values import Value, is_once, same
 from hds_cli.agent.support.words import is_content, is_denial, stem, words
 from hds_cli.types import Level, Quote
@@ -119,6 +119,8 @@ class Placing:
             return False
         own, other = found
         if speaks_of_whole(claim.text) and _is_more(own, [other]):
+            return False
+        if is_for_another_time(claim.text, own, sentence.text, other):
             return False
         is_left = _OTHERS.search(claim.text) is not None
         if is_left and own.dimension == "%":
@@ -227,7 +229,10 @@ class Placing:
             if not all(v in wrong or any(same(v, other) for other in given) for v in claim.values):
                 continue
             said_here = any(same(value, v) for value in wrong for v in sentence.values)
-            disputed = [value for value in wrong if any(rivals(value, other) for other in others)]
+            against = [(value, other) for value in wrong for other in others if rivals(value, other)]
+            disputed = list(
+                dict.fromkeys(a for a, b in against if not is_for_another_time(claim.text, a, sentence.text, b))
+            )
             if speaks_of_whole(claim.text):
                 disputed = [value for value in disputed if not _is_more(value, others)]
             if not said_here and any(not _worked_out(value, sentence.values, claim.text) for value in disputed):

@@ -24,11 +24,18 @@ _NOUNS = {
     "person": "person head people kopf personne persona человека adult", "child": "child kind enfant nino bambino",
     "minute": "minute min minuto минуту", "second": "second sekunde seconde s",
 }  # fmt: skip
+_LENGTHS = frozenset("hour day night week month year minute second".split())
 _NOUN = {word: noun for noun, listed in _NOUNS.items() for word in listed.split()}
 _PERIODS = rf"(?:{'|'.join(sorted((w for w in _NOUN if w.isascii()), key=len, reverse=True))}|ticket|piece|case|item)"
 _RATE = re.compile(
     r"[\s,]{0,2}(?:(?:/\s?|(?:per|each|every|pro|je|par|por|à l['’]|в)\s+)(?:(?:the|der|la|le)\s+)?([^\W\d_]{1,20})"
     rf"|(?:an?|al|im|a la|in the)\s+({_PERIODS})\b|(each|apiece|jeweils|chacun|cada uno)\b)",
+    re.IGNORECASE,
+)
+# Farther behind a value, `2.63 inches (6.7 cm) of rain each year`: a length of time alone, and no later day.
+_BEHIND = re.compile(
+    r"(?:\s?\([^()]{1,24}\)|\))?(?:\s(?!(?:and|or|with|to|from|at|on|for|until)\b)[^\W\d_]{2,20}){1,3}"
+    rf"\s(?:per|each|every|an?)\s(?:average\s)?({_PERIODS})\b(?!\s(?:later|ago|after|before|earlier|old)\b)",
     re.IGNORECASE,
 )
 _EACH = re.compile(r"\b(?:each|jeder|jede|chaque|chacun|cada)\s+[^\W\d_]{2,20}\s*(?:about\s+)?$", re.IGNORECASE)
@@ -71,6 +78,7 @@ _PAST = frozenset(
 class _Said(NamedTuple):
     value: Value
     rate: str
+    period: str
     way: str
     old: bool
 
@@ -81,7 +89,7 @@ def _said(text: str) -> tuple[_Said, ...]:
     for value in values(text)[:_MOST]:
         before = text[max(0, value.start - _REACH) : value.start]
         old = bool(_OLD_BEFORE.search(before) or _OLD_BEHIND.match(text, value.end))
-        out.append(_Said(value, rate_of(text, value), _way(value, before), old))
+        out.append(_Said(value, rate_of(text, value), period_of(text, value), _way(value, before), old))
     return tuple(out)
 
 
@@ -94,6 +102,21 @@ def rate_of(text: str, value: Value) -> str:
         return "each" if _EACH.search(text[max(0, value.start - _REACH) : value.start]) else ""
     noun = "".join(words(match[1] or match[2] or "")[:1])
     return _NOUN.get(noun, _NOUN.get(noun.removesuffix("s"), stem(noun))) if noun else "each"
+
+
+def period_of(text: str, value: Value) -> str:
+    """The length of time for which a value is said, also farther behind it; "" where there is none."""
+    if (rate := rate_of(text, value)) or value.kind != "number":
+        return rate if rate in _LENGTHS else ""
+    match = _BEHIND.match(text, value.end)
+    rate = _NOUN.get("".join(words(match[1])[:1]), "") if match else ""
+    return rate if rate in _LENGTHS else ""
+
+
+def is_for_another_time(claim: str, own: Value, text: str, other: Value) -> bool:
+    """True for two values of which one is said of a month, and the other of a year."""
+    mine, theirs = period_of(claim, own), period_of(text, other)
+    return bool(mine and theirs) and mine != theirs
 
 
 def _way(value: Value, before: str) -> str:
@@ -116,10 +139,10 @@ def of_another(claim: str, sentence: str, *, ends: bool = True) -> bool:
 @functools.lru_cache(maxsize=4096)
 def _of_another(claim: str, sentence: str, ends: bool) -> bool:
     theirs = _said(sentence)
-    told = any(other.rate or other.way or other.old for other in theirs)
+    told = any(other.rate or other.period or other.way or other.old for other in theirs)
     said = frozenset(words(claim))
     for own in _said(claim) if theirs else ():
-        if not (told or own.rate):
+        if not (told or own.rate or own.period):
             continue
         given = [other for other in theirs if same(own.value, other.value)]
         if given and (
@@ -132,6 +155,8 @@ def _of_another(claim: str, sentence: str, ends: bool) -> bool:
 
 
 def _is_of_another(own: _Said, other: _Said, sentence: str, said: frozenset[str]) -> bool:
+    if own.period and other.period:
+        return own.period != other.period
     if own.rate and other.rate:
         return own.rate != other.rate and "each" not in (own.rate, other.rate)
     if other.rate:
@@ -197,6 +222,7 @@ __all__ = [
     "counts_of",
     "counts_otherwise",
     "is_change",
+    "is_for_another_time",
     "of_another",
     "rate_of",
     "speaks_of_mean",

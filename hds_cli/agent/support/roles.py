@@ -96,7 +96,7 @@ def _run_before(tokens: Sequence[_Token], place: int) -> frozenset[str]:
 
 def _did(tokens: Sequence[_Token], place: int) -> frozenset[str]:
     """Who did what the word at a place says: `founded by Ann`, `Ann founded`; none where it is not beside it."""
-    if not tokens[place].past:
+    if not (tokens[place].past or _is_doing(tokens, place)):
         return frozenset()
     after = tokens[place + 1].word if place + 1 < len(tokens) else ""
     if after == "by":
@@ -105,6 +105,12 @@ def _did(tokens: Sequence[_Token], place: int) -> frozenset[str]:
     while before >= 0 and tokens[before].word in _ADVERBS:
         before -= 1
     return _run_before(tokens, before) if before >= 0 and tokens[before].capital else frozenset()
+
+
+def _is_doing(tokens: Sequence[_Token], place: int) -> bool:
+    """True for a verb between two names: `Ann succeeds Bob`."""
+    inside = 0 < place < len(tokens) - 1 and tokens[place].word.endswith("s") and not tokens[place].capital
+    return inside and tokens[place - 1].capital and tokens[place + 1].capital
 
 
 def _holds(tokens: Sequence[_Token], place: int) -> frozenset[str]:

@@ -16,7 +16,7 @@ from hds_cli.agent.support.fitting import Fitting
 from hds_cli.agent.support.ground import Sentence, has_word
 from hds_cli.agent.support.inputs import Input, asks_result, counts, fits_direction, inputs, names_in
 from hds_cli.agent.support.placing import Judged, Placing
-from hds_cli.agent.support.rates import counts_of, is_change, rate_of, ways
+from hds_cli.agent.support.rates import counts_of, is_change, period_of, rate_of, ways
 from hds_cli.agent.support.values import Value, alike, same
 
 _SENTENCES = 12  # that are looked at
@@ -61,7 +61,7 @@ class Working:
         for year in rest:
             for sentence in likely:
                 given = [v for v in sentence.values[:_MOST] if v.kind == "number" and v.readings and not v.is_year]
-                if len(given) == 1 and self._is_about(claim, sentence, [year], _BESIDE):
+                if len(given) == 1 and self._is_about(claim, sentence, [year], 0.0 if claim.names else _BESIDE):
                     found.append((sentence, Input(given[0], f"{sentence.text} {year.text}", (len(found), 0))))
                     break
         if len(found) == 2 and self._differs(value, claim, [one for _, one in found]):
@@ -73,6 +73,7 @@ class Working:
         if not asks_result(claim.text):
             return False
         names = names_in(claim.text, self._ground.names)
+        names = names if len(names) > 1 else []  # of one name both values are
         numbers = [one for one in given if one.value.kind == "number" and one.value.readings and not one.value.is_year]
         return any(
             any(says(value, number) for number in _changes(value, claim.text, a.value, b.value))
@@ -107,7 +108,7 @@ def _results(value: Value, claim: Claim, sentence: Sentence) -> Iterator[float]:
         rate, size = rate_of(text, one), one.number / value.factor
         if own and not rate:
             yield from (size / count.readings[0] for count in parts if counts_of(count, own, text))
-        if own and (times := _IN.get((own, rate))):
+        if times := _IN.get((period_of(claim.text, value), period_of(text, one))):
             yield size / times
         if rate and own != rate:
             counted = [v for v in parts if v is not one and counts(v, text) and counts_of(v, rate, text)]
