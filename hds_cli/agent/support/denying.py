@@ -315,8 +315,11 @@ def _exchanged(
     said_of: Callable[[Sequence[str], str], set[str]],
 ) -> bool:
     """True where one text has the other word of a pair before the same word, and never the same one."""
+    mine_words, their_words = frozenset(own), frozenset(theirs)
     for pair in pairs:
         for mine, other in (pair, pair[::-1]):
+            if mine not in mine_words or other not in their_words:
+                continue
             here = said_of(own, mine)
             if here & said_of(theirs, other) and not here & said_of(theirs, mine):
                 return True

@@ -44,10 +44,10 @@ class Working:
         likely = self._ground.candidates(claim, {})[:_SENTENCES]
         least = _SHARE if len(rest) < _ANCHORED else _BESIDE
         for sentence in likely:
-            if self._is_about(claim, sentence, rest, least) and (
-                _follows(absent[0], claim, sentence)
-                or self._differs(absent[0], claim, inputs(sentence.text, 0, measured=False))
-            ):
+            if not self._is_about(claim, sentence, rest, least):
+                continue
+            differs = self._differs(absent[0], claim, inputs(sentence.text, 0, measured=False))
+            if (differs or _follows(absent[0], claim, sentence)) and not stand(claim.text, sentence.text).denies:
                 return Judged("computed", (self._placing.quote(sentence, claim),))
         return self._between_years(absent[0], claim, rest, likely)
 
@@ -64,7 +64,8 @@ class Working:
                 if len(given) == 1 and self._is_about(claim, sentence, [year], 0.0 if claim.names else _BESIDE):
                     found.append((sentence, Input(given[0], f"{sentence.text} {year.text}", (len(found), 0))))
                     break
-        if len(found) == 2 and self._differs(value, claim, [one for _, one in found]):
+        denied = any(stand(claim.text, sentence.text).denies for sentence, _ in found)
+        if len(found) == 2 and not denied and self._differs(value, claim, [one for _, one in found]):
             return Judged("computed", tuple(self._placing.quote(sentence, claim) for sentence, _ in found))
         return None
 
@@ -90,7 +91,6 @@ class Working:
             and all(any(same(value, other) for other in given) for value in rest)
             and (share.own > 0 or least < _SHARE)
             and share.titled >= least
-            and not stand(claim.text, sentence.text).denies
         )
 
 
