@@ -39,6 +39,7 @@ _COURTESY = re.compile(
     r"\b(?:i was (?:just )?wondering|(?:do|would) you happen to|so kind as to|excuse me|at the moment|right now|"
     r"(?:does|do|can|could|would|will) (?:any|some)(?:one|body)(?: here| please)? (?:know|tell (?:me|us))|"
     r"(?:i|we)(?:'d| would|d) like(?: to (?:know|see|find out|hear|have|ask))?|let(?:'s| us) see|find out|look up|"
+    r"out(?= of\b)|"
     r"who (?:knows|can tell me)|(?<=\bare )there|(?<=\bis )there|"
     r"these days|of (?:the|these) (?:two|three|four|five)|"
     r"(?:when|if|before) (?:i|we|you) (?:travel|go|fly|visit|am|are|come)\b(?: there)?|in your opinion|"

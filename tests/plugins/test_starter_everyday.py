@@ -276,6 +276,7 @@ def test_a_fact_of_something_else_is_not_shown(question: str) -> None:
         ("which neighbours of germany have fewer people than denmark", "Luxembourg"),
         ("which countries in africa are larger than algeria", "none of them"),
         ("which of mali, ghana and togo uses the cedi", "Ghana"),
+        ("largest country out of namibia, mozambique and zimbabwe", "Namibia"),
         ("population of the largest country in south america", "Brazil: 203,586,000"),
         ("how many people live in the most populous country in africa", "Nigeria: 178,517,000"),
         ("what is the population of peru plus chile", "48,633,229"),

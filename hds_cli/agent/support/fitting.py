@@ -279,6 +279,16 @@ class Fitting:
         return False
 
 
+def says_it_of_another(claim: Claim, text: str) -> bool:
+    """True for a sentence that gives a value of a claim of another thing, or with a limit or an order that it lacks."""
+    return (
+        of_another(claim.text, text)
+        or of_another_part(claim, text)
+        or _says_otherwise(claim.text, text)
+        or counts_otherwise(claim.text, text)
+    )
+
+
 def _says_otherwise(claim: str, text: str) -> bool:
     """True for a sentence with another ordinal, a limit that a claim lacks, or the contrary order."""
     return counts_differently(claim, text) or overstates(claim, text) or turned_round(claim, text)

@@ -11,7 +11,7 @@ from hds_cli.agent.support.binding import misbound
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.contexts import exchanged, renames, swaps
 from hds_cli.agent.support.denying import stand
-from hds_cli.agent.support.fitting import Fitting, rivals
+from hds_cli.agent.support.fitting import Fitting, rivals, says_it_of_another
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
 from hds_cli.agent.support.rates import is_for_another_time, speaks_of_whole
 from hds_cli.agent.support.values import Value, is_once, same
@@ -85,7 +85,7 @@ class Placing:
             return Judged("unsourced")
         by_value = {number: set(self.ground.with_value(value)) for number, value in enumerate(claim.values)}
         best: tuple[tuple[int, int, float], Judged] | None = None
-        said, other, renamed = frozenset[str](), None, None
+        said, other, renamed, against = frozenset[str](), None, None, None
         for sentence in self.ground.candidates(claim, by_value):
             level, share = self.fitting.fits(claim, sentence, by_value)
             changed = self._has_other_value(claim, sentence) or swaps(claim.text, sentence.text)
@@ -96,6 +96,10 @@ class Placing:
                 renamed = renamed or (sentence if self._says_all_else(claim, sentence) else None)
                 continue
             if level is None or not may_say(sentence):
+                told = against is None and bool(claim.values) and not speaks_of_whole(claim.text)
+                about = told and self._says_all_else(claim, sentence) and self._is_about(claim, sentence)
+                if about and says_it_of_another(claim, sentence.text):
+                    against = sentence
                 continue
             marked = self.ground.read[sentence.passage].passage.n in claim.marks
             rank = (-ORDER.index(level), int(marked), share)
@@ -106,11 +110,13 @@ class Placing:
             return Judged("contradicted", (self.quote(other, claim),), missing, claim.values, sure=True)
         if renamed is not None and best is not None and best[1].level != "quoted":
             return Judged("apart", (self.quote(renamed, claim),), (), claim.values)
+        if best is None and against is not None and all(map(self.ground.has_value, claim.values)):
+            return Judged("contradicted", (self.quote(against, claim),), (), claim.values)
         if best is None:
             return self._elsewhere(claim)
         may_be_denied = best[0][2] < 1 and not any(map(is_denial, words(claim.text)))
-        against = self._denying(claim, said) if may_be_denied else None
-        return best[1] if against is None else Judged("contradicted", (against,), (), claim.values)
+        denying = self._denying(claim, said) if may_be_denied else None
+        return best[1] if denying is None else Judged("contradicted", (denying,), (), claim.values)
 
     def _has_other_value(self, claim: Claim, sentence: Sentence) -> bool:
         """True for a sentence that says a claim with another value, of which the claim's is not what is left."""

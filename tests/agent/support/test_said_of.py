@@ -244,3 +244,13 @@ def test_rows_are_added_up(page: str, right: str, wrong: str) -> None:
     """Those of a name by themselves; a total is a column's."""
     assert is_good(right, page)
     assert not is_good(wrong, page)
+
+
+def test_a_sentence_that_says_it_of_another_thing_is_against_it() -> None:
+    """With what the page says; of a total nobody knows."""
+    page = "The guided walk costs 12 euros per child and 18 per adult. The walk can be booked until 14 June."
+    for said in ("The guided walk costs 12 euros per adult.", "The walk can be booked from 14 June."):
+        (support,) = graded(said, page)
+        assert support.level == "contradicted"
+        assert support.quotes
+    assert graded("The guided walk costs 12 euros in total.", page)[0].level == "unsourced"
