@@ -110,7 +110,8 @@ class Placing:
             return Judged("contradicted", (self.quote(other, claim),), missing, claim.values, sure=True)
         if renamed is not None and best is not None and best[1].level != "quoted":
             return Judged("apart", (self.quote(renamed, claim),), (), claim.values)
-        if best is None and against is not None and all(map(self.ground.has_value, claim.values)):
+        is_better = best is not None and best[1].level == "quoted"
+        if against is not None and not is_better and all(map(self.ground.has_value, claim.values)):
             return Judged("contradicted", (self.quote(against, claim),), (), claim.values)
         if best is None:
             return self._elsewhere(claim)
