@@ -243,7 +243,7 @@ class Client:
         if do == "fork":
             return self._opened(session.fork())
         value = self._called(do, number, session, message)
-        if do == "close":
+        if do == "close" and number not in self._closed:  # it may be closed again for each text that still comes
             self._closed.append(number)
             if len(self._closed) > _CLOSED:
                 del self._sessions[self._closed.pop(0)]
