@@ -32,10 +32,11 @@ class Joined:
     def _start(self, run_id: str, question: str, **kind: Any) -> None:
         """Tell what begins. `kind`: what tells such a run from another."""
         settings, place = self._place.settings, self._place
-        self._say(
-            events.RunStarted, run_id=run_id, question=question, sources=place.names, model=place.model.info,
+        started = events.RunStarted(
+            t=0.0, run_id=run_id, question=question, sources=place.names, model=place.model.info,
             offline=settings.offline, seed=settings.seed, started_at=now(), settings=shaping(settings), **kind,
         )  # fmt: skip
+        self._emit(started)  # at 0, since what is restored has the times of the run before
 
     def _restore(self, before: Begun | Tried) -> None:
         """Go on with a run that was stopped: what it came to happened already."""
