@@ -7,10 +7,10 @@ the same is not known here: that is a verifier's work.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from hds_cli.agent.support.absence import says_absent, sought
+from hds_cli.agent.support.absence import sought
 from hds_cli.agent.support.asides import told
 from hds_cli.agent.support.asked import Asked, is_lone
 from hds_cli.agent.support.claims import (
@@ -80,13 +80,21 @@ def attributed(
     queries: dict[str, list[int]] = {}
     for query, passage in passages:
         queries.setdefault(forms.put(query), []).append(passage.n)
-    parts = told(units(text), question, lambda absent: _told_after_all(ground, absent) is not None)
+    against: dict[str, Sentence] = {}  # statements that the pages do not say something -> the sentence that does
+
+    def is_said(absent: str) -> bool:
+        if (sentence := _told_after_all(ground, forms.put(absent))) is not None:
+            against[forms.put(absent)] = sentence
+        return sentence is not None
+
+    parts = told(units(text), question, is_said)
     kept = [forms.of_unit(part) for _, part in parts]
     language = _language(text, question)
     translates = any(ground.is_foreign(read, language) for read in ground.read)
     ground.names = replace(ground.names, translates=translates)
     german = nouns_have_capitals(text) or language == "de"
-    judged = _Judge(Placing(ground, queries, asked, question, language), question, kept, german=german).all()
+    judge = _Judge(Placing(ground, queries, asked, question, language), question, kept, against, german=german)
+    judged = judge.all()
     lacking = Literal(question, [passage for _, passage in passages], page_text).lacking(text)
     judged = [_as_quoted(unit, j, lacking) for (unit, _), j in zip(parts, judged, strict=True)]
     return [
@@ -131,8 +139,10 @@ def _as_quoted(unit: Unit, judged: Judged, lacking: Sequence[Quotation]) -> Judg
 class _Judge:
     """Judges the units of one message, first by what the pages say, then by what follows from one another."""
 
-    def __init__(self, placing: Placing, question: str, parts: Sequence[Unit], *, german: bool) -> None:
-        self._placing, self._names = placing, placing.ground.names
+    def __init__(
+        self, placing: Placing, question: str, parts: Sequence[Unit], against: Mapping[str, Sentence], *, german: bool
+    ) -> None:
+        self._placing, self._names, self._against = placing, placing.ground.names, against
         self._units, self._german = parts, german
         self._results = Results(placing, question, parts, german=german)
         self._question = question
@@ -162,7 +172,7 @@ class _Judge:
         def may_say(sentence: Sentence) -> bool:
             return not crossed(said, sentence.text) and (gives is None or gives(sentence))
 
-        if says_absent(unit.text, self._question) and (told := _told_after_all(self._placing.ground, unit.text)):
+        if (told := self._against.get(unit.text)) is not None:
             return Judged("contradicted", (self._placing.quote(told, said),), sure=True)
         whole = self._placing.place(said, may_say)
         if whole.sure or (whole.level in GOOD_LEVELS and not is_entries(unit.text)):

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hds_cli.agent.support.numerals import number_words
+
 if TYPE_CHECKING:
     from hds_cli.agent.support.values import Value
 
@@ -35,7 +37,6 @@ _CJK = re.compile(
     r"(午後|下午|午前|上午)?\s?(\d{1,2})(?:時|时|點|点)(?!間|间|鐘|钟)(?:(\d{1,2})分|(半))?"
     r"(?:\s?(?:から|到|至|[~〜～–-])\s?(\d{1,2})(?:時|时|點|点)(?:(\d{1,2})分)?)?"
 )
-_COUNTED = {word: n for n, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)}
 _UNITS = {
     "minute": ("time", 60.0), "hour": ("time", 3600.0), "day": ("time", 86400.0), "week": ("time", 604800.0),
     "month": ("months", 1.0), "year": ("years", 1.0), "dozen": ("", 12.0), "century": ("years", 100.0),
@@ -44,10 +45,11 @@ _UNITS = {
 _SMALLER = {"hour": ("minute", 60.0), "day": ("hour", 24.0), "year": ("month", 12.0)}
 _UNIT = rf"({'|'.join(_UNITS)})s?\b"
 _AND_HALF = re.compile(
-    rf"(?<!\w)(\d{{1,3}}|an?|one|{'|'.join(_COUNTED)})(?:\s{_UNIT})?\sand\s(?:a\s|one\s)?(half|quarter)\b(?:\s{_UNIT})?",
+    rf"(?<!\w)(\d{{1,3}}|[^\W\d_]{{1,12}})(?:\s{_UNIT})?\sand\s(?:a\s|one\s)?(half|quarter)\b(?:\s{_UNIT})?",
     re.IGNORECASE,
 )
 _PART = re.compile(rf"(?<!\w)(?:(three|3)\s)?(half|quarters?)(?:\sof)?(?:\s|-)(?:an?\s)?{_UNIT}", re.IGNORECASE)
+_ARTICLES = frozenset({"a", "an", "one"})
 _OTHERS = {
     "eine halbe stunde": (30.0, "minute"), "einer halben stunde": (30.0, "minute"), "halbe stunde": (30.0, "minute"),
     "ein halbes jahr": (6.0, "month"), "halbes jahr": (6.0, "month"), "eineinhalb stunden": (90.0, "minute"),
@@ -107,8 +109,8 @@ def lengths(text: str) -> Iterator[Length]:
 def _lengths(text: str) -> Iterator[Length]:
     for match in _AND_HALF.finditer(text):
         if unit := (match[2] or match[4] or "").casefold():
-            word = match[1].casefold()
-            whole = float(word) if word.isdigit() else float(_COUNTED.get(word, 1))
+            if (whole := _whole(match[1].casefold())) is None:
+                continue
             yield _length(match.start(), match.end(), whole + (0.5 if match[3].casefold() == "half" else 0.25), unit)
     for match in _PART.finditer(text):
         part = 0.5 if match[2].casefold() == "half" else 0.25
@@ -116,6 +118,13 @@ def _lengths(text: str) -> Iterator[Length]:
     for match in _OTHER.finditer(text):
         number, unit = _OTHERS[match[0].casefold()]
         yield _length(match.start(), match.end(), number, unit)
+
+
+def _whole(word: str) -> float | None:
+    """The number that a word stands for, an article for one; None: it is none."""
+    if word.isdigit() or word in _ARTICLES:
+        return float(word) if word.isdigit() else 1.0
+    return next((number for _, _, number in number_words(word)), None)
 
 
 def _length(start: int, end: int, number: float, unit: str) -> Length:

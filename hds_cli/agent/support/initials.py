@@ -26,15 +26,9 @@ _TWO = {
 }  # fmt: skip
 _ONE = {"usa": "us", "fww": "wwi", "ww1": "wwi", "sww": "wwii", "ww2": "wwii"}
 _SPELT = {
-    "saint": "St",
-    "mount": "Mt",
-    "fort": "Ft",
-    "avenue": "Ave",
-    "street": "St",
-    "road": "Rd",
-    "boulevard": "Blvd",
-}
-_WORD = re.compile(rf"(?<!\w)(?:{'|'.join(word.title() for word in _SPELT)})(?!\w)")
+    "Saint": "St", "Mount": "Mt", "Fort": "Ft", "Avenue": "Ave", "Street": "St", "Road": "Rd", "Boulevard": "Blvd",
+}  # fmt: skip
+_WORD = re.compile(rf"(?<!\w)(?:{'|'.join((*_SPELT, *set(_SPELT.values())))})(?!\w)")
 
 
 class ShortForms:
@@ -45,11 +39,18 @@ class ShortForms:
         short, long = set(_short_forms(message)), {initials for initials, _, _ in _names(message)}
         theirs = {form for text in pages for form in _short_forms(text)} if long or short else set[str]()
         spelt = {initials for text in pages for initials, _, _ in _names(text)} if short else set[str]()
+        mine, given = set(_WORD.findall(message)), {word for text in pages for word in _WORD.findall(text)}
+        self._spelt = {
+            word: form
+            for word, form in _SPELT.items()
+            if (word in mine and form in given) or (form in mine and word in given)
+        }
         self._forms = frozenset((short & spelt) | (long & theirs) | (short & theirs if "us" in short else set()))
 
     def put(self, text: str) -> str:
         """A text with these names in their short form."""
-        text = _WORD.sub(lambda match: _SPELT[match[0].casefold()], text)
+        if self._spelt:
+            text = _WORD.sub(lambda match: self._spelt.get(match[0], match[0]), text)
         if not self._forms:
             return text
         parts, done = [], 0

@@ -15,7 +15,7 @@ from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.placing import Judged, Placing
 from hds_cli.agent.support.rates import speaks_of_mean, speaks_of_whole
-from hds_cli.agent.support.values import Value
+from hds_cli.agent.support.values import Value, same
 from hds_cli.agent.support.words import is_content, stem, words
 
 _LEAST, _MOST = 3, 200  # rows
@@ -36,14 +36,15 @@ class Totals:
         absent = [v for v in claim.values if v.kind == "number" and v.readings and not self._ground.has_value(v)]
         if len(absent) != 1 or claim.negated:
             return None
-        value, others = absent[0], [v for v in claim.values if v is not absent[0] and not v.worded]
-        if others or not (
-            speaks_of_whole(claim.text) or speaks_of_mean(claim.text) or value.dimension or value.currency
-        ):
+        value, others = absent[0], [v for v in claim.values if v is not absent[0]]
+        whole = speaks_of_whole(claim.text) or speaks_of_mean(claim.text)
+        if not (whole or value.dimension or value.currency):
             return None
         for rows in self._groups:
             own = _of_names(claim, rows)
-            if len(own) > 1 and _is_about(claim, value, own) and _makes(value, claim, own):
+            if len(own) < 2 or not all(_is_given(other, own) for other in others):
+                continue
+            if _is_about(claim, value, own) and _makes(value, claim, own):
                 quotes = tuple(self._placing.quote(sentence, claim) for sentence, _ in own[:_QUOTES])
                 return Judged("computed", quotes)
         return None
@@ -83,6 +84,13 @@ def _of_names(claim: Claim, rows: Sequence[Row]) -> list[Row]:
     """The rows with the names of a claim, of one without all of them."""
     named = [row for row in rows if all(has_word(w, row[0].words) for name in claim.names for w in name)]
     return named or (list(rows) if all(_is_head(name, rows) for name in claim.names) else [])
+
+
+def _is_given(value: Value, rows: Sequence[Row]) -> bool:
+    """True for the number of the rows, and for what each of them gives."""
+    if value.kind == "number" and value.readings and value.readings[0] == len(rows):
+        return True
+    return all(any(same(value, other) for other in sentence.values) for sentence, _ in rows)
 
 
 def _is_head(name: Sequence[str], rows: Sequence[Row]) -> bool:
