@@ -55,7 +55,6 @@ ELSEWHERE: dict[str, str] = {
     "hds_cli.agent.support.values.alike": "two values, no text",
     "hds_cli.agent.support.units.cjk_scaled": "one number of a text",
     "hds_cli.agent.support.digits.readings_of": "one number of a text",
-    "hds_cli.agent.support.rates.ways": "values of a sentence",
     "hds_cli.extract": "part of an extractor, which is called here with every kind of body",
     "hds_cli.text.folding.in_pieces": "a function over pieces; fold(), plain() and indexed() are called here",
     "hds_cli.fetch.entry": "an entry of the cache, which is read whole",

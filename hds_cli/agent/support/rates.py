@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from hds_cli.agent.support.values import Value, same, values
@@ -198,16 +197,6 @@ def counts_otherwise(claim: str, sentence: str) -> bool:
     return False
 
 
-def is_change(text: str, value: Value) -> bool:
-    """True for a value by which something changed: `by 12 euros`."""
-    return _BEFORE["by"].search(text[max(0, value.start - _REACH) : value.start]) is not None
-
-
-def ways(text: str, stated: Iterable[Value], way: str) -> list[Value]:
-    """The values of a text from which (`from`) or to which (`to`) something changed."""
-    return [v for v in stated if _BEFORE[way].search(text[max(0, v.start - _REACH) : v.start])]
-
-
 def speaks_of_whole(text: str) -> bool:
     """True for a text about a total."""
     return not _WHOLE.isdisjoint(words(text))
@@ -221,11 +210,9 @@ def speaks_of_mean(text: str) -> bool:
 __all__ = [
     "counts_of",
     "counts_otherwise",
-    "is_change",
     "is_for_another_time",
     "of_another",
     "rate_of",
     "speaks_of_mean",
     "speaks_of_whole",
-    "ways",
 ]

@@ -6,23 +6,21 @@ The sentence has the names of the claim and half of its other words; what it is 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 
-from hds_cli.agent.support.arithmetic import between, says
+from hds_cli.agent.support.arithmetic import between, derived, says
 from hds_cli.agent.support.claims import Claim
 from hds_cli.agent.support.denying import stand
 from hds_cli.agent.support.fitting import Fitting
 from hds_cli.agent.support.ground import Sentence, has_word
 from hds_cli.agent.support.inputs import Input, asks_result, counts, fits_direction, inputs, names_in
 from hds_cli.agent.support.placing import Judged, Placing
-from hds_cli.agent.support.rates import counts_of, is_change, period_of, rate_of, ways
+from hds_cli.agent.support.rates import counts_of, period_of, rate_of
 from hds_cli.agent.support.values import Value, alike, same
 
 _SENTENCES = 12  # that are looked at
 _MOST = 12  # values of a sentence
 _PAIRS = 5  # values of a sentence that are compared
-_TIMES = re.compile(r"\b(?:times|twice|fold|mal|fois|veces)\b", re.IGNORECASE)
 _SHARE = 0.5  # of a claim's other words (see fitting.QUOTED)
 _BESIDE = 0.2  # the same of two sentences that give a value each, and of one with two others of the claim; not tuned
 _ANCHORED = 2
@@ -77,9 +75,10 @@ class Working:
         names = names if len(names) > 1 else []  # of one name both values are
         numbers = [one for one in given if one.value.kind == "number" and one.value.readings and not one.value.is_year]
         return any(
-            any(says(value, number) for number in _changes(value, claim.text, a.value, b.value))
+            derived(value, [a.value, b.value], claim.text) is not None
+            and not says(value, a.value.readings[0] + b.value.readings[0])
             and fits_direction(claim.text, value, (a, b), names)
-            for a, b in itertools.permutations(numbers[:_PAIRS], 2)
+            for a, b in itertools.combinations(numbers[:_PAIRS], 2)
         )
 
     def _is_about(self, claim: Claim, sentence: Sentence, rest: Sequence[Value], least: float = _SHARE) -> bool:
@@ -117,26 +116,9 @@ def _results(value: Value, claim: Claim, sentence: Sentence) -> Iterator[float]:
         shares = [v for v in parts if v.dimension == "%"]
         if value.dimension != "%" and len(shares) == 1:
             yield size * shares[0].readings[0] / 100
-    if is_change(claim.text, value):
-        bare = [v for v in parts if not (v.dimension or v.currency or v.is_year)]  # `from 72 to 84 euros`
-        changing = [*numbers, *bare]
-        first, last = (dict.fromkeys(ways(text, changing, way)) for way in ("from", "to"))
-        yield from (abs(b.readings[0] - a.readings[0]) for a in first for b in last)
     times_of_day = [one for one in given if one.kind == "time"]
     if len(times_of_day) == 2 and between(value, times_of_day):
         yield value.readings[0]
-
-
-def _changes(value: Value, text: str, a: Value, b: Value) -> Iterator[float]:
-    """What lies between two values, how many times as much one is, or by how many percent they differ."""
-    if (a.dimension, a.currency) != (b.dimension, b.currency) or not b.number:
-        return
-    if value.dimension == "%" and a.dimension != "%":
-        yield from (100 * abs(a.number - b.number) / abs(b.number), 100 * a.number / b.number)
-    elif _TIMES.search(text) and not (value.dimension or value.currency):
-        yield a.number / b.number
-    elif alike(a, value):
-        yield abs(a.number - b.number) / value.factor
 
 
 __all__ = ["Working"]
