@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
 from hds_cli.agent.support.values import Value, same, values
-from hds_cli.agent.support.words import is_content, is_denial, stem, words
+from hds_cli.agent.support.words import content_stems, is_denial, words
 from hds_cli.text import fold
 
 _MOST_WORDS = 60  # of such a statement
@@ -189,7 +189,7 @@ def _is_limit(value: Value, text: str, said: Sequence[str]) -> bool:
 
 
 def _content(text: str) -> list[str]:
-    return [stem(word) for word in words(text) if is_content(word)]
+    return list(content_stems(text))
 
 
 __all__ = ["Sought", "is_absent", "says_absent", "sought"]

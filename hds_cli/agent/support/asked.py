@@ -17,7 +17,7 @@ from hds_cli.agent.support.ground import Ground, Sentence
 from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.roles import Bound, contrary, is_title, part_of_name, says_part
 from hds_cli.agent.support.values import same, values
-from hds_cli.agent.support.words import is_content, stem, words
+from hds_cli.agent.support.words import content_stems, stem, words
 
 # Tuned on a set of 273 answers by hand, right and wrong, over five collections.
 NEARLY = 0.75  # of the best sentence's share: a sentence that gives a value
@@ -66,7 +66,7 @@ class Asked:
     def __init__(self, ground: Ground, queries: Mapping[str, Sequence[int]], question: str) -> None:
         self._ground, self._question = ground, question[:_LONGEST]
         texts = list(dict.fromkeys([*list(queries)[:_MOST], self._question]))
-        stems = [frozenset(stem(word) for word in words(text) if is_content(word)) for text in texts]
+        stems = [frozenset(content_stems(text)) for text in texts]
         self._asked = [one for one in stems if one]
         self._values = values(self._question)
         self._english = bool(_ENGLISH.search(self._question))

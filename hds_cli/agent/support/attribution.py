@@ -40,7 +40,7 @@ from hds_cli.agent.support.results import Results
 from hds_cli.agent.support.roles import crossed
 from hds_cli.agent.support.totals import Totals
 from hds_cli.agent.support.values import same, values
-from hds_cli.agent.support.words import is_content, nouns_have_capitals, stem, words
+from hds_cli.agent.support.words import content_stems, is_content, nouns_have_capitals, stem, words
 from hds_cli.agent.support.working import Working
 from hds_cli.text.language import language_of, page_language
 from hds_cli.types import GOOD_LEVELS, Level, Passage, Support
@@ -76,7 +76,7 @@ def attributed(
     forms = ShortForms(text, (part for _, p in passages for part in (p.title, p.heading, p.text)))
     ground = Ground([passage for _, passage in passages], page_text, forms)
     question = forms.put(question)
-    asked = frozenset(map(stem, filter(is_content, words(" ".join([question, *(query for query, _ in passages)])))))
+    asked = frozenset(content_stems(" ".join([question, *(query for query, _ in passages)])))
     queries: dict[str, list[int]] = {}
     for query, passage in passages:
         queries.setdefault(forms.put(query), []).append(passage.n)

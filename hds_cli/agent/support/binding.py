@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hds_cli.agent.support.claims import YES, Claim, pieces
 from hds_cli.agent.support.inputs import counts
 from hds_cli.agent.support.values import Value, alike, same, values
-from hds_cli.agent.support.words import is_content, stem, words
+from hds_cli.agent.support.words import content_stems, is_content, stem, words
 
 _LONGEST = 2000  # characters of a sentence that are looked at
 _ENTRY = 9  # words beside a value that may name it
@@ -146,7 +146,7 @@ def other_value_of_key(claim: Claim, text: str) -> bool:
     if row is None or not claim.names:
         return False
     key = {stem(word) for word in words(row["key"])}
-    given = {stem(word) for word in words(row["value"]) if is_content(word)}
+    given = set(content_stems(row["value"]))
     if not given or values(row["value"]) or given <= _YES or len(pieces(row["value"])) > 2:
         return False
     named = [name for name in claim.names if {stem(word) for word in name} <= key]

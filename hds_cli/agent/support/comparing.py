@@ -17,7 +17,7 @@ from hds_cli.agent.support.ground import Ground, Sentence, has_word
 from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.placing import Judged, Placing
 from hds_cli.agent.support.values import Value, same, values
-from hds_cli.agent.support.words import is_content, negated, stem, words
+from hds_cli.agent.support.words import content_stems, is_content, negated, stem, words
 from hds_cli.types import GOOD_LEVELS
 
 _MOST = 1_000  # characters of a unit
@@ -296,7 +296,7 @@ def _blank(text: str) -> str:
 
 
 def _stems(text: str) -> set[str]:
-    return {stem(word) for word in words(_blank(text)) if is_content(word)}
+    return set(content_stems(_blank(text)))
 
 
 def _alike(one: set[str], other: set[str]) -> bool:

@@ -17,7 +17,7 @@ from hds_cli.agent.support.dates import Day
 from hds_cli.agent.support.ground import Sentence
 from hds_cli.agent.support.placing import Judged, Placing
 from hds_cli.agent.support.values import Value, values
-from hds_cli.agent.support.words import is_content, is_denial, stem, words
+from hds_cli.agent.support.words import content_stems, is_denial, stem, words
 
 _MOST = 8  # dates of a sentence, and sentences that are combined
 _NAME = 80  # characters before a parenthesis in which the name stands, and before a date in which `born` does
@@ -95,7 +95,7 @@ class Elapsed:
         given = [value for value in values(text) if value.kind == "number" and value.readings]
         if len(given) != 1 or not asked.names or given[0].dimension not in ("", "years") or given[0].currency:
             return None
-        if set(map(stem, filter(is_content, words(text)))) - _SPAN_WORDS - {stem(w) for w in words(given[0].text)}:
+        if set(content_stems(text)) - _SPAN_WORDS - {stem(w) for w in words(given[0].text)}:
             return None
         dates = [day for value in asked.values for day in days_of(value)]
         likely = self._ground.candidates(replace(asked, values=()), {})

@@ -18,7 +18,7 @@ from hds_cli.agent.support.rates import counts_otherwise, of_another
 from hds_cli.agent.support.roles import in_another_role, of_another_name
 from hds_cli.agent.support.sequence import turned_round
 from hds_cli.agent.support.values import Value, same
-from hds_cli.agent.support.words import is_content, stem, words
+from hds_cli.agent.support.words import content_stems, is_content, stem, words
 from hds_cli.types import Level
 
 # Tuned on a set of 273 answers by hand, right and wrong, over five collections.
@@ -53,8 +53,8 @@ class Fitting:
     ) -> None:
         self.ground, self.queries, self._language = ground, queries, language
         self._headed: dict[int, list[Sentence]] = {}
-        self._stems_of = {query: {stem(w) for w in words(query) if is_content(w)} for query in queries}
-        self._question = {stem(w) for w in words(question) if is_content(w)}
+        self._stems_of = {query: set(content_stems(query)) for query in queries}
+        self._question = set(content_stems(question))
         self._asked_names = claim_of(question, ground.names).names
 
     def fits(self, claim: Claim, sentence: Sentence, by_value: Mapping[int, set[int]]) -> tuple[Level | None, float]:
@@ -304,7 +304,7 @@ def _has_own_date(value: Value, claim: Claim, sentence: Sentence) -> bool:
 def _row_of(text: str) -> frozenset[str]:
     """The stems of what a row is of: `Radar from above: ±0.3 cm`; none of a sentence."""
     label = _ROW.match(text)
-    return frozenset(stem(word) for word in words(label[1]) if is_content(word)) if label else frozenset()
+    return frozenset(content_stems(label[1])) if label else frozenset()
 
 
 def _are_compared(claim: Claim, row: Sentence, other: Sentence, value: Value) -> bool:

@@ -13,7 +13,7 @@ from hds_cli.agent.support.inputs import Input, usable
 from hds_cli.agent.support.message import Unit
 from hds_cli.agent.support.placing import Placing
 from hds_cli.agent.support.values import Value, same
-from hds_cli.agent.support.words import is_content, stem, words
+from hds_cli.agent.support.words import content_stems, stem
 
 _FEW = 4  # values of a unit that are combined
 
@@ -98,7 +98,7 @@ def _of_name(name: frozenset[str], text: str, stated: Sequence[Value]) -> Sequen
 
 
 def _stems(query: str) -> set[str]:
-    return {stem(word) for word in words(query) if is_content(word)}
+    return set(content_stems(query))
 
 
 def _of_a_kind(value: Value, result: Value) -> bool:

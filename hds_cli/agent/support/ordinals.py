@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hds_cli.agent.support.words import is_content, stem, words
+from hds_cli.agent.support.words import content_stems
 from hds_cli.text import fold
 
 _LONGEST = 2000  # characters of a text that are looked at for what is counted
@@ -101,7 +101,7 @@ def _ordinals(text: str) -> tuple[_Ordinal, ...]:
         number = int(match[1]) if match[1] else _number(match[0])
         if number and not _is_another(text, match.start(), match.end()):
             behind = re.split(r"[,.;:()]", text[match.end() : match.end() + 60], maxsplit=1)[0]
-            counted = tuple(stem(word) for word in words(behind) if is_content(word))
+            counted = content_stems(behind)
             out.append(_Ordinal(number, counted))
     return tuple(out[:_MOST])
 

@@ -15,7 +15,7 @@ from hds_cli.agent.support.fitting import Fitting, rivals, says_it_of_another
 from hds_cli.agent.support.ground import Ground, Page, Sentence, has_word
 from hds_cli.agent.support.rates import is_for_another_time, speaks_of_whole
 from hds_cli.agent.support.values import Value, is_once, same
-from hds_cli.agent.support.words import is_content, is_denial, stem, words
+from hds_cli.agent.support.words import content_stems, is_denial, stem, words
 from hds_cli.types import Level, Quote
 
 MAX_QUOTE = 300  # characters
@@ -269,7 +269,7 @@ class Placing:
     def _against_bare(self, claim: Claim, wrong: Sequence[Value]) -> Quote | None:
         """A sentence that has all of a query and another value than the one that was answered alone."""
         for query, numbers in self.queries.items():
-            asked = {stem(word) for word in words(query) if is_content(word)}
+            asked = set(content_stems(query))
             for number in numbers:
                 read = self.ground.read[self.ground.numbers[number]]
                 for sentence in (self.ground.sentences[place] for place in read.sentences):

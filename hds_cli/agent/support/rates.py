@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from hds_cli.agent.support.values import Value, same, values
-from hds_cli.agent.support.words import is_content, stem, words
+from hds_cli.agent.support.words import content_stems, stem, words
 
 _LONGEST = 2000  # characters of a text
 _MOST = 16  # values of a text
@@ -182,7 +182,7 @@ def _counted(text: str) -> tuple[tuple[Value, tuple[str, ...]], ...]:
     for value in values(text)[:_MOST]:
         bare = value.kind == "number" and not (value.dimension or value.currency or value.is_year)
         behind = re.split(r"[.,;:()]", text[value.end : value.end + _REACH], maxsplit=1)[0]
-        nouns = tuple(stem(word) for word in words(behind) if is_content(word))
+        nouns = content_stems(behind)
         out.append((value, nouns if bare else ()))
     return tuple(out)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 
-from hds_cli.agent.support.words import is_content, stem, words
+from hds_cli.agent.support.words import content_stems
 
 _LONGEST = 2000  # characters of a text
 _THEN = re.compile(
@@ -43,7 +43,7 @@ def _pairs(text: str) -> tuple[Pair, ...]:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words(text) if is_content(word))
+    return frozenset(content_stems(text))
 
 
 def turned_round(claim: str, sentence: str) -> bool:

@@ -94,6 +94,11 @@ def is_content(word: str) -> bool:
     return word not in _FUNCTION_WORDS and not word.isdigit() and (len(word) > 1 or not word.isascii())
 
 
+def content_stems(text: str) -> tuple[str, ...]:
+    """The stems of the words of a text that say something by themselves, in order."""
+    return tuple(stem(word) for word in words(text) if is_content(word))
+
+
 def kin(word: str, other: str) -> bool:
     """True when two folded words of a name are one, in languages whose names change their endings."""
     if word == other:
